@@ -1,0 +1,113 @@
+"""Reading the arguments of a call. Each function raises RequestError with a stable code."""
+
+import json
+import math
+
+from hisabi_sync.engine import clock
+from hisabi_sync.engine.errors import RequestError
+
+MISSING = {"device_id": "device_id_required", "wallet_id": "wallet_id_required"}
+TRUE, FALSE = (True, 1, "1", "true", "True"), (None, False, 0, "", "0", "false", "False")
+MAX_TEXT = 140
+
+
+def _wrong(name):
+	return RequestError("invalid_argument", argument=name)
+
+
+def text(given, name):
+	"""A text of up to 140 characters that must be there."""
+	value = given.get(name)
+	if value in (None, ""):
+		raise RequestError(MISSING[name]) if name in MISSING else _wrong(name)
+	if not isinstance(value, str) or len(value) > MAX_TEXT:
+		raise _wrong(name)
+	return value
+
+
+def optional_text(given, name, code="invalid_argument"):
+	value = given.get(name)
+	if value in (None, ""):
+		return None
+	if not isinstance(value, str) or len(value) > MAX_TEXT * 2:
+		raise RequestError(code)
+	return value
+
+
+def items(given):
+	"""The list of items of a push, or its JSON text."""
+	value = given.get("items")
+	if value in (None, ""):
+		raise RequestError("items_required")
+	if isinstance(value, str):
+		value = _json(value, "items_must_be_a_list")
+	if not isinstance(value, list):
+		raise RequestError("items_must_be_a_list")
+	return value
+
+
+def _json(value, code):
+	try:
+		return json.loads(value)
+	except (ValueError, RecursionError):
+		raise RequestError(code) from None
+
+
+def flag(given, name):
+	value = given.get(name)
+	if isinstance(value, dict | list) or value not in (*TRUE, *FALSE):
+		raise _wrong(name)
+	return value in TRUE
+
+
+def whole_number(given, name, default, least, most):
+	"""A whole number, also as text; one that is too large is cut to `most`."""
+	value = given.get(name)
+	if value in (None, ""):
+		return default
+	try:
+		number = int(value) if isinstance(value, str) else value
+	except ValueError:
+		raise _wrong(name) from None
+	if isinstance(number, bool) or not isinstance(number, int) or number < least:
+		raise _wrong(name)
+	return min(number, most)
+
+
+def text_list(given, name):
+	"""A list of texts, or its JSON text, or one text; None when it is not there."""
+	value = given.get(name)
+	if value in (None, ""):
+		return None
+	if isinstance(value, str):
+		value = _json(value, "invalid_argument") if value.lstrip().startswith("[") else [value]
+	if not isinstance(value, list) or not all(isinstance(part, str) for part in value):
+		raise _wrong(name)
+	return value
+
+
+def instant(given, name):
+	"""A time as ISO-8601 text, epoch seconds or milliseconds; naive in the site's zone, or None."""
+	value = given.get(name)
+	if value in (None, ""):
+		return None
+	moment = (
+		_from_number(value) if _is_number(value) else clock.parse(value) if isinstance(value, str) else None
+	)
+	if moment is None:
+		raise _wrong(name)
+	return moment
+
+
+def _is_number(value):
+	if isinstance(value, str):
+		return value.lstrip("-").replace(".", "", 1).isdigit()
+	return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _from_number(value):
+	number = float(value)
+	if not math.isfinite(number):
+		return None
+	# Seconds reach this size only in the year 5138.
+	return clock.from_milliseconds(number if abs(number) >= 1e11 else number * 1000)

@@ -1,0 +1,71 @@
+"""Reading a request: one strict JSON object, or a form, or a query string."""
+
+import gzip
+import io
+import json
+import zlib
+
+import frappe
+
+from hisabi_sync.engine.errors import RequestError
+
+MAX_DEPTH = 32
+
+
+def arguments():
+	"""The call's arguments as a dict. Raises RequestError invalid_json, invalid_encoding or body_too_large."""
+	request = frappe.request
+	raw = _inflated(request)
+	if request.mimetype == "application/json" and raw:
+		return {**request.args.to_dict(), **parse_object(raw)}
+	return {**request.args.to_dict(), **request.form.to_dict()}
+
+
+def _limit():
+	return (frappe.get_cached_doc("Sync Settings").max_body_kib or 8192) * 1024
+
+
+def _inflated(request):
+	raw, limit = request.get_data(cache=True), _limit()
+	if request.headers.get("Content-Encoding", "").lower() == "gzip":
+		raw = _gunzip(raw, limit)
+	if len(raw) > limit:
+		raise RequestError("body_too_large", limit_bytes=limit)
+	return raw
+
+
+def _gunzip(raw, limit):
+	"""Inflate no more than the limit, so that a small body cannot fill the memory."""
+	try:
+		with gzip.GzipFile(fileobj=io.BytesIO(raw)) as stream:
+			return stream.read(limit + 1)
+	except (OSError, EOFError, zlib.error):
+		raise RequestError("invalid_encoding") from None
+
+
+def parse_object(raw):
+	"""A JSON object from bytes; anything else, NaN, lone surrogates and deep nesting are refused."""
+	try:
+		text = raw.decode("utf-8")
+		value = json.loads(text, parse_constant=_refuse_constant)
+		if "\\ud" in text or "\\uD" in text:
+			json.dumps(value, ensure_ascii=False).encode("utf-8")
+	except (ValueError, RecursionError):
+		raise RequestError("invalid_json") from None
+	if not isinstance(value, dict) or _depth(value) > MAX_DEPTH:
+		raise RequestError("invalid_json")
+	return value
+
+
+def _refuse_constant(name):
+	raise ValueError(name)
+
+
+def _depth(value):
+	"""Levels of nesting, without recursion."""
+	deepest, level = 0, [value]
+	while level and deepest <= MAX_DEPTH:
+		deepest += 1
+		nested = (child for part in level for child in (part.values() if isinstance(part, dict) else part))
+		level = [child for child in nested if isinstance(child, dict | list)]
+	return deepest

@@ -1,0 +1,48 @@
+"""How each contract wraps success and failure. One row for each contract."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+	"""`success(payload, printed_path)` and `error(RequestError)` give bodies; `statuses` overrides HTTP statuses."""
+
+	success: Callable
+	error: Callable
+	statuses: dict = field(default_factory=dict)
+
+
+def _success(payload, printed_path):
+	return payload if printed_path else {"message": payload}
+
+
+# Codes of the wallet contract for what the engine says of spaces in general, and the words old clients look for.
+WALLET_CODES = {
+	"space_access_denied": "wallet_access_denied",
+	"space_read_only": "wallet_read_only",
+}
+WALLET_SENTENCES = {
+	"device_id_required",
+	"wallet_id_required",
+	"items_required",
+	"items_must_be_a_list",
+	"item_must_be_an_object",
+	"invalid_json",
+}
+
+
+def _wallet_error(error):
+	code = WALLET_CODES.get(error.code, error.code)
+	return {
+		"error": error.sentence if code in WALLET_SENTENCES else code,
+		"error_code": code,
+		"message": error.message,
+		"retryable": error.retryable,
+		**error.extra,
+	}
+
+
+SHAPES = {
+	"wallet": Shape(_success, _wallet_error),
+}

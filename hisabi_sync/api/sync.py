@@ -1,0 +1,154 @@
+"""The wallet contract: sync_push, sync_pull, sync_ack, sync_op_status. Source: contracts/wallet.md."""
+
+import frappe
+
+from hisabi_sync.api import arguments as args
+from hisabi_sync.api import auth, wallet_items
+from hisabi_sync.api.http import endpoint
+from hisabi_sync.engine import clock, cursor, ids, ledger, positions, pull, push
+from hisabi_sync.engine.change import CONFLICT, ERROR, Caller
+from hisabi_sync.engine.errors import RequestError
+from hisabi_sync.engine.spaces import authorise
+
+SPACE_TYPE = "wallet"
+MAX_OP_IDS = 500
+
+
+def caller_of(given):
+	"""The Caller of a wallet call from its `device_id` and `wallet_id`."""
+	device_id, wallet_id = args.text(given, "device_id"), args.text(given, "wallet_id")
+	device = auth.device_for(device_id)
+	space = ids.space(SPACE_TYPE, wallet_id)
+	return Caller(device.user, space, "viewer", device.name, SPACE_TYPE, wallet_id)
+
+
+@endpoint("wallet")
+def sync_push(given):
+	"""Apply a list of changes: `{device_id, wallet_id, items, atomic?, dry_run?}` -> `{results, server_time, cursor}`."""
+	for name in ("device_id", "wallet_id"):
+		args.text(given, name)
+	items = args.items(given)
+	caller = caller_of(given)
+	changes = wallet_items.read(items, caller.space_key)
+	options = push.Options("wallet", args.flag(given, "atomic"), args.flag(given, "dry_run"))
+	result = push.push(caller, changes, options, wallet_items.open_wallet(options))
+	return {
+		"results": [
+			_result(change, outcome) for change, outcome in zip(changes, result.outcomes, strict=True)
+		],
+		"server_time": clock.dump(clock.now()),
+		"cursor": _cursor_after(caller, result),
+	}
+
+
+def _cursor_after(caller, result):
+	"""Where this device may go on pulling: behind its own changes only if nothing of others lies before them."""
+	acknowledged = positions.acknowledged(caller)
+	seen = result.position if acknowledged is not None and acknowledged >= result.before else acknowledged
+	return cursor.encode(cursor.Cursor(caller.space, seen or 0, None if seen else 0, pull.sight(caller)))
+
+
+def _result(change, outcome):
+	given = {
+		"status": outcome.status,
+		"op_id": change.op_id,
+		"entity_type": change.entity_type,
+		"entity_id": change.client_id,
+		"client_id": change.client_id,
+	}
+	given.update(_errors(outcome) if outcome.status == ERROR else _versions(outcome))
+	if outcome.repeated:
+		given["already_applied"] = True
+	if outcome.warnings:
+		given["warnings"] = outcome.warnings
+	return given
+
+
+def _errors(outcome):
+	detail = {"detail": outcome.detail} if outcome.detail is not None else {}
+	return {"error_code": outcome.code, "error_message": outcome.message, "error": outcome.code, **detail}
+
+
+def _versions(outcome):
+	versions = {"doc_version": outcome.doc_version, "server_modified": outcome.server_modified}
+	if outcome.merged:
+		versions.update(merged=True, server_record=outcome.record)
+	if outcome.status == CONFLICT:
+		versions.update(_conflict(outcome))
+	return versions
+
+
+def _conflict(outcome):
+	return {
+		"client_base_version": outcome.base_version,
+		"server_doc_version": outcome.doc_version,
+		"server_record": outcome.record,
+		"server_doc": outcome.record,
+		"error_code": outcome.code,
+		"error_message": outcome.message,
+		"conflict_id": outcome.conflict,
+		"conflict_fields": outcome.conflict_fields,
+	}
+
+
+@endpoint("wallet", methods=("GET", "POST"))
+def sync_pull(given):
+	"""A page of changes: `{device_id, wallet_id, cursor?, since?, limit?, entity_types?}` -> `{items, next_cursor, ...}`."""
+	caller = caller_of(given)
+	settings = frappe.get_cached_doc("Sync Settings")
+	limit = args.whole_number(given, "limit", settings.pull_limit or 500, 1, settings.max_pull_limit or 5000)
+	token = args.optional_text(given, "cursor", "invalid_cursor")
+	since = None if token else args.instant(given, "since")
+	entity_types = args.text_list(given, "entity_types")
+	page = pull.pull(caller, token, limit, entity_types, positions.before(caller, since))
+	return {
+		"items": [_item(item, caller.space_key) for item in page.items],
+		"next_cursor": page.next_cursor,
+		"has_more": page.has_more,
+		"server_time": page.server_time,
+	}
+
+
+def _item(item, wallet_id):
+	payload = {"client_id": item.client_id, "wallet_id": wallet_id, **item.payload} if item.payload else {}
+	return {
+		"entity_type": item.entity_type,
+		"entity_id": item.client_id,
+		"client_id": item.client_id,
+		"doc_version": item.doc_version,
+		"server_modified": clock.dump(item.modified),
+		"payload": payload,
+		"is_deleted": item.deleted_at is not None,
+		"deleted_at": clock.dump(item.deleted_at),
+	}
+
+
+@endpoint("wallet")
+def sync_ack(given):
+	"""Note how far the device has come: `{device_id, wallet_id, cursor}` -> `{acknowledged, server_time}`."""
+	caller = caller_of(given)
+	authorise(caller)
+	token = args.optional_text(given, "cursor", "invalid_cursor")
+	position = cursor.decode(token or "", caller.space)
+	positions.acknowledge(caller, position)
+	return {"acknowledged": True, "server_time": clock.dump(clock.now())}
+
+
+@endpoint("wallet", methods=("GET", "POST"))
+def sync_op_status(given):
+	"""The stored answers of ops: `{device_id, wallet_id, op_ids}` -> `{results, server_time}`."""
+	caller = caller_of(given)
+	authorise(caller)
+	op_ids = args.text_list(given, "op_ids")
+	if op_ids is None or len(op_ids) > MAX_OP_IDS:
+		raise RequestError("invalid_argument", argument="op_ids", limit=MAX_OP_IDS)
+	stored = ledger.stored(caller, op_ids)
+	return {"results": [_status(op_id, stored) for op_id in op_ids], "server_time": clock.dump(clock.now())}
+
+
+def _status(op_id, stored):
+	found = stored.get(ledger.op_key(op_id))
+	if found is None:
+		return {"op_id": op_id, "status": "missing", "found": False}
+	change, outcome = found
+	return {**_result(change, outcome), "op_id": op_id, "found": True}

@@ -1,0 +1,3 @@
+"""Commands that the app adds to Frappe's command line."""
+
+commands = []

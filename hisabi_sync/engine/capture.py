@@ -1,0 +1,157 @@
+"""Changes made outside of a push: the Desk, REST, imports, jobs, other apps. Hooks number them like any other."""
+
+from contextlib import contextmanager
+
+import frappe
+
+from hisabi_sync.engine import apply, clock, ids, load, sequence, spaces, sql, write
+from hisabi_sync.engine.change import Caller, Stored
+from hisabi_sync.engine.entities import registry
+
+
+@contextmanager
+def as_caller(caller, change=None, stored=None):
+	"""While a push saves a document: who it is and which record the document stands for."""
+	previous = getattr(frappe.local, "hisabi_sync_push", None)
+	frappe.local.hisabi_sync_push = (caller, change, stored)
+	try:
+		yield
+	finally:
+		frappe.local.hisabi_sync_push = previous
+
+
+def _push():
+	return getattr(frappe.local, "hisabi_sync_push", None) or (None, None, None)
+
+
+def on_change(doc, method=None):
+	"""Hook: a document was inserted, saved, submitted, cancelled, or set in the database with `db_set`."""
+	entity = registry().by_doctype.get(doc.doctype)
+	if entity is None or doc.flags.in_delete or doc.meta.issingle:
+		return
+	space, _ = spaces.of_document(doc, entity)
+	known = _records(entity, doc.name)
+	for stored, held_space in known:
+		if stored.live and held_space != space:
+			_leave(stored, entity, held_space)
+	if space:
+		_record(doc, entity, space, next((s for s, held in known if held == space), None))
+
+
+def after_delete(doc, method=None):
+	"""Hook: a document is gone."""
+	entity = registry().by_doctype.get(doc.doctype)
+	if entity is None:
+		return
+	for stored, space in _records(entity, doc.name):
+		if stored.live:
+			_leave(stored, entity, space)
+
+
+def after_rename(doc, method=None, old=None, new=None, merge=False):
+	"""Hook: the record keeps its client id under the document's new name; a merged one is gone."""
+	entity = registry().by_doctype.get(doc.doctype)
+	if entity is None or not old:
+		return
+	for stored, space in _records(entity, old):
+		if merge:
+			_leave(stored, entity, space)
+			continue
+		stored.document_name = new
+		stored.values = load.documents(entity, [new]).get(new, {})
+		stored.doc_version += 1
+		stored.modified = clock.now()
+		_write(stored, entity, space)
+
+
+def tombstone(stored, entity, caller):
+	"""Delete a record whose document stays in its table with `is_deleted`."""
+	_leave(stored, entity, caller.space)
+	write.stamp_document(stored, entity, caller.user)
+
+
+def set_space(doc, entity):
+	"""Put a new document of a push into the caller's space; paths of links are left to what the device sent."""
+	caller, _, _ = _push()
+	if caller and "." not in entity.space_path and entity.space_path != "name":
+		doc.set(entity.space_path, caller.space_key)
+
+
+def _records(entity, name):
+	"""[(Stored, space)] of a document, locked, without values."""
+	rows = sql.select(
+		"Sync Record", ["name", "space"], "document_type = %s AND document_name = %s", (entity.doctype, name)
+	)
+	held = dict(rows)
+	return [(stored, held[key]) for key, stored in load.records(held, lock=True).items()]
+
+
+def _record(doc, entity, space, stored):
+	after = entity.canonical(doc)
+	now = clock.now()
+	if stored is None:
+		stored = _new_record(doc, entity, space)
+	if not stored.live:
+		_enter(stored, after, now)
+	else:
+		before = _before(doc, entity, after)
+		stored.values = before
+		_, change, _ = _push()
+		changed_at = change.client_time if change else None
+		if not apply.update(stored, after, entity, now, changed_at):
+			return
+	doc.flags.hisabi_sync_seen = (doc.get_doc_before_save(), after)
+	_write(stored, entity, space)
+	for name, value in write.stamp_document(stored, entity, frappe.session.user).items():
+		doc.set(name, value)
+	_tell_push(stored)
+
+
+def _enter(stored, values, now):
+	"""A document comes into the space, for the first time or again."""
+	stored.values = values
+	stored.doc_version += 1
+	stored.content_version = stored.doc_version
+	stored.field_versions = dict.fromkeys(values, stored.doc_version) if stored.doc_version > 1 else {}
+	stored.deleted_at, stored.modified = None, now
+
+
+def _leave(stored, entity, space):
+	"""The record's tombstone in a space."""
+	apply.delete(stored, clock.now())
+	_write(stored, entity, space)
+	_tell_push(stored)
+
+
+def _before(doc, entity, after):
+	"""Values before this change. A `db_set` after a save still carries what was there before that save."""
+	previous = doc.get_doc_before_save()
+	seen = doc.flags.hisabi_sync_seen
+	if seen and seen[0] is previous:
+		return seen[1]
+	return entity.canonical(previous) if previous else after
+
+
+def _new_record(doc, entity, space):
+	_, change, pushed = _push()
+	if change and pushed and not pushed.exists and pushed.entity_type == entity.name:
+		return Stored(pushed.name, entity.name, pushed.client_id, doc.name)
+	own = doc.get(entity.client_id_field) if entity.client_id_field else None
+	client_id = next((c for c in (own, doc.name) if ids.is_client_id(c)), ids.digest(doc.name))
+	return Stored(ids.record(space, entity.name, client_id), entity.name, client_id, doc.name)
+
+
+def _write(stored, entity, space):
+	pushing, _, _ = _push()
+	device = pushing.device if pushing else None
+	caller = Caller(user=frappe.session.user, space=space, role="owner", device=device)
+	write.write_records([stored], registry(), caller, stored.modified)
+	sequence.touch([stored.name])
+
+
+def _tell_push(stored):
+	"""Let the push that saved this document go on with the record as it is now."""
+	_, _, pushed = _push()
+	if pushed is not None and pushed.name == stored.name:
+		for name in Stored.__slots__:
+			setattr(pushed, name, getattr(stored, name))

@@ -1,0 +1,53 @@
+"""Times: ISO-8601 with Z on the wire, naive in the site's time zone in the database, as Frappe keeps them."""
+
+from datetime import date, datetime, timezone
+from zoneinfo import ZoneInfo
+
+from dateutil import parser as date_parser
+from frappe.utils import get_datetime, getdate, now_datetime
+from frappe.utils.data import get_system_timezone
+
+UTC = timezone.utc
+
+
+def now():
+	"""The site's present time, naive, with microseconds."""
+	return now_datetime()
+
+
+def zone():
+	return ZoneInfo(get_system_timezone())
+
+
+def parse(text):
+	"""A naive time in the site's zone from ISO-8601 text (no offset means UTC), or None."""
+	try:
+		moment = date_parser.isoparse(text)
+		moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+		return moment.astimezone(zone()).replace(tzinfo=None)
+	except (ValueError, OverflowError):
+		return None
+
+
+def from_milliseconds(value):
+	"""A naive time in the site's zone from milliseconds since 1970, or None."""
+	try:
+		return datetime.fromtimestamp(value / 1000, UTC).astimezone(zone()).replace(tzinfo=None)
+	except (ValueError, OverflowError, OSError, TypeError):
+		return None
+
+
+def dump(moment):
+	"""ISO-8601 with Z and microseconds from a naive time in the site's zone."""
+	if moment is None:
+		return None
+	moment = to_datetime(moment).replace(tzinfo=zone()).astimezone(UTC)
+	return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def to_datetime(value):
+	return value if isinstance(value, datetime) else get_datetime(value)
+
+
+def to_date(value):
+	return value if isinstance(value, date) and not isinstance(value, datetime) else getdate(value)

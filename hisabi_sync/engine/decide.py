@@ -1,0 +1,155 @@
+"""What becomes of a change, as a pure function of the change, the stored record and the policy."""
+
+from dataclasses import dataclass, field
+
+from hisabi_sync.engine import fields as kinds
+from hisabi_sync.engine import merge as merging
+from hisabi_sync.engine.change import CREATE, DELETE
+from hisabi_sync.engine.errors import ItemError
+from hisabi_sync.engine.policies import POLICIES, Clash, Edit, settle_fields
+
+UNKNOWN = object()  # a base value whose history is no longer kept
+
+
+@dataclass(slots=True)
+class Decision:
+	"""`apply` with values, or `duplicate`, or `conflict` over clashes; `kept` are clashes whose loser is recorded."""
+
+	kind: str
+	values: dict = field(default_factory=dict)
+	delete: bool = False
+	merged: bool = False
+	clashes: tuple = ()
+	fields: tuple = ()
+	kept: dict = field(default_factory=dict)
+
+
+def decide(change, stored, entity):
+	"""Decide one change against the record it names (None when there is none). Raises ItemError."""
+	policy = POLICIES[entity.policy]
+	if change.operation == CREATE:
+		return _decide_create(change, stored, entity, policy)
+	if stored is None or not stored.exists:
+		raise ItemError("not_found")
+	if change.base_version is not None and change.base_version > stored.doc_version:
+		raise ItemError("base_version_ahead", {"doc_version": stored.doc_version})
+	if change.operation == DELETE:
+		return _decide_delete(change, stored, entity, policy)
+	if stored.deleted_at is not None:
+		raise ItemError("deleted")
+	return _decide_update(change, stored, entity, policy)
+
+
+def is_stale(change, stored):
+	"""Whether content, not only computed fields, changed since the change's base version."""
+	return change.base_version is not None and change.base_version < stored.content_version
+
+
+def _decide_create(change, stored, entity, policy):
+	if not policy.device_may_create:
+		raise ItemError("permission_denied")
+	if stored is None or not stored.exists:
+		return Decision("apply", change.values)
+	if stored.deleted_at is not None:
+		raise ItemError("deleted")
+	differing = _differing(change.values, stored.values)
+	if policy.repeat_must_match and differing:
+		return Decision("conflict", clashes=_plain_clashes(differing, stored), fields=tuple(differing))
+	return Decision("duplicate")
+
+
+def _decide_delete(change, stored, entity, policy):
+	if stored.deleted_at is not None:
+		return Decision("duplicate")
+	stale = is_stale(change, stored)
+	if policy.may_delete(stored, stale, change.client_time, entity.parameters):
+		return Decision("apply", delete=True)
+	return Decision("conflict", delete=True)
+
+
+def _decide_update(change, stored, entity, policy):
+	edit = compare(change, stored, entity)
+	if not edit.values:
+		return Decision("apply", merged=edit.stale)
+	edit, kept = settle_fields(edit, entity.field_policies)
+	verdict = policy.update(edit, entity.parameters)
+	clashes = edit.clashes or _plain_clashes(edit.values, stored)
+	if verdict.conflict:
+		return Decision("conflict", clashes=clashes, fields=verdict.conflict)
+	lost = {**kept, **verdict.lost}
+	return Decision("apply", verdict.values, merged=edit.stale, clashes=clashes, kept=lost)
+
+
+def compare(change, stored, entity):
+	"""Split a change into what it may set as it is and what clashes with later changes of others."""
+	values = _differing(_with_row_names(change.values, stored, entity), stored.values)
+	clean, clashes, wanted = {}, [], {}
+	for name, client in values.items():
+		if change.base_version is None or stored.version_of(name) <= change.base_version:
+			clean[name] = wanted[name] = client
+			continue
+		base = base_value(stored, name, change.base_version)
+		merged, clashed = _merge_field(entity.fields[name], base, stored.values.get(name), client)
+		if clashed:
+			wanted[name] = client
+			clashes.append(
+				Clash(
+					name,
+					None if base is UNKNOWN else base,
+					stored.values.get(name),
+					client,
+					_changed_at(stored, name),
+				)
+			)
+		elif merged != stored.values.get(name):
+			clean[name] = wanted[name] = merged
+	return Edit(stored, wanted, clean, tuple(clashes), is_stale(change, stored), change.client_time)
+
+
+def base_value(stored, name, version):
+	"""The field's value at a version, from what later versions replaced; UNKNOWN when that is no longer kept."""
+	for past in stored.history:
+		if past.version > version and name in past.before:
+			return past.before[name]
+	return stored.values.get(name) if stored.version_of(name) <= version else UNKNOWN
+
+
+def _changed_at(stored, name):
+	times = [past.at for past in stored.history if name in past.before and past.at]
+	return times[-1] if times else stored.modified
+
+
+def _merge_field(field, base, server, client):
+	if base is UNKNOWN:
+		return server, True
+	if field.kind is kinds.ROWS:
+		return merging.merge_rows(base, server, client, row_keys(field))
+	if field.kind is kinds.JSON:
+		return merging.merge(base, server, client)
+	return server, client != base
+
+
+def row_keys(field):
+	"""Columns that identify a row that came without its name: its links."""
+	return tuple(column.name for column in field.columns if column.fieldtype == "Link")
+
+
+def _with_row_names(values, stored, entity):
+	rows = {f.name for f in entity.tables} & set(values)
+	named = {
+		name: merging.name_rows(
+			values[name] or [], stored.values.get(name) or [], row_keys(entity.fields[name])
+		)
+		for name in rows
+	}
+	return {**values, **named}
+
+
+def _differing(values, stored_values):
+	return {name: value for name, value in values.items() if value != stored_values.get(name)}
+
+
+def _plain_clashes(values, stored):
+	return tuple(
+		Clash(n, None, stored.values.get(n), client, stored.modified) for n, client in values.items()
+	)

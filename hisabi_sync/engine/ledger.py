@@ -1,0 +1,130 @@
+"""The memory of every op: Sync Item, unique by device and op id, written in the transaction that applies it."""
+
+import json
+from dataclasses import asdict, fields
+
+from hisabi_sync.engine import clock, ids, sql
+from hisabi_sync.engine.change import ERROR, Change, Outcome
+from hisabi_sync.engine.write import STANDARD
+
+COLUMNS = (
+	"batch position space device user op_id op_key fingerprint entity_type client_id operation base_version payload "
+	"status error_code error_message result doc_version record attempts"
+).split()
+BATCH = (
+	"space device user contract items accepted duplicates conflicts errors duration_ms clock_skew_ms first_sequence last_sequence atomic"
+).split()
+COUNTED = {"accepted": "accepted", "duplicate": "duplicates", "conflict": "conflicts", "error": "errors"}
+DEFAULTS = asdict(Outcome(""))
+
+
+class Seen:
+	"""An op that the ledger holds. `answered` says that its first answer is repeated."""
+
+	def __init__(self, row):
+		self.name, self.op_key, self.fingerprint, self.status, self.result, self.attempts = row
+		self.answered = self.status != ERROR
+
+	def outcome(self):
+		return Outcome(**{**DEFAULTS, **json.loads(self.result), "repeated": True})
+
+
+def op_key(op_id):
+	return ids.digest(op_id, size=16)
+
+
+def fingerprint(*parts):
+	"""Hash of what a change says, by which a second use of its op id for something else is noticed."""
+	text = json.dumps(parts, sort_keys=True, default=str, separators=(",", ":"))
+	return ids.digest(text, size=16)
+
+
+def load(device, op_ids):
+	"""{op key: Seen} of the ops of a device; failed ones are locked, because they may be judged again."""
+	columns = ["name", "op_key", "fingerprint", "status", "result", "attempts"]
+	keys = sorted({op_key(op_id) for op_id in op_ids})
+	rows = sql.select_in("Sync Item", columns, "op_key", keys, "device = %s", (device,))
+	failed = [row[0] for row in rows if row[3] == ERROR]
+	again = sql.select_in("Sync Item", columns, "name", sorted(failed), tail="ORDER BY name FOR UPDATE")
+	return {row[1]: Seen(row) for row in (*rows, *again)}
+
+
+def encode(outcome):
+	kept = {f.name: getattr(outcome, f.name) for f in fields(outcome)}
+	return json.dumps(
+		{k: v for k, v in kept.items() if v != DEFAULTS[k] and k != "repeated"},
+		ensure_ascii=False,
+		default=str,
+	)
+
+
+def save_items(batch, caller, answers, seen, now):
+	"""Write the items of a batch. `answers` is a list of (change, outcome) that are not repeats."""
+	rows = {True: [], False: []}
+	for change, outcome in answers:
+		key = op_key(change.op_id) if change.op_id else None
+		known = seen.get(key) if key else None
+		rows[known is None].append(_item_row(batch, caller, change, outcome, key, known, now))
+	columns = [*STANDARD, *COLUMNS]
+	sql.insert("Sync Item", columns, rows[True])
+	sql.upsert("Sync Item", columns, rows[False])
+
+
+def _item_row(batch, caller, change, outcome, key, known, now):
+	return (
+		known.name if known else ids.new(),
+		now,
+		now,
+		caller.user,
+		caller.user,
+		batch,
+		change.index,
+		caller.space,
+		caller.device,
+		caller.user,
+		(change.op_id or "")[:140] or None,
+		key,
+		change.fingerprint,
+		str(change.entity_type)[:140],
+		str(change.client_id)[:140],
+		str(change.operation)[:140],
+		None if change.base_version is None else str(change.base_version),
+		json.dumps(change.raw, ensure_ascii=False, default=str),
+		outcome.status,
+		outcome.code,
+		outcome.message,
+		encode(outcome),
+		outcome.doc_version,
+		outcome.record_name,
+		known.attempts + 1 if known else 1,
+	)
+
+
+def save_batch(result, caller, options, duration_ms):
+	"""Write the batch's own row with the counts of its outcomes and the numbers that it took.
+
+	Its creation is the moment of numbering; `positions.before` relies on that.
+	"""
+	counts = dict.fromkeys(COUNTED.values(), 0)
+	for outcome in result.outcomes:
+		counts[COUNTED[outcome.status]] += 1
+	now, count = clock.now(), len(result.outcomes)
+	row = (result.batch, now, now, caller.user, caller.user, caller.space, caller.device, caller.user)
+	numbers = (result.before + 1, result.position) if result.position > result.before else (None, None)
+	tail = (*counts.values(), duration_ms, options.skew_ms, *numbers, int(options.atomic))
+	sql.insert("Sync Batch", [*STANDARD, *BATCH], [(*row, options.contract, count, *tail)])
+
+
+def stored(caller, op_ids):
+	"""{op key: (Change, Outcome)} of a device's ops in a space as they were answered, failed ones included."""
+	columns = ["op_key", "position", "op_id", "entity_type", "client_id", "operation", "result"]
+	keys = sorted({op_key(op_id) for op_id in op_ids})
+	where = "device = %s AND space = %s"
+	rows = sql.select_in("Sync Item", columns, "op_key", keys, where, (caller.device, caller.space))
+	return {
+		row[0]: (
+			Change(row[1], row[2], row[3], row[4], row[5], {}),
+			Outcome(**{**DEFAULTS, **json.loads(row[6])}),
+		)
+		for row in rows
+	}

@@ -1,0 +1,67 @@
+"""The order in which a batch is processed: parents before children, whatever order they were sent in. Pure."""
+
+import heapq
+
+from hisabi_sync.engine.change import CREATE, DELETE
+
+
+def arrange(changes, ranks, links):
+	"""Indexes of the changes in processing order, and the indexes that lie on a circle.
+
+	`ranks` maps entity types to their rank, `links[i]` holds the record names that change i points to. Changes of one
+	record keep the order in which they were sent, except that its create comes first; deletes come last, children
+	before parents.
+	"""
+	after = _dependencies(changes, links)
+	waiting = {i: len(before) for i, before in after.items()}
+	followers = {}
+	for i, before in after.items():
+		for j in before:
+			followers.setdefault(j, []).append(i)
+	ready = [_key(changes[i], ranks, i) for i, count in waiting.items() if count == 0]
+	heapq.heapify(ready)
+	arranged = []
+	while ready:
+		index = heapq.heappop(ready)[-1]
+		arranged.append(index)
+		for follower in followers.get(index, ()):
+			waiting[follower] -= 1
+			if waiting[follower] == 0:
+				heapq.heappush(ready, _key(changes[follower], ranks, follower))
+	return arranged, sorted(set(after) - set(arranged))
+
+
+def _key(change, ranks, index):
+	rank = ranks.get(change.entity_type, 0)
+	return (1, -rank, index) if change.operation == DELETE else (0, rank, index)
+
+
+def _dependencies(changes, links):
+	"""For each change the indexes of the changes that must be processed before it."""
+	creates = {}
+	for i, change in enumerate(changes):
+		if change.operation == CREATE:
+			creates.setdefault(change.record, i)
+	after = {
+		i: {creates[name] for name in links[i] if name in creates and creates[name] != i}
+		for i in range(len(changes))
+	}
+	latest = dict(creates)
+	for i, change in enumerate(changes):
+		previous = latest.get(change.record)
+		if previous is not None and previous != i and creates.get(change.record) != i:
+			after[i].add(previous)
+		if creates.get(change.record) != i:
+			latest[change.record] = i
+	return after
+
+
+def depends_on(changes, links):
+	"""For each change the index of the create in the batch that each of its links waits for."""
+	creates = {
+		change.record: i for i, change in reversed(list(enumerate(changes))) if change.operation == CREATE
+	}
+	return [
+		{creates[name] for name in names if name in creates and creates[name] != i}
+		for i, names in enumerate(links)
+	]

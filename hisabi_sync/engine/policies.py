@@ -1,0 +1,195 @@
+"""Conflict policies: pure functions, one line each in POLICIES. Source: the design's table of policies.
+
+A policy sees an Edit, the part of a change that differs from the record, split into what may be taken as it is
+(`clean`) and what clashes with somebody else's later change. It answers with a Verdict.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from hisabi_sync.engine.errors import ItemError
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+	"""A field that the device and somebody else changed to different values."""
+
+	field: str
+	base: object
+	server: object
+	client: object
+	server_time: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+	"""An update that changes something. `stale` says that the record's content moved on since its base version."""
+
+	stored: object
+	values: dict
+	clean: dict
+	clashes: tuple = ()
+	stale: bool = False
+	client_time: datetime | None = None
+	correction: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+	"""`values` are applied; `lost` maps a clash's field to the side that lost; `conflict` names fields to settle."""
+
+	values: dict = field(default_factory=dict)
+	lost: dict = field(default_factory=dict)
+	conflict: tuple = ()
+
+
+def merge(edit, parameters):
+	if edit.clashes:
+		return Verdict(conflict=tuple(clash.field for clash in edit.clashes))
+	return Verdict(edit.clean)
+
+
+def manual(edit, parameters):
+	return Verdict(conflict=tuple(edit.values)) if edit.stale else Verdict(edit.clean)
+
+
+def client_wins(edit, parameters):
+	return _settle(edit, lambda clash: True)
+
+
+def server_wins(edit, parameters):
+	return _settle(edit, lambda clash: False)
+
+
+def last_write_wins(edit, parameters):
+	"""The newer time wins, field by field; the server's value stays when a time is missing or equal."""
+
+	def newer(clash):
+		return bool(edit.client_time and clash.server_time and edit.client_time > clash.server_time)
+
+	return _settle(edit, newer)
+
+
+def terminal_value_wins(edit, parameters):
+	"""`{"field": "status", "value": "done", "otherwise": "merge"}`: the value wins against any other."""
+	name, value = parameters["field"], parameters["value"]
+	decided = {
+		clash.field: clash.client == value
+		for clash in edit.clashes
+		if clash.field == name and value in (clash.client, clash.server)
+	}
+	return _settle_some(edit, parameters, decided)
+
+
+def draft_then_immutable(edit, parameters):
+	"""`{"field": "status", "draft": ["draft"]}`: last write wins on drafts; later only an explicit correction."""
+	state = edit.stored.values.get(parameters["field"])
+	if state in parameters.get("draft", ["draft"]) or edit.correction:
+		return last_write_wins(edit, parameters)
+	return Verdict(conflict=tuple(edit.values))
+
+
+def immutable(edit, parameters):
+	return Verdict(conflict=tuple(edit.values))
+
+
+def server_only(edit, parameters):
+	raise ItemError("permission_denied")
+
+
+def rebase(edit, parameters):
+	return manual(edit, parameters)
+
+
+def _settle(edit, client_wins_clash):
+	won = {clash.field: clash.client for clash in edit.clashes if client_wins_clash(clash)}
+	lost = {clash.field: "server" if clash.field in won else "client" for clash in edit.clashes}
+	return Verdict({**edit.clean, **won}, lost)
+
+
+def _settle_some(edit, parameters, decided):
+	"""Settle the decided clashes, then the rest as the policy named `otherwise` would."""
+	rest = Edit(
+		edit.stored,
+		edit.values,
+		edit.clean,
+		tuple(clash for clash in edit.clashes if clash.field not in decided),
+		edit.stale,
+		edit.client_time,
+		edit.correction,
+	)
+	verdict = POLICIES[parameters.get("otherwise", "merge")].update(rest, parameters)
+	if verdict.conflict:
+		return verdict
+	won = {clash.field: clash.client for clash in edit.clashes if decided.get(clash.field)}
+	lost = {name: "server" if client else "client" for name, client in decided.items()}
+	return Verdict({**verdict.values, **won}, {**verdict.lost, **lost})
+
+
+def settle_fields(edit, choices):
+	"""Take out the clashes whose fields have a choice of their own: `{field: "client_wins" or "server_wins"}`."""
+	decided = {c.field: choices[c.field] == "client_wins" for c in edit.clashes if c.field in choices}
+	won = {c.field: c.client for c in edit.clashes if decided.get(c.field)}
+	rest = tuple(clash for clash in edit.clashes if clash.field not in decided)
+	lost = {name: "server" if client else "client" for name, client in decided.items()}
+	return (
+		Edit(
+			edit.stored,
+			edit.values,
+			{**edit.clean, **won},
+			rest,
+			edit.stale,
+			edit.client_time,
+			edit.correction,
+		),
+		lost,
+	)
+
+
+def _always(stored, stale, client_time, parameters):
+	return True
+
+
+def _never(stored, stale, client_time, parameters):
+	return False
+
+
+def _if_fresh(stored, stale, client_time, parameters):
+	return not stale
+
+
+def _if_newer(stored, stale, client_time, parameters):
+	return not stale or bool(client_time and stored.modified and client_time > stored.modified)
+
+
+def _if_draft(stored, stale, client_time, parameters):
+	return stored.values.get(parameters["field"]) in parameters.get("draft", ["draft"])
+
+
+def _refuse(stored, stale, client_time, parameters):
+	raise ItemError("permission_denied")
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+	"""`update` gives a Verdict on an Edit; `may_delete` says whether a delete is applied or becomes a conflict."""
+
+	update: Callable
+	may_delete: Callable = _always
+	repeat_must_match: bool = False  # a create of an existing record with other values is a conflict
+	device_may_create: bool = True
+
+
+POLICIES = {
+	"merge": Policy(merge),
+	"manual": Policy(manual, _if_fresh),
+	"last_write_wins": Policy(last_write_wins, _if_newer),
+	"client_wins": Policy(client_wins),
+	"server_wins": Policy(server_wins, _if_fresh),
+	"terminal_value_wins": Policy(terminal_value_wins),
+	"draft_then_immutable": Policy(draft_then_immutable, _if_draft, repeat_must_match=True),
+	"immutable": Policy(immutable, _never, repeat_must_match=True),
+	"server_only": Policy(server_only, _refuse, device_may_create=False),
+	"rebase": Policy(rebase, _if_fresh, repeat_must_match=True),
+}

@@ -1,0 +1,136 @@
+"""What changed in a space since a position. Costs one statement for the page and a fixed number for each DocType."""
+
+from dataclasses import dataclass, field, replace
+
+import frappe
+
+from hisabi_sync.engine import clock, cursor, ids, load, sql, wire
+from hisabi_sync.engine.cursor import Cursor
+from hisabi_sync.engine.entities import registry, version
+from hisabi_sync.engine.errors import RequestError
+from hisabi_sync.engine.spaces import authorise
+
+COLUMNS = ("sequence", "entity_type", "document_name", "client_id", "doc_version", "modified", "deleted_at")
+
+
+@dataclass(slots=True)
+class Item:
+	"""One record of a page; `payload` is empty for a tombstone."""
+
+	sequence: int
+	entity_type: str
+	client_id: str
+	doc_version: int
+	modified: object
+	deleted_at: object = None
+	payload: dict = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Page:
+	items: list
+	next_cursor: str
+	has_more: bool
+	position: int
+	server_time: str
+
+
+def pull(caller, token=None, limit=500, entity_types=None, start=None):
+	"""A page of a space after the cursor `token` (or the position `start`), oldest change first.
+
+	Raises RequestError: space_access_denied, invalid_cursor, resync_required.
+	"""
+	server_time = clock.dump(clock.now())
+	authorise(caller)
+	entities = _readable(entity_types)
+	begin = _begin(caller, token, start)
+	rows = _rows(caller.space, begin, [entity.name for entity in entities], limit + 1)
+	has_more, rows = len(rows) > limit, rows[:limit]
+	items = _items(rows, caller)
+	position = rows[-1][0] if has_more else max(caller.position, begin.position)
+	after = _after(begin, position)
+	return Page(items, cursor.encode(after), has_more, position, server_time)
+
+
+def _readable(entity_types):
+	known = registry().by_name
+	if entity_types is None:
+		return list(known.values())
+	unknown = [name for name in entity_types if name not in known]
+	if unknown:
+		raise RequestError("unsupported_entity_type", entity_types=unknown)
+	return [known[name] for name in dict.fromkeys(entity_types)]
+
+
+def sight(caller):
+	"""A mark of what the caller can see here: it changes when fields or rights do."""
+	return ids.digest(version(), caller.role, size=4)
+
+
+def _begin(caller, token, start):
+	"""Where to go on from. A first pull remembers where it began, so that later deletes are told and older are not."""
+	if not token and start is None:
+		return Cursor(caller.space, 0, caller.position, sight(caller))
+	begin = cursor.decode(token, caller.space) if token else Cursor(caller.space, start, None, sight(caller))
+	if begin.position > caller.position or (begin.snapshot or 0) > caller.position:
+		raise RequestError("resync_required", reason="position_unknown")
+	if max(begin.position, begin.snapshot or 0) < caller.horizon:
+		raise RequestError("resync_required", reason="position_too_old")
+	return begin
+
+
+def _after(begin, position):
+	finished = begin.snapshot is not None and position >= begin.snapshot
+	return replace(begin, position=position, snapshot=None if finished else begin.snapshot)
+
+
+def _rows(space, begin, entity_types, limit):
+	"""Rows of Sync Record in order. One ordered scan of an index for each entity type asked for, cut at the limit."""
+	if not entity_types:
+		return []
+	where = "space = %s AND sequence > %s"
+	values = [space, begin.position]
+	if begin.snapshot is not None:
+		where += " AND (deleted_at IS NULL OR sequence > %s)"
+		values.append(begin.snapshot)
+	if len(entity_types) == len(registry().by_name):
+		return sql.select("Sync Record", COLUMNS, where, values, f"ORDER BY sequence LIMIT {int(limit)}")
+	return _rows_by_type(where, values, entity_types, limit)
+
+
+def _rows_by_type(where, values, entity_types, limit):
+	part = (
+		f"(SELECT {', '.join(COLUMNS)} FROM `tabSync Record` "  # noqa: S608
+		f"WHERE {where} AND entity_type = %s ORDER BY sequence LIMIT {int(limit)})"
+	)
+	query = " UNION ALL ".join([part] * len(entity_types)) + f" ORDER BY sequence LIMIT {int(limit)}"
+	return frappe.db.sql(query, [value for name in entity_types for value in (*values, name)])
+
+
+def _items(rows, caller):
+	known = registry()
+	values = _values([row for row in rows if row[6] is None], known)
+	names = wire.client_ids([(known.by_name[t], v) for (t, _), v in values.items()], caller.space, known)
+	return [_item(row, values, names, known) for row in rows]
+
+
+def _values(rows, known):
+	by_type = {}
+	for row in rows:
+		by_type.setdefault(row[1], []).append(row[2])
+	return {
+		(entity_type, name): values
+		for entity_type, wanted in by_type.items()
+		for name, values in load.documents(known.by_name[entity_type], wanted).items()
+	}
+
+
+def _item(row, values, names, known):
+	sequence, entity_type, name, client_id, doc_version, modified, deleted_at = row
+	item = Item(sequence, entity_type, client_id, doc_version, modified, deleted_at)
+	held = values.get((entity_type, name))
+	if held is None:
+		item.deleted_at = deleted_at or modified
+	else:
+		item.payload = wire.payload(known.by_name[entity_type], held, names, known)
+	return item

@@ -1,0 +1,49 @@
+"""Transactions that the database turned down are run again. The ledger makes that safe."""
+
+import frappe
+import tenacity
+
+from hisabi_sync.engine.errors import RequestError
+
+ATTEMPTS = 6
+# MariaDB: deadlock, lock wait time-out, snapshot conflict (1020), too many locks.
+RETRYABLE = {1213, 1205, 1020, 1206}
+DUPLICATE_KEY = 1062
+
+
+def run(transaction):
+	"""Run a function that ends with its own commit, each try in a fresh transaction.
+
+	Raises RequestError `unavailable` when every try was turned down; nothing is changed then.
+	"""
+	retrying = tenacity.Retrying(
+		retry=tenacity.retry_if_exception(_is_retryable),
+		stop=tenacity.stop_after_attempt(ATTEMPTS),
+		wait=tenacity.wait_random_exponential(multiplier=0.02, max=1),
+		reraise=True,
+	)
+	try:
+		return retrying(_fresh, transaction)
+	except Exception as error:
+		frappe.db.rollback()
+		if _is_retryable(error):
+			raise RequestError("unavailable") from error
+		raise
+
+
+def _fresh(transaction):
+	frappe.db.rollback()
+	return transaction()
+
+
+def _is_retryable(error):
+	"""Deadlocks and time-outs; a taken key too, because another request wrote the same op or record first."""
+	if isinstance(error, frappe.QueryDeadlockError | frappe.QueryTimeoutError):
+		return True
+	number = error.args[0] if getattr(error, "args", None) else None
+	return number in RETRYABLE or number == DUPLICATE_KEY or _is_retryable_cause(error)
+
+
+def _is_retryable_cause(error):
+	cause = error.__cause__
+	return cause is not None and cause is not error and _is_retryable(cause)

@@ -1,0 +1,80 @@
+"""Spaces and who may do what in them."""
+
+import frappe
+
+from hisabi_sync.engine import clock, ids, load, sql
+from hisabi_sync.engine.errors import RequestError
+from hisabi_sync.engine.write import STANDARD
+
+ROLE_RANK = {"viewer": 0, "member": 1, "admin": 2, "owner": 3, "nobody": 4}
+
+
+def authorise(caller, write=False):
+	"""Fill in the caller's role and the space's position, or raise RequestError (promise 6, walls).
+
+	A space that does not exist and one that the caller is not in are answered alike.
+	"""
+	row = load.space_and_role(caller.space, caller.user)
+	if not row or row[4] != "active":
+		left = {"purge": True} if row and row[4] == "removed" else {}
+		raise RequestError("space_access_denied", **left)
+	_, caller.position, caller.horizon, caller.role, _, caller.space_type, caller.space_key = row
+	if write and caller.role == "viewer":
+		raise RequestError("space_read_only")
+
+
+def exists(space_type, key):
+	return bool(frappe.db.exists("Sync Space", ids.space(space_type, key)))
+
+
+def open_space(space_type, key, title, reference_doctype=None, reference_name=None):
+	"""Create a space; the name follows from type and key, so that a second one cannot come to be."""
+	space = ids.space(space_type, key)
+	doc = frappe.get_doc(
+		{
+			"doctype": "Sync Space",
+			"space_type": space_type,
+			"space_key": key,
+			"title": title,
+			"reference_doctype": reference_doctype,
+			"reference_name": reference_name,
+		}
+	)
+	doc.flags.ignore_permissions = doc.flags.ignore_links = True
+	doc.insert(set_name=space)
+	return space
+
+
+def set_member(space, user, role, status="active"):
+	"""Make a user a member with a role, or change either; `removed` closes the space to him."""
+	now = clock.now()
+	columns = [*STANDARD, "space", "user", "role", "status", "joined_at", "removed_at"]
+	name = ids.member(space, user)
+	joined, removed = (now, None) if status == "active" else (None, now if status == "removed" else None)
+	row = (
+		name,
+		now,
+		now,
+		frappe.session.user,
+		frappe.session.user,
+		space,
+		user,
+		role,
+		status,
+		joined,
+		removed,
+	)
+	sql.upsert("Sync Space Member", columns, [row])
+
+
+def of_document(doc, entity):
+	"""(space name, key) that a document belongs to by its entity type's path, or (None, None)."""
+	*links, last = entity.space_path.split(".")
+	source = doc
+	for link in links:
+		doctype = source.meta.get_field(link).options
+		if not source.get(link):
+			return None, None
+		source = frappe.get_cached_doc(doctype, source.get(link))
+	key = source.get(last)
+	return (ids.space(entity.space_type, key), key) if key else (None, None)

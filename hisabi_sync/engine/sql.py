@@ -1,0 +1,58 @@
+"""Multi-row statements. Names of tables and columns come from DocTypes, never from a request."""
+
+import frappe
+
+CHUNK_ROWS = 500
+CHUNK_BYTES = 4 * 1024 * 1024  # well below any server's max_allowed_packet
+
+
+def quote(name):
+	return "`" + name.replace("`", "``") + "`"
+
+
+def insert(doctype, columns, rows):
+	"""Insert rows (sequences in the order of columns). A taken key raises; nothing is ignored."""
+	_write(doctype, columns, rows, "")
+
+
+def upsert(doctype, columns, rows):
+	"""Write rows whose first column is the name: the rest of the columns of existing rows is replaced."""
+	changes = ", ".join(f"{quote(column)} = VALUES({quote(column)})" for column in columns[1:])
+	_write(doctype, columns, rows, f" ON DUPLICATE KEY UPDATE {changes}")
+
+
+def _write(doctype, columns, rows, tail):
+	if not rows:
+		return
+	head = f"INSERT INTO {quote('tab' + doctype)} ({', '.join(map(quote, columns))}) VALUES "  # noqa: S608
+	mark = f"({', '.join(['%s'] * len(columns))})"
+	for chunk in _chunks(rows):
+		values = [value for row in chunk for value in row]
+		frappe.db.sql(head + ", ".join([mark] * len(chunk)) + tail, values)
+
+
+def _chunks(rows):
+	chunk, size = [], 0
+	for row in rows:
+		bytes_here = sum(len(value) for value in row if isinstance(value, str))
+		if chunk and (len(chunk) >= CHUNK_ROWS or size + bytes_here > CHUNK_BYTES):
+			yield chunk
+			chunk, size = [], 0
+		chunk.append(row)
+		size += bytes_here
+	yield chunk
+
+
+def select(doctype, columns, where, values=(), tail=""):
+	"""Rows as tuples. `columns` and `where` are the engine's own text; `values` fill its %s."""
+	return frappe.db.sql(
+		f"SELECT {', '.join(columns)} FROM {quote('tab' + doctype)} WHERE {where} {tail}", values
+	)  # noqa: S608
+
+
+def select_in(doctype, columns, column, keys, where="", values=(), tail=""):
+	"""Rows whose `column` is one of the keys, in one statement; no keys give no rows and no statement."""
+	if not keys:
+		return ()
+	clause = f"{quote(column)} IN %s" + (f" AND {where}" if where else "")
+	return select(doctype, columns, clause, (tuple(keys), *values), tail)

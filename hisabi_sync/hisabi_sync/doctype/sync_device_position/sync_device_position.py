@@ -1,0 +1,11 @@
+import frappe
+from frappe.model.document import Document
+
+
+class SyncDevicePosition(Document):
+	"""How far a device has come in a space."""
+
+
+def on_doctype_update():
+	"""The engine's queries rely on these."""
+	frappe.db.add_index("Sync Device Position", ["space", "acknowledged"])

@@ -1,0 +1,5 @@
+from hisabi_sync.hisabi_wallet.document import WalletDocument
+
+
+class HisabiDebtRequest(WalletDocument):
+	pass

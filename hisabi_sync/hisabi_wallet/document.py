@@ -1,0 +1,28 @@
+"""What all documents of a wallet have in common when they are saved in the Desk or through REST."""
+
+from frappe.model.document import Document
+
+from hisabi_sync.engine import ids
+
+
+class WalletDocument(Document):
+	def before_insert(self):
+		"""The client id is the name unless a device gave one; it is fixed from then on."""
+		if self.client_id and not self.name and ids.is_client_id(self.client_id):
+			self.flags.name_from_client_id = True
+
+	def autoname(self):
+		if self.flags.name_from_client_id:
+			self.name = free_name(self.doctype, self.client_id, self.get("wallet_id"))
+
+	def before_validate(self):
+		if not self.client_id:
+			self.client_id = self.name
+
+
+def free_name(doctype, client_id, wallet_id):
+	"""The client id where that is free on the site, else one derived from it."""
+	from hisabi_sync.engine import load
+
+	taken = load.existing(doctype, [client_id])
+	return ids.document_name(client_id, ids.digest(wallet_id or "", client_id), taken)

@@ -1,0 +1,35 @@
+"""Checks and defaults of wallet records beyond what their DocTypes say. Source: contracts/wallet.md."""
+
+import frappe
+
+from hisabi_sync.engine.change import CREATE
+from hisabi_sync.engine.errors import ItemError
+
+FALLBACK_CURRENCY = "USD"
+
+
+def transaction(change, stored, caller, registry):
+	"""Money cannot be moved from an account to itself."""
+	held = stored.values if stored else {}
+	account, to_account = (change.values.get(name, held.get(name)) for name in ("account", "to_account"))
+	if to_account and account == to_account:
+		raise ItemError("invalid_value", ["to_account"])
+
+
+def money(change, stored, caller, registry):
+	"""A record without a currency gets the wallet's, an amount that came only in the base currency is taken as it."""
+	if change.operation != CREATE:
+		return
+	values = change.values
+	for name in ("amount", "target_amount"):
+		if values.get(f"{name}_base") is not None and values.get(name) is None:
+			values[name] = values[f"{name}_base"]
+	if not values.get("currency"):
+		values["currency"] = values.get("base_currency") or wallet_currency(caller)
+
+
+def wallet_currency(caller):
+	"""The base currency in the wallet's settings, else the site's."""
+	filters = {"wallet_id": caller.space_key, "is_deleted": 0}
+	own = frappe.db.get_value("Hisabi Settings", filters, "base_currency", order_by="creation")
+	return own or frappe.db.get_default("currency") or FALLBACK_CURRENCY

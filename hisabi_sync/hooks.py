@@ -1,0 +1,48 @@
+app_name = "hisabi_sync"
+app_title = "Hisabi Sync"
+app_publisher = "Hisabi Sync contributors"
+app_description = "Offline-first sync server for Frappe and ERPNext sites"
+app_email = "hello@hisabi.example"
+app_license = "mit"
+
+after_install = "hisabi_sync.install.set_up"
+after_migrate = "hisabi_sync.install.set_up"
+before_uninstall = "hisabi_sync.install.tear_down"
+
+# Requests: paths of the contracts' documents, device tokens, answers in each contract's own shape.
+before_request = ["hisabi_sync.api.routes.rewrite"]
+auth_hooks = ["hisabi_sync.api.auth.authenticate"]
+after_request = ["hisabi_sync.api.http.finish"]
+
+# Short method names that wallet apps call.
+override_whitelisted_methods = {
+	"hisabi.sync_push": "hisabi_sync.api.sync.sync_push",
+	"hisabi.sync_pull": "hisabi_sync.api.sync.sync_pull",
+	"hisabi.sync_ack": "hisabi_sync.api.sync.sync_ack",
+	"hisabi.sync_op_status": "hisabi_sync.api.sync.sync_op_status",
+}
+
+# Whatever changes a synced document outside of a push is numbered in the same transaction.
+doc_events = {
+	"*": {
+		"on_change": "hisabi_sync.engine.capture.on_change",
+		"after_delete": "hisabi_sync.engine.capture.after_delete",
+		"after_rename": "hisabi_sync.engine.capture.after_rename",
+	},
+	("DocType", "Custom Field", "Property Setter", "Server Script", "Webhook", "Notification"): {
+		"on_update": "hisabi_sync.engine.entities.forget",
+		"on_trash": "hisabi_sync.engine.entities.forget",
+	},
+}
+
+# Entity types that this app declares; another app adds its own under the same hook.
+sync_entities = ["hisabi_sync.hisabi_wallet.entities.declare"]
+
+
+# Checks and defaults that an entity type needs beyond its DocType, where a push writes in bulk.
+sync_rules = {
+	"Hisabi Transaction": "hisabi_sync.hisabi_wallet.rules.transaction",
+	"Hisabi Account": "hisabi_sync.hisabi_wallet.rules.money",
+	"Hisabi Budget": "hisabi_sync.hisabi_wallet.rules.money",
+	"Hisabi Goal": "hisabi_sync.hisabi_wallet.rules.money",
+}

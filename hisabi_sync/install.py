@@ -1,0 +1,36 @@
+"""Set-up of a site: roles, entity types and defaults. Safe to run any number of times."""
+
+import frappe
+
+from hisabi_sync.engine import declared
+
+ROLES = {
+	"Sync Manager": {"desk_access": 1},
+	"Sync Auditor": {"desk_access": 1},
+	"Hisabi User": {"desk_access": 0},
+}
+
+
+def set_up():
+	"""Create what is missing; what people changed is left as it is."""
+	for role, values in ROLES.items():
+		if not frappe.db.exists("Role", role):
+			frappe.get_doc({"doctype": "Role", "role_name": role, **values}).insert(ignore_permissions=True)
+	declared.refresh()
+	_fill_settings()
+
+
+def _fill_settings():
+	settings = frappe.get_single("Sync Settings")
+	for field in settings.meta.fields:
+		if field.default and not settings.get(field.fieldname):
+			settings.set(field.fieldname, field.default)
+	settings.flags.ignore_permissions = True
+	settings.save()
+
+
+def tear_down():
+	"""Remove the roles from everybody; the DocTypes and their tables are removed by Frappe."""
+	for role in ROLES:
+		frappe.db.delete("Has Role", {"role": role})
+		frappe.delete_doc("Role", role, force=True, ignore_permissions=True, ignore_missing=True)
