@@ -34,7 +34,8 @@ def sync_push(given):
 	result = push.push(caller, changes, options, wallet_items.open_wallet(options))
 	return {
 		"results": [
-			_result(change, outcome) for change, outcome in zip(changes, result.outcomes, strict=True)
+			_result(change, outcome, caller.space_key)
+			for change, outcome in zip(changes, result.outcomes, strict=True)
 		],
 		"server_time": clock.dump(clock.now()),
 		"cursor": _cursor_after(caller, result),
@@ -48,7 +49,7 @@ def _cursor_after(caller, result):
 	return cursor.encode(cursor.Cursor(caller.space, seen or 0, None if seen else 0, pull.sight(caller)))
 
 
-def _result(change, outcome):
+def _result(change, outcome, wallet_id):
 	given = {
 		"status": outcome.status,
 		"op_id": change.op_id,
@@ -56,7 +57,11 @@ def _result(change, outcome):
 		"entity_id": change.client_id,
 		"client_id": change.client_id,
 	}
-	given.update(_errors(outcome) if outcome.status == ERROR else _versions(outcome))
+	given.update(
+		_errors(outcome)
+		if outcome.status == ERROR
+		else _versions(outcome, _record(change, outcome, wallet_id))
+	)
 	if outcome.repeated:
 		given["already_applied"] = True
 	if outcome.warnings:
@@ -69,21 +74,29 @@ def _errors(outcome):
 	return {"error_code": outcome.code, "error_message": outcome.message, "error": outcome.code, **detail}
 
 
-def _versions(outcome):
+def _record(change, outcome, wallet_id):
+	"""The server's record as a merge or a conflict shows it: the common fields and those of the entity type."""
+	if outcome.record is None:
+		return None
+	common = {"client_id": change.client_id, "wallet_id": wallet_id, "doc_version": outcome.doc_version}
+	return {**common, "server_modified": outcome.server_modified, **outcome.record}
+
+
+def _versions(outcome, record):
 	versions = {"doc_version": outcome.doc_version, "server_modified": outcome.server_modified}
 	if outcome.merged:
-		versions.update(merged=True, server_record=outcome.record)
+		versions.update(merged=True, server_record=record)
 	if outcome.status == CONFLICT:
-		versions.update(_conflict(outcome))
+		versions.update(_conflict(outcome, record))
 	return versions
 
 
-def _conflict(outcome):
+def _conflict(outcome, record):
 	return {
 		"client_base_version": outcome.base_version,
 		"server_doc_version": outcome.doc_version,
-		"server_record": outcome.record,
-		"server_doc": outcome.record,
+		"server_record": record,
+		"server_doc": record,
 		"error_code": outcome.code,
 		"error_message": outcome.message,
 		"conflict_id": outcome.conflict,
@@ -143,12 +156,15 @@ def sync_op_status(given):
 	if op_ids is None or len(op_ids) > MAX_OP_IDS:
 		raise RequestError("invalid_argument", argument="op_ids", limit=MAX_OP_IDS)
 	stored = ledger.stored(caller, op_ids)
-	return {"results": [_status(op_id, stored) for op_id in op_ids], "server_time": clock.dump(clock.now())}
+	return {
+		"results": [_status(op_id, stored, caller.space_key) for op_id in op_ids],
+		"server_time": clock.dump(clock.now()),
+	}
 
 
-def _status(op_id, stored):
+def _status(op_id, stored, wallet_id):
 	found = stored.get(ledger.op_key(op_id))
 	if found is None:
 		return {"op_id": op_id, "status": "missing", "found": False}
 	change, outcome = found
-	return {**_result(change, outcome), "op_id": op_id, "found": True}
+	return {**_result(change, outcome, wallet_id), "op_id": op_id, "found": True}

@@ -264,7 +264,8 @@ class Run:
 			apply.delete(stored, self.now)
 			self.writer.add(stored, ())
 		elif not stored.exists:
-			apply.create(stored, decision.values, entity, self.now)
+			made_by = {"user": self.caller.user} if "user" in entity.fields else {}
+			apply.create(stored, {**made_by, **decision.values}, entity, self.now)
 			stored.document_name = self._document_name(change, entity)
 			self.writer.add(stored, entity.fields)
 		else:

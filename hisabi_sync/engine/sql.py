@@ -47,7 +47,7 @@ def select(doctype, columns, where, values=(), tail=""):
 	"""Rows as tuples. `columns` and `where` are the engine's own text; `values` fill its %s."""
 	return frappe.db.sql(
 		f"SELECT {', '.join(columns)} FROM {quote('tab' + doctype)} WHERE {where} {tail}", values
-	)  # noqa: S608
+	)
 
 
 def select_in(doctype, columns, column, keys, where="", values=(), tail=""):

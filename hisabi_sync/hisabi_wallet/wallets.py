@@ -29,3 +29,16 @@ def create(user, client_id, wallet_name):
 	)
 	doc.flags.ignore_permissions = True
 	return doc.insert().name
+
+
+def ensure_member(wallet_id, user, role, status="active"):
+	"""Make a user a member of a wallet with a role, or change either; the document follows the usual path."""
+	client_id = f"member-{ids.digest(wallet_id, user)}"
+	name = frappe.db.get_value("Hisabi Wallet Member", {"wallet_id": wallet_id, "user": user})
+	doc = frappe.get_doc("Hisabi Wallet Member", name) if name else frappe.new_doc("Hisabi Wallet Member")
+	if not name:
+		doc.update({"client_id": client_id, "wallet_id": wallet_id, "wallet": wallet_id, "user": user})
+	doc.update({"role": role, "status": status})
+	doc.flags.ignore_permissions = True
+	doc.save()
+	return doc

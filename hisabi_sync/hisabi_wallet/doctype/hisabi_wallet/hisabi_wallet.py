@@ -1,6 +1,7 @@
 import frappe
 
-from hisabi_sync.engine import clock, ids, spaces
+from hisabi_sync.engine import spaces
+from hisabi_sync.hisabi_wallet import wallets
 from hisabi_sync.hisabi_wallet.document import WalletDocument
 
 SPACE_TYPE = "wallet"
@@ -22,16 +23,4 @@ class HisabiWallet(WalletDocument):
 		if not spaces.exists(SPACE_TYPE, self.name):
 			spaces.open_space(SPACE_TYPE, self.name, self.wallet_name, self.doctype, self.name)
 		self.db_set("wallet_id", self.name, update_modified=False)
-		member = frappe.get_doc(
-			{
-				"doctype": "Hisabi Wallet Member",
-				"client_id": f"member-{ids.digest(self.name, self.owner_user)}",
-				"wallet_id": self.name,
-				"wallet": self.name,
-				"user": self.owner_user,
-				"role": "owner",
-				"status": "active",
-				"joined_at": clock.now(),
-			}
-		)
-		member.insert(ignore_permissions=True)
+		wallets.ensure_member(self.name, self.owner_user, "owner")

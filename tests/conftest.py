@@ -1,0 +1,91 @@
+"""Fixtures: a site, a server, and people with wallets and phones. Everything is real; nothing stands in for Frappe."""
+
+import os
+
+import frappe
+import pytest
+import requests
+
+from tests.support.phone import Phone, new_id
+from tests.support.server import Server
+
+SITE = os.environ["HISABI_SITE"]
+PASSWORD = "correct horse battery staple 7"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def site():
+	"""A connection to the test site as Administrator."""
+	os.chdir(os.environ["SITES_PATH"])  # Frappe finds its logs from here
+	frappe.init(site=SITE, sites_path=os.environ["SITES_PATH"])
+	frappe.connect()
+	frappe.set_user("Administrator")
+	yield SITE
+	frappe.destroy()
+
+
+@pytest.fixture(autouse=True)
+def fresh_transaction(site):
+	"""Each test sees what was committed before it and leaves nothing half done."""
+	frappe.set_user("Administrator")
+	frappe.db.rollback()
+	yield
+	frappe.db.rollback()
+
+
+@pytest.fixture(scope="session")
+def server(site, tmp_path_factory):
+	running = Server(site, tmp_path_factory.mktemp("server") / "web.log").start()
+	yield running
+	running.stop()
+
+
+@pytest.fixture
+def make_user():
+	"""Make a user that may sign in with PASSWORD."""
+
+	def make(*roles):
+		email = f"{new_id('user')}@example.com"
+		user = frappe.get_doc(
+			{"doctype": "User", "email": email, "first_name": "Test", "send_welcome_email": 0}
+		)
+		user.new_password = PASSWORD
+		user.flags.no_welcome_mail = user.flags.ignore_password_policy = True
+		for role in roles or ("Hisabi User",):
+			user.append("roles", {"role": role})
+		user.insert(ignore_permissions=True)
+		frappe.db.commit()
+		return email
+
+	return make
+
+
+@pytest.fixture
+def login(server, site):
+	"""Sign a user's device in over HTTP and return its Phone in a wallet (his default one when none is given)."""
+
+	def sign_in(user, wallet_id=None, device_id=None):
+		device_id = device_id or new_id("device")
+		response = requests.post(
+			f"{server.url}/api/method/hisabi_sync.api.devices.login",
+			json={"usr": user, "pwd": PASSWORD, "device_id": device_id, "platform": "android"},
+			headers={"X-Frappe-Site-Name": site},
+			timeout=30,
+		)
+		assert response.status_code == 200, response.text
+		given = response.json()["message"]
+		return Phone(server.url, site, given["device_token"], device_id, wallet_id or given["wallet_id"])
+
+	return sign_in
+
+
+@pytest.fixture
+def phone(make_user, login):
+	"""A signed-in phone of a new user in his own wallet."""
+	return login(make_user())
+
+
+@pytest.fixture
+def second(phone, login):
+	"""Another phone of the same user in the same wallet."""
+	return login(frappe.db.get_value("Sync Device", {"device_id": phone.device_id}, "user"), phone.wallet_id)
