@@ -24,4 +24,19 @@ def demo_site(context, output):
 	output.write_text(info) if output else click.echo(info)
 
 
-commands = [demo_site]
+@click.command("hisabi-reconcile")
+@click.option("--entity-type", help="Only this entity type")
+@pass_context
+def reconcile_site(context, entity_type):
+	"""Find changes that no hook saw, such as raw SQL, and number them."""
+	from hisabi_sync.engine import reconcile
+
+	frappe.init(site=get_site(context))
+	frappe.connect()
+	try:
+		click.echo(json.dumps(reconcile.run(entity_type)))
+	finally:
+		frappe.destroy()
+
+
+commands = [demo_site, reconcile_site]

@@ -35,6 +35,25 @@ doc_events = {
 	},
 }
 
+# The engine's own rows follow a document; they do not keep it from being deleted.
+ignore_links_on_delete = [
+	"Sync Space",
+	"Sync Record",
+	"Sync Version",
+	"Sync Batch",
+	"Sync Item",
+	"Sync Conflict",
+	"Sync Device Position",
+]
+
+# Removing the last traces of old deletes, and finding what no hook saw.
+scheduler_events = {
+	"daily_long": ["hisabi_sync.engine.garbage.collect", "hisabi_sync.engine.reconcile.run"],
+}
+
+# How long Frappe keeps the engine's logs, in days; people change it in Log Settings.
+default_log_clearing_doctypes = {"Sync Item": 180, "Sync Batch": 180, "Sync Version": 180}
+
 # Entity types that this app declares; another app adds its own under the same hook.
 sync_entities = ["hisabi_sync.hisabi_wallet.entities.declare"]
 

@@ -29,11 +29,11 @@ def on_change(doc, method=None):
 	entity = registry().by_doctype.get(doc.doctype)
 	if entity is None or doc.flags.in_delete or doc.meta.issingle:
 		return
-	space, _ = spaces.of_document(doc, entity)
+	space = spaces.of_document(doc, entity)
 	known = _records(entity, doc.name)
 	for stored, held_space in known:
 		if stored.live and held_space != space:
-			_leave(stored, entity, held_space)
+			leave(stored, entity, held_space)
 	if space:
 		_record(doc, entity, space, next((s for s, held in known if held == space), None))
 
@@ -44,8 +44,9 @@ def after_delete(doc, method=None):
 	if entity is None:
 		return
 	for stored, space in _records(entity, doc.name):
+		stored.document_name = None  # the name is free for another document now
 		if stored.live:
-			_leave(stored, entity, space)
+			leave(stored, entity, space)
 
 
 def after_rename(doc, method=None, old=None, new=None, merge=False):
@@ -53,9 +54,10 @@ def after_rename(doc, method=None, old=None, new=None, merge=False):
 	entity = registry().by_doctype.get(doc.doctype)
 	if entity is None or not old:
 		return
-	for stored, space in _records(entity, old):
+	# Frappe has renamed the record's link by now, unless it is an older version that renames later.
+	for stored, space in _records(entity, old) or _records(entity, new):
 		if merge:
-			_leave(stored, entity, space)
+			leave(stored, entity, space)
 			continue
 		stored.document_name = new
 		stored.values = load.documents(entity, [new]).get(new, {})
@@ -66,7 +68,7 @@ def after_rename(doc, method=None, old=None, new=None, merge=False):
 
 def tombstone(stored, entity, caller):
 	"""Delete a record whose document stays in its table with `is_deleted`."""
-	_leave(stored, entity, caller.space)
+	leave(stored, entity, caller.space)
 	write.stamp_document(stored, entity, caller.user)
 
 
@@ -116,7 +118,7 @@ def _enter(stored, values, now):
 	stored.deleted_at, stored.modified = None, now
 
 
-def _leave(stored, entity, space):
+def leave(stored, entity, space):
 	"""The record's tombstone in a space."""
 	apply.delete(stored, clock.now())
 	_write(stored, entity, space)
@@ -133,12 +135,16 @@ def _before(doc, entity, after):
 
 
 def _new_record(doc, entity, space):
+	"""The record that a document gets: the pushed one, or that of its client id, which may be a tombstone."""
 	_, change, pushed = _push()
 	if change and pushed and not pushed.exists and pushed.entity_type == entity.name:
 		return Stored(pushed.name, entity.name, pushed.client_id, doc.name)
 	own = doc.get(entity.client_id_field) if entity.client_id_field else None
 	client_id = next((c for c in (own, doc.name) if ids.is_client_id(c)), ids.digest(doc.name))
-	return Stored(ids.record(space, entity.name, client_id), entity.name, client_id, doc.name)
+	name = ids.record(space, entity.name, client_id)
+	stored = load.records([name], lock=True).get(name) or Stored(name, entity.name, client_id)
+	stored.document_name = doc.name
+	return stored
 
 
 def _write(stored, entity, space):

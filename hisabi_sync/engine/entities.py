@@ -11,6 +11,7 @@ from functools import cached_property
 import frappe
 
 from hisabi_sync.engine import fields as field_kinds
+from hisabi_sync.engine import ids
 from hisabi_sync.engine.fields import Field
 
 VERSION_KEY = "hisabi_sync_entities"
@@ -82,6 +83,11 @@ class EntityType:
 	def defaults(self):
 		return {name: f.default for name, f in self.fields.items() if f.default is not None}
 
+	@cached_property
+	def sight(self):
+		"""A hash of what devices may read; it changes when records have to be sent again."""
+		return ids.digest(self.name, self.check_permissions, *sorted(self.readable), size=4)
+
 	def empty_values(self):
 		return {name: [] if f.kind is field_kinds.ROWS else f.kind.empty for name, f in self.fields.items()}
 
@@ -94,6 +100,9 @@ class Registry:
 	def __init__(self, entity_types):
 		self.by_name = {entity.name: entity for entity in entity_types}
 		self.by_doctype = {entity.doctype: entity for entity in entity_types}
+
+	def of_space_type(self, space_type):
+		return [entity for entity in self.by_name.values() if entity.space_type == space_type]
 
 
 def registry():

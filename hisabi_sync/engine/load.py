@@ -22,16 +22,13 @@ def records(names, lock=False):
 	return {row[0]: _stored(row) for row in rows}
 
 
-def records_of(doctype, names, space=None, lock=False):
-	"""Live and deleted Sync Records of documents, by document name."""
-	where, values = ("document_type = %s", [doctype])
-	if space:
-		where, values = where + " AND space = %s", [*values, space]
-	tail = "ORDER BY name FOR UPDATE" if lock else ""
+def records_with_digest(entity, names):
+	"""{(document name, space): (Stored, digest)} of the documents' Sync Records."""
+	columns = [*RECORD_COLUMNS, "space", "digest"]
 	rows = sql.select_in(
-		"Sync Record", RECORD_COLUMNS, "document_name", sorted(set(names)), where, values, tail
+		"Sync Record", columns, "document_name", names, "document_type = %s", (entity.doctype,)
 	)
-	return {row[3]: _stored(row) for row in rows}
+	return {(row[3], row[-2]): (_stored(row[:-2]), row[-1]) for row in rows}
 
 
 def _stored(row):

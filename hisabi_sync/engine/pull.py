@@ -4,9 +4,9 @@ from dataclasses import dataclass, field, replace
 
 import frappe
 
-from hisabi_sync.engine import clock, cursor, ids, load, sql, wire
+from hisabi_sync.engine import clock, cursor, sight, sql, wire
 from hisabi_sync.engine.cursor import Cursor
-from hisabi_sync.engine.entities import registry, version
+from hisabi_sync.engine.entities import registry
 from hisabi_sync.engine.errors import RequestError
 from hisabi_sync.engine.spaces import authorise
 
@@ -42,9 +42,9 @@ def pull(caller, token=None, limit=500, entity_types=None, start=None):
 	"""
 	server_time = clock.dump(clock.now())
 	authorise(caller)
-	entities = _readable(entity_types)
+	entities = _readable(caller, entity_types)
 	begin = _begin(caller, token, start)
-	rows = _rows(caller.space, begin, [entity.name for entity in entities], limit + 1)
+	rows = _rows(caller.space, begin, [e.name for e in entities], limit + 1, entity_types is None)
 	has_more, rows = len(rows) > limit, rows[:limit]
 	items = _items(rows, caller)
 	position = rows[-1][0] if has_more else max(caller.position, begin.position)
@@ -52,8 +52,8 @@ def pull(caller, token=None, limit=500, entity_types=None, start=None):
 	return Page(items, cursor.encode(after), has_more, position, server_time)
 
 
-def _readable(entity_types):
-	known = registry().by_name
+def _readable(caller, entity_types):
+	known = {entity.name: entity for entity in registry().of_space_type(caller.space_type)}
 	if entity_types is None:
 		return list(known.values())
 	unknown = [name for name in entity_types if name not in known]
@@ -62,21 +62,22 @@ def _readable(entity_types):
 	return [known[name] for name in dict.fromkeys(entity_types)]
 
 
-def sight(caller):
-	"""A mark of what the caller can see here: it changes when fields or rights do."""
-	return ids.digest(version(), caller.role, size=4)
-
-
 def _begin(caller, token, start):
-	"""Where to go on from. A first pull remembers where it began, so that later deletes are told and older are not."""
+	"""Where to go on from. A first pull remembers where it began, so that later deletes are told and older are not.
+
+	When the caller's sight has changed since the cursor, everything he may see now is sent again, and what he may not is
+	sent as a tombstone.
+	"""
+	seen = sight.mark(caller)
 	if not token and start is None:
-		return Cursor(caller.space, 0, caller.position, sight(caller))
-	begin = cursor.decode(token, caller.space) if token else Cursor(caller.space, start, None, sight(caller))
-	if begin.position > caller.position or (begin.snapshot or 0) > caller.position:
+		return Cursor(caller.space, 0, caller.position, seen)
+	begin = cursor.decode(token, caller.space) if token else Cursor(caller.space, start, None, seen)
+	known = begin.position if begin.snapshot is None else begin.snapshot
+	if max(begin.position, known) > caller.position:
 		raise RequestError("resync_required", reason="position_unknown")
-	if max(begin.position, begin.snapshot or 0) < caller.horizon:
+	if max(begin.position, known) < caller.horizon:
 		raise RequestError("resync_required", reason="position_too_old")
-	return begin
+	return begin if begin.sight == seen else Cursor(caller.space, 0, known, seen)
 
 
 def _after(begin, position):
@@ -84,7 +85,7 @@ def _after(begin, position):
 	return replace(begin, position=position, snapshot=None if finished else begin.snapshot)
 
 
-def _rows(space, begin, entity_types, limit):
+def _rows(space, begin, entity_types, limit, everything):
 	"""Rows of Sync Record in order. One ordered scan of an index for each entity type asked for, cut at the limit."""
 	if not entity_types:
 		return []
@@ -93,7 +94,7 @@ def _rows(space, begin, entity_types, limit):
 	if begin.snapshot is not None:
 		where += " AND (deleted_at IS NULL OR sequence > %s)"
 		values.append(begin.snapshot)
-	if len(entity_types) == len(registry().by_name):
+	if everything:
 		return sql.select("Sync Record", COLUMNS, where, values, f"ORDER BY sequence LIMIT {int(limit)}")
 	return _rows_by_type(where, values, entity_types, limit)
 
@@ -109,19 +110,21 @@ def _rows_by_type(where, values, entity_types, limit):
 
 def _items(rows, caller):
 	known = registry()
-	values = _values([row for row in rows if row[6] is None], known)
+	values = _values([row for row in rows if row[6] is None], caller, known)
 	names = wire.client_ids([(known.by_name[t], v) for (t, _), v in values.items()], caller.space, known)
 	return [_item(row, values, names, known) for row in rows]
 
 
-def _values(rows, known):
+def _values(rows, caller, known):
+	"""Canonical values of the documents that the caller may see, by (entity type, document name)."""
 	by_type = {}
 	for row in rows:
-		by_type.setdefault(row[1], []).append(row[2])
+		if row[1] in known.by_name:
+			by_type.setdefault(row[1], []).append(row[2])
 	return {
 		(entity_type, name): values
 		for entity_type, wanted in by_type.items()
-		for name, values in load.documents(known.by_name[entity_type], wanted).items()
+		for name, values in sight.visible(known.by_name[entity_type], wanted, caller).items()
 	}
 
 

@@ -7,6 +7,7 @@ the transaction and held until the commit, so the order of numbers is the order 
 import frappe
 
 CHUNK = 200
+EVENT = "sync_space_changed"
 
 
 def touch(names):
@@ -37,6 +38,7 @@ def number():
 		last = take(space, len(members))
 		taken[space] = (last - len(members), last)
 		_assign(members, last - len(members))
+		_announce(space, last)
 	return taken
 
 
@@ -58,10 +60,8 @@ def _by_space(names):
 
 def take(space, count):
 	"""Take `count` numbers of the space and return the last one. Holds the space's counter until the commit."""
-	frappe.db.sql(
-		"UPDATE `tabSync Space` SET sequence = LAST_INSERT_ID(sequence + %s) WHERE name = %s", (count, space)
-	)
-	return frappe.db.sql("SELECT LAST_INSERT_ID()")[0][0]
+	frappe.db.sql("UPDATE `tabSync Space` SET sequence = sequence + %s WHERE name = %s", (count, space))
+	return frappe.db.sql("SELECT sequence FROM `tabSync Space` WHERE name = %s", (space,))[0][0]
 
 
 def _assign(names, before):
@@ -72,3 +72,10 @@ def _assign(names, before):
 			f"UPDATE `tabSync Record` SET sequence = %s + FIELD(name, {marks}) WHERE name IN %s",  # noqa: S608
 			(before + start, *chunk, chunk),
 		)
+
+
+def _announce(space, position):
+	"""One message a space and transaction, sent after the commit to whoever watches the Sync Space document."""
+	frappe.publish_realtime(
+		EVENT, {"space": space, "position": position}, doctype="Sync Space", docname=space, after_commit=True
+	)

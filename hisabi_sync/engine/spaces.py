@@ -67,14 +67,38 @@ def set_member(space, user, role, status="active"):
 	sql.upsert("Sync Space Member", columns, [row])
 
 
+def ensure(space_type, key):
+	"""Name of the space of a key; it is opened, without members, when nobody has done so."""
+	name = ids.space(space_type, key)
+	return name if frappe.db.exists("Sync Space", name) else open_space(space_type, key, key)
+
+
 def of_document(doc, entity):
-	"""(space name, key) that a document belongs to by its entity type's path, or (None, None)."""
+	"""Name of the space that a document belongs to by its entity type's path, or None."""
 	*links, last = entity.space_path.split(".")
 	source = doc
 	for link in links:
-		doctype = source.meta.get_field(link).options
 		if not source.get(link):
-			return None, None
-		source = frappe.get_cached_doc(doctype, source.get(link))
+			return None
+		source = frappe.get_cached_doc(source.meta.get_field(link).options, source.get(link))
 	key = source.get(last)
-	return (ids.space(entity.space_type, key), key) if key else (None, None)
+	return ensure(entity.space_type, str(key)) if key else None
+
+
+def keys_of(entity, names):
+	"""{document name: key of its space} for documents that have one; one statement, whatever the path."""
+	*links, last = entity.space_path.split(".")
+	joins, alias, meta = "", "t0", frappe.get_meta(entity.doctype)
+	for depth, link in enumerate(links, 1):
+		target = meta.get_field(link).options
+		joins += f" JOIN {sql.quote('tab' + target)} t{depth} ON t{depth}.name = {alias}.{sql.quote(link)}"
+		alias, meta = f"t{depth}", frappe.get_meta(target)
+	column = f"{alias}.{sql.quote(last)}"
+	if not names:
+		return {}
+	rows = frappe.db.sql(
+		f"SELECT t0.name, {column} FROM {sql.quote(entity.table)} t0{joins} "  # noqa: S608
+		f"WHERE t0.name IN %s AND {column} IS NOT NULL AND {column} != ''",
+		(tuple(names),),
+	)
+	return {str(name): str(key) for name, key in rows}

@@ -45,9 +45,8 @@ def _chunks(rows):
 
 def select(doctype, columns, where, values=(), tail=""):
 	"""Rows as tuples. `columns` and `where` are the engine's own text; `values` fill its %s."""
-	return frappe.db.sql(
-		f"SELECT {', '.join(columns)} FROM {quote('tab' + doctype)} WHERE {where} {tail}", values
-	)
+	query = f"SELECT {', '.join(columns)} FROM {quote('tab' + doctype)} WHERE {where} {tail}"  # noqa: S608
+	return frappe.db.sql(query, values)
 
 
 def select_in(doctype, columns, column, keys, where="", values=(), tail=""):

@@ -89,7 +89,9 @@ def payload(entity, values, names, registry):
 	"""What a device gets of a record: readable fields, links as client ids."""
 	dumped = {}
 	for name, field in entity.readable.items():
-		value = values.get(name)
+		if name not in values:
+			continue  # a field that this caller may not read
+		value = values[name]
 		if value is not None and field.fieldtype == "Link" and _target(field, entity, registry):
 			value = names.get((field.options, value))
 		elif field.columns and value:

@@ -1,9 +1,16 @@
 import frappe
 from frappe.model.document import Document
 
+from hisabi_sync.engine import garbage
+
 
 class SyncBatch(Document):
 	"""One push as it arrived."""
+
+	@staticmethod
+	def clear_old_logs(days=180):
+		"""Hook of Frappe's log clearing."""
+		garbage.clear_log("Sync Batch", days)
 
 
 def on_doctype_update():

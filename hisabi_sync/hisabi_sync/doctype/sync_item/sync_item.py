@@ -1,9 +1,16 @@
 import frappe
 from frappe.model.document import Document
 
+from hisabi_sync.engine import garbage
+
 
 class SyncItem(Document):
 	"""One change as it arrived and what became of it; the ledger of ops."""
+
+	@staticmethod
+	def clear_old_logs(days=180):
+		"""Hook of Frappe's log clearing."""
+		garbage.clear_log("Sync Item", days)
 
 
 def on_doctype_update():

@@ -1,9 +1,16 @@
 import frappe
 from frappe.model.document import Document
 
+from hisabi_sync.engine import garbage
+
 
 class SyncVersion(Document):
 	"""What one version of a record replaced."""
+
+	@staticmethod
+	def clear_old_logs(days=180):
+		"""Hook of Frappe's log clearing."""
+		garbage.clear_log("Sync Version", days)
 
 
 def on_doctype_update():

@@ -1,0 +1,105 @@
+"""Removing what nobody needs any more: tombstones behind every device's position, and old log rows."""
+
+from datetime import timedelta
+
+import frappe
+
+from hisabi_sync.engine import clock, sql
+from hisabi_sync.engine.entities import registry
+
+CHUNK = 1000
+
+
+def collect():
+	"""Scheduled job: raise each space's horizon as far as its devices allow and remove the tombstones behind it."""
+	for (space,) in frappe.db.sql("SELECT DISTINCT space FROM `tabSync Record` WHERE deleted_at IS NOT NULL"):
+		collect_space(space)
+
+
+def collect_space(space):
+	"""Collect one space; returns how many tombstones went. Each chunk is a transaction of its own."""
+	horizon = _horizon(space)
+	if not horizon:
+		return 0
+	frappe.db.sql(
+		"UPDATE `tabSync Space` SET horizon = GREATEST(horizon, LEAST(sequence, %s)) WHERE name = %s",
+		(horizon, space),
+	)
+	frappe.db.commit()
+	removed = 0
+	while gone := _remove(space, horizon):
+		removed += gone
+	return removed
+
+
+def _horizon(space):
+	"""The position behind which tombstones may go: the oldest of the live devices, or that of the retention limit."""
+	return max(_oldest_position(space), _retention_position(space))
+
+
+def _oldest_position(space):
+	"""The oldest position that a live device has acknowledged; 0 while any has acknowledged none."""
+	silence = frappe.get_cached_doc("Sync Settings").device_silence_days or 90
+	rows = frappe.db.sql(
+		"""SELECT COUNT(*), MIN(COALESCE(p.acknowledged, 0)) FROM `tabSync Space Member` m
+		JOIN `tabSync Device` d ON d.user = m.user AND d.status = 'Active' AND d.last_seen > %s
+		LEFT JOIN `tabSync Device Position` p ON p.device = d.name AND p.space = m.space
+		WHERE m.space = %s AND m.status = 'active'""",
+		(clock.now() - timedelta(days=silence), space),
+	)
+	devices, oldest = rows[0]
+	return int(oldest) if devices else 0
+
+
+def _retention_position(space):
+	days = frappe.get_cached_doc("Sync Settings").tombstone_retention_days or 180
+	rows = sql.select(
+		"Sync Record",
+		["MAX(sequence)"],
+		"space = %s AND deleted_at < %s",
+		(space, clock.now() - timedelta(days=days)),
+	)
+	return rows[0][0] or 0
+
+
+def _remove(space, horizon):
+	"""Remove a chunk of tombstones with their documents and versions; returns how many."""
+	rows = sql.select(
+		"Sync Record",
+		["name", "entity_type", "document_name"],
+		"space = %s AND deleted_at IS NOT NULL AND sequence BETWEEN 1 AND %s",
+		(space, horizon),
+		f"ORDER BY sequence LIMIT {CHUNK}",
+	)
+	if not rows:
+		return 0
+	names = tuple(row[0] for row in rows)
+	_remove_documents(rows)
+	frappe.db.sql("DELETE FROM `tabSync Version` WHERE record IN %s", (names,))
+	frappe.db.sql("DELETE FROM `tabSync Record` WHERE name IN %s AND deleted_at IS NOT NULL", (names,))
+	frappe.db.commit()
+	return len(rows)
+
+
+def _remove_documents(rows):
+	"""Documents that a push deleted are still in their tables, marked `is_deleted`."""
+	known = registry().by_name
+	by_type = {}
+	for _, entity_type, document_name in rows:
+		by_type.setdefault(entity_type, []).append(document_name)
+	for entity_type, names in by_type.items():
+		entity = known.get(entity_type)
+		if entity and "is_deleted" in entity.stamps:
+			frappe.db.delete(entity.doctype, {"name": ["in", names], "is_deleted": 1})
+
+
+def clear_log(doctype, days):
+	"""Remove rows of a log table that are older than so many days, chunk by chunk."""
+	limit = clock.now() - timedelta(days=days)
+	table = sql.quote("tab" + doctype)
+	while True:
+		frappe.db.sql(f"DELETE FROM {table} WHERE creation < %s LIMIT {CHUNK}", (limit,))  # noqa: S608
+		left = frappe.db.sql(f"SELECT 1 FROM {table} WHERE creation < %s LIMIT 1", (limit,))  # noqa: S608
+		frappe.db.commit()
+		if not left:
+			return

@@ -1,0 +1,68 @@
+"""Fixtures: a team space around DocTypes that belong to Frappe itself."""
+
+import frappe
+import pytest
+
+from hisabi_sync.engine import devices, entities, spaces
+from hisabi_sync.engine.change import Caller
+from tests.support.phone import new_id
+
+
+def _custom_field(doctype):
+	if not frappe.db.exists("Custom Field", f"{doctype}-team"):
+		frappe.get_doc(
+			{
+				"doctype": "Custom Field",
+				"dt": doctype,
+				"fieldname": "team",
+				"fieldtype": "Data",
+				"label": "Team",
+			}
+		).insert()
+
+
+def _entity(doctype, **values):
+	if frappe.db.exists("Sync Entity", doctype):
+		frappe.delete_doc("Sync Entity", doctype)
+	frappe.get_doc(
+		{
+			"doctype": "Sync Entity",
+			"entity_type": doctype,
+			"document_type": doctype,
+			"space_type": "team",
+			"space_path": "team",
+			**values,
+		}
+	).insert()
+
+
+@pytest.fixture(scope="session")
+def generic_entities(site):
+	"""ToDo and Contact made syncable as a person would in the Desk; taken away again afterwards."""
+	frappe.set_user("Administrator")
+	for doctype in ("ToDo", "Contact"):
+		_custom_field(doctype)
+		_entity(doctype)
+	frappe.db.commit()
+	yield
+	frappe.set_user("Administrator")
+	for doctype in ("ToDo", "Contact"):
+		frappe.delete_doc("Sync Entity", doctype)
+	frappe.db.commit()
+
+
+@pytest.fixture
+def team(generic_entities, make_user):
+	"""A Caller of a new System Manager who owns a new team space."""
+	user = make_user("System Manager")
+	return join_team(new_id("team"), user)
+
+
+def join_team(key, user, role="owner"):
+	"""Make the user a member of the team and return his Caller."""
+	space = spaces.ensure("team", key)
+	spaces.set_member(space, user, role)
+	device, _ = devices.register(user, new_id("device"))
+	frappe.db.commit()
+	entities.registry()
+	return Caller(user, space, role, device.name, "team", key)
