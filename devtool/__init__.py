@@ -1,0 +1,1 @@
+"""The developer tool behind ./dev; needs nothing but Python's standard library."""

@@ -1,0 +1,147 @@
+"""The folder that Frappe expects around its apps and sites."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from devtool import mariadb, redis_server
+from devtool.settings import APP, ROOT, Settings, digest
+from devtool.steps import write_atomically
+
+FOLDERS = ("apps", "config", "logs", "sites/assets")
+
+# The variables that Frappe would read instead of the bench's own configuration.
+FOREIGN = ("FRAPPE_", "DEV_SERVER", "PYTHONHOME", "VIRTUAL_ENV", "SITES_PATH")
+
+
+@dataclass(frozen=True)
+class Bench:
+	"""One bench of a choice of Frappe and servers."""
+
+	settings: Settings
+	name: str
+
+	@property
+	def path(self) -> Path:
+		return self.settings.home / self.name
+
+	@property
+	def sites(self) -> Path:
+		return self.path / "sites"
+
+
+@dataclass(frozen=True)
+class Site:
+	"""A site of a bench; `tests` allows Frappe's own test helpers on it."""
+
+	bench: Bench
+	name: str
+	tests: bool = False
+
+	@property
+	def settings(self) -> Settings:
+		return self.bench.settings
+
+	@property
+	def path(self) -> Path:
+		return self.bench.sites / self.name
+
+	@property
+	def demo_file(self) -> Path:
+		"""What the demo data consist of: users, wallet, device and token."""
+		return self.path / "demo.json"
+
+	@property
+	def database(self) -> str:
+		"""A name that no other checkout uses, should the database server be shared."""
+		return f"hisabi_{digest(self.path)}"
+
+	def config(self) -> dict:
+		return json.loads((self.path / "site_config.json").read_text())
+
+	def configure(self, **values: object) -> None:
+		text = json.dumps(self.config() | values, indent=1, sort_keys=True)
+		write_atomically(self.path / "site_config.json", text)
+
+
+def demo_site(settings: Settings) -> Site:
+	return Site(Bench(settings, "bench"), "hisabi.localhost")
+
+
+def test_site(settings: Settings) -> Site:
+	return Site(Bench(settings, "test-bench"), "test.localhost", tests=True)
+
+
+def benchmark_site(settings: Settings) -> Site:
+	return Site(Bench(settings, "test-bench"), "bench.localhost", tests=True)
+
+
+def apps(settings: Settings) -> dict[str, Path]:
+	"""Each app's name and the folder that holds its package."""
+	return {"frappe": settings.frappe_tree, APP: ROOT}
+
+
+def prepare(bench: Bench) -> None:
+	"""Make the bench; it is cheap, so it is done every time."""
+	for folder in FOLDERS:
+		(bench.path / folder).mkdir(parents=True, exist_ok=True)
+	for app, tree in apps(bench.settings).items():
+		_link(bench.path / "apps" / app, tree)
+		_link(bench.sites / "assets" / app, tree / app / "public")
+	_list_bundles(bench)
+	write_atomically(bench.sites / "apps.txt", "\n".join(apps(bench.settings)) + "\n")
+	config = json.dumps(_common_config(bench), indent=1, sort_keys=True)
+	write_atomically(bench.sites / "common_site_config.json", config)
+
+
+def _list_bundles(bench: Bench) -> None:
+	"""Frappe's pages fail without the list of built bundles, but not without the bundles."""
+	for name in ("assets.json", "assets-rtl.json"):
+		path = bench.sites / "assets" / name
+		if not path.exists():
+			write_atomically(path, "{}")
+
+
+def _link(link: Path, target: Path) -> None:
+	if link.is_symlink() and link.readlink() == target:
+		return
+	link.unlink(missing_ok=True)
+	link.symlink_to(target)
+
+
+def _common_config(bench: Bench) -> dict[str, object]:
+	server = mariadb.database(bench.settings)
+	redis = redis_server.urls(bench.settings, bench.path)
+	return {
+		"db_host": server.host,
+		"db_port": server.port,
+		"developer_mode": 0,
+		# Without a Socket.IO server the Desk would ask for one again and again.
+		"disable_async": 1,
+		"mute_emails": 1,
+		"redis_cache": redis["cache"],
+		"redis_queue": redis["queue"],
+		"redis_socketio": redis["queue"],
+		"server_script_enabled": 0,
+	}
+
+
+def environment(site: Site) -> dict[str, str]:
+	"""The environment variables of everything that runs on a site."""
+	bench = site.bench
+	own = {
+		"PATH": os.pathsep.join((str(site.settings.env / "bin"), os.environ.get("PATH", os.defpath))),
+		"PYTHONPATH": os.pathsep.join(str(bench.path / "apps" / app) for app in apps(site.settings)),
+		"FRAPPE_BENCH_ROOT": str(bench.path),
+		"FRAPPE_SITE": site.name,
+		"SITES_PATH": str(bench.sites),
+		"HISABI_BENCH": str(bench.path),
+		"HISABI_SITE": site.name,
+	}
+	return {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)} | own
+
+
+def frappe_command(site: Site, *arguments: str) -> list[str]:
+	"""Frappe's own command line, to be run in the sites folder."""
+	return [str(site.settings.python), "-m", "frappe.utils.bench_helper", "frappe", *arguments]

@@ -1,0 +1,111 @@
+"""The command line of ./dev."""
+
+import argparse
+import errno
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from devtool import commands, serve, settings
+from devtool.errors import Problem
+
+EPILOG = """\
+environment variables:
+  FRAPPE_PATH                    use this Frappe checkout (version 15 or 16) instead of the pinned Frappe
+  FRAPPE_EXTRA                   source trees to install over that checkout's requirements, separated by ':'
+  DB_HOST, DB_PORT, DB_ROOT_PASSWORD   use this MariaDB server instead of an own one
+  REDIS_URL                      use this Redis server instead of an own one
+"""
+
+
+@dataclass(frozen=True)
+class Command:
+	"""A command; one with `passes_on` gets its arguments as they are."""
+
+	run: Callable[[settings.Settings, Any], int | None]
+	help: str
+	options: tuple[tuple[str, dict[str, Any]], ...] = ()
+	passes_on: bool = False
+
+
+FLAG = {"action": "store_true"}
+
+COMMANDS = {
+	"start": Command(
+		commands.start,
+		"set everything up, then serve the demo site",
+		(
+			("--port", {"type": int, "default": serve.DEFAULT_PORT, "help": "port of the web server"}),
+			("--detach", FLAG | {"help": "return when the site answers"}),
+			("--no-demo", {"action": "store_false", "dest": "demo", "help": "make no demo data"}),
+		),
+	),
+	"stop": Command(commands.stop, "stop everything that was started"),
+	"test": Command(
+		commands.test, "run pytest on a site of its own: ./dev test [PYTEST ARGUMENTS]", passes_on=True
+	),
+	"demo": Command(commands.demo, "two phones and a Desk user work on the running site", passes_on=True),
+	"info": Command(
+		commands.tell,
+		"show addresses, logins, tokens and processes",
+		(("--json", FLAG | {"help": "for programs"}),),
+	),
+	"console": Command(commands.console, "a Python console on the demo site", passes_on=True),
+	"frappe": Command(commands.frappe, "Frappe's own command line on the demo site", passes_on=True),
+	"benchmark": Command(commands.benchmark, "run a benchmark: ./dev benchmark [NAME]", passes_on=True),
+	"lint": Command(commands.lint, "check the style of the sources"),
+	"lock": Command(commands.lock, "resolve the Python requirements anew"),
+	"setup": Command(
+		commands.set_up,
+		"do the set-up only",
+		(("--test", FLAG | {"help": "that of the test site"}),),
+	),
+	"reset": Command(
+		commands.reset,
+		"stop everything and delete sites and databases",
+		(("--all", FLAG | {"help": "delete the Python environment and Frappe too"}),),
+	),
+}
+
+
+def parser() -> argparse.ArgumentParser:
+	result = argparse.ArgumentParser(
+		prog="./dev",
+		description="The developer tool of Hisabi Sync.",
+		epilog=EPILOG,
+		formatter_class=argparse.RawDescriptionHelpFormatter,
+	)
+	names = result.add_subparsers(dest="command", metavar="COMMAND", required=True)
+	for name, command in COMMANDS.items():
+		sub = names.add_parser(name, help=command.help)
+		for flag, details in command.options:
+			sub.add_argument(flag, **details)
+	return result
+
+
+def run(arguments: list[str]) -> int:
+	command = COMMANDS.get(arguments[0]) if arguments else None
+	if command and command.passes_on:
+		return command.run(settings.from_environment(), arguments[1:]) or 0
+	options = parser().parse_args(arguments)
+	return COMMANDS[options.command].run(settings.from_environment(), options) or 0
+
+
+def main() -> int:
+	try:
+		return run(sys.argv[1:])
+	except Problem as problem:
+		print(problem, file=sys.stderr)
+	except KeyboardInterrupt:
+		print("\nInterrupted; the same command goes on where it stopped.", file=sys.stderr)
+		return 130
+	except BrokenPipeError:
+		# Whoever read the output has gone; Python would complain again when it flushes at its end.
+		os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+	except OSError as error:
+		if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+			raise
+		print("The disk is full.", file=sys.stderr)
+	return 1

@@ -1,0 +1,162 @@
+"""What each command of ./dev does; `cli` has the table that names them."""
+
+import json
+import shutil
+import signal
+import subprocess
+from argparse import Namespace
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from devtool import bench, environment, info, prepare, serve, servers, site, state
+from devtool.bench import Site
+from devtool.errors import Problem
+from devtool.settings import ROOT, Settings
+
+# What `./dev reset` keeps: slow to make, and holding nothing of anybody's work.
+KEPT = {"tools", "env", "frappe", "downloads", "lock", "stamps"}
+
+
+def set_up(settings: Settings, options: Namespace) -> None:
+	with state.locked(settings):
+		prepare.whole(bench.test_site(settings) if options.test else bench.demo_site(settings))
+
+
+def start(settings: Settings, options: Namespace) -> None:
+	target = bench.demo_site(settings)
+	_start(target, options.port, options.demo)
+	info.show(target)
+	if not options.detach:
+		_stay(target)
+
+
+def _start(target: Site, port: int, demo: bool) -> None:
+	with state.locked(target.settings):
+		if serve.is_running(target):
+			print("It is running already.", flush=True)
+			return
+		# Something may be left of a start that died in part.
+		serve.stop(target)
+		serve.require_free(port)
+		prepare.whole(target)
+		if demo:
+			site.prepare_demo(target)
+		serve.start(target, port)
+
+
+def _stay(target: Site) -> None:
+	print("\nCtrl-C stops it.", flush=True)
+	try:
+		serve.watch(target)
+	except KeyboardInterrupt:
+		print()
+	finally:
+		stop(target.settings)
+
+
+def stop(settings: Settings, options: Namespace | None = None) -> None:
+	serve.stop_all(settings)
+	stopped = servers.stop(settings)
+	print("Stopped." if stopped else "Stopped, but MariaDB and Redis stay up for the tests that use them.")
+
+
+def reset(settings: Settings, options: Namespace) -> None:
+	with state.locked(settings):
+		serve.stop_all(settings)
+		if not servers.stop(settings):
+			raise Problem("Tests or a benchmark are using the databases: stop them first.")
+		kept = set() if options.all else KEPT
+		for home in (settings.dev, *settings.dev.glob("frappe-*")):
+			_empty(home, kept)
+	print("Everything is deleted." if options.all else "The sites and databases are deleted.")
+
+
+def _empty(home: Path, kept: set[str]) -> None:
+	for path in home.iterdir():
+		if path.name in kept or (kept and path.name.startswith("frappe-")):
+			continue
+		if path.is_dir():
+			shutil.rmtree(path)
+		else:
+			path.unlink()
+	for stamp in (home / "stamps").glob("*"):
+		if stamp.name not in kept:
+			stamp.unlink()
+
+
+def tell(settings: Settings, options: Namespace) -> None:
+	target = bench.demo_site(settings)
+	if options.json:
+		print(json.dumps(info.collect(target), indent=1))
+	else:
+		info.show(target)
+
+
+def frappe(settings: Settings, arguments: Sequence[str]) -> int:
+	target = bench.demo_site(settings)
+	with state.locked(settings):
+		prepare.whole(target)
+	chosen = () if "--site" in arguments else ("--site", target.name)
+	command = bench.frappe_command(target, *chosen, *arguments)
+	return _foreground(command, target.bench.sites, bench.environment(target))
+
+
+def console(settings: Settings, arguments: Sequence[str]) -> int:
+	return frappe(settings, ["console", *arguments])
+
+
+def test(settings: Settings, arguments: Sequence[str]) -> int:
+	return _module(bench.test_site(settings), ROOT, "pytest", "-p", "devtool.pytest_bench", *arguments)
+
+
+def benchmark(settings: Settings, arguments: Sequence[str]) -> int:
+	name, *rest = arguments or [""]
+	if name.startswith("-"):
+		name, rest = "", list(arguments)
+	if name and not (ROOT / "benchmarks" / f"{name}.py").is_file():
+		raise Problem(f"There is no benchmarks/{name}.py.")
+	target = bench.benchmark_site(settings)
+	return _module(target, target.bench.sites, f"benchmarks.{name}" if name else "benchmarks", *rest)
+
+
+def demo(settings: Settings, arguments: Sequence[str]) -> int:
+	target = bench.demo_site(settings)
+	if not serve.is_running(target):
+		_start(target, serve.port(target), demo=True)
+	extra = {"HISABI_INFO": info.write(target)}
+	command = [str(settings.python), "-m", "demo", *arguments]
+	return _foreground(command, ROOT, bench.environment(target) | extra)
+
+
+def lint(settings: Settings, options: Namespace) -> int:
+	with state.locked(settings):
+		prepare.programs(settings)
+	ruff = str(settings.env / "bin" / "ruff")
+	# A copy without git has nothing that tells ruff to leave this folder out.
+	scope = ("--config", 'extend-exclude = [".dev"]', ".")
+	checks = (("check",), ("format", "--check"))
+	return max(subprocess.call([ruff, *check, *scope], cwd=ROOT) for check in checks)
+
+
+def lock(settings: Settings, options: Namespace) -> None:
+	with state.locked(settings):
+		environment.lock(settings)
+
+
+def _module(target: Site, folder: Path, module: str, *arguments: str) -> int:
+	"""Run a Python module of this repository on a site, keeping the servers up meanwhile."""
+	with state.locked(target.settings):
+		prepare.whole(target)
+	command = [str(target.settings.python), "-m", module, *arguments]
+	with servers.in_use(target.settings):
+		return _foreground(command, folder, bench.environment(target))
+
+
+def _foreground(command: Sequence[str], folder: Path, env: Mapping[str, str]) -> int:
+	"""Run a program that has the terminal; Ctrl-C is its business alone."""
+	child = subprocess.Popen(command, cwd=folder, env=env)
+	before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+	try:
+		return child.wait()
+	finally:
+		signal.signal(signal.SIGINT, before)

@@ -1,0 +1,120 @@
+"""The Python environment: the pinned packages, or those of a Frappe checkout."""
+
+import os
+import re
+import sys
+from pathlib import Path
+
+from devtool import steps
+from devtool.settings import REQUIREMENTS, Settings
+from devtool.steps import Step
+
+GIT_REQUIREMENT = re.compile(r'"([\w.-]+)(?:\[[^]]*\])? @ git\+')
+CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
+LOCK_OPTIONS = (
+	"--universal --generate-hashes --python-version 3.10 --upgrade "
+	"--no-emit-index-url --no-annotate --no-header --quiet"
+).split()
+
+
+def interpreter() -> Path:
+	"""The Python to build on, itself in no virtual environment, not even in the one made here."""
+	return Path(sys.executable).resolve()
+
+
+def tools(settings: Settings) -> Path:
+	"""The folder with pip and uv, which install everything else."""
+	return settings.dev / "tools" / "bin"
+
+
+def uv_environment() -> dict[str, str]:
+	own = {"UV_NO_PROGRESS": "1"}
+	# uv would otherwise fetch an interpreter when the wanted version is not here.
+	own["UV_PYTHON_DOWNLOADS"] = "never"
+	if CERTIFICATES.is_file():
+		# uv would otherwise distrust a proxy or mirror which the machine's owner trusts.
+		own["UV_SYSTEM_CERTS"] = "1"
+	return os.environ | own
+
+
+def prepare_tools(settings: Settings) -> None:
+	pins = REQUIREMENTS / "uv.txt"
+
+	def install(current: Step) -> None:
+		current.run([interpreter(), "-m", "venv", "--clear", settings.dev / "tools"])
+		pip = [tools(settings) / "python", "-m", "pip", "--disable-pip-version-check"]
+		current.run([*pip, "install", "--require-hashes", "-r", pins])
+
+	steps.once(Settings(), "Installer", "tools", _version() + pins.read_text(), install)
+
+
+def prepare(settings: Settings) -> None:
+	"""Make the environment of the chosen Frappe complete and free of anything else."""
+	prepare_tools(settings)
+	prepare_chosen = _prepare_checkout if settings.frappe_path else _prepare_locked
+	prepare_chosen(settings.without_servers())
+
+
+def _prepare_locked(settings: Settings) -> None:
+	lock = REQUIREMENTS / "lock.txt"
+
+	def install(current: Step) -> None:
+		_make(settings, current)
+		_uv(settings, current, "sync", "--require-hashes", lock)
+
+	steps.once(settings, "Python environment", "env", _version() + lock.read_text(), install)
+
+
+def _prepare_checkout(settings: Settings) -> None:
+	project = settings.frappe_path / "pyproject.toml"
+	wanted = REQUIREMENTS / "dev.in"
+
+	def install(current: Step) -> None:
+		_make(settings, current)
+		overrides = settings.env / "overrides.txt"
+		overrides.write_text(_without_git(project.read_text()))
+		_uv(
+			settings,
+			current,
+			"install",
+			"--override",
+			overrides,
+			"-r",
+			project,
+			"-r",
+			wanted,
+			"setuptools<81",
+		)
+		for folder in settings.frappe_extra:
+			_uv(settings, current, "install", "--no-deps", folder)
+
+	inputs = _version() + project.read_text() + wanted.read_text()
+	steps.once(settings, "Python environment of the checkout", "env", inputs, install)
+
+
+def _without_git(project: str) -> str:
+	"""Requirements that point to a git repository, as plain names: no registry has the repository."""
+	return "".join(f"{name}\n" for name in GIT_REQUIREMENT.findall(project))
+
+
+def _make(settings: Settings, current: Step) -> None:
+	command = [tools(settings) / "uv", "venv", "--clear", "--python", interpreter(), settings.env]
+	current.run(command, env=uv_environment())
+
+
+def _uv(settings: Settings, current: Step, verb: str, *arguments: object) -> None:
+	command = [tools(settings) / "uv", "pip", verb, "--python", settings.python]
+	current.run([*map(str, command), *map(str, arguments)], env=uv_environment())
+
+
+def _version() -> str:
+	return f"{interpreter()} {sys.version}\n"
+
+
+def lock(settings: Settings) -> None:
+	"""Resolve the requirements anew and write the lock file."""
+	prepare_tools(settings)
+	uv = [tools(settings) / "uv", "pip", "compile", *LOCK_OPTIONS]
+	sources = [REQUIREMENTS / "frappe.in", REQUIREMENTS / "dev.in"]
+	with steps.step(settings, "Lock file", "lock") as current:
+		current.run([*uv, *sources, "-o", REQUIREMENTS / "lock.txt"], env=uv_environment())

@@ -1,0 +1,122 @@
+"""The project's own MariaDB server, with its data below `.dev/`."""
+
+import os
+import secrets
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from devtool import network, state
+from devtool.processes import Process, wait_for
+from devtool.settings import Settings
+from devtool.steps import Step, step
+from devtool.system import executable
+
+OPTIONS = (
+	f"--bind-address={network.LOOPBACK}",
+	"--skip-name-resolve",
+	"--character-set-server=utf8mb4",
+	"--collation-server=utf8mb4_unicode_ci",
+	"--skip-character-set-client-handshake",
+	"--innodb-buffer-pool-size=512M",
+	"--innodb-log-file-size=128M",
+	"--innodb-flush-log-at-trx-commit=1",
+	"--max-allowed-packet=64M",
+	"--max-connections=300",
+)
+
+# Runs at every start, so every line must be repeatable.
+INITIAL_SQL = """\
+DROP USER IF EXISTS ''@'localhost';
+ALTER USER 'root'@'localhost' IDENTIFIED BY '{password}';
+CREATE USER IF NOT EXISTS 'root'@'127.0.0.1';
+ALTER USER 'root'@'127.0.0.1' IDENTIFIED BY '{password}';
+GRANT ALL ON *.* TO 'root'@'127.0.0.1' WITH GRANT OPTION;
+"""
+
+
+@dataclass(frozen=True)
+class Database:
+	"""How to reach the database server as root."""
+
+	host: str
+	port: int
+	password: str
+	socket: Path | None = None
+
+
+def database(settings: Settings) -> Database:
+	given = settings.database
+	if given:
+		return Database(given.host, given.port, given.root_password)
+	known = state.load(settings)
+	return Database(network.LOOPBACK, known["mariadb_port"], known["mariadb_password"], _socket(settings))
+
+
+def process(settings: Settings, argv: tuple[str, ...] = ()) -> Process:
+	return Process(
+		name="mariadb",
+		pid_file=settings.dev / "run" / "mariadb.pid",
+		log=settings.dev / "logs" / "mariadb-server.log",
+		argv=argv,
+		# A kill would cost a recovery at the next start.
+		patience=60,
+	)
+
+
+def start(settings: Settings) -> None:
+	"""Start the server unless it runs or somebody else's is used."""
+	if settings.database or process(settings).pid():
+		return
+	with step(settings, "MariaDB", "mariadb") as current:
+		_make_data(settings, current)
+		port = network.own_port(settings, "mariadb_port")
+		server = process(settings, _argv(settings, port))
+		server.start()
+		if not wait_for(lambda: _answers(settings) or not server.pid(), 60) or not server.pid():
+			raise Step("MariaDB", server.log).problem()
+
+
+def _home(settings: Settings) -> Path:
+	return settings.dev / "mariadb"
+
+
+def _socket(settings: Settings) -> Path:
+	return network.socket_path(_home(settings), "server.sock")
+
+
+def _make_data(settings: Settings, current: Step) -> None:
+	"""Initialise the data beside its place first, so that an interrupted run leaves no half."""
+	data = _home(settings) / "data"
+	if data.is_dir():
+		return
+	unfinished = _home(settings) / "data.new"
+	shutil.rmtree(unfinished, ignore_errors=True)
+	unfinished.mkdir(parents=True)
+	install = [executable("mariadb-install-db"), "--no-defaults", f"--datadir={unfinished}"]
+	current.run([*install, "--auth-root-authentication-method=normal", "--skip-test-db", *_user()])
+	unfinished.rename(data)
+
+
+def _user() -> list[str]:
+	"""MariaDB runs as root only when told so; the data belong to whoever owns the checkout."""
+	return ["--user=root"] if os.geteuid() == 0 else []
+
+
+def _argv(settings: Settings, port: int) -> tuple[str, ...]:
+	password = state.remembered(settings, "mariadb_password", lambda: secrets.token_hex(12))
+	initial = _home(settings) / "initial.sql"
+	initial.write_text(INITIAL_SQL.format(password=password))
+	initial.chmod(0o600)
+	places = (f"--datadir={_home(settings) / 'data'}", f"--socket={_socket(settings)}", f"--port={port}")
+	return (executable("mariadbd"), "--no-defaults", *_user(), *places, f"--init-file={initial}", *OPTIONS)
+
+
+def _answers(settings: Settings) -> bool:
+	"""Whether root can log in over the network, as Frappe will."""
+	server = database(settings)
+	client = [executable("mariadb", "mysql"), "--no-defaults", "-uroot", "-e", "select 1"]
+	place = [f"--host={server.host}", f"--port={server.port}"]
+	env = os.environ | {"MYSQL_PWD": server.password}
+	return subprocess.run([*client, *place], env=env, capture_output=True).returncode == 0

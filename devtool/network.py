@@ -1,0 +1,44 @@
+"""Ports and paths at which servers on this machine listen."""
+
+import socket
+import tempfile
+from pathlib import Path
+
+from devtool import state
+from devtool.settings import Settings, digest
+
+LOOPBACK = "127.0.0.1"
+LONGEST_SOCKET_PATH = 100
+
+
+def is_free(port: int) -> bool:
+	with socket.socket() as probe:
+		probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+		try:
+			probe.bind((LOOPBACK, port))
+		except OSError:
+			return False
+	return True
+
+
+def any_port() -> int:
+	with socket.socket() as probe:
+		probe.bind((LOOPBACK, 0))
+		return probe.getsockname()[1]
+
+
+def own_port(settings: Settings, key: str) -> int:
+	"""The remembered port of a server that is about to start, or a new one when that is taken."""
+	port = state.remembered(settings, key, any_port)
+	if not is_free(port):
+		port = any_port()
+		state.save(settings, **{key: port})
+	return port
+
+
+def socket_path(folder: Path, name: str) -> Path:
+	"""A place for a unix socket; the system allows only short paths."""
+	path = folder / name
+	if len(str(path)) <= LONGEST_SOCKET_PATH:
+		return path
+	return Path(tempfile.gettempdir()) / f"hisabi-{digest(path)}.sock"

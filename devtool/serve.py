@@ -1,0 +1,134 @@
+"""Web server, workers and scheduler of a site."""
+
+import signal
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from devtool import network, servers, state
+from devtool.bench import Site, environment, frappe_command
+from devtool.errors import Problem
+from devtool.processes import Process, wait_for
+from devtool.settings import Settings
+from devtool.steps import short, step
+
+DEFAULT_PORT = 8000
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+WEB_OPTIONS = ("--workers=2", "--worker-class=gthread", "--threads=8", "--timeout=120", "--preload")
+WORKER = ("worker", "--queue", "short,default,long")
+
+# Name of each process -> Frappe's command for it; the web server is not one of Frappe's.
+BACKGROUND = {"worker-1": WORKER, "worker-2": WORKER, "scheduler": ("schedule",)}
+
+
+def processes(site: Site) -> list[Process]:
+	commands = {"web": _gunicorn(site, port(site))}
+	commands |= {name: frappe_command(site, *words) for name, words in BACKGROUND.items()}
+	return [_process(site, name, command) for name, command in commands.items()]
+
+
+def _gunicorn(site: Site, number: int) -> list[str]:
+	address = f"--bind={network.LOOPBACK}:{number}"
+	return [str(site.settings.python), "-m", "gunicorn", address, *WEB_OPTIONS, "devtool.wsgi:application"]
+
+
+def _process(site: Site, name: str, command: list[str]) -> Process:
+	settings = site.settings
+	return Process(
+		name=name,
+		pid_file=settings.run / f"{name}.pid",
+		log=settings.logs / f"{name}.log",
+		argv=tuple(command),
+		env=environment(site),
+		cwd=site.bench.sites,
+	)
+
+
+def port(site: Site) -> int:
+	return state.load(site.settings).get("web_ports", {}).get(_key(site), DEFAULT_PORT)
+
+
+def url(site: Site) -> str:
+	return f"http://{network.LOOPBACK}:{port(site)}"
+
+
+def _key(site: Site) -> str:
+	return short(site.path)
+
+
+def states(site: Site) -> dict[str, str]:
+	own = {process.name: process.state() for process in processes(site)}
+	return servers.states(site.settings) | own
+
+
+def is_running(site: Site) -> bool:
+	return "stopped" not in states(site).values()
+
+
+def require_free(number: int) -> None:
+	if not network.is_free(number):
+		raise Problem(f"Port {number} is taken by another program: choose one with --port.")
+
+
+def start(site: Site, number: int) -> None:
+	"""Start everything and return when the web server answers."""
+	ports = state.load(site.settings).get("web_ports", {}) | {_key(site): number}
+	state.save(site.settings, web_ports=ports)
+	site.configure(host_name=url(site))
+	with step(site.settings, "Web server, workers, scheduler", "serve"):
+		for process in processes(site):
+			process.start()
+		_wait_until_ready(site)
+
+
+def _wait_until_ready(site: Site) -> None:
+	web = processes(site)[0]
+	if wait_for(lambda: _answers(site) or not web.pid(), 90) and web.pid():
+		return
+	stop(site)
+	raise Problem(f"The web server does not answer; details are in {short(web.log)}.")
+
+
+def _answers(site: Site) -> bool:
+	try:
+		with urllib.request.urlopen(f"{url(site)}/api/method/ping", timeout=10) as answer:
+			return answer.status == 200
+	except (urllib.error.URLError, OSError):
+		return False
+
+
+def stop(site: Site) -> None:
+	for process in processes(site):
+		process.stop()
+
+
+def stop_all(settings: Settings) -> list[str]:
+	"""Stop what any ./dev of this checkout serves, whichever Frappe it uses; tells the names."""
+	files = [file for depth in ("", "*/", "*/*/") for file in settings.dev.glob(f"{depth}run/*.pid")]
+	found = [Process(file.stem, file, file.with_suffix(".log")) for file in files]
+	return [process.name for process in found if process.name in {"web", *BACKGROUND} and process.stop()]
+
+
+def watch(site: Site) -> None:
+	"""Stay until Ctrl-C, or until one of the processes ends by itself."""
+	with _stop_signals():
+		while all(process.pid() for process in processes(site)):
+			time.sleep(0.5)
+		# A ./dev stop elsewhere removes the pid files within this time.
+		time.sleep(2)
+	for process in processes(site):
+		if process.pid_file.is_file() and not process.pid():
+			raise Problem(f"The process {process.name} has ended; details are in {short(process.log)}.")
+
+
+@contextmanager
+def _stop_signals() -> Iterator[None]:
+	"""A SIGTERM, or the end of the terminal, ends the foreground as Ctrl-C does."""
+	before = {number: signal.signal(number, signal.default_int_handler) for number in STOP_SIGNALS}
+	try:
+		yield
+	finally:
+		for number, handler in before.items():
+			signal.signal(number, handler)

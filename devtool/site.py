@@ -1,0 +1,94 @@
+"""Making a site, installing the app on it, and keeping both up to date."""
+
+import base64
+import hashlib
+import os
+import shutil
+from pathlib import Path
+
+from devtool import frappe_source, mariadb, steps
+from devtool.bench import Site, environment, frappe_command
+from devtool.settings import APP, ROOT, Settings
+from devtool.steps import Step
+
+ADMIN_PASSWORD = "admin"
+
+# What Frappe reads into the database at a migration; code needs none.
+MIGRATED = (".json", "hooks.py", "install.py", "modules.txt", "patches.txt")
+
+# Let the site's database user log in from any address: newest name of the option first.
+LOGIN_SCOPE = ("--mariadb-user-host-login-scope=%", "--no-mariadb-socket")
+
+
+def prepare(site: Site) -> None:
+	"""Bring a site to the state that the sources describe, doing only what is left to do."""
+	settings, name = site.settings, site.name
+	steps.once(settings, f"Site {name}", f"site-{name}", "1", lambda step: _make(site, step))
+	schema = _schema(settings)
+	installed = steps.once(settings, f"App on {name}", f"app-{name}", "1", lambda step: _install(site, step))
+	if installed:
+		steps.write_atomically(settings.stamps / f"schema-{name}", steps.fingerprint(schema))
+	steps.once(settings, f"Migration of {name}", f"schema-{name}", schema, lambda step: _migrate(site, step))
+
+
+def prepare_demo(site: Site) -> None:
+	"""Fill the site with demo data unless that was done."""
+	if site.demo_file.is_file():
+		return
+	unfinished = site.demo_file.with_suffix(".new")
+	with steps.step(site.settings, "Demo data", "demo") as step:
+		_frappe(site, step, "--site", site.name, "hisabi-demo-site", "--output", str(unfinished))
+	unfinished.replace(site.demo_file)
+
+
+def _frappe(site: Site, step: Step, *arguments: str) -> None:
+	step.run(frappe_command(site, *arguments), env=environment(site), cwd=site.bench.sites)
+
+
+def _make(site: Site, step: Step) -> None:
+	"""Make the site from nothing; a half-made one is of no use."""
+	shutil.rmtree(site.path, ignore_errors=True)
+	server = mariadb.database(site.settings)
+	options = {
+		"--db-name": site.database,
+		"--db-type": "mariadb",
+		"--db-root-username": "root",
+		"--db-root-password": server.password,
+		"--admin-password": ADMIN_PASSWORD,
+	}
+	words = [word for option in options.items() for word in option]
+	_frappe(site, step, "new-site", site.name, "--force", _login_scope(site.settings), *words)
+	site.configure(encryption_key=_encryption_key(), **({"allow_tests": True} if site.tests else {}))
+
+
+def _login_scope(settings: Settings) -> str:
+	known = (settings.frappe_tree / "frappe" / "commands" / "site.py").read_text()
+	return next(option for option in LOGIN_SCOPE if option.partition("=")[0] in known)
+
+
+def _encryption_key() -> str:
+	return base64.urlsafe_b64encode(os.urandom(32)).decode()
+
+
+def _install(site: Site, step: Step) -> None:
+	"""Install the app; `--force` because an interrupted installation may have left a part."""
+	_frappe(site, step, "--site", site.name, "install-app", APP, "--force")
+	finish = [site.settings.python, "-m", "devtool.finish_site", *(() if site.tests else ("--scheduler",))]
+	step.run(finish, env=environment(site), cwd=site.bench.sites)
+
+
+def _migrate(site: Site, step: Step) -> None:
+	_frappe(site, step, "--site", site.name, "migrate")
+
+
+def _schema(settings: Settings) -> str:
+	"""Changes when a migration would do something."""
+	parts = [frappe_source.identity(settings)]
+	for path in sorted((ROOT / APP).rglob("*")):
+		if path.name.endswith(MIGRATED) and path.is_file():
+			parts.append(f"{path.relative_to(ROOT)} {_content(path)}")
+	return "\n".join(parts)
+
+
+def _content(path: Path) -> str:
+	return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,41 @@
+"""What must be remembered between runs, and the lock that keeps two runs apart."""
+
+import fcntl
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from devtool.settings import Settings
+from devtool.steps import write_atomically
+
+
+def load(settings: Settings) -> dict[str, Any]:
+	path = settings.dev / "state.json"
+	return json.loads(path.read_text()) if path.is_file() else {}
+
+
+def save(settings: Settings, **values: Any) -> None:
+	text = json.dumps(load(settings) | values, indent=1, sort_keys=True)
+	write_atomically(settings.dev / "state.json", text)
+
+
+def remembered(settings: Settings, key: str, make: Callable[[], Any]) -> Any:
+	"""The stored value, or a new one which is stored first."""
+	known = load(settings)
+	if key not in known:
+		save(settings, **{key: make()})
+	return load(settings)[key]
+
+
+@contextmanager
+def locked(settings: Settings) -> Iterator[None]:
+	"""Only one ./dev sets things up at a time; others wait for it."""
+	settings.dev.mkdir(parents=True, exist_ok=True)
+	with (settings.dev / "lock").open("w") as lock:
+		try:
+			fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+		except BlockingIOError:
+			print("Waiting for another ./dev to finish its set-up.", flush=True)
+			fcntl.flock(lock, fcntl.LOCK_EX)
+		yield

@@ -1,0 +1,102 @@
+"""What must be on the machine: Debian packages and the proofs that they are there."""
+
+import importlib.util
+import os
+import shutil
+import sysconfig
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from devtool.errors import Problem
+from devtool.settings import Settings
+from devtool.steps import Step, step
+
+SEARCH_PATH = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"))
+
+
+def executable(*names: str) -> str | None:
+	"""The first of these programs that the machine has; servers are often outside a user's PATH."""
+	return next(filter(None, (shutil.which(name, path=SEARCH_PATH) for name in names)), None)
+
+
+def _has(*names: str) -> Callable[[], bool]:
+	return lambda: executable(*names) is not None
+
+
+@dataclass(frozen=True)
+class Package:
+	"""A Debian package and the check that makes it unnecessary to install it."""
+
+	name: str
+	present: Callable[[], bool]
+
+
+# The packages with the bare programs: those with services would start and enable them.
+PYTHON = (Package("python3-venv", lambda: importlib.util.find_spec("ensurepip") is not None),)
+DATABASE = (
+	Package("mariadb-server-core", _has("mariadbd")),
+	Package("mariadb-server-core", _has("mariadb-install-db")),
+)
+CLIENT = (Package("mariadb-client", _has("mariadb-dump", "mysqldump")),)
+REDIS = (Package("redis-tools", _has("redis-server", "redis-check-rdb")),)
+MYSQLCLIENT = (
+	Package("gcc", _has("gcc")),
+	Package("pkg-config", _has("pkg-config")),
+	Package("libmariadb-dev", _has("mariadb_config")),
+	Package("python3-dev", lambda: Path(sysconfig.get_path("include"), "Python.h").is_file()),
+)
+
+
+def packages(settings: Settings) -> list[Package]:
+	"""Every package that this choice of Frappe and servers needs."""
+	needed = [*PYTHON, *CLIENT]
+	if not settings.database:
+		needed += DATABASE
+	if not settings.redis_url:
+		needed += REDIS
+	if _builds_mysqlclient(settings):
+		needed += MYSQLCLIENT
+	return needed
+
+
+def _builds_mysqlclient(settings: Settings) -> bool:
+	"""Frappe 16 needs mysqlclient, which PyPI has as source only."""
+	if not settings.frappe_path:
+		return False
+	return "mysqlclient" in (settings.frappe_path / "pyproject.toml").read_text()
+
+
+def missing(settings: Settings) -> list[str]:
+	return sorted({package.name for package in packages(settings) if not package.present()})
+
+
+def require(settings: Settings) -> None:
+	"""Install what is missing when that is allowed, else name it."""
+	names = missing(settings)
+	if not names:
+		return
+	root = _root_command()
+	if root is None or not executable("apt-get"):
+		raise Problem(f"Please install these Debian packages first: {' '.join(names)}.")
+	with step(settings, "Debian packages", "apt") as current:
+		_install(current, root, names)
+	if names := missing(settings):
+		raise Problem(f"These packages are installed but do not work here: {' '.join(names)}.")
+
+
+def _root_command() -> list[str] | None:
+	"""What to put before a command to run it as root, or None when that is not allowed."""
+	if os.geteuid() == 0:
+		return []
+	sudo = executable("sudo")
+	if sudo and os.system(f"{sudo} -n true 2>/dev/null") == 0:
+		return [sudo, "-n"]
+	return None
+
+
+def _install(current: Step, root: list[str], names: list[str]) -> None:
+	apt = [*root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]
+	current.run([*apt, "update"])
+	current.run([*apt, "install", "--yes", "--no-install-recommends", *names])
+	importlib.invalidate_caches()
