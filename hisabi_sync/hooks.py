@@ -49,6 +49,7 @@ ignore_links_on_delete = [
 # Removing the last traces of old deletes, and finding what no hook saw.
 scheduler_events = {
 	"daily_long": ["hisabi_sync.engine.garbage.collect", "hisabi_sync.engine.reconcile.run"],
+	"weekly_long": ["hisabi_sync.hisabi_wallet.derived.verify.verify_all"],
 }
 
 # How long Frappe keeps the engine's logs, in days; people change it in Log Settings.
@@ -64,4 +65,8 @@ sync_rules = {
 	"Hisabi Account": "hisabi_sync.hisabi_wallet.rules.money",
 	"Hisabi Budget": "hisabi_sync.hisabi_wallet.rules.money",
 	"Hisabi Goal": "hisabi_sync.hisabi_wallet.rules.money",
+	"Hisabi Bucket": "hisabi_sync.hisabi_wallet.rules.bucket",
 }
+
+# What follows from other records of a space, kept right in the same transaction.
+sync_derivers = {"wallet": "hisabi_sync.hisabi_wallet.derived.derive.derive"}

@@ -1,9 +1,8 @@
 """Reading the arguments of a call. Each function raises RequestError with a stable code."""
 
-import json
 import math
 
-from hisabi_sync.engine import clock
+from hisabi_sync.engine import clock, strict_json
 from hisabi_sync.engine.errors import RequestError
 
 MISSING = {"device_id": "device_id_required", "wallet_id": "wallet_id_required"}
@@ -48,8 +47,8 @@ def items(given):
 
 def _json(value, code):
 	try:
-		return json.loads(value)
-	except (ValueError, RecursionError):
+		return strict_json.parse(value)
+	except ValueError:
 		raise RequestError(code) from None
 
 

@@ -1,37 +1,46 @@
 """Hook of Frappe's authentication: a device token makes the caller the device's user."""
 
 import frappe
+from frappe.translate import get_user_lang
 
-from hisabi_sync.api import contracts, http, routes
+from hisabi_sync.api import answers, routes
 from hisabi_sync.engine import devices
 from hisabi_sync.engine.errors import RequestError
 
 
 def authenticate():
 	"""Take `X-Device-Token` or `Authorization: Bearer hsd_...`; every other credential is Frappe's."""
-	token = _token()
-	if not token:
+	given = token()
+	if not given:
 		return
 	try:
-		device = devices.of_token(token)
+		signed_in = devices.of_token(given)
 	except RequestError as error:
 		_refuse(error)
-	_sign_in(device)
+	_sign_in(signed_in)
 
 
-def _token():
+def token():
+	"""The device token of the request, or an empty text."""
 	headers = frappe.request.headers
 	kind, _, value = headers.get("Authorization", "").partition(" ")
 	bearer = value.strip() if kind.lower() == "bearer" else ""
 	return headers.get("X-Device-Token", "").strip() or (bearer if bearer.startswith(devices.PREFIX) else "")
 
 
-def _sign_in(device):
+def _sign_in(signed_in):
 	form = frappe.local.form_dict  # set_user empties it
-	frappe.set_user(device.user)
+	frappe.set_user(signed_in.user)
 	frappe.local.form_dict = form
-	frappe.local.hisabi_sync_device = device
-	devices.note_seen(device)
+	frappe.local.hisabi_sync_device = signed_in
+	if not frappe.request.headers.get("Accept-Language"):
+		frappe.local.lang = get_user_lang(signed_in.user)
+	devices.note_seen(signed_in)
+
+
+def device():
+	"""The device whose token the request carries, or None."""
+	return getattr(frappe.local, "hisabi_sync_device", None)
 
 
 def _refuse(error):
@@ -39,14 +48,14 @@ def _refuse(error):
 	contract = routes.contract_of(frappe.request.path)
 	if contract is None:
 		raise frappe.AuthenticationError(error.message)
-	raise http.Abort(http.failure(contracts.SHAPES[contract], error))
+	raise answers.Abort(answers.failure(contract, error))
 
 
 def device_for(device_id):
 	"""The device of this call: the token's, or the one that the signed-in user registered under the id."""
-	device = getattr(frappe.local, "hisabi_sync_device", None)
-	if device is None:
+	signed_in = device()
+	if signed_in is None:
 		return devices.of_user(frappe.session.user, device_id)
-	if device.device_id != device_id:
+	if signed_in.device_id != device_id:
 		raise RequestError("device_mismatch")
-	return device
+	return signed_in

@@ -2,14 +2,12 @@
 
 import gzip
 import io
-import json
 import zlib
 
 import frappe
 
+from hisabi_sync.engine import strict_json
 from hisabi_sync.engine.errors import RequestError
-
-MAX_DEPTH = 32
 
 
 def arguments():
@@ -21,13 +19,17 @@ def arguments():
 	return {**request.args.to_dict(), **request.form.to_dict()}
 
 
+def is_gzipped(request):
+	return request.headers.get("Content-Encoding", "").lower() == "gzip"
+
+
 def _limit():
 	return (frappe.get_cached_doc("Sync Settings").max_body_kib or 8192) * 1024
 
 
 def _inflated(request):
 	raw, limit = request.get_data(cache=True), _limit()
-	if request.headers.get("Content-Encoding", "").lower() == "gzip":
+	if is_gzipped(request):
 		raw = _gunzip(raw, limit)
 	if len(raw) > limit:
 		raise RequestError("body_too_large", limit_bytes=limit)
@@ -46,26 +48,9 @@ def _gunzip(raw, limit):
 def parse_object(raw):
 	"""A JSON object from bytes; anything else, NaN, lone surrogates and deep nesting are refused."""
 	try:
-		text = raw.decode("utf-8")
-		value = json.loads(text, parse_constant=_refuse_constant)
-		if "\\ud" in text or "\\uD" in text:
-			json.dumps(value, ensure_ascii=False).encode("utf-8")
-	except (ValueError, RecursionError):
+		value = strict_json.parse(raw.decode("utf-8"))
+	except ValueError:
 		raise RequestError("invalid_json") from None
-	if not isinstance(value, dict) or _depth(value) > MAX_DEPTH:
+	if not isinstance(value, dict):
 		raise RequestError("invalid_json")
 	return value
-
-
-def _refuse_constant(name):
-	raise ValueError(name)
-
-
-def _depth(value):
-	"""Levels of nesting, without recursion."""
-	deepest, level = 0, [value]
-	while level and deepest <= MAX_DEPTH:
-		deepest += 1
-		nested = (child for part in level for child in (part.values() if isinstance(part, dict) else part))
-		level = [child for child in nested if isinstance(child, dict | list)]
-	return deepest

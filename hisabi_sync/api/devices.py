@@ -1,10 +1,12 @@
-"""Devices of the wallet contract: sign in, register. Source: contracts/wallet.md, devices and wallets."""
+"""Devices of the wallet contract: sign in, register, rotate, revoke. Source: contracts/wallet.md, devices and wallets."""
 
 import frappe
+from frappe.utils.html_utils import sanitize_html
 
 from hisabi_sync.api import arguments as args
+from hisabi_sync.api import auth, credentials
 from hisabi_sync.api.http import endpoint
-from hisabi_sync.engine import clock, devices
+from hisabi_sync.engine import clock, devices, retry
 from hisabi_sync.engine.errors import RequestError
 from hisabi_sync.hisabi_wallet import wallets
 
@@ -12,37 +14,90 @@ from hisabi_sync.hisabi_wallet import wallets
 @endpoint("wallet", guest=True)
 def login(given):
 	"""`{usr, pwd, device_id, platform?, device_name?}` -> a device token, shown once, and the default wallet."""
-	user = _check_password(args.text(given, "usr"), given.get("pwd"))
+	usr, device_id = args.text(given, "usr"), args.text(given, "device_id")
+	described = _description(given)
+	user = credentials.check(usr, given.get("pwd"), device_id)
+	frappe.db.commit()
 	frappe.set_user(user)
-	return _register(given)
-
-
-def _check_password(usr, pwd):
-	if not isinstance(pwd, str) or not pwd:
-		raise RequestError("invalid_login")
-	try:
-		frappe.local.login_manager.authenticate(user=usr, pwd=pwd)
-	except frappe.AuthenticationError:
-		frappe.clear_messages()
-		raise RequestError("invalid_login") from None
-	return frappe.local.login_manager.user
+	return _register(user, device_id, described)
 
 
 @endpoint("wallet")
 def register_device(given):
-	"""`{device_id, platform?, device_name?}` of a signed-in user -> the same answer as `login`."""
-	return _register(given)
+	"""`{device_id, platform?, device_name?}` of a signed-in user -> the same answer as `login`.
+
+	A device token does not register devices: whoever copied one could outlive its revocation.
+	"""
+	if auth.device():
+		raise RequestError("permission_denied")
+	return _register(frappe.session.user, args.text(given, "device_id"), _description(given))
 
 
-def _register(given):
+def _description(given):
+	"""Platform and name of the device, each a text or None."""
+	names = ("platform", "device_name")
+	return [sanitize_html(args.text(given, name)) if given.get(name) else None for name in names]
+
+
+def _register(user, device_id, described):
+	def transaction():
+		device, token = devices.register(user, device_id, *described)
+		wallet_id = wallets.default_wallet(user)
+		frappe.db.commit()
+		return device, token, wallet_id
+
+	device, token, wallet_id = retry.run(transaction)
+	return {**_token(token, device_id, device.expires_at), "wallet_id": wallet_id, "user": user}
+
+
+def _token(token, device_id, expires_at):
+	return {"device_token": token, "device_id": device_id, "expires_at": clock.dump(expires_at)}
+
+
+@endpoint("wallet")
+def rotate_token(given):
+	"""Called with the device token, `{device_id?}` -> the next token. The old one works on for a few minutes."""
+	device = auth.device()
+	if device is None:
+		raise RequestError("device_token_required")
+	if given.get("device_id"):
+		auth.device_for(args.text(given, "device_id"))
+	token, expires_at = devices.rotate(device, auth.token())
+	return _token(token, device.device_id, expires_at)
+
+
+@endpoint("wallet")
+def revoke_device(given):
+	"""Stop a device of one's own: `{device_id}` -> `{device_id, status}`. Repeating it is no error."""
 	device_id = args.text(given, "device_id")
-	platform, name = (args.optional_text(given, key) for key in ("platform", "device_name"))
-	user = frappe.session.user
-	device, token = devices.register(user, device_id, platform, name)
+	device = devices.find(frappe.session.user, device_id)
+	if device is None:
+		raise RequestError("not_found")
+	devices.revoke(device.name, "revoked_by_user")
+	return {"device_id": device_id, "status": "revoked"}
+
+
+@endpoint("wallet", methods=("GET", "POST"))
+def list_devices(given):
+	"""One's own devices -> `{devices: [{device_id, device_name, platform, status, ..., current}], server_time}`."""
+	now, current = clock.now(), auth.device()
+	rows = devices.listing(frappe.session.user)
 	return {
-		"device_token": token,
-		"device_id": device.device_id,
-		"wallet_id": wallets.default_wallet(user),
-		"expires_at": clock.dump(device.expires_at),
-		"user": user,
+		"devices": [_row(row, now, current.name if current else None) for row in rows],
+		"server_time": clock.dump(now),
+	}
+
+
+def _row(row, now, current):
+	expired = row["expires_at"] and row["expires_at"] < now
+	return {
+		"device_id": row["device_id"],
+		"device_name": row["device_name"],
+		"platform": row["platform"],
+		"status": "revoked" if row["status"] != "Active" else "expired" if expired else "active",
+		"revoked_reason": row["revoked_reason"],
+		"registered_at": clock.dump(row["creation"]),
+		"last_seen": clock.dump(row["last_seen"]),
+		"expires_at": clock.dump(row["expires_at"]),
+		"current": row["name"] == current,
 	}

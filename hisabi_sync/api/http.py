@@ -2,16 +2,17 @@
 
 import functools
 import gzip
-import json
 
 import frappe
-from werkzeug.exceptions import HTTPException
-from werkzeug.wrappers import Response
 
+from hisabi_sync import compat
 from hisabi_sync.api import body, contracts, routes
+from hisabi_sync.api.answers import answer, failure
 from hisabi_sync.engine.errors import RequestError
 
 GZIP_FROM = 1024  # bytes; smaller answers do not get smaller
+# What Frappe's own refusals are in our words.
+CODES = {401: "not_authenticated", 403: "permission_denied", 404: "not_found", 429: "rate_limited"}
 
 
 def endpoint(contract, guest=False, methods=("POST",)):
@@ -26,45 +27,26 @@ def endpoint(contract, guest=False, methods=("POST",)):
 		def view(**_form):
 			return respond(contract, function, guest)
 
+		routes.ENDPOINTS[f"{function.__module__}.{function.__name__}"] = contract
 		return view
 
 	return decorate
 
 
 def respond(contract, function, guest=False):
-	shape = contracts.SHAPES[contract]
 	try:
 		if not guest and frappe.session.user == "Guest":
 			raise RequestError("not_authenticated")
-		return answer(shape.success(function(body.arguments()), routes.is_printed_path()), 200)
+		payload = function(body.arguments())
+		return answer(contracts.SHAPES[contract].success(payload, routes.is_printed_path()))
 	except RequestError as error:
 		frappe.db.rollback()
-		return failure(shape, error)
+		return failure(contract, error)
 	except Exception:
 		frappe.db.rollback()
-		frappe.log_error("Hisabi Sync: a call failed")
-		return failure(shape, RequestError("internal_error"))
-
-
-class Abort(HTTPException):
-	"""Ends a request with a response and a rollback, from where Frappe lets only exceptions through."""
-
-	def __init__(self, response):
-		super().__init__(response=response)
-		self.code = response.status_code
-
-
-def failure(shape, error):
-	"""The contract's answer for a request error."""
-	response = answer(shape.error(error), shape.statuses.get(error.code, error.status))
-	if error.status in (429, 503):
-		response.headers["Retry-After"] = str(error.extra.get("retry_after", 1))
-	return response
-
-
-def answer(payload, status):
-	text = json.dumps(payload, ensure_ascii=False, separators=(",", ":"), default=str)
-	return Response(text.encode("utf-8", "replace"), status=status, mimetype="application/json")
+		# Without the values of variables, which may be secrets.
+		frappe.log_error("Hisabi Sync: a call failed", frappe.get_traceback())
+		return failure(contract, RequestError("internal_error"))
 
 
 def finish(response, request):
@@ -72,36 +54,37 @@ def finish(response, request):
 	contract = routes.contract_of(request.path)
 	if contract is None or response is None:
 		return
-	if response.status_code >= 400:
-		_mend(response, contract)
+	if response.status_code >= 400 and not _is_ours(response):
+		_replace(response, _mended(request, response.status_code, contract))
 	_compress(response, request)
 
 
-def _mend(response, contract):
-	"""Frappe answered for us: it could not read the body, refused the credentials, or failed."""
-	if _is_ours(response):
-		return
-	shape = contracts.SHAPES[contract]
-	mended = failure(shape, _error_behind(response))
+def _is_ours(response):
+	return response.is_json and "retryable" in (response.get_json(silent=True) or {})
+
+
+def _replace(response, mended):
 	response.set_data(mended.get_data())
 	response.status_code = mended.status_code
 	response.headers["Content-Type"] = "application/json"
 
 
-def _is_ours(response):
+def _mended(request, status, contract):
+	"""The answer where Frappe could not read the body, refused the credentials, or failed."""
 	try:
-		return "retryable" in response.get_data(as_text=True)
-	except (RuntimeError, UnicodeDecodeError):
-		return True
-
-
-def _error_behind(response):
-	try:
-		body.arguments()
+		given = body.arguments()
+		if body.is_gzipped(request):
+			return _serve_inflated(given)
 	except RequestError as error:
-		return error
-	known = {401: "not_authenticated", 403: "permission_denied", 404: "not_found", 429: "rate_limited"}
-	return RequestError(known.get(response.status_code, "internal_error"))
+		return failure(contract, error)
+	return failure(contract, RequestError(CODES.get(status, "internal_error")))
+
+
+def _serve_inflated(given):
+	"""Serve a compressed request, which Frappe gave up on before any hook could inflate it."""
+	frappe.db.rollback()
+	compat.start_again(given)
+	return frappe.handler.execute_cmd(routes.method_of(frappe.request.path))
 
 
 def _compress(response, request):

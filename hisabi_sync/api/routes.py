@@ -2,6 +2,9 @@
 
 import frappe
 
+from hisabi_sync.api.answers import Abort, failure
+from hisabi_sync.engine.errors import RequestError
+
 METHODS = "/api/method/"
 PACKAGE = "hisabi_sync.api."
 SHORT = "hisabi."
@@ -10,15 +13,32 @@ PRINTED = "hisabi_sync.printed_path"
 # Module of the package -> contract whose shape its errors have.
 MODULES = {"sync": "wallet", "devices": "wallet", "wallets": "wallet"}
 
-# (HTTP method, path as the document prints it) -> method. `{name}` is an argument. Contracts add their rows.
-ROUTES = {}
+# Full name of each endpoint -> contract; `http.endpoint` fills it as modules are imported.
+ENDPOINTS = {}
 
 
 def rewrite():
-	"""Hook before every request: lead a printed path to its method, and keep `cmd` in a body from rerouting ours."""
-	path = frappe.request.path
-	if contract_of(path):
-		frappe.local.form_dict.pop("cmd", None)
+	"""Hook before every request: refuse unknown methods of ours, and keep a `cmd` in the body from rerouting known ones."""
+	contract = contract_of(frappe.request.path)
+	if contract is None:
+		return
+	if not _exists(method_of(frappe.request.path)):
+		raise Abort(failure(contract, RequestError("not_found")))
+	frappe.local.form_dict.pop("cmd", None)
+
+
+def method_of(path):
+	"""Full name of the method that serves a path of ours."""
+	method = path.removeprefix(METHODS)
+	overrides = frappe.get_hooks("override_whitelisted_methods").get(method)
+	return overrides[-1] if overrides else method
+
+
+def _exists(method):
+	module = method.removeprefix(PACKAGE).partition(".")[0]
+	if module in MODULES:
+		frappe.get_module(PACKAGE + module)
+	return method in ENDPOINTS
 
 
 def is_printed_path():
@@ -27,10 +47,7 @@ def is_printed_path():
 
 def contract_of(path):
 	"""The contract that a path belongs to, or None when the path is not ours."""
-	if not path.startswith(METHODS):
+	method = path.removeprefix(METHODS) if path.startswith(METHODS) else ""
+	if not method.startswith((PACKAGE, SHORT)):
 		return None
-	method = path.removeprefix(METHODS)
-	if method.startswith(SHORT):
-		return "wallet"
-	module = method.removeprefix(PACKAGE).partition(".")[0] if method.startswith(PACKAGE) else None
-	return MODULES.get(module)
+	return MODULES.get(method.removeprefix(PACKAGE).partition(".")[0], "wallet")

@@ -11,6 +11,7 @@ from hisabi_sync.engine.errors import ItemError, RequestError
 
 WALLET = "Hisabi Wallet"
 MAX_OP_ID = 140
+MAX_EXACT = 2**53  # up to here a JSON number with a point is a whole number for sure
 IDENTITY = ("client_id", "wallet_id")
 
 
@@ -83,7 +84,8 @@ def _check_names(change, item):
 		raise ItemError("invalid_operation")
 	if not change.client_id:
 		raise ItemError("entity_id_required")
-	if not ids.is_client_id(change.client_id) or not isinstance(item.get("entity_id", ""), str):
+	given = [item[name] for name in ("entity_id", "client_id") if item.get(name) is not None]
+	if not ids.is_client_id(change.client_id) or not all(isinstance(value, str) for value in given):
 		raise ItemError("invalid_client_id")
 	if item.get("entity_id") and item.get("client_id") and item["entity_id"] != item["client_id"]:
 		raise ItemError("entity_id_mismatch")
@@ -119,7 +121,7 @@ def _base_version(operation, value):
 		return None
 	if value is None:
 		raise ItemError("base_version_required")
-	if isinstance(value, float) and value.is_integer():
+	if isinstance(value, float) and value.is_integer() and value <= MAX_EXACT:
 		value = int(value)
 	if isinstance(value, bool) or not isinstance(value, int) or value < 0:
 		raise ItemError("base_version_invalid")

@@ -22,12 +22,14 @@ def update(stored, values, entity, now, changed_at=None):
 	}
 	if not before:
 		return []
+	since = {name: stored.version_of(name) for name in before}
 	stored.doc_version += 1
 	stored.values = {**stored.values, **{name: values[name] for name in before}}
 	stored.field_versions = {**stored.field_versions, **dict.fromkeys(before, stored.doc_version)}
-	if not entity.computed.issuperset(before):
+	content = {name: value for name, value in before.items() if name not in entity.computed}
+	if content:
 		stored.content_version = stored.doc_version
-	stored.history.append(Past(stored.doc_version, before, changed_at or now))
+		stored.history.append(Past(stored.doc_version, content, since, changed_at or now))
 	stored.modified = now
 	return list(before)
 
@@ -60,3 +62,14 @@ def _text(value, field):
 	if isinstance(value, dict | list):
 		return json.dumps(value, sort_keys=True)
 	return "" if value is None else str(value)
+
+
+def set_computed(stored, values, entity, now):
+	"""Set fields that the server computes: part of the version that this transaction makes, else one of their own."""
+	if stored.doc_version == stored.loaded_version:
+		return update(stored, values, entity, now)
+	changed = [name for name, value in values.items() if stored.values.get(name) != value]
+	stored.values = {**stored.values, **{name: values[name] for name in changed}}
+	if stored.doc_version > 1:
+		stored.field_versions = {**stored.field_versions, **dict.fromkeys(changed, stored.doc_version)}
+	return changed

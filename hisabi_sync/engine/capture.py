@@ -4,7 +4,7 @@ from contextlib import contextmanager
 
 import frappe
 
-from hisabi_sync.engine import apply, clock, ids, load, sequence, spaces, sql, write
+from hisabi_sync.engine import apply, clock, derive, ids, load, spaces, sql, write
 from hisabi_sync.engine.change import Caller, Stored
 from hisabi_sync.engine.entities import registry
 
@@ -29,6 +29,8 @@ def on_change(doc, method=None):
 	entity = registry().by_doctype.get(doc.doctype)
 	if entity is None or doc.flags.in_delete or doc.meta.issingle:
 		return
+	if "is_deleted" in entity.stamps and doc.get("is_deleted"):
+		return  # its tombstone stands
 	space = spaces.of_document(doc, entity)
 	known = _records(entity, doc.name)
 	for stored, held_space in known:
@@ -46,7 +48,7 @@ def after_delete(doc, method=None):
 	for stored, space in _records(entity, doc.name):
 		stored.document_name = None  # the name is free for another document now
 		if stored.live:
-			leave(stored, entity, space)
+			leave(stored, entity, space, entity.canonical(doc))
 
 
 def after_rename(doc, method=None, old=None, new=None, merge=False):
@@ -89,24 +91,28 @@ def _records(entity, name):
 
 
 def _record(doc, entity, space, stored):
-	after = entity.canonical(doc)
-	now = clock.now()
+	after, before, now = entity.canonical(doc), None, clock.now()
 	if stored is None:
 		stored = _new_record(doc, entity, space)
 	if not stored.live:
 		_enter(stored, after, now)
 	else:
-		before = _before(doc, entity, after)
-		stored.values = before
+		before = stored.values = _before(doc, entity, after)
 		_, change, _ = _push()
-		changed_at = change.client_time if change else None
-		if not apply.update(stored, after, entity, now, changed_at):
+		if not apply.update(stored, after, entity, now, change.client_time if change else None):
 			return
-	doc.flags.hisabi_sync_seen = (doc.get_doc_before_save(), after)
-	_write(stored, entity, space)
-	for name, value in write.stamp_document(stored, entity, frappe.session.user).items():
-		doc.set(name, value)
+	_write(stored, entity, space, before, after)
+	doc.flags.hisabi_sync_seen = (doc.get_doc_before_save(), stored.values)
+	_show_on(doc, stored, entity)
 	_tell_push(stored)
+
+
+def _show_on(doc, stored, entity):
+	"""Set the engine's columns in the table, and those and the computed fields on the document at hand."""
+	stamps = write.stamp_document(stored, entity, frappe.session.user)
+	computed = {name: stored.values[name] for name in entity.computed}
+	for name, value in {**stamps, **computed}.items():
+		doc.set(name, value)
 
 
 def _enter(stored, values, now):
@@ -118,10 +124,10 @@ def _enter(stored, values, now):
 	stored.deleted_at, stored.modified = None, now
 
 
-def leave(stored, entity, space):
-	"""The record's tombstone in a space."""
+def leave(stored, entity, space, values=None):
+	"""The record's tombstone in a space; `values` is what it held, as far as that is known."""
 	apply.delete(stored, clock.now())
-	_write(stored, entity, space)
+	_write(stored, entity, space, values, None)
 	_tell_push(stored)
 
 
@@ -147,12 +153,21 @@ def _new_record(doc, entity, space):
 	return stored
 
 
-def _write(stored, entity, space):
+def _write(stored, entity, space, before=None, after=None):
+	"""Write the record, and what follows from it unless a push is going to do that for its whole batch."""
 	pushing, _, _ = _push()
-	device = pushing.device if pushing else None
-	caller = Caller(user=frappe.session.user, space=space, role="owner", device=device)
-	write.write_records([stored], registry(), caller, stored.modified)
-	sequence.touch([stored.name])
+	caller = pushing or _system_caller(space, entity)
+	writer = write.Writer(caller, registry(), stored.modified)
+	if pushing is None and (before is not None or after is not None):
+		effect = derive.Effect(entity.name, stored.document_name, before, after)
+		derive.run([effect], derive.Access(writer, {stored.name: stored}))
+	writer.touched.setdefault(stored.name, stored)
+	writer.finish()
+
+
+def _system_caller(space, entity):
+	key = frappe.db.get_value("Sync Space", space, "space_key")
+	return Caller(frappe.session.user, space, "owner", space_type=entity.space_type, space_key=key or "")
 
 
 def _tell_push(stored):

@@ -40,6 +40,7 @@ class Change:
 	client_time: datetime | None = None
 	fingerprint: str = ""
 	raw: object = None
+	correction: str | None = None  # the reason for changing what a policy holds to be settled
 	error: ItemError | None = None
 	values: dict = field(default_factory=dict)
 	warnings: list = field(default_factory=list)
@@ -48,10 +49,11 @@ class Change:
 
 @dataclass(slots=True)
 class Past:
-	"""What a version of a record replaced, and when that happened."""
+	"""What a version of a record replaced, since which version that had stood, and when it was replaced."""
 
 	version: int
 	before: dict
+	since: dict
 	at: datetime | None = None
 
 
@@ -105,7 +107,6 @@ class Outcome:
 	conflict: str | None = None
 	conflict_fields: list | None = None
 	warnings: list | None = None
-	deleted_at: str | None = None
 	repeated: bool = False
 
 	@property

@@ -42,7 +42,7 @@ def dump(moment):
 	if moment is None:
 		return None
 	moment = to_datetime(moment).replace(tzinfo=zone()).astimezone(UTC)
-	return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+	return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def to_datetime(value):

@@ -62,7 +62,7 @@ def _decide_delete(change, stored, entity, policy):
 	if stored.deleted_at is not None:
 		return Decision("duplicate")
 	stale = is_stale(change, stored)
-	if policy.may_delete(stored, stale, change.client_time, entity.parameters):
+	if policy.may_delete(stored, stale, change.client_time, content_time(stored), entity.parameters):
 		return Decision("apply", delete=True)
 	return Decision("conflict", delete=True)
 
@@ -71,9 +71,9 @@ def _decide_update(change, stored, entity, policy):
 	edit = compare(change, stored, entity)
 	if not edit.values:
 		return Decision("apply", merged=edit.stale)
+	clashes = edit.clashes or _plain_clashes(edit.values, stored)
 	edit, kept = settle_fields(edit, entity.field_policies)
 	verdict = policy.update(edit, entity.parameters)
-	clashes = edit.clashes or _plain_clashes(edit.values, stored)
 	if verdict.conflict:
 		return Decision("conflict", clashes=clashes, fields=verdict.conflict)
 	lost = {**kept, **verdict.lost}
@@ -101,17 +101,38 @@ def compare(change, stored, entity):
 					_changed_at(stored, name),
 				)
 			)
-		elif merged != stored.values.get(name):
+		elif not merging.same(merged, stored.values.get(name)):
 			clean[name] = wanted[name] = merged
-	return Edit(stored, wanted, clean, tuple(clashes), is_stale(change, stored), change.client_time)
+	return Edit(
+		stored,
+		wanted,
+		clean,
+		tuple(clashes),
+		is_stale(change, stored),
+		change.client_time,
+		bool(change.correction),
+	)
 
 
 def base_value(stored, name, version):
-	"""The field's value at a version, from what later versions replaced; UNKNOWN when that is no longer kept."""
-	for past in stored.history:
-		if past.version > version and name in past.before:
-			return past.before[name]
-	return stored.values.get(name) if stored.version_of(name) <= version else UNKNOWN
+	"""The field's value at a version, from what later versions replaced; UNKNOWN when that is no longer kept.
+
+	Goes back from the version of the present value, step by step, so that a gap in the history is noticed.
+	"""
+	kept = {past.version: past for past in stored.history if name in past.before}
+	value, since = stored.values.get(name), stored.version_of(name)
+	while since > version:
+		past = kept.get(since)
+		if past is None:
+			return UNKNOWN
+		value, since = past.before[name], past.since.get(name, 1)
+	return value
+
+
+def content_time(stored):
+	"""When somebody last edited the record, by the clock of whoever did; computed fields do not count."""
+	times = [past.at for past in stored.history if past.at]
+	return max(times) if times else stored.modified
 
 
 def _changed_at(stored, name):
@@ -126,7 +147,7 @@ def _merge_field(field, base, server, client):
 		return merging.merge_rows(base, server, client, row_keys(field))
 	if field.kind is kinds.JSON:
 		return merging.merge(base, server, client)
-	return server, client != base
+	return server, not merging.same(client, base)
 
 
 def row_keys(field):
@@ -146,7 +167,7 @@ def _with_row_names(values, stored, entity):
 
 
 def _differing(values, stored_values):
-	return {name: value for name, value in values.items() if value != stored_values.get(name)}
+	return {name: value for name, value in values.items() if not merging.same(value, stored_values.get(name))}
 
 
 def _plain_clashes(values, stored):

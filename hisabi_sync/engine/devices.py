@@ -1,23 +1,32 @@
-"""Devices and their tokens. A token is `hsd_<device>_<secret>`; only a keyed hash of the secret is stored."""
+"""Devices and their tokens. A token is `hsd_<device>_<random>.<tag>`; of its second half only a keyed hash is stored.
 
-import hmac
+The tag tells that this server issued the token since the device was last registered. So every rotated token is known
+for what it is, however many rotations ago it was, without a list of them. The successor of a token is computed from the
+token and the site's key: a rotation whose answer got lost gives the same new token when it is repeated.
+
+Tokens end by expiry, by revocation, with a change of the user's password (everything registered before it), and are
+refused as long as the user is disabled.
+"""
+
+import base64
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
-from hashlib import sha256
 
 import frappe
-from frappe.utils.password import get_encryption_key
 
 from hisabi_sync.engine import clock, ids, sql
 from hisabi_sync.engine.errors import RequestError
+from hisabi_sync.engine.pepper import keyed_hash, same
+from hisabi_sync.engine.write import STANDARD
 
 PREFIX = "hsd_"
 SEEN_EVERY = timedelta(minutes=5)
 COLUMNS = (
 	"d.name, d.device_id, d.user, d.status, d.token_hash, d.previous_token_hash, d.previous_valid_until, "
-	"d.expires_at, d.last_seen, u.enabled"
+	"d.expires_at, d.last_seen, u.enabled, d.token_family, d.password_mark, d.revoked_reason, a.password"
 )
+LISTED = "device_id device_name platform status creation last_seen expires_at revoked_reason".split()
 
 
 @dataclass(slots=True)
@@ -32,59 +41,146 @@ class Device:
 	expires_at: object = None
 	last_seen: object = None
 	enabled: int = 1
+	token_family: str | None = None
+	password_mark: str | None = None
+	revoked_reason: str | None = None
+	password_hash: str | None = None
 
 
 def register(user, device_id, platform=None, device_name=None):
 	"""Create or renew a device of a user; returns (device, token). The token is not stored and not shown again."""
-	now = clock.now()
-	name = ids.device(user, device_id)
-	secret = secrets.token_urlsafe(32)
-	expires_at = now + timedelta(days=frappe.get_cached_doc("Sync Settings").device_token_days or 180)
+	name, family, now = ids.device(user, device_id), secrets.token_hex(8), clock.now()
+	secret = _tagged(name, family, secrets.token_urlsafe(32))
 	values = {
-		"name": name,
-		"modified": now,
-		"modified_by": user,
-		"owner": user,
-		"creation": now,
+		**dict(zip(STANDARD, (name, now, now, user, user), strict=True)),
 		"device_id": device_id,
 		"user": user,
 		"platform": platform,
 		"device_name": device_name or device_id,
 		"status": "Active",
+		"token_family": family,
 		"token_hash": hash_secret(secret),
+		"password_mark": _password_mark(_password_hash(user)),
 		"previous_token_hash": None,
 		"previous_valid_until": None,
 		"revoked_reason": None,
-		"expires_at": expires_at,
+		"expires_at": _expiry(now),
 		"last_seen": now,
 	}
 	sql.upsert("Sync Device", list(values), [tuple(values.values())])
-	return Device(name, device_id, user, expires_at=expires_at), f"{PREFIX}{name}_{secret}"
+	return Device(name, device_id, user, expires_at=values["expires_at"]), f"{PREFIX}{name}_{secret}"
+
+
+def _expiry(now):
+	return now + timedelta(days=frappe.get_cached_doc("Sync Settings").device_token_days or 180)
 
 
 def hash_secret(secret):
-	"""Keyed hash with a key derived from the site's encryption key, so that a stolen table opens nothing."""
-	key = hmac.new(get_encryption_key().encode(), b"hisabi_sync.device_token", sha256).digest()
-	return hmac.new(key, secret.encode("utf-8", "surrogatepass"), sha256).hexdigest()
+	return keyed_hash("device_token", secret).hex()
+
+
+def _tagged(name, family, random):
+	return f"{random}.{_text(keyed_hash('device_token_tag', f'{name} {family} {random}')[:12])}"
+
+
+def _text(raw):
+	return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def _password_mark(password_hash):
+	"""Changes with the user's password; a user without one has a mark too."""
+	return keyed_hash("password_mark", password_hash or "").hex()[:32]
+
+
+def _password_hash(user):
+	rows = frappe.db.sql(
+		"SELECT password FROM `__Auth` WHERE doctype = 'User' AND name = %s AND fieldname = 'password'",
+		(user,),
+	)
+	return rows[0][0] if rows else None
 
 
 def of_token(token):
-	"""The Device of a token. Raises RequestError invalid_token, device_revoked or device_expired."""
-	name, _, secret = token.removeprefix(PREFIX).partition("_")
-	device = _load(name) if token.startswith(PREFIX) and secret else None
-	expected = device.token_hash if device else hash_secret("")
-	if not hmac.compare_digest(expected or "", hash_secret(secret)) or device is None:
+	"""The Device of a token. Raises RequestError invalid_token, device_revoked or device_expired.
+
+	A rotated token that comes back after its grace was copied: it revokes the device, whoever has the newer one.
+	"""
+	name, secret = _split(token)
+	device = _load(name) if secret else None
+	random = secret.rpartition(".")[0]
+	expected = _tagged(name, (device and device.token_family) or "", random)
+	if not same(secret, expected) or device is None:
 		raise RequestError("invalid_token")
-	if device.status != "Active" or not device.enabled:
-		raise RequestError("device_revoked")
+	_refuse_stopped(device)
+	_refuse_rotated(device, hash_secret(secret))
 	if device.expires_at and device.expires_at < clock.now():
 		raise RequestError("device_expired")
 	return device
 
 
+def _split(token):
+	name, _, secret = token.removeprefix(PREFIX).partition("_")
+	return name, secret if token.startswith(PREFIX) else ""
+
+
+def _refuse_stopped(device):
+	reason = None
+	if device.status != "Active":
+		reason = device.revoked_reason or "revoked"
+	elif not device.enabled:
+		reason = "user_disabled"
+	elif not same(device.password_mark, _password_mark(device.password_hash)):
+		reason = "password_changed"
+	if reason:
+		raise RequestError("device_revoked", reason=reason)
+
+
+def _refuse_rotated(device, given):
+	if same(given, device.token_hash):
+		return
+	in_grace = device.previous_valid_until and device.previous_valid_until >= clock.now()
+	if in_grace and same(given, device.previous_token_hash):
+		return
+	revoke(device.name, "token_reused")
+	frappe.db.commit()  # the request itself is refused and rolled back
+	raise RequestError("device_revoked", reason="token_reused")
+
+
+def rotate(device, token):
+	"""The token that follows this one, and when it expires; the old one works on for the grace period."""
+	name, secret = _split(token)
+	successor = _tagged(name, device.token_family, _text(keyed_hash("device_token_next", secret)))
+	now = clock.now()
+	grace = timedelta(minutes=frappe.get_cached_doc("Sync Settings").rotation_grace_minutes or 0)
+	# A repeat finds the hash replaced already and changes nothing.
+	frappe.db.sql(
+		"""UPDATE `tabSync Device` SET previous_token_hash = token_hash, previous_valid_until = %s, token_hash = %s,
+		expires_at = %s, last_seen = %s, modified = %s WHERE name = %s AND token_hash = %s AND status = 'Active'""",
+		(now + grace, hash_secret(successor), _expiry(now), now, now, name, hash_secret(secret)),
+	)
+	return f"{PREFIX}{name}_{successor}", _load(name).expires_at
+
+
+def revoke(name, reason):
+	"""Stop a device's token for good; `reason` is a stable code that people see in the Desk."""
+	frappe.db.sql(
+		"""UPDATE `tabSync Device` SET status = 'Revoked', revoked_reason = %s, modified = %s
+		WHERE name = %s AND status = 'Active'""",
+		(reason, clock.now(), name),
+	)
+
+
+def listing(user):
+	"""All devices of a user as dicts with LISTED and name, the one seen last first."""
+	rows = sql.select("Sync Device", ["name", *LISTED], "user = %s", (user,), "ORDER BY last_seen DESC, name")
+	return [dict(zip(["name", *LISTED], row, strict=True)) for row in rows]
+
+
 def _load(name):
 	rows = frappe.db.sql(
-		f"SELECT {COLUMNS} FROM `tabSync Device` d JOIN `tabUser` u ON u.name = d.user WHERE d.name = %s",  # noqa: S608
+		f"""SELECT {COLUMNS} FROM `tabSync Device` d JOIN `tabUser` u ON u.name = d.user
+		LEFT JOIN `__Auth` a ON a.doctype = 'User' AND a.name = d.user AND a.fieldname = 'password'
+		WHERE d.name = %s""",  # noqa: S608
 		(name,),
 	)
 	return Device(*rows[0]) if rows else None
@@ -92,12 +188,18 @@ def _load(name):
 
 def of_user(user, device_id):
 	"""The active Device that a signed-in user registered under a device id. Raises RequestError device_unknown."""
-	device = _load(ids.device(user, device_id))
-	if device is None or device.device_id != device_id:
+	device = find(user, device_id)
+	if device is None:
 		raise RequestError("device_unknown")
 	if device.status != "Active":
-		raise RequestError("device_revoked")
+		raise RequestError("device_revoked", reason=device.revoked_reason or "revoked")
 	return device
+
+
+def find(user, device_id):
+	"""The Device of a user under a device id, whatever its status, or None."""
+	device = _load(ids.device(user, device_id))
+	return device if device and device.device_id == device_id else None
 
 
 def note_seen(device):

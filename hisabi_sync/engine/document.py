@@ -14,6 +14,13 @@ REFUSALS = (
 	(frappe.UniqueValidationError, "unique_violation"),
 	(frappe.DuplicateEntryError, "unique_violation"),
 )
+# What a controller refuses with; anything else is a mistake of a program and ends the batch.
+REFUSED = (
+	frappe.ValidationError,
+	frappe.PermissionError,
+	frappe.DoesNotExistError,
+	frappe.DuplicateEntryError,
+)
 
 
 def save(run, change, stored, entity, decision):
@@ -27,11 +34,7 @@ def save(run, change, stored, entity, decision):
 	except ItemError:
 		frappe.db.rollback(save_point="sync_item")
 		raise
-	except frappe.ValidationError as error:
-		raise _refused(error) from error
-	except frappe.PermissionError as error:
-		raise _refused(error) from error
-	except frappe.DoesNotExistError as error:
+	except REFUSED as error:
 		raise _refused(error) from error
 
 

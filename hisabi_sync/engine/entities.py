@@ -171,7 +171,7 @@ def _compile(row):
 		fields={f.name: f for f in fields},
 		aliases=_aliases(row),
 		required=tuple(f.name for f in fields if f.required),
-		one_of=tuple(tuple(group) for group in _json(row.one_of, [])),
+		one_of=_one_of(row, fields),
 		stamps=stamps,
 		bulk=_writes_in_bulk(row, meta, fields),
 		submittable=bool(meta.is_submittable),
@@ -192,6 +192,17 @@ def _json(text, default):
 def _aliases(row):
 	pairs = ((f.fieldname, alias.strip()) for f in row.fields for alias in (f.aliases or "").split(","))
 	return {alias: name for name, alias in pairs if alias}
+
+
+def _one_of(row, fields):
+	"""Groups of fields of which one is required. Aliases stand for their field; a group of one is simply required."""
+	aliases, required = _aliases(row), {f.name for f in fields if f.required}
+	names = {f.name for f in fields}
+	groups = (
+		tuple(dict.fromkeys(n if n in names else aliases.get(n, n) for n in group))
+		for group in _json(row.one_of, [])
+	)
+	return tuple(group for group in groups if not required.intersection(group))
 
 
 def _fields(row, meta):

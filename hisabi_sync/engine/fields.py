@@ -15,14 +15,14 @@ from bs4 import BeautifulSoup
 from dateutil import parser as date_parser
 from frappe.utils.html_utils import sanitize_html
 
-from hisabi_sync.engine import clock
+from hisabi_sync.engine import clock, strict_json
 from hisabi_sync.engine.errors import ItemError
 
 QUANTUM = Decimal("0.000000001")  # Frappe stores decimals as decimal(21, 9)
-DECIMAL_LIMIT = Decimal(10) ** 12
+DECIMAL_DIGITS = 12  # before the point
 SIGNIFICANT_DIGITS = 15  # what a JSON number keeps for sure
 INT_LIMIT = {"Int": 2**31, "Long Int": 2**63}
-TEXT_LIMIT = {"Small Text": 65_535, "Text": 65_535}
+BYTE_LIMIT = {"Small Text": 65_535, "Text": 65_535}
 DEFAULT_TEXT_LIMIT = 4 * 1024 * 1024
 CHECK_VALUES = {False: 0, True: 1}
 
@@ -61,7 +61,7 @@ class Field:
 
 	def parse(self, value):
 		"""A canonical value from a wire value; raises ItemError naming the field."""
-		return self.kind.empty if value is None else self.kind.parse(self, value)
+		return self.kind.empty if value is None or value == "" else self.kind.parse(self, value)
 
 	def load(self, value):
 		"""A canonical value from a database value."""
@@ -83,9 +83,20 @@ def _wrong_value(field):
 def _parse_text(field, value):
 	if not isinstance(value, str):
 		raise _wrong_type(field)
-	if len(value) > field.length:
+	if "\0" in value:
 		raise _wrong_value(field)
-	return _clean(value) or None
+	value = _clean(value)
+	if len(value) > field.length or _too_many_bytes(field, value):
+		raise _wrong_value(field)
+	return value or None
+
+
+def _too_many_bytes(field, value):
+	"""Text columns are measured in bytes; a lone surrogate has none at all."""
+	try:
+		return len(value.encode("utf-8")) > BYTE_LIMIT.get(field.fieldtype, DEFAULT_TEXT_LIMIT)
+	except UnicodeEncodeError:
+		return True
 
 
 def _clean(value):
@@ -131,13 +142,20 @@ def _parse_decimal(field, value):
 		number = Decimal(str(value))
 	except InvalidOperation:
 		raise _wrong_type(field) from None
-	if not number.is_finite() or abs(number) >= DECIMAL_LIMIT or _loses_digits(value, number):
+	if not number.is_finite() or number.adjusted() >= DECIMAL_DIGITS:
 		raise _wrong_value(field)
-	return number.quantize(QUANTUM)
+	rounded = number.quantize(QUANTUM)
+	if _loses(value, number, rounded):
+		raise _wrong_value(field)
+	return rounded
 
 
-def _loses_digits(value, number):
-	return isinstance(value, str) and len(number.normalize().as_tuple().digits) > SIGNIFICANT_DIGITS
+def _loses(value, number, rounded):
+	"""A JSON number is rounded to what the column holds; a text was meant to the digit."""
+	digits = len(number.normalize().as_tuple().digits)
+	return (number and not rounded) or (
+		isinstance(value, str) and (rounded != number or digits > SIGNIFICANT_DIGITS)
+	)
 
 
 def _dump_decimal(field, value):
@@ -166,9 +184,12 @@ def _parse_time(field, value):
 	if not isinstance(value, str):
 		raise _wrong_type(field)
 	try:
-		return time.fromisoformat(value)
+		moment = time.fromisoformat(value)
 	except ValueError:
 		raise _wrong_value(field) from None
+	if moment.tzinfo:
+		raise _wrong_value(field)
+	return moment
 
 
 def _load_time(field, value):
@@ -178,11 +199,10 @@ def _load_time(field, value):
 
 
 def _parse_json(field, value):
-	if isinstance(value, str):
-		try:
-			value = json.loads(value)
-		except ValueError:
-			raise _wrong_type(field) from None
+	try:
+		value = strict_json.parse(value) if isinstance(value, str) else strict_json.check(value)
+	except ValueError:
+		raise _wrong_value(field) from None
 	if not isinstance(value, dict | list):
 		raise _wrong_type(field)
 	return value
@@ -271,8 +291,8 @@ KINDS = {
 
 def text_limit(fieldtype, length):
 	"""Characters that a text field holds. Data and links are varchar(140) unless the DocType says otherwise."""
-	if fieldtype in TEXT_LIMIT:
-		return TEXT_LIMIT[fieldtype]
+	if fieldtype in BYTE_LIMIT:
+		return BYTE_LIMIT[fieldtype]
 	return length or (
 		140
 		if fieldtype

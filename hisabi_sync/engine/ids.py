@@ -50,4 +50,4 @@ def document_name(client_id, record_name, taken):
 	"""The client id where that is free on the site, else one derived from it."""
 	if client_id.lower() not in taken:
 		return client_id
-	return f"{client_id[:100]}-{record_name[-16:]}"
+	return f"{client_id[:100]}-{digest(record_name, size=8)}"

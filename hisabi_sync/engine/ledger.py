@@ -88,7 +88,7 @@ def _item_row(batch, caller, change, outcome, key, known, now):
 		str(change.entity_type)[:140],
 		str(change.client_id)[:140],
 		str(change.operation)[:140],
-		None if change.base_version is None else str(change.base_version),
+		None if change.base_version is None else str(change.base_version)[:140],
 		json.dumps(change.raw, ensure_ascii=False, default=str),
 		outcome.status,
 		outcome.code,

@@ -12,6 +12,8 @@ from hisabi_sync.engine import ids, sql
 from hisabi_sync.engine.change import Past, Stored
 
 RECORD_COLUMNS = "name entity_type client_id document_name doc_version content_version field_versions deleted_at modified".split()
+# A plain SELECT sees the transaction's first moment; what belongs to a locked row must be read as it is now.
+LATEST = "LOCK IN SHARE MODE"
 EXACT = ("Currency", "Float", "Percent")  # read as text, because the driver would make floats of them
 
 
@@ -65,11 +67,11 @@ def documents(entity, names, lock=False, fields=None):
 		for row in rows
 	}
 	for table in entity.tables:
-		_add_rows(entity, table, found)
+		_add_rows(entity, table, found, LATEST if lock else "")
 	return found
 
 
-def _add_rows(entity, table, found):
+def _add_rows(entity, table, found, lock):
 	for values in found.values():
 		values[table.name] = []
 	columns = ["parent", "name", *map(column, table.columns)]
@@ -80,7 +82,7 @@ def _add_rows(entity, table, found):
 		sorted(found),
 		"parenttype = %s AND parentfield = %s",
 		(entity.doctype, table.name),
-		"ORDER BY parent, idx",
+		f"ORDER BY parent, idx {lock}",
 	)
 	for parent, name, *cells in rows:
 		loaded = {c.name: c.load(cell) for c, cell in zip(table.columns, cells, strict=True)}
@@ -121,13 +123,27 @@ def history(stored_by_base, registry):
 		sorted(wanted),
 		"doc_version > %s",
 		(min(wanted.values()),),
-		"ORDER BY record, doc_version",
+		f"ORDER BY record, doc_version {LATEST}",
 	)
 	by_name = {stored.name: stored for stored, _ in stored_by_base}
 	for name, version, before, at in rows:
 		stored = by_name[name]
 		fields = registry.by_name[stored.entity_type].fields
-		stored.history.append(Past(version, decode_values(before, fields), at))
+		stored.history.append(decode_past(version, before, at, fields))
+
+
+def decode_past(version, text, at, fields):
+	held = {k: pair for k, pair in json.loads(text or "{}").items() if k in fields}
+	before = {name: kinds.decode(fields[name], value) for name, (_, value) in held.items()}
+	return Past(version, before, {name: since for name, (since, _) in held.items()}, at)
+
+
+def encode_past(past, fields):
+	"""Text of what a version replaced: `{field: [version since which it had stood, value]}`."""
+	pairs = {
+		n: [past.since.get(n, 1), kinds.encode(fields[n], v)] for n, v in past.before.items() if n in fields
+	}
+	return json.dumps(pairs, ensure_ascii=False, separators=(",", ":"))
 
 
 def decode_values(text, fields):

@@ -4,14 +4,29 @@ Each function takes base, server and client values and returns (merged value, cl
 same thing to different values nothing is guessed: the result says that they clashed.
 """
 
+import json
+
 ABSENT = object()
+
+
+def same(left, right):
+	"""Equality as JSON knows it: `1` and `true` are two values, also inside objects and lists."""
+	if left is ABSENT or right is ABSENT:
+		return left is right
+	if isinstance(left, dict | list):
+		return left == right and _text(left) == _text(right)
+	return left == right and isinstance(left, bool) == isinstance(right, bool)
+
+
+def _text(value):
+	return json.dumps(value, sort_keys=True, default=str)
 
 
 def merge(base, server, client):
 	"""Merge JSON values: objects key by key, everything else as a whole."""
-	if server == client or client == base:
+	if same(server, client) or same(client, base):
 		return server, False
-	if server == base:
+	if same(server, base):
 		return client, False
 	if all(isinstance(side, dict) for side in (base, server, client)):
 		return _merge_objects(base, server, client)

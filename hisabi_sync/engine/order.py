@@ -28,7 +28,14 @@ def arrange(changes, ranks, links):
 			waiting[follower] -= 1
 			if waiting[follower] == 0:
 				heapq.heappush(ready, _key(changes[follower], ranks, follower))
-	return arranged, sorted(set(after) - set(arranged))
+	return arranged, sorted(_circles(after, set(after) - set(arranged)))
+
+
+def _circles(after, left):
+	"""Of the changes that cannot be arranged those that wait for themselves, not those that only wait for them."""
+	while ends := {i for i in left if not any(i in after[j] for j in left)}:
+		left = left - ends
+	return left
 
 
 def _key(change, ranks, index):

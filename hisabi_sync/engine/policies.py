@@ -147,27 +147,27 @@ def settle_fields(edit, choices):
 	)
 
 
-def _always(stored, stale, client_time, parameters):
+def _always(stored, stale, client_time, server_time, parameters):
 	return True
 
 
-def _never(stored, stale, client_time, parameters):
+def _never(stored, stale, client_time, server_time, parameters):
 	return False
 
 
-def _if_fresh(stored, stale, client_time, parameters):
+def _if_fresh(stored, stale, client_time, server_time, parameters):
 	return not stale
 
 
-def _if_newer(stored, stale, client_time, parameters):
-	return not stale or bool(client_time and stored.modified and client_time > stored.modified)
+def _if_newer(stored, stale, client_time, server_time, parameters):
+	return not stale or bool(client_time and server_time and client_time > server_time)
 
 
-def _if_draft(stored, stale, client_time, parameters):
+def _if_draft(stored, stale, client_time, server_time, parameters):
 	return stored.values.get(parameters["field"]) in parameters.get("draft", ["draft"])
 
 
-def _refuse(stored, stale, client_time, parameters):
+def _refuse(stored, stale, client_time, server_time, parameters):
 	raise ItemError("permission_denied")
 
 

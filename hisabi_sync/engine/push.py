@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import frappe
 
@@ -9,6 +10,7 @@ from hisabi_sync.engine import (
 	apply,
 	clock,
 	conflicts,
+	derive,
 	ids,
 	ledger,
 	load,
@@ -55,7 +57,15 @@ def push(caller, changes, options, before=None):
 
 	`before(caller, changes)` runs first in the transaction; a contract opens new spaces there. Raises RequestError.
 	"""
+	_correct_clocks(changes, options.skew_ms)
 	return retry.run(lambda: _transaction(caller, changes, options, before))
+
+
+def _correct_clocks(changes, skew_ms):
+	"""Client times as the server's clock would have shown them."""
+	for change in changes:
+		if change.client_time and skew_ms:
+			change.client_time -= timedelta(milliseconds=skew_ms)
 
 
 def _transaction(caller, changes, options, before):
@@ -88,6 +98,7 @@ class Run:
 		self.result = Result(ids.new())
 		self.stored, self.seen, self.conflict_rows, self.shown = {}, {}, [], {}
 		self.server_values, self.links, self.repeats = {}, [set() for _ in changes], {}
+		self.before = {}  # values of each applied record when the batch began, None where there was none
 
 	def process(self):
 		self._repeat_known()
@@ -98,6 +109,7 @@ class Run:
 		self._decide_all()
 		if self.options.atomic and any(o.status in (ERROR, CONFLICT) for o in self.outcomes):
 			self._roll_back()
+		derive.run(self._effects(), derive.Access(self.writer, self.stored))
 		self.writer.finish()
 		wire.show(self.shown, self.caller.space, self.registry)
 		self.result.outcomes = self.outcomes
@@ -114,21 +126,19 @@ class Run:
 
 	def _repeat_known(self):
 		"""Answer what was answered before, and hold back second uses of an op id inside the batch."""
-		for i, change in enumerate(self.changes):
-			if change.error:
-				self._fail(i, change.error)
-		ops = [change.op_id for _, change in self._open()]
-		self.seen = ledger.load(self.caller.device, ops)
+		self.seen = ledger.load(self.caller.device, [c.op_id for c in self.changes if c.op_id])
 		first = {}
-		for i, change in self._open():
-			known = self.seen.get(ledger.op_key(change.op_id))
+		for i, change in enumerate(self.changes):
+			known = self.seen.get(ledger.op_key(change.op_id)) if change.op_id else None
 			if known and known.answered:
 				self._repeat(i, known.fingerprint, known.outcome())
-			elif change.op_id in first:
+			elif change.op_id and change.op_id in first:
 				self.repeats[i] = first[change.op_id]
 				self.outcomes[i] = Outcome(ERROR)
 			else:
 				first[change.op_id] = i
+				if change.error:
+					self._fail(i, change.error)
 
 	def _repeat(self, i, fingerprint, outcome):
 		if fingerprint == self.changes[i].fingerprint:
@@ -217,7 +227,8 @@ class Run:
 		for i in circular:
 			if i in open_now:
 				self._fail(i, ItemError("cyclic_dependency"))
-		for i in arranged:
+		waiting = sorted(set(range(len(self.changes))) - set(arranged) - set(circular))
+		for i in (*arranged, *waiting):
 			if i in open_now:
 				self._decide_one(i, parents[i])
 		self._repeat_inside()
@@ -230,6 +241,13 @@ class Run:
 			self.outcomes[i] = self._settle(i, change)
 		except ItemError as error:
 			self._fail(i, error)
+			self._add_tombstone(self.outcomes[i], self.stored.get(change.record))
+
+	def _add_tombstone(self, outcome, stored):
+		"""Whoever writes to a deleted record is told what it is now."""
+		if outcome.code == "deleted":
+			deleted_at = clock.dump(stored.deleted_at)
+			outcome.detail = {"doc_version": stored.doc_version, "is_deleted": True, "deleted_at": deleted_at}
 
 	def _settle(self, i, change):
 		entity = self.registry.by_name[change.entity_type]
@@ -246,6 +264,7 @@ class Run:
 		stored = stored or self.stored.setdefault(
 			change.record, Stored(change.record, entity.name, change.client_id)
 		)
+		self.before.setdefault(stored.name, stored.values if stored.live else None)
 		if entity.bulk:
 			self._apply_in_memory(change, stored, entity, decision)
 		else:
@@ -272,6 +291,14 @@ class Run:
 			changed = apply.update(stored, decision.values, entity, self.now, change.client_time)
 			if changed:
 				self.writer.add(stored, changed)
+
+	def _effects(self):
+		touched = ((self.stored[name], before) for name, before in self.before.items())
+		return [
+			derive.Effect(s.entity_type, s.document_name, before, s.values if s.live else None)
+			for s, before in touched
+			if before is not s.values or not s.live
+		]
 
 	def _document_name(self, change, entity):
 		taken = self.taken.setdefault(entity.doctype, set())
@@ -316,7 +343,7 @@ class Run:
 		for i, outcome in enumerate(self.outcomes):
 			if outcome.status in (ACCEPTED, DUPLICATE) and not outcome.repeated:
 				self._fail(i, ItemError("batch_rolled_back", {"caused_by": causes}))
-		self.writer = write.Writer(self.caller, self.registry, self.now)
+		self.writer, self.before = write.Writer(self.caller, self.registry, self.now), {}
 		self.conflict_rows = [row for row in self.conflict_rows if row[5] == "Open"]
 		self._show_as_stored()
 

@@ -26,7 +26,7 @@ def run(transaction):
 		return retrying(_fresh, transaction)
 	except Exception as error:
 		frappe.db.rollback()
-		if _is_retryable(error):
+		if _is_retryable(error) and _number(error) != DUPLICATE_KEY:
 			raise RequestError("unavailable") from error
 		raise
 
@@ -40,10 +40,10 @@ def _is_retryable(error):
 	"""Deadlocks and time-outs; a taken key too, because another request wrote the same op or record first."""
 	if isinstance(error, frappe.QueryDeadlockError | frappe.QueryTimeoutError):
 		return True
-	number = error.args[0] if getattr(error, "args", None) else None
-	return number in RETRYABLE or number == DUPLICATE_KEY or _is_retryable_cause(error)
+	return _number(error) in RETRYABLE or _number(error) == DUPLICATE_KEY
 
 
-def _is_retryable_cause(error):
-	cause = error.__cause__
-	return cause is not None and cause is not error and _is_retryable(cause)
+def _number(error):
+	"""MariaDB's error number, or None when the error is another one."""
+	number = error.args[0] if error.args else None
+	return number if isinstance(number, int) else None

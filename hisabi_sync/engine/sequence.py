@@ -6,7 +6,7 @@ the transaction and held until the commit, so the order of numbers is the order 
 
 import frappe
 
-CHUNK = 200
+CHUNK = 250
 EVENT = "sync_space_changed"
 
 

@@ -36,6 +36,9 @@ def open_space(space_type, key, title, reference_doctype=None, reference_name=No
 			"space_type": space_type,
 			"space_key": key,
 			"title": title,
+			"status": "Active",
+			"sequence": 0,
+			"horizon": 0,
 			"reference_doctype": reference_doctype,
 			"reference_name": reference_name,
 		}

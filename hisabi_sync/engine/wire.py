@@ -40,11 +40,19 @@ def resolve_links(change, entity, registry, space, stored, foreign):
 	wrong = []
 	for holder, field, path in _links(change.values, entity):
 		name = _resolve(field, holder[field.name], entity, registry, space, stored, foreign)
+		if name is not None and _is_self(change, field, entity, stored, name):
+			name = None
 		holder[field.name] = name
 		if name is None:
 			wrong.append(path)
 	if wrong:
 		raise ItemError("invalid_link", wrong)
+
+
+def _is_self(change, field, entity, stored, name):
+	"""A record that points to itself, such as an account that is its own parent."""
+	own = stored.get(change.record)
+	return field.options == entity.doctype and own is not None and own.document_name == name
 
 
 def _links(values, entity):

@@ -41,10 +41,13 @@ class Writer:
 				self._write_documents(entity, members)
 
 	def _write_documents(self, entity, members):
-		new = [stored for stored, _ in members if not stored.written]
+		self._insert(entity, [stored for stored, _ in members if not stored.written])
 		old = [(stored, changed) for stored, changed in members if stored.written]
-		self._insert(entity, new)
-		self._update(entity, old)
+		content = [(stored, changed) for stored, changed in old if not changed or changed - entity.computed]
+		computed = [(stored, changed) for stored, changed in old if changed and not changed - entity.computed]
+		self._update(entity, content, {"modified": self.now, "modified_by": self.caller.user})
+		# Like Frappe's own derived values these leave `modified` alone, so that an open form can still be saved.
+		self._update(entity, computed, {})
 		for stored, _ in members:
 			stored.written = True
 
@@ -62,23 +65,20 @@ class Writer:
 		]
 		sql.insert(entity.doctype, [*STANDARD, entity.space_path, *columns, *stamps], rows)
 
-	def _update(self, entity, old):
-		names = set().union(*(changed for _, changed in old)) if old else set()
+	def _update(self, entity, members, standard):
+		names = set().union(*(changed for _, changed in members)) if members else set()
 		columns = [field for field in entity.columns if field.name in names]
 		stamps = sorted(entity.stamps & {"doc_version", "server_modified", "is_deleted", "deleted_at"})
 		rows = [
 			(
 				stored.document_name,
-				self.now,
-				self.caller.user,
+				*standard.values(),
 				*self._values(columns, stored),
 				*self._stamps(stored, stamps),
 			)
-			for stored, _ in old
+			for stored, _ in members
 		]
-		sql.upsert(
-			entity.doctype, ["name", "modified", "modified_by", *[f.name for f in columns], *stamps], rows
-		)
+		sql.upsert(entity.doctype, ["name", *standard, *[f.name for f in columns], *stamps], rows)
 
 	def _standard(self, name):
 		return (name, self.now, self.now, self.caller.user, self.caller.user)
@@ -94,7 +94,6 @@ class Writer:
 		"""Write what is left, the Sync Records and their versions, and have them numbered at the commit."""
 		self.flush()
 		write_records(self.touched.values(), self.registry, self.caller, self.now)
-		return [stored.name for stored in self.touched.values()]
 
 
 def stamp_values(stored, user):
@@ -159,7 +158,7 @@ def _insert_versions(changed, registry, caller, now):
 		fields = registry.by_name[stored.entity_type].fields
 		for past in stored.history:
 			if past.version > stored.loaded_version:
-				before = load.encode_values(past.before, fields)
+				before = load.encode_past(past, fields)
 				standard = (ids.new(), now, now, caller.user, caller.user)
 				rows.append(
 					(*standard, stored.name, past.version, past.at, caller.user, caller.device, before)

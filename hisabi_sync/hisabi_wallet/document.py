@@ -1,8 +1,10 @@
 """What all documents of a wallet have in common when they are saved in the Desk or through REST."""
 
+import frappe
+from frappe import _
 from frappe.model.document import Document
 
-from hisabi_sync.engine import ids
+from hisabi_sync.engine import entities, ids, load
 
 
 class WalletDocument(Document):
@@ -19,10 +21,20 @@ class WalletDocument(Document):
 		if not self.client_id:
 			self.client_id = self.name
 
+	def validate(self):
+		before = self.get_doc_before_save()
+		if before and before.get("is_deleted"):
+			frappe.throw(_("This record was deleted on a device"))
+		self._keep_computed(before)
+
+	def _keep_computed(self, before):
+		"""A form that was opened long ago must not turn a balance back; the row is locked by now."""
+		entity = entities.registry().by_doctype.get(self.doctype)
+		for name in entity.computed if entity else ():
+			self.set(name, before.get(name) if before else None)
+
 
 def free_name(doctype, client_id, wallet_id):
 	"""The client id where that is free on the site, else one derived from it."""
-	from hisabi_sync.engine import load
-
 	taken = load.existing(doctype, [client_id])
 	return ids.document_name(client_id, ids.digest(wallet_id or "", client_id), taken)

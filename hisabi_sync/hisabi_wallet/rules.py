@@ -33,3 +33,9 @@ def wallet_currency(caller):
 	filters = {"wallet_id": caller.space_key, "is_deleted": 0}
 	own = frappe.db.get_value("Hisabi Settings", filters, "base_currency", order_by="creation")
 	return own or frappe.db.get_default("currency") or FALLBACK_CURRENCY
+
+
+def bucket(change, stored, caller, registry):
+	"""A `bucket_name` that comes without a title is the title as well."""
+	if change.values.get("bucket_name"):
+		change.values.setdefault("title", change.values["bucket_name"])

@@ -4,20 +4,36 @@ import frappe
 from frappe import _
 
 from hisabi_sync.engine import ids
+from hisabi_sync.hisabi_wallet import members
+
+COLUMNS = "w.name, w.wallet_name, w.status, m.role, w.doc_version, w.server_modified"
+NAMES = ("wallet_id", "wallet_name", "status", "role", "doc_version", "server_modified")
 
 
 def default_wallet(user):
 	"""The wallet that the user came into first; one is made when there is none."""
-	held = frappe.db.sql(
-		"""SELECT s.space_key FROM `tabSync Space Member` m JOIN `tabSync Space` s ON s.name = m.space
-		WHERE m.user = %s AND m.status = 'active' AND s.space_type = 'wallet' ORDER BY m.creation, s.name LIMIT 1""",
+	held = of_user(user)
+	if not held:
+		# Two phones that sign in at once get the same wallet: the second waits here and looks again.
+		frappe.db.sql("SELECT name FROM `tabUser` WHERE name = %s FOR UPDATE", (user,))
+		held = of_user(user, "LOCK IN SHARE MODE")
+	return held[0]["wallet_id"] if held else create(user, f"wallet-{ids.new()}", _("My wallet"))
+
+
+def of_user(user, lock=""):
+	"""The wallets in which a user is an active member, as dicts with NAMES, the oldest membership first."""
+	rows = frappe.db.sql(
+		f"""SELECT {COLUMNS} FROM `tabSync Space Member` m JOIN `tabSync Space` s ON s.name = m.space
+		JOIN `tabHisabi Wallet` w ON w.name = s.space_key
+		WHERE m.user = %s AND m.status = 'active' AND s.space_type = 'wallet' AND w.is_deleted = 0
+		ORDER BY m.creation, s.name {lock}""",  # noqa: S608
 		(user,),
 	)
-	return held[0][0] if held else create(user, f"wallet-{ids.new()}", _("My wallet"))
+	return [dict(zip(NAMES, row, strict=True)) for row in rows]
 
 
-def create(user, client_id, wallet_name):
-	"""A new wallet that the user owns; returns its id."""
+def create(user, client_id, wallet_name, device_id=None):
+	"""A new wallet that the user owns; returns its id. Raises frappe.DuplicateEntryError when the id is taken."""
 	doc = frappe.get_doc(
 		{
 			"doctype": "Hisabi Wallet",
@@ -25,20 +41,13 @@ def create(user, client_id, wallet_name):
 			"wallet_name": wallet_name,
 			"status": "active",
 			"owner_user": user,
+			"created_from_device": device_id,
 		}
 	)
-	doc.flags.ignore_permissions = True
+	doc.flags.ignore_permissions = doc.flags.trusted = True
 	return doc.insert().name
 
 
 def ensure_member(wallet_id, user, role, status="active"):
 	"""Make a user a member of a wallet with a role, or change either; the document follows the usual path."""
-	client_id = f"member-{ids.digest(wallet_id, user)}"
-	name = frappe.db.get_value("Hisabi Wallet Member", {"wallet_id": wallet_id, "user": user})
-	doc = frappe.get_doc("Hisabi Wallet Member", name) if name else frappe.new_doc("Hisabi Wallet Member")
-	if not name:
-		doc.update({"client_id": client_id, "wallet_id": wallet_id, "wallet": wallet_id, "user": user})
-	doc.update({"role": role, "status": status})
-	doc.flags.ignore_permissions = True
-	doc.save()
-	return doc
+	return members.ensure(wallet_id, user, role, status)

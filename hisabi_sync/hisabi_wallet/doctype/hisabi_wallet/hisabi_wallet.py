@@ -1,10 +1,8 @@
 import frappe
 
 from hisabi_sync.engine import spaces
-from hisabi_sync.hisabi_wallet import wallets
+from hisabi_sync.hisabi_wallet import members
 from hisabi_sync.hisabi_wallet.document import WalletDocument
-
-SPACE_TYPE = "wallet"
 
 
 class HisabiWallet(WalletDocument):
@@ -18,9 +16,30 @@ class HisabiWallet(WalletDocument):
 		super().before_validate()
 		self.owner_user = self.owner_user or frappe.session.user
 
+	def validate(self):
+		"""A new wallet is its maker's; later its owners and admins edit it, and whose it is follows its members."""
+		if self.flags.trusted or members.is_exempt():
+			return
+		if self.is_new():
+			allowed = self.owner_user == frappe.session.user
+		else:
+			allowed = self._may("edit_wallet") and not self.has_value_changed("owner_user")
+		if not allowed:
+			members.refuse()
+
+	def _may(self, right):
+		return right in members.RIGHTS[members.active_role(self.name, frappe.session.user)].may
+
 	def after_insert(self):
 		"""Open the space, unless a push opened it already, and make the owner its first member."""
-		if not spaces.exists(SPACE_TYPE, self.name):
-			spaces.open_space(SPACE_TYPE, self.name, self.wallet_name, self.doctype, self.name)
+		if not spaces.exists(members.SPACE_TYPE, self.name):
+			spaces.open_space(members.SPACE_TYPE, self.name, self.wallet_name, self.doctype, self.name)
 		self.db_set("wallet_id", self.name, update_modified=False)
-		wallets.ensure_member(self.name, self.owner_user, "owner")
+		members.ensure(self.name, self.owner_user, "owner")
+
+	def before_tombstone(self):
+		if not (members.is_exempt() or self._may("delete_wallet")):
+			members.refuse()
+
+	def on_trash(self):
+		self.before_tombstone()

@@ -1,0 +1,72 @@
+"""Values that follow from other records, such as balances, kept right in the transaction that changes those.
+
+Modules register under the hook `sync_derivers`: `{space type: "path.to.derive"}`. A deriver gets the effects of a
+transaction and an Access through which it reads and sets records; it must cost what the effects cost.
+"""
+
+from dataclasses import dataclass
+
+import frappe
+
+from hisabi_sync.engine import apply, load, sql
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+	"""One record before and after; None where there is no live record."""
+
+	entity_type: str
+	document_name: str
+	before: dict | None
+	after: dict | None
+
+
+class Access:
+	"""Records of one space for a deriver: locked when read, written with the rest of the transaction."""
+
+	def __init__(self, writer, stored):
+		self.writer, self.stored = writer, stored
+		self.registry, self.caller = writer.registry, writer.caller
+
+	def copies(self, entity_type, document_names):
+		"""{document name: working copy} of live records, locked."""
+		wanted = {name for name in document_names if name}
+		held = self._held(entity_type)
+		missing = sorted(wanted - set(held))
+		if missing:
+			fresh = load.working_copies(self._record_names(entity_type, missing), self.registry)
+			self.stored.update(fresh)
+			held = self._held(entity_type)
+		return {name: held[name] for name in wanted if name in held and held[name].live}
+
+	def _held(self, entity_type):
+		mine = (s for s in self.stored.values() if s.entity_type == entity_type and s.values)
+		return {s.document_name: s for s in mine}
+
+	def _record_names(self, entity_type, names):
+		doctype = self.registry.by_name[entity_type].doctype
+		where, values = "document_type = %s AND space = %s", (doctype, self.caller.space)
+		return [
+			row[0] for row in sql.select_in("Sync Record", ["name"], "document_name", names, where, values)
+		]
+
+	def select(self, entity_type, columns, where, values):
+		"""Rows of the entity type's table in this space that are not deleted. `where` is the module's own text."""
+		entity = self.registry.by_name[entity_type]
+		clause = f"{sql.quote(entity.space_path)} = %s AND is_deleted = 0 AND {where}"
+		return sql.select(entity.doctype, columns, clause, (self.caller.space_key, *values))
+
+	def set(self, stored, values):
+		"""Set computed fields. A record that this transaction changed anyway keeps the version it got."""
+		entity = self.registry.by_name[stored.entity_type]
+		changed = apply.set_computed(stored, values, entity, self.writer.now)
+		if changed:
+			self.writer.add(stored, changed)
+
+
+def run(effects, access):
+	"""Let the deriver of the space's type look at what changed."""
+	path = frappe.get_hooks("sync_derivers", default={}).get(access.caller.space_type)
+	if path and effects:
+		access.writer.flush()
+		frappe.get_attr(path[-1])(effects, access)

@@ -1,0 +1,203 @@
+"""Keeping derived values right by difference, from the effects of one transaction."""
+
+from collections import defaultdict
+
+from hisabi_sync.engine import load
+from hisabi_sync.hisabi_wallet.derived import rules
+
+ACCOUNT, TRANSACTION, BUDGET, GOAL = "Hisabi Account", "Hisabi Transaction", "Hisabi Budget", "Hisabi Goal"
+DEBT, INSTALLMENT = "Hisabi Debt", "Hisabi Debt Installment"
+JAMEYA, PAYMENT = "Hisabi Jameya", "Hisabi Jameya Payment"
+SETTLED = ("paid", "received")
+
+
+def derive(effects, access):
+	"""Hook `sync_derivers` of wallets. The order is that of the locks: budgets, goals' sources, goals."""
+	by_type = defaultdict(list)
+	for effect in effects:
+		by_type[effect.entity_type].append(effect)
+	_budgets(by_type, access)
+	accounts = _accounts(by_type, access)
+	debts = _debts(by_type, access)
+	_goals(by_type, accounts, debts, access)
+	_jameyas(by_type, access)
+
+
+def _sides(effects):
+	return [side for effect in effects for side in (effect.before, effect.after) if side]
+
+
+# --- accounts
+
+
+def _accounts(by_type, access):
+	"""Balances; returns the accounts whose balance may have changed."""
+	transactions = by_type[TRANSACTION]
+	touched = {side.get(name) for side in _sides(transactions) for name in ("account", "to_account")}
+	own = {e.document_name: e for e in by_type[ACCOUNT] if e.after}
+	copies = access.copies(ACCOUNT, touched | set(own))
+	currencies = {name: copy.values["currency"] for name, copy in copies.items()}
+	deltas = defaultdict(lambda: rules.ZERO)
+	for effect in transactions:
+		_add(deltas, rules.account_effects(effect.after, currencies), 1)
+		_add(deltas, rules.account_effects(effect.before, currencies), -1)
+	for name, copy in copies.items():
+		_set_balance(copy, own.get(name), deltas[name], access)
+	return copies
+
+
+def _add(deltas, effects, sign):
+	for name, amount in effects.items():
+		deltas[name] += sign * amount
+
+
+def _set_balance(copy, own, delta, access):
+	if own and own.before and own.before["currency"] != own.after["currency"]:
+		balance = balance_from_scratch(copy, access)
+	else:
+		opening = (
+			own.after["opening_balance"] - (own.before["opening_balance"] if own.before else 0) if own else 0
+		)
+		balance = copy.values["current_balance"] + opening + delta
+	access.set(copy, {"current_balance": balance.quantize(rules.QUANTUM)})
+
+
+def balance_from_scratch(copy, access):
+	"""The balance of an account from all its transactions."""
+	name, currency = copy.document_name, copy.values["currency"]
+	rows = transactions(access, "(account = %s OR to_account = %s)", (name, name))
+	effects = (rules.account_effects(row, {name: currency}).get(name, rules.ZERO) for row in rows)
+	return copy.values["opening_balance"] + sum(effects, rules.ZERO)
+
+
+def transactions(access, where, values):
+	"""Canonical values of live transactions of the space."""
+	names = [row[0] for row in access.select(TRANSACTION, ["name"], where, values)]
+	return load.documents(access.registry.by_name[TRANSACTION], names).values()
+
+
+# --- budgets
+
+
+def _budgets(by_type, access):
+	changed = {e.document_name: e for e in by_type[BUDGET] if e.after}
+	redefined = {name for name, e in changed.items() if _definition(e.before) != _definition(e.after)}
+	expenses = [s for s in _sides(by_type[TRANSACTION]) if s["transaction_type"] == "expense"]
+	affected = _affected_budgets(expenses, access) if expenses else set()
+	for name, copy in access.copies(BUDGET, affected | redefined).items():
+		if name in redefined:
+			spent = spent_from_scratch(copy, access)
+		else:
+			spent = copy.values["spent_amount"] + sum(
+				(
+					rules.spent(e.after, copy.values) - rules.spent(e.before, copy.values)
+					for e in by_type[TRANSACTION]
+				),
+				rules.ZERO,
+			)
+		access.set(copy, {"spent_amount": spent.quantize(rules.QUANTUM)})
+
+
+def _definition(budget):
+	names = ("scope_type", "category", "currency", "start_date", "end_date", "period")
+	return budget and tuple(budget.get(name) for name in names)
+
+
+def _affected_budgets(expenses, access):
+	"""Budgets that any of the expenses counts for."""
+	columns = ["name", "scope_type", "category", "start_date", "end_date", "period"]
+	categories = tuple({e["category"] for e in expenses if e.get("category")}) or ("",)
+	rows = access.select(BUDGET, columns, "(scope_type = 'total' OR category IN %s)", (categories,))
+	budgets = [dict(zip(columns, row, strict=True)) for row in rows]
+	return {b["name"] for b in budgets if any(rules.counts_for(expense, b) for expense in expenses)}
+
+
+def spent_from_scratch(copy, access):
+	start, end = rules.window(copy.values)
+	rows = transactions(
+		access, "transaction_type = 'expense' AND date_time >= %s AND date_time < %s", (start, end)
+	)
+	return sum((rules.spent(row, copy.values) for row in rows), rules.ZERO)
+
+
+# --- debts
+
+
+def _debts(by_type, access):
+	"""Remaining amounts and statuses; returns the debts that may have changed."""
+	own = {e.document_name: e for e in by_type[DEBT] if e.after}
+	payments = by_type[INSTALLMENT]
+	copies = access.copies(DEBT, {side["debt"] for side in _sides(payments)} | set(own))
+	for name, copy in copies.items():
+		remaining = copy.values["remaining_amount"] + _principal_added(own.get(name))
+		for effect in payments:
+			remaining -= _paid_to(name, effect.after) - _paid_to(name, effect.before)
+		status = rules.debt_status(copy.values, remaining)
+		access.set(copy, {"remaining_amount": remaining.quantize(rules.QUANTUM), "status": status})
+	return copies
+
+
+def _principal_added(own):
+	if own is None:
+		return rules.ZERO
+	return own.after["principal_amount"] - (own.before["principal_amount"] if own.before else 0)
+
+
+def _paid_to(debt, installment):
+	return rules.paid(installment) if installment and installment["debt"] == debt else rules.ZERO
+
+
+# --- goals
+
+
+def _goals(by_type, accounts, debts, access):
+	names = {e.document_name for e in by_type[GOAL] if e.after}
+	names |= _goals_of("linked_account", accounts, access) | _goals_of("linked_debt", debts, access)
+	copies = access.copies(GOAL, names)
+	sources = {
+		"linked_account": {
+			**access.copies(ACCOUNT, {c.values["linked_account"] for c in copies.values()}),
+			**accounts,
+		},
+		"linked_debt": {**access.copies(DEBT, {c.values["linked_debt"] for c in copies.values()}), **debts},
+	}
+	for copy in copies.values():
+		access.set(
+			copy, rules.goal_progress(copy.values["target_amount"], current_amount(copy.values, sources))
+		)
+
+
+def _goals_of(link, copies, access):
+	if not copies:
+		return set()
+	return {row[0] for row in access.select(GOAL, ["name"], f"{link} IN %s", (tuple(copies),))}
+
+
+def current_amount(goal, sources):
+	"""How far a goal has come: the balance of its account, or what was paid of its debt."""
+	account = sources["linked_account"].get(goal["linked_account"])
+	debt = sources["linked_debt"].get(goal["linked_debt"])
+	if goal["goal_type"] == "pay_debt" and debt:
+		return debt.values["principal_amount"] - debt.values["remaining_amount"]
+	return account.values["current_balance"] if account else rules.ZERO
+
+
+# --- jameyas
+
+
+def _jameyas(by_type, access):
+	names = {e.document_name for e in by_type[JAMEYA] if e.after}
+	names |= {side["jameya"] for side in _sides(by_type[PAYMENT])}
+	copies = access.copies(JAMEYA, names)
+	settled = settled_periods(copies, access)
+	for name, copy in copies.items():
+		access.set(copy, rules.jameya_totals(copy.values, settled.get(name, 0)))
+
+
+def settled_periods(copies, access):
+	"""{jameya: number of periods that are paid or received}."""
+	if not copies:
+		return {}
+	where = "jameya IN %s AND status IN %s GROUP BY jameya"
+	columns = ["jameya", "COUNT(DISTINCT period_number)"]
+	return dict(access.select(PAYMENT, columns, where, (tuple(copies), SETTLED)))

@@ -1,0 +1,106 @@
+"""The arithmetic of derived values. Pure: canonical values in, Decimals out.
+
+An amount counts in its own currency; where another is needed it counts as `converted_amount`, else by `fx_rate_used`,
+else as it is.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+
+from dateutil.relativedelta import relativedelta
+
+ZERO = Decimal(0)
+QUANTUM = Decimal("0.000000001")
+PERCENT = Decimal("0.01")
+PERIODS = {
+	"weekly": relativedelta(weeks=1),
+	"monthly": relativedelta(months=1),
+	"quarterly": relativedelta(months=3),
+	"yearly": relativedelta(years=1),
+}
+
+
+def amount_in(transaction, currency):
+	"""The transaction's amount in a currency."""
+	amount = transaction["amount"]
+	if not currency or not transaction.get("currency") or transaction["currency"] == currency:
+		return amount
+	if transaction.get("converted_amount"):
+		return transaction["converted_amount"]
+	return (amount * (transaction.get("fx_rate_used") or 1)).quantize(QUANTUM)
+
+
+def account_effects(transaction, currencies):
+	"""{account: what the transaction adds to its balance}; `currencies` maps accounts to their currencies."""
+	if transaction is None:
+		return {}
+	source, target = transaction["account"], transaction.get("to_account")
+	sign = 1 if transaction["transaction_type"] == "income" else -1
+	effects = {source: sign * amount_in(transaction, currencies.get(source))}
+	if transaction["transaction_type"] == "transfer" and target:
+		effects[target] = effects.get(target, ZERO) + amount_in(transaction, currencies.get(target))
+	return effects
+
+
+def window(budget):
+	"""(first moment, first moment after) of a budget; open where nothing is given."""
+	start, end = budget.get("start_date"), budget.get("end_date")
+	if start and not end and budget["period"] in PERIODS:
+		end = start + PERIODS[budget["period"]]
+	return start or datetime.min, end or datetime.max
+
+
+def counts_for(transaction, budget):
+	"""Whether an expense counts for a budget."""
+	start, end = window(budget)
+	if transaction["transaction_type"] != "expense" or not start <= transaction["date_time"] < end:
+		return False
+	return budget["scope_type"] == "total" or budget.get("category") == transaction.get("category")
+
+
+def spent(transaction, budget):
+	"""What a transaction adds to what was spent of a budget."""
+	if transaction is None or not counts_for(transaction, budget):
+		return ZERO
+	return amount_in(transaction, budget.get("currency"))
+
+
+def paid(installment):
+	"""What an installment takes off its debt."""
+	if installment is None or installment.get("status") != "paid":
+		return ZERO
+	return installment.get("paid_amount") or installment["amount"]
+
+
+def debt_status(debt, remaining):
+	if remaining <= 0:
+		return "closed"
+	return (
+		"pending" if debt.get("counterparty_type") == "user_phone" and not debt.get("confirmed") else "active"
+	)
+
+
+def goal_progress(target, current):
+	"""The three computed fields of a goal."""
+	percent = min(max(current / target * 100, ZERO), Decimal(100)) if target > 0 else ZERO
+	return {
+		"current_amount": current,
+		"remaining_amount": max(target - current, ZERO).quantize(QUANTUM),
+		"progress_percent": percent.quantize(PERCENT).quantize(QUANTUM),
+	}
+
+
+def jameya_totals(jameya, settled):
+	"""Computed fields of a jameya of which so many periods are paid or received."""
+	members = jameya["total_members"]
+	done = members > 0 and settled >= members
+	return {
+		"total_amount": (jameya["monthly_amount"] * members).quantize(QUANTUM),
+		"status": "completed" if done else "active",
+	}
+
+
+def due_date(jameya, period_number):
+	"""When a period of a jameya is due."""
+	step = PERIODS["weekly" if jameya.get("period") == "weekly" else "monthly"]
+	return jameya["start_date"] + step * (period_number - 1)
