@@ -119,6 +119,8 @@ def _common_config(bench: Bench) -> dict[str, object]:
 		"developer_mode": 0,
 		# Without a Socket.IO server the Desk would ask for one again and again.
 		"disable_async": 1,
+		# Frappe answers larger requests itself, before an app can say how large they may be.
+		"max_file_size": 256 * 1024 * 1024,
 		"mute_emails": 1,
 		"redis_cache": redis["cache"],
 		"redis_queue": redis["queue"],

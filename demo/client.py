@@ -1,0 +1,258 @@
+"""A client of the wallet contract: an outbox, a replica and a cursor.
+
+A change is put into the outbox first and leaves it only when the server has answered. Until then every try sends the
+same op id, so that a lost answer costs nothing. An app keeps all three in its database; here they are in memory.
+"""
+
+import uuid
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+import requests
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+CREATE, UPDATE, DELETE = "create", "update", "delete"
+BATCH = 25  # small batches lose little when a line breaks
+PAGE = 200
+TIMEOUT = 60
+TRIES = 8
+BACKOFF = wait_random_exponential(multiplier=0.05, max=2)
+
+
+class Busy(Exception):
+	"""The server asks to send the same request again."""
+
+	def __init__(self, retry_after=0):
+		super().__init__("the server is busy")
+		self.retry_after = retry_after
+
+
+class Refused(Exception):
+	"""A request error that a repeat does not cure."""
+
+	def __init__(self, status, body):
+		self.code = body.get("error_code", "unknown")
+		super().__init__(f"HTTP {status} {self.code}: {body.get('message', '')}")
+
+
+@dataclass
+class Change:
+	"""One item of a push. A change that was sent may have been applied, so it is never altered any more."""
+
+	entity_type: str
+	client_id: str
+	operation: str
+	payload: dict = field(default_factory=dict)
+	base_version: int | None = None
+	op_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+	sent: bool = False
+
+	@property
+	def key(self):
+		return self.entity_type, self.client_id
+
+	def item(self):
+		item = {
+			"op_id": self.op_id,
+			"entity_type": self.entity_type,
+			"entity_id": self.client_id,
+			"operation": self.operation,
+			"payload": {name: _to_json(value) for name, value in self.payload.items()},
+		}
+		return item if self.operation == CREATE else {**item, "base_version": self.base_version}
+
+
+def _to_json(value):
+	# As text, because a JSON number may pass through a binary float.
+	return str(value) if isinstance(value, Decimal) else value
+
+
+@dataclass(frozen=True)
+class Record:
+	"""A record as the server sent it last."""
+
+	doc_version: int
+	payload: dict
+
+
+@dataclass(frozen=True)
+class Conflict:
+	"""A change that was not applied, with the server's answer."""
+
+	change: Change
+	answer: dict
+
+	@property
+	def server(self):
+		return self.answer["server_record"]
+
+	@property
+	def fields(self):
+		return self.answer["conflict_fields"]
+
+
+class Phone:
+	"""One device in one wallet. `session` carries the requests; `answers` maps op ids to (change, answer)."""
+
+	def __init__(self, url, wallet_id, device_id, session):
+		self.url, self.wallet_id, self.device_id, self.session = url, wallet_id, device_id, session
+		self.outbox, self.replica, self.cursor = {}, {}, None
+		self.conflicts, self.rejected, self.answers = [], [], {}
+		self.tries = TRIES
+
+	def login(self, user, password):
+		"""Register the device for a user; its token is shown once and sent from then on."""
+		given = {"usr": user, "pwd": password, "platform": "android"}
+		answer = self._call("hisabi_sync.api.devices.login", given)
+		self.session.headers["Authorization"] = f"Bearer {answer['device_token']}"
+
+	# --- work that needs no line
+
+	def create(self, entity_type, client_id, **payload):
+		self._add(Change(entity_type, client_id, CREATE, payload))
+
+	def update(self, entity_type, client_id, **payload):
+		self._add(Change(entity_type, client_id, UPDATE, payload, self._version(entity_type, client_id)))
+
+	def delete(self, entity_type, client_id):
+		self._add(Change(entity_type, client_id, DELETE, {}, self._version(entity_type, client_id)))
+
+	def resolve(self, conflict, **payload):
+		"""Send a decision about a conflict: a new op id, based on the version that the person was shown."""
+		self.conflicts.remove(conflict)
+		self._add(Change(*conflict.change.key, UPDATE, payload, conflict.answer["server_doc_version"]))
+
+	def view(self, entity_type):
+		"""What the person sees: the replica under the changes that wait in the outbox."""
+		seen = {key: dict(record.payload) for key, record in self.replica.items()}
+		for change in self.outbox.values():
+			if change.operation == DELETE:
+				seen.pop(change.key, None)
+			else:
+				seen.setdefault(change.key, {}).update(change.payload)
+		return {client_id: payload for (kind, client_id), payload in seen.items() if kind == entity_type}
+
+	def _version(self, *key):
+		"""The version that the person looks at; None while the create that makes the record is under way."""
+		return self.replica[key].doc_version if key in self.replica else None
+
+	def _add(self, change):
+		"""Put a change into the outbox, together with one of the same record that was never sent."""
+		waiting = next((c for c in reversed(self.outbox.values()) if c.key == change.key), None)
+		if waiting is None or waiting.sent:
+			self.outbox[change.op_id] = change
+		elif change.operation != DELETE:
+			waiting.payload.update(change.payload)
+		else:
+			del self.outbox[waiting.op_id]
+			if waiting.operation != CREATE:
+				self.outbox[change.op_id] = change
+
+	# --- work that needs one
+
+	def sync(self):
+		"""Push, then pull."""
+		self.push()
+		self.pull()
+
+	def push(self):
+		"""Send the outbox until it is empty. What stays unanswered stays in it."""
+		while due := self._due():
+			for change in due:
+				change.sent = True
+			reply = self._call("hisabi.sync_push", {"items": [change.item() for change in due]})
+			for change, answer in zip(due, reply["results"], strict=True):
+				self._settle(change, answer)
+
+	def _due(self):
+		"""The next batch: the oldest change of each record, because a later one builds on its answer."""
+		oldest = {}
+		for change in self.outbox.values():
+			oldest.setdefault(change.key, change)
+		return list(oldest.values())[:BATCH]
+
+	def _settle(self, change, answer):
+		"""Take a change out of the outbox; the server has decided about it."""
+		del self.outbox[change.op_id]
+		self.answers[change.op_id] = change, answer
+		if answer["status"] == "conflict":
+			self.conflicts.append(Conflict(change, answer))
+		elif answer["status"] == "error":
+			self.rejected.append((change, answer))
+		elif not answer.get("merged"):
+			self._rebase(change.key, answer["doc_version"])
+
+	def _rebase(self, key, doc_version):
+		"""Changes made on top of an accepted one build on its version, unless others' work came in between."""
+		for change in self.outbox.values():
+			if change.key == key:
+				change.base_version = doc_version
+
+	def pull(self):
+		"""Take over what changed since the last pull; returns the number of items."""
+		count = 0
+		while True:
+			page = self._page()
+			for item in page["items"]:
+				self._take(item)
+			# Kept after the page, so that a page that was lost half way is asked for again.
+			self.cursor = page["next_cursor"]
+			count += len(page["items"])
+			if not page["has_more"]:
+				return count
+
+	def _page(self):
+		position = {"cursor": self.cursor} if self.cursor else {}
+		try:
+			return self._call("hisabi.sync_pull", {"limit": PAGE, **position})
+		except Refused as error:
+			if error.code != "resync_required" or not self.cursor:
+				raise
+		self.replica, self.cursor = {}, None
+		return self._page()
+
+	def _take(self, item):
+		key = item["entity_type"], item["client_id"]
+		if item["is_deleted"]:
+			self.replica.pop(key, None)
+		else:
+			self.replica[key] = Record(item["doc_version"], item["payload"])
+
+	# --- the line
+
+	def _call(self, method, arguments):
+		"""Call a method, again and again while the line or the server fails; the message of its answer."""
+		body = {"device_id": self.device_id, "wallet_id": self.wallet_id, **arguments}
+		retrying = Retrying(
+			retry=retry_if_exception_type((requests.ConnectionError, requests.Timeout, Busy)),
+			wait=_wait,
+			stop=stop_after_attempt(self.tries),
+			reraise=True,
+		)
+		return retrying(self._post, method, body)
+
+	def _post(self, method, body):
+		response = self.session.post(f"{self.url}/api/method/{method}", json=body, timeout=TIMEOUT)
+		content = _json(response)
+		if response.ok:
+			return content["message"]
+		if content.get("retryable", response.status_code >= 500):
+			raise Busy(_seconds(response.headers.get("Retry-After", "")))
+		raise Refused(response.status_code, content)
+
+
+def _wait(state):
+	"""Seconds before the next try: random and growing, and never less than the server asks for."""
+	return max(BACKOFF(state), getattr(state.outcome.exception(), "retry_after", 0))
+
+
+def _seconds(text):
+	return int(text) if text.isdigit() else 0
+
+
+def _json(response):
+	try:
+		content = response.json(parse_float=Decimal)
+	except ValueError:
+		content = {}
+	return content if isinstance(content, dict) else {}
