@@ -15,7 +15,7 @@ from hisabi_sync.engine.entities import registry
 BATCH = 200
 PAGE = 1000
 RECORDS = int(os.environ.get("HISABI_BENCH_RECORDS", 100_000))
-PULLED = 50_000
+PULLED = min(50_000, RECORDS)
 
 
 def main():

@@ -20,6 +20,21 @@ override_whitelisted_methods = {
 	"hisabi.sync_pull": "hisabi_sync.api.sync.sync_pull",
 	"hisabi.sync_ack": "hisabi_sync.api.sync.sync_ack",
 	"hisabi.sync_op_status": "hisabi_sync.api.sync.sync_op_status",
+	"hisabi.login": "hisabi_sync.api.devices.login",
+	"hisabi.register_device": "hisabi_sync.api.devices.register_device",
+	"hisabi.rotate_token": "hisabi_sync.api.devices.rotate_token",
+	"hisabi.revoke_device": "hisabi_sync.api.devices.revoke_device",
+	"hisabi.list_devices": "hisabi_sync.api.devices.list_devices",
+	"hisabi.wallet_create": "hisabi_sync.api.wallets.wallet_create",
+	"hisabi.wallet_list": "hisabi_sync.api.wallets.wallet_list",
+	"hisabi.wallet_leave": "hisabi_sync.api.wallets.wallet_leave",
+	"hisabi.wallet_defaults": "hisabi_sync.api.wallets.wallet_defaults",
+	"hisabi.member_update": "hisabi_sync.api.wallets.member_update",
+	"hisabi.member_remove": "hisabi_sync.api.wallets.member_remove",
+	"hisabi.invite_create": "hisabi_sync.api.wallets.invite_create",
+	"hisabi.invite_accept": "hisabi_sync.api.wallets.invite_accept",
+	"hisabi.invite_list": "hisabi_sync.api.wallets.invite_list",
+	"hisabi.invite_revoke": "hisabi_sync.api.wallets.invite_revoke",
 }
 
 # Whatever changes a synced document outside of a push is numbered in the same transaction.

@@ -36,7 +36,12 @@ def register_device(given):
 def _description(given):
 	"""Platform and name of the device, each a text or None."""
 	names = ("platform", "device_name")
-	return [sanitize_html(args.text(given, name)) if given.get(name) else None for name in names]
+	return [_harmless(args.text(given, name)) if given.get(name) else None for name in names]
+
+
+def _harmless(text):
+	"""Without scripts, and as long as before although some characters are written longer."""
+	return sanitize_html(text)[: args.MAX_TEXT]
 
 
 def _register(user, device_id, described):

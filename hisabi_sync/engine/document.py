@@ -74,6 +74,7 @@ def _update(stored, entity, values):
 
 def _delete(stored, entity, run):
 	if "is_deleted" in entity.stamps:
+		frappe.get_doc(entity.doctype, stored.document_name).run_method("before_tombstone")
 		return capture.tombstone(stored, entity, run.caller)
 	frappe.delete_doc(entity.doctype, stored.document_name, ignore_permissions=not entity.check_permissions)
 

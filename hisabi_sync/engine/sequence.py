@@ -1,25 +1,33 @@
 """The order of a space: every transaction that touched records takes numbers just before it commits.
 
-Touched Sync Records are written with sequence 0. The counter row of the space is locked by the last statements of
-the transaction and held until the commit, so the order of numbers is the order of commits.
+A touched Sync Record is written with a negative sequence, its place among those that its transaction touched. The
+counter row of the space is locked by the last statements of the transaction and held until the commit, so the order of
+numbers is the order of commits.
 """
+
+import itertools
 
 import frappe
 
-CHUNK = 250
+CHUNK = 1000
+COUNT = None  # no record has this name
 EVENT = "sync_space_changed"
 
 
-def touch(names):
-	"""Have these Sync Records numbered when the transaction commits, in the order given."""
+def mark(space, name):
+	"""The sequence to write into a touched record for now; it is numbered when the transaction commits."""
 	pending = _pending()
 	if not pending:
 		frappe.db.before_commit.add(number)
 		frappe.db.after_rollback.add(pending.clear)
-	pending.update(dict.fromkeys(names))
+	places = pending.setdefault(space, {COUNT: itertools.count(1)})
+	# A record that is touched again moves to the end, so that a place is never given twice.
+	places[name] = next(places[COUNT])
+	return -places[name]
 
 
 def _pending():
+	"""{space: {record: its place}} of the open transaction, with a counter of places under COUNT."""
 	key, database = "hisabi_sync_pending", frappe.db
 	held = getattr(frappe.local, key, None)
 	if held is None or held[0] is not database:
@@ -29,33 +37,21 @@ def _pending():
 
 
 def number():
-	"""Give every pending record its number; returns {space: (last number before, last number)}."""
+	"""Give every pending record its number; returns {space: (last number before, last number)}.
+
+	Spaces are in a fixed order, so that two transactions cannot wait for each other.
+	"""
 	pending = _pending()
-	names = list(pending)
+	touched = sorted(pending.items())
 	pending.clear()
 	taken = {}
-	for space, members in _by_space(names).items():
-		last = take(space, len(members))
-		taken[space] = (last - len(members), last)
-		_assign(members, last - len(members))
+	for space, places in touched:
+		count = next(places.pop(COUNT)) - 1
+		last = take(space, count)
+		taken[space] = (last - count, last)
+		_assign(list(places), last - count)
 		_announce(space, last)
 	return taken
-
-
-def _by_space(names):
-	"""Pending records by space. Spaces are in a fixed order, so that two transactions cannot wait for each other."""
-	rows = []
-	for start in range(0, len(names), CHUNK):
-		rows += frappe.db.sql(
-			"SELECT name, space FROM `tabSync Record` WHERE name IN %s AND sequence = 0",
-			(tuple(names[start : start + CHUNK]),),
-		)
-	spaces = dict(rows)
-	grouped = {space: [] for space in sorted(set(spaces.values()))}
-	for name in names:
-		if name in spaces:
-			grouped[spaces[name]].append(name)
-	return grouped
 
 
 def take(space, count):
@@ -65,12 +61,11 @@ def take(space, count):
 
 
 def _assign(names, before):
+	"""Turn places into numbers. A row that a savepoint took back has no negative sequence and is left alone."""
 	for start in range(0, len(names), CHUNK):
-		chunk = tuple(names[start : start + CHUNK])
-		marks = ", ".join(["%s"] * len(chunk))
 		frappe.db.sql(
-			f"UPDATE `tabSync Record` SET sequence = %s + FIELD(name, {marks}) WHERE name IN %s",  # noqa: S608
-			(before + start, *chunk, chunk),
+			"UPDATE `tabSync Record` SET sequence = %s - sequence WHERE name IN %s AND sequence < 0",
+			(before, tuple(names[start : start + CHUNK])),
 		)
 
 

@@ -22,13 +22,21 @@ def upsert(doctype, columns, rows):
 
 
 def _write(doctype, columns, rows, tail):
-	if not rows:
-		return
 	head = f"INSERT INTO {quote('tab' + doctype)} ({', '.join(map(quote, columns))}) VALUES "  # noqa: S608
-	mark = f"({', '.join(['%s'] * len(columns))})"
 	for chunk in _chunks(rows):
-		values = [value for row in chunk for value in row]
-		frappe.db.sql(head + ", ".join([mark] * len(chunk)) + tail, values)
+		marks, values = _marks(chunk)
+		frappe.db.sql(head + ", ".join(marks) + tail, values)
+
+
+def _marks(rows):
+	"""Placeholders for each row, and their values. A column in which all rows agree is escaped once, not row by row."""
+	width = range(len(rows[0]))
+	shared = [all(row[i] is rows[0][i] or row[i] == rows[0][i] for row in rows) for i in width]
+	values = {f"c{i}": rows[0][i] for i in width if shared[i]}
+	own = [i for i in width if not shared[i]]
+	values.update({f"r{n}_{i}": row[i] for n, row in enumerate(rows) for i in own})
+	mark = "(" + ", ".join(f"%(c{i})s" if shared[i] else f"%(r{{n}}_{i})s" for i in width) + ")"
+	return [mark.replace("{n}", str(n)) for n in range(len(rows))], values
 
 
 def _chunks(rows):
@@ -40,7 +48,8 @@ def _chunks(rows):
 			chunk, size = [], 0
 		chunk.append(row)
 		size += bytes_here
-	yield chunk
+	if chunk:
+		yield chunk
 
 
 def select(doctype, columns, where, values=(), tail=""):

@@ -120,7 +120,6 @@ def write_records(touched, registry, caller, now):
 	_insert_versions(changed, registry, caller, now)
 	for stored in changed:
 		stored.loaded_version = stored.doc_version
-	sequence.touch([stored.name for stored in changed])
 
 
 def _without_creation(row):
@@ -141,7 +140,7 @@ def _record_row(stored, registry, caller, now):
 		stored.client_id,
 		entity.doctype,
 		stored.document_name,
-		0,
+		sequence.mark(caller.space, stored.name),
 		stored.doc_version,
 		stored.content_version,
 		json.dumps(stored.field_versions, separators=(",", ":")) if stored.field_versions else None,

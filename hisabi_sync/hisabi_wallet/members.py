@@ -80,9 +80,8 @@ def refuse():
 
 def check(doc):
 	"""Raise frappe.PermissionError unless the acting user may make this change of a member's document."""
-	held = doc.get_doc_before_save()
-	before = State(held.role, held.status) if held else NEW
-	_check(doc, before, State(doc.role, doc.status))
+	held = frappe.db.get_value(DOCTYPE, doc.name, ["role", "status"], for_update=True)
+	_check(doc, State(*held) if held and not doc.is_new() else NEW, State(doc.role, doc.status))
 
 
 def check_removal(doc):

@@ -18,6 +18,7 @@ class HisabiWallet(WalletDocument):
 
 	def validate(self):
 		"""A new wallet is its maker's; later its owners and admins edit it, and whose it is follows its members."""
+		super().validate()
 		if self.flags.trusted or members.is_exempt():
 			return
 		if self.is_new():

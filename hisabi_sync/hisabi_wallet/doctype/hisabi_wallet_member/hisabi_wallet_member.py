@@ -8,7 +8,9 @@ class HisabiWalletMember(WalletDocument):
 
 	def get_invalid_links(self, is_submittable=False):
 		"""Who has an account is nobody's business: a user who may join is taken as given."""
+		given = (self.user or "").strip().lower()
 		invalid, cancelled = super().get_invalid_links(is_submittable)
+		self.user = self.user or given
 		return [link for link in invalid if link[0] != "user"], cancelled
 
 	def before_validate(self):
@@ -21,6 +23,7 @@ class HisabiWalletMember(WalletDocument):
 			self.removed_at = self.removed_at or now
 
 	def validate(self):
+		super().validate()
 		members.check(self)
 		if self.is_new():
 			members.keep_single(self)
