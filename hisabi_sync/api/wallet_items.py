@@ -139,12 +139,10 @@ def open_wallet(options):
 	"""A step before the batch: open the space of a wallet that the batch itself creates."""
 
 	def before(caller, changes):
-		if spaces.exists(caller.space_type, caller.space_key):
-			return
 		root = next(
 			(c for c in changes if c.entity_type == WALLET and c.operation == CREATE and not c.error), None
 		)
-		if root is None:
+		if root is None or spaces.exists(caller.space_type, caller.space_key):
 			return
 		options.root = root.index
 		title = str(root.payload.get("wallet_name") or caller.space_key)[:140]

@@ -44,7 +44,7 @@ def pull(caller, token=None, limit=500, entity_types=None, start=None):
 	authorise(caller)
 	entities = _readable(caller, entity_types)
 	begin = _begin(caller, token, start)
-	rows = _rows(caller.space, begin, [e.name for e in entities], limit + 1, entity_types is None)
+	rows = _rows(caller, begin, [e.name for e in entities], limit + 1, entity_types is None)
 	has_more, rows = len(rows) > limit, rows[:limit]
 	items = _items(rows, caller)
 	position = rows[-1][0] if has_more else max(caller.position, begin.position)
@@ -85,12 +85,12 @@ def _after(begin, position):
 	return replace(begin, position=position, snapshot=None if finished else begin.snapshot)
 
 
-def _rows(space, begin, entity_types, limit, everything):
+def _rows(caller, begin, entity_types, limit, everything):
 	"""Rows of Sync Record in order. One ordered scan of an index for each entity type asked for, cut at the limit."""
-	if not entity_types:
-		return []
+	if not entity_types or begin.position >= caller.position:
+		return []  # the space's counter says that nothing lies behind the position
 	where = "space = %s AND sequence > %s"
-	values = [space, begin.position]
+	values = [caller.space, begin.position]
 	if begin.snapshot is not None:
 		where += " AND (deleted_at IS NULL OR sequence > %s)"
 		values.append(begin.snapshot)

@@ -1,0 +1,42 @@
+"""Options of the test run: how thorough it is, and the seed by which it can be run again."""
+
+import secrets
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+CHAOS = 50  # times the usual number of examples
+_scale = 1
+
+
+def pytest_addoption(parser):
+	parser.addoption("--chaos", action="store_true", help="thousands of examples, and crashes for minutes")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config):
+	global _scale
+	_scale = CHAOS if config.getoption("--chaos") else 1
+	if config.getoption("hypothesis_seed", None) is None:
+		config.option.hypothesis_seed = str(secrets.randbelow(1 << 32))
+
+
+def pytest_report_header(config):
+	return f"seed: {config.getoption('hypothesis_seed', None)} (again with --hypothesis-seed=...)"
+
+
+def scale():
+	"""By how much more than usual is to be tried."""
+	return _scale
+
+
+def examples(count, **more):
+	"""Settings of a test with so many examples; a failure prints what reproduces it."""
+	return settings(
+		max_examples=count * _scale,
+		deadline=None,
+		database=None,
+		print_blob=True,
+		suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+		**more,
+	)
