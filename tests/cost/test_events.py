@@ -6,6 +6,7 @@ import frappe
 import pytest
 from frappe.utils.background_jobs import get_redis_conn
 
+from hisabi_sync.engine.sequence import EVENT
 from tests.cost.test_statements import payments
 from tests.derived.conftest import new_household
 from tests.support.engine import change, send
@@ -14,17 +15,17 @@ from tests.support.phone import new_id
 
 @pytest.fixture
 def events():
-	"""A function that returns the sync events published since it was last called."""
+	"""A function that returns the sync events of a space published since it was last called."""
 
 	subscriber = get_redis_conn().pubsub(ignore_subscribe_messages=True)
 	subscriber.subscribe("events")
 	subscriber.get_message(timeout=1)
 
-	def published():
+	def published(space):
 		found = []
 		while message := subscriber.get_message(timeout=0.3):
 			event = json.loads(message["data"])
-			if event["event"] == "sync_space_changed":
+			if event["event"] == EVENT and event["message"]["space"] == space:
 				found.append(event["message"])
 		return found
 
@@ -35,19 +36,19 @@ def events():
 def test_a_batch_publishes_one_event_with_the_new_position(events):
 	one, _ = new_household("Administrator")
 	cash = new_id()
-	events()
+	events(one.space)
 	send(one, change("Hisabi Account", cash, account_name="A", account_type="cash"), *payments(cash, 20))
 	position = frappe.db.get_value("Sync Space", one.space, "sequence")
-	assert events() == [{"space": one.space, "position": position}]
+	assert events(one.space) == [{"space": one.space, "position": position}]
 
 
 def test_nothing_is_published_for_a_dry_run_or_a_repeat(events):
 	one, _ = new_household("Administrator")
-	events()
+	events(one.space)
 	given = change("Hisabi Account", new_id(), account_name="A", account_type="cash")
 	send(one, given, dry_run=True)
-	assert events() == []
+	assert events(one.space) == []
 	send(one, given)
-	assert len(events()) == 1
+	assert len(events(one.space)) == 1
 	send(one, given)
-	assert events() == []
+	assert events(one.space) == []
