@@ -13,7 +13,10 @@ UNKNOWN = object()  # a base value whose history is no longer kept
 
 @dataclass(slots=True)
 class Decision:
-	"""`apply` with values, or `duplicate`, or `conflict` over clashes; `kept` are clashes whose loser is recorded."""
+	"""`apply` with values, or `duplicate`, or `conflict` over clashes, where values are those that do not clash.
+
+	`kept` are clashes whose loser is recorded.
+	"""
 
 	kind: str
 	values: dict = field(default_factory=dict)
@@ -75,7 +78,7 @@ def _decide_update(change, stored, entity, policy):
 	edit, kept = settle_fields(edit, entity.field_policies)
 	verdict = policy.update(edit, entity.parameters)
 	if verdict.conflict:
-		return Decision("conflict", clashes=clashes, fields=verdict.conflict)
+		return Decision("conflict", edit.clean, clashes=clashes, fields=verdict.conflict)
 	lost = {**kept, **verdict.lost}
 	return Decision("apply", verdict.values, merged=edit.stale, clashes=clashes, kept=lost)
 

@@ -59,15 +59,21 @@ def encode(outcome):
 
 
 def save_items(batch, caller, answers, seen, now):
-	"""Write the items of a batch. `answers` is a list of (change, outcome) that are not repeats."""
-	rows = {True: [], False: []}
+	"""Write the items of a batch: `answers` is a list of (change, outcome) that are not repeats.
+
+	Returns {index of the change: name of its Sync Item}.
+	"""
+	rows, names = {True: [], False: []}, {}
 	for change, outcome in answers:
 		key = op_key(change.op_id) if change.op_id else None
 		known = seen.get(key) if key else None
-		rows[known is None].append(_item_row(batch, caller, change, outcome, key, known, now))
+		row = _item_row(batch, caller, change, outcome, key, known, now)
+		rows[known is None].append(row)
+		names[change.index] = row[0]
 	columns = [*STANDARD, *COLUMNS]
 	sql.insert("Sync Item", columns, rows[True])
 	sql.upsert("Sync Item", columns, rows[False])
+	return names
 
 
 def _item_row(batch, caller, change, outcome, key, known, now):

@@ -64,3 +64,13 @@ def select_in(doctype, columns, column, keys, where="", values=(), tail=""):
 		return ()
 	clause = f"{quote(column)} IN %s" + (f" AND {where}" if where else "")
 	return select(doctype, columns, clause, (tuple(keys), *values), tail)
+
+
+def update_in(doctype, values, names, where="", parameters=()):
+	"""Set columns of the rows with these names; no names give no statement."""
+	if not names:
+		return
+	changes = ", ".join(f"{quote(column)} = %s" for column in values)
+	clause = "name IN %s" + (f" AND {where}" if where else "")
+	query = f"UPDATE {quote('tab' + doctype)} SET {changes} WHERE {clause}"  # noqa: S608
+	frappe.db.sql(query, (*values.values(), tuple(names), *parameters))

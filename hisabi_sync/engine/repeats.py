@@ -1,0 +1,50 @@
+"""Exactly once: which changes of a batch were answered before, by the ledger or by an earlier item of the batch."""
+
+from hisabi_sync.engine import ledger
+from hisabi_sync.engine.change import ERROR, Outcome
+from hisabi_sync.engine.errors import ItemError
+
+
+class Repeats:
+	"""The repeats of one batch. `seen` is what the ledger holds, `again` maps a second use of an op id to its first."""
+
+	def __init__(self, device, changes):
+		self.changes = changes
+		self.seen = ledger.load(device, [change.op_id for change in changes if change.op_id])
+		self.again, self.answered = {}, set()
+		self._find_second_uses()
+
+	def _find_second_uses(self):
+		first = {}
+		for i, change in enumerate(self.changes):
+			if change.op_id and not self._known(change):
+				if first.setdefault(change.op_id, i) != i:
+					self.again[i] = first[change.op_id]
+
+	def _known(self, change):
+		known = self.seen.get(ledger.op_key(change.op_id)) if change.op_id else None
+		return known if known and known.answered else None
+
+	def is_new(self, i):
+		"""Whether the change is to be judged and written to the ledger."""
+		return i not in self.again and i not in self.answered
+
+	def answer_known(self, outcomes):
+		"""Give changes that the ledger has an answer for that answer."""
+		for i, change in enumerate(self.changes):
+			known = self._known(change)
+			if known:
+				self.answered.add(i)
+				outcomes[i] = self._repeat(change, known.fingerprint, known.outcome())
+
+	def answer_second_uses(self, outcomes):
+		"""Second uses of an op id inside the batch get the answer that the first use got."""
+		for i, first in self.again.items():
+			kept = {name: getattr(outcomes[first], name) for name in ledger.DEFAULTS}
+			kept["repeated"] = outcomes[first].status != ERROR
+			outcomes[i] = self._repeat(self.changes[i], self.changes[first].fingerprint, Outcome(**kept))
+
+	def _repeat(self, change, fingerprint, outcome):
+		if fingerprint == change.fingerprint:
+			return outcome
+		return Outcome.of_error(change, ItemError("op_id_reused"))
