@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +10,10 @@ from devtool import mariadb, redis_server
 from devtool.settings import APP, ROOT, Settings, digest
 from devtool.steps import write_atomically
 
-FOLDERS = ("apps", "config", "logs", "sites/assets")
+FOLDERS = ("apps", "config", "logs", "sites")
+
+# The lists of built bundles -> the kind of bundles that each names.
+LISTS = {"assets.json": "assets", "assets-rtl.json": "rtl"}
 
 # The variables that Frappe would read instead of the bench's own configuration.
 FOREIGN = ("FRAPPE_", "DEV_SERVER", "PYTHONHOME", "VIRTUAL_ENV", "SITES_PATH")
@@ -88,17 +92,32 @@ def prepare(bench: Bench) -> None:
 		(bench.path / folder).mkdir(parents=True, exist_ok=True)
 	for app, tree in apps(bench.settings).items():
 		_link(bench.path / "apps" / app, tree)
-		_link(bench.sites / "assets" / app, tree / app / "public")
-	_list_bundles(bench)
+		_link_public(bench.settings, app, tree / app / "public")
+	_list_bundles(bench.settings)
+	_link(bench.sites / "assets", bench.settings.assets)
 	write_atomically(bench.sites / "apps.txt", "\n".join(apps(bench.settings)) + "\n")
 	config = json.dumps(_common_config(bench), indent=1, sort_keys=True)
 	write_atomically(bench.sites / "common_site_config.json", config)
 
 
-def _list_bundles(bench: Bench) -> None:
+def _link_public(settings: Settings, app: str, public: Path) -> None:
+	"""What the app ships as it is, beside what is built; in Frappe's folder also the npm packages."""
+	place = settings.assets / app
+	place.mkdir(parents=True, exist_ok=True)
+	wanted = {path.name: path for path in public.glob("*") if path.name not in {"dist", "node_modules"}}
+	if app == "frappe":
+		wanted["node_modules"] = settings.desk / "node_modules"
+	for path in place.iterdir():
+		if path.is_symlink() and path.name not in wanted:
+			path.unlink()
+	for name, target in wanted.items():
+		_link(place / name, target)
+
+
+def _list_bundles(settings: Settings) -> None:
 	"""Frappe's pages fail without the list of built bundles, but not without the bundles."""
-	for name in ("assets.json", "assets-rtl.json"):
-		path = bench.sites / "assets" / name
+	for name in LISTS:
+		path = settings.assets / name
 		if not path.exists():
 			write_atomically(path, "{}")
 
@@ -106,6 +125,8 @@ def _list_bundles(bench: Bench) -> None:
 def _link(link: Path, target: Path) -> None:
 	if link.is_symlink() and link.readlink() == target:
 		return
+	if link.is_dir() and not link.is_symlink():
+		shutil.rmtree(link)
 	link.unlink(missing_ok=True)
 	link.symlink_to(target)
 
@@ -117,8 +138,7 @@ def _common_config(bench: Bench) -> dict[str, object]:
 		"db_host": server.host,
 		"db_port": server.port,
 		"developer_mode": 0,
-		# Without a Socket.IO server the Desk would ask for one again and again.
-		"disable_async": 1,
+		"disable_async": 0,
 		# Frappe answers larger requests itself, before an app can say how large they may be.
 		"max_file_size": 256 * 1024 * 1024,
 		"mute_emails": 1,
@@ -135,6 +155,7 @@ def environment(site: Site) -> dict[str, str]:
 	own = {
 		"PATH": os.pathsep.join((str(site.settings.env / "bin"), os.environ.get("PATH", os.defpath))),
 		"PYTHONPATH": os.pathsep.join(str(bench.path / "apps" / app) for app in apps(site.settings)),
+		"HISABI_NODE_PACKAGES": str(site.settings.desk),
 		"FRAPPE_BENCH_ROOT": str(bench.path),
 		"FRAPPE_SITE": site.name,
 		"SITES_PATH": str(bench.sites),

@@ -52,6 +52,7 @@ COMMANDS = {
 		"show addresses, logins, tokens and processes",
 		(("--json", FLAG | {"help": "for programs"}),),
 	),
+	"assets": Command(commands.assets, "build the Desk's bundles that have changed"),
 	"console": Command(commands.console, "a Python console on the demo site", passes_on=True),
 	"frappe": Command(commands.frappe, "Frappe's own command line on the demo site", passes_on=True),
 	"benchmark": Command(commands.benchmark, "run a benchmark: ./dev benchmark [NAME]", passes_on=True),

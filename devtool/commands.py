@@ -1,6 +1,7 @@
 """What each command of ./dev does; `cli` has the table that names them."""
 
 import json
+import shlex
 import shutil
 import signal
 import subprocess
@@ -8,18 +9,24 @@ from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from devtool import bench, environment, info, prepare, serve, servers, site, state
+from devtool import bench, environment, info, prepare, serve, servers, site, state, system
 from devtool.bench import Site
 from devtool.errors import Problem
 from devtool.settings import ROOT, Settings
 
 # What `./dev reset` keeps: slow to make, and holding nothing of anybody's work.
-KEPT = {"tools", "env", "frappe", "downloads", "lock", "stamps"}
+KEPT = {"tools", "env", "frappe", "downloads", "desk", "node", "desk-frappe", "lock", "stamps"}
 
 
 def set_up(settings: Settings, options: Namespace) -> None:
 	with state.locked(settings):
-		prepare.whole(bench.test_site(settings) if options.test else bench.demo_site(settings))
+		prepare.with_desk(bench.test_site(settings) if options.test else bench.demo_site(settings))
+
+
+def assets(settings: Settings, options: Namespace) -> None:
+	"""Build the changed bundles; a page has them when it is loaded again."""
+	with state.locked(settings):
+		prepare.with_desk(bench.demo_site(settings))
 
 
 def start(settings: Settings, options: Namespace) -> None:
@@ -38,7 +45,7 @@ def _start(target: Site, port: int, demo: bool) -> None:
 		# Something may be left of a start that died in part.
 		serve.stop(target)
 		serve.require_free(port)
-		prepare.whole(target)
+		prepare.with_desk(target)
 		if demo:
 			site.prepare_demo(target)
 		serve.start(target, port)
@@ -106,7 +113,15 @@ def console(settings: Settings, arguments: Sequence[str]) -> int:
 
 
 def test(settings: Settings, arguments: Sequence[str]) -> int:
-	return _module(bench.test_site(settings), ROOT, "pytest", "-p", "devtool.pytest_bench", *arguments)
+	target = bench.test_site(settings)
+	with state.locked(settings):
+		prepare.with_desk(target)
+	extra = {
+		"HISABI_CHROMIUM": system.executable("chromium") or "",
+		# To be completed by --backend=URL and --port=NUMBER.
+		"HISABI_RELAY": shlex.join(serve.relay_command(target)),
+	}
+	return _module(target, ROOT, "pytest", "-p", "devtool.pytest_bench", *arguments, env=extra)
 
 
 def benchmark(settings: Settings, arguments: Sequence[str]) -> int:
@@ -116,6 +131,8 @@ def benchmark(settings: Settings, arguments: Sequence[str]) -> int:
 	if name and not (ROOT / "benchmarks" / f"{name}.py").is_file():
 		raise Problem(f"There is no benchmarks/{name}.py.")
 	target = bench.benchmark_site(settings)
+	with state.locked(settings):
+		prepare.whole(target)
 	return _module(target, target.bench.sites, f"benchmarks.{name}" if name else "benchmarks", *rest)
 
 
@@ -143,13 +160,13 @@ def lock(settings: Settings, options: Namespace) -> None:
 		environment.lock(settings)
 
 
-def _module(target: Site, folder: Path, module: str, *arguments: str) -> int:
-	"""Run a Python module of this repository on a site, keeping the servers up meanwhile."""
-	with state.locked(target.settings):
-		prepare.whole(target)
+def _module(
+	target: Site, folder: Path, module: str, *arguments: str, env: Mapping[str, str] | None = None
+) -> int:
+	"""Run a Python module of this repository on a site that is ready, keeping the servers up meanwhile."""
 	command = [str(target.settings.python), "-m", module, *arguments]
 	with servers.in_use(target.settings):
-		return _foreground(command, folder, bench.environment(target))
+		return _foreground(command, folder, bench.environment(target) | (env or {}))
 
 
 def _foreground(command: Sequence[str], folder: Path, env: Mapping[str, str]) -> int:

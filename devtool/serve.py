@@ -1,13 +1,13 @@
-"""Web server, workers and scheduler of a site."""
+"""Relay, web server, workers and scheduler of a site."""
 
 import signal
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from devtool import network, servers, state
+from devtool import network, node, redis_server, servers, state
 from devtool.bench import Site, environment, frappe_command
 from devtool.errors import Problem
 from devtool.processes import Process, wait_for
@@ -19,14 +19,20 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 WEB_OPTIONS = ("--workers=2", "--worker-class=gthread", "--threads=8", "--timeout=120", "--preload")
 WORKER = ("worker", "--queue", "short,default,long")
 
-# Name of each process -> Frappe's command for it; the web server is not one of Frappe's.
+# Name of each process -> Frappe's command for it; relay and web server are not Frappe's.
 BACKGROUND = {"worker-1": WORKER, "worker-2": WORKER, "scheduler": ("schedule",)}
+NAMES = ("web", "relay", *BACKGROUND)
 
 
 def processes(site: Site) -> list[Process]:
-	commands = {"web": _gunicorn(site, port(site))}
-	commands |= {name: frappe_command(site, *words) for name, words in BACKGROUND.items()}
-	return [_process(site, name, command) for name, command in commands.items()]
+	"""All that serve a site, as far as it takes to watch and stop them."""
+	return [_process(site, name) for name in NAMES]
+
+
+def _commands(site: Site) -> dict[str, list[str]]:
+	backend = network.own_port(site.settings, "backend_port")
+	front = {"web": _gunicorn(site, backend), "relay": _relay(site, backend)}
+	return front | {name: frappe_command(site, *words) for name, words in BACKGROUND.items()}
 
 
 def _gunicorn(site: Site, number: int) -> list[str]:
@@ -34,7 +40,19 @@ def _gunicorn(site: Site, number: int) -> list[str]:
 	return [str(site.settings.python), "-m", "gunicorn", address, *WEB_OPTIONS, "devtool.wsgi:application"]
 
 
-def _process(site: Site, name: str, command: list[str]) -> Process:
+def _relay(site: Site, backend: int) -> list[str]:
+	"""The relay has the port that people know, and passes on to the web server what is not for itself."""
+	address = f"--backend=http://{network.LOOPBACK}:{backend}"
+	return [*relay_command(site), address, f"--port={port(site)}"]
+
+
+def relay_command(site: Site) -> list[str]:
+	"""The relay of a site, except for its own port and the web server's address."""
+	redis = redis_server.urls(site.settings, site.bench.path)["queue"]
+	return node.command("relay.mjs", f"--site={site.name}", f"--redis={redis}")
+
+
+def _process(site: Site, name: str, command: Sequence[str] = ()) -> Process:
 	settings = site.settings
 	return Process(
 		name=name,
@@ -77,18 +95,20 @@ def start(site: Site, number: int) -> None:
 	ports = state.load(site.settings).get("web_ports", {}) | {_key(site): number}
 	state.save(site.settings, web_ports=ports)
 	site.configure(host_name=url(site))
-	with step(site.settings, "Web server, workers, scheduler", "serve"):
-		for process in processes(site):
-			process.start()
+	with step(site.settings, "Relay, web server, workers, scheduler", "serve"):
+		for name, command in _commands(site).items():
+			_process(site, name, command).start()
 		_wait_until_ready(site)
 
 
 def _wait_until_ready(site: Site) -> None:
-	web = processes(site)[0]
-	if wait_for(lambda: _answers(site) or not web.pid(), 90) and web.pid():
+	needed = processes(site)[:2]
+	wait_for(lambda: _answers(site) or not all(process.pid() for process in needed), 90)
+	ended = [process for process in needed if not process.pid()]
+	if not ended and _answers(site):
 		return
 	stop(site)
-	raise Problem(f"The web server does not answer; details are in {short(web.log)}.")
+	raise Problem(f"The site does not answer; details are in {short((ended or needed)[0].log)}.")
 
 
 def _answers(site: Site) -> bool:
@@ -108,7 +128,7 @@ def stop_all(settings: Settings) -> list[str]:
 	"""Stop what any ./dev of this checkout serves, whichever Frappe it uses; tells the names."""
 	files = [file for depth in ("", "*/", "*/*/") for file in settings.dev.glob(f"{depth}run/*.pid")]
 	found = [Process(file.stem, file, file.with_suffix(".log")) for file in files]
-	return [process.name for process in found if process.name in {"web", *BACKGROUND} and process.stop()]
+	return [process.name for process in found if process.name in NAMES and process.stop()]
 
 
 def watch(site: Site) -> None:

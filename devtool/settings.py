@@ -74,6 +74,16 @@ class Settings:
 		return self.env / "bin" / "python"
 
 	@property
+	def desk(self) -> Path:
+		"""Holds npm packages and what is built with them."""
+		return self.frappe_home / "desk"
+
+	@property
+	def assets(self) -> Path:
+		"""What every bench of the chosen Frappe has as `sites/assets`."""
+		return self.desk / "assets"
+
+	@property
 	def logs(self) -> Path:
 		return self.home / "logs"
 

@@ -4,7 +4,7 @@ import importlib.util
 import os
 import shutil
 import sysconfig
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,6 +40,12 @@ DATABASE = (
 )
 CLIENT = (Package("mariadb-client", _has("mariadb-dump", "mysqldump")),)
 REDIS = (Package("redis-tools", _has("redis-server", "redis-check-rdb")),)
+NODE = (Package("nodejs", _has("node")), Package("npm", _has("npm")))
+# The browser, and the letters of all the Desk's languages.
+BROWSER = (
+	Package("chromium", _has("chromium")),
+	Package("fonts-noto-core", Path("/usr/share/fonts/truetype/noto/NotoSans-Regular.ttf").is_file),
+)
 MYSQLCLIENT = (
 	Package("gcc", _has("gcc")),
 	Package("pkg-config", _has("pkg-config")),
@@ -67,13 +73,13 @@ def _builds_mysqlclient(settings: Settings) -> bool:
 	return "mysqlclient" in (settings.frappe_path / "pyproject.toml").read_text()
 
 
-def missing(settings: Settings) -> list[str]:
-	return sorted({package.name for package in packages(settings) if not package.present()})
+def missing(needed: Iterable[Package]) -> list[str]:
+	return sorted({package.name for package in needed if not package.present()})
 
 
-def require(settings: Settings) -> None:
+def require(settings: Settings, needed: Sequence[Package]) -> None:
 	"""Install what is missing when that is allowed, else name it."""
-	names = missing(settings)
+	names = missing(needed)
 	if not names:
 		return
 	root = _root_command()
@@ -81,7 +87,7 @@ def require(settings: Settings) -> None:
 		raise Problem(f"Please install these Debian packages first: {' '.join(names)}.")
 	with step(settings, "Debian packages", "apt") as current:
 		_install(current, root, names)
-	if names := missing(settings):
+	if names := missing(needed):
 		raise Problem(f"These packages are installed but do not work here: {' '.join(names)}.")
 
 

@@ -44,11 +44,29 @@ doc_events = {
 		"after_delete": "hisabi_sync.engine.capture.after_delete",
 		"after_rename": "hisabi_sync.engine.capture.after_rename",
 	},
+	"User": {"after_rename": "hisabi_sync.engine.people.after_rename"},
 	("DocType", "Custom Field", "Property Setter", "Server Script", "Webhook", "Notification"): {
 		"on_update": "hisabi_sync.engine.entities.forget",
 		"on_trash": "hisabi_sync.engine.entities.forget",
 	},
 }
+
+# Who sees which of the engine's rows; lists and single documents follow one rule.
+permission_query_conditions = {
+	"Sync Space": "hisabi_sync.permissions.spaces",
+	"Sync Space Member": "hisabi_sync.permissions.members",
+	"Sync Record": "hisabi_sync.permissions.records",
+	"Sync Version": "hisabi_sync.permissions.versions",
+	"Sync Batch": "hisabi_sync.permissions.batches",
+	"Sync Item": "hisabi_sync.permissions.items",
+	"Sync Conflict": "hisabi_sync.permissions.conflicts",
+	"Sync Device": "hisabi_sync.permissions.devices",
+	"Sync Device Position": "hisabi_sync.permissions.positions",
+}
+has_permission = dict.fromkeys(permission_query_conditions, "hisabi_sync.permissions.has_permission")
+
+# Contract -> function that reads raw items of a push, by which failed ones are processed again.
+sync_item_readers = {"wallet": "hisabi_sync.api.wallet_items.read"}
 
 # The engine's own rows follow a document; they do not keep it from being deleted.
 ignore_links_on_delete = [
@@ -68,7 +86,12 @@ scheduler_events = {
 }
 
 # How long Frappe keeps the engine's logs, in days; people change it in Log Settings.
-default_log_clearing_doctypes = {"Sync Item": 180, "Sync Batch": 180, "Sync Version": 180}
+default_log_clearing_doctypes = {
+	"Sync Item": 180,
+	"Sync Batch": 180,
+	"Sync Version": 180,
+	"Hisabi Wallet Invite": 90,
+}
 
 # Entity types that this app declares; another app adds its own under the same hook.
 sync_entities = ["hisabi_sync.hisabi_wallet.entities.declare"]

@@ -9,6 +9,8 @@ import requests
 from tests.support.phone import Phone, new_id
 from tests.support.server import Server
 
+pytest_plugins = ["tests.support.options"]
+
 SITE = os.environ["HISABI_SITE"]
 PASSWORD = "correct horse battery staple 7"
 

@@ -8,6 +8,7 @@ from hisabi_sync.engine.errors import RequestError
 MISSING = {"device_id": "device_id_required", "wallet_id": "wallet_id_required"}
 TRUE, FALSE = (True, 1, "1", "true", "True"), (None, False, 0, "", "0", "false", "False")
 MAX_TEXT = 140
+MAX_CURSOR = 280
 
 
 def _wrong(name):
@@ -25,10 +26,11 @@ def text(given, name):
 
 
 def optional_text(given, name, code="invalid_argument"):
+	"""A text that may be missing; cursors are longer than what is stored."""
 	value = given.get(name)
 	if value in (None, ""):
 		return None
-	if not isinstance(value, str) or len(value) > MAX_TEXT * 2:
+	if not isinstance(value, str) or len(value) > (MAX_CURSOR if name == "cursor" else MAX_TEXT):
 		raise RequestError(code)
 	return value
 

@@ -7,7 +7,7 @@ import frappe
 
 from hisabi_sync import compat
 from hisabi_sync.api import body, contracts, routes
-from hisabi_sync.api.answers import answer, failure
+from hisabi_sync.api.answers import Abort, answer, failure
 from hisabi_sync.engine.errors import RequestError
 
 GZIP_FROM = 1024  # bytes; smaller answers do not get smaller
@@ -77,6 +77,8 @@ def _mended(request, status, contract):
 			return _serve_inflated(given)
 	except RequestError as error:
 		return failure(contract, error)
+	except Abort as abort:
+		return abort.response
 	return failure(contract, RequestError(CODES.get(status, "internal_error")))
 
 
@@ -88,7 +90,7 @@ def _serve_inflated(given):
 
 
 def _compress(response, request):
-	if "gzip" not in request.headers.get("Accept-Encoding", "") or response.headers.get("Content-Encoding"):
+	if not request.accept_encodings.quality("gzip") or response.headers.get("Content-Encoding"):
 		return
 	if response.is_streamed or response.content_length is None or response.content_length < GZIP_FROM:
 		return

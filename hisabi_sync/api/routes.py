@@ -11,7 +11,13 @@ SHORT = "hisabi."
 PRINTED = "hisabi_sync.printed_path"
 
 # Module of the package -> contract whose shape its errors have.
-MODULES = {"sync": "wallet", "devices": "wallet", "wallets": "wallet"}
+MODULES = {
+	"sync": "wallet",
+	"devices": "wallet",
+	"wallets": "wallet",
+	"conflicts": "wallet",
+	"failed_items": "wallet",
+}
 
 # Full name of each endpoint -> contract; `http.endpoint` fills it as modules are imported.
 ENDPOINTS = {}

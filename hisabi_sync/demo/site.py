@@ -48,3 +48,6 @@ def _ensure_user(email, first_name, roles):
 	user.flags.no_welcome_mail = user.flags.ignore_password_policy = True
 	user.extend("roles", [{"role": role} for role in roles])
 	user.insert(ignore_permissions=True)
+	# Frappe makes the first person of a site a System Manager.
+	frappe.db.delete("Has Role", {"parent": email, "role": "System Manager"})
+	frappe.clear_cache(user=email)

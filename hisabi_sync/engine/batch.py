@@ -20,7 +20,7 @@ class Batch:
 		self.caller, self.changes, self.options = caller, changes, options
 		self.registry, self.now = registry(), clock.now()
 		self.writer = write.Writer(caller, self.registry, self.now)
-		self.repeats = Repeats(caller.device, changes)
+		self.repeats = Repeats(caller, changes)
 		self.outcomes = [None] * len(changes)
 		self.links = [set() for _ in changes]  # names of the Sync Records that each change points to
 		self.server_values = {}
@@ -35,11 +35,12 @@ class Batch:
 		if self.options.atomic:
 			frappe.db.savepoint("atomic_batch")
 		self._decide_all()
-		if self.options.atomic and any(o.status in (ERROR, CONFLICT) for o in self.outcomes):
+		if self.options.atomic and any(o and o.status in (ERROR, CONFLICT) for o in self.outcomes):
 			self._roll_back()
 		derive.run(self._effects(), derive.Access(self.writer, self.stored))
 		self.writer.finish()
 		wire.show(self.shown, self.caller.space, self.registry)
+		self.repeats.answer_second_uses(self.outcomes)
 		return self.outcomes
 
 	def _open(self):
@@ -104,7 +105,6 @@ class Batch:
 		for i in (*arranged, *waiting):
 			if i in open_now:
 				self._decide_one(i, parents[i])
-		self.repeats.answer_second_uses(self.outcomes)
 
 	def _decide_one(self, i, parents):
 		change = self.changes[i]
@@ -222,21 +222,24 @@ class Batch:
 	def _roll_back(self):
 		"""Undo an atomic batch: every item says so, and which ones caused it."""
 		frappe.db.rollback(save_point="atomic_batch")
-		causes = [self.changes[i].op_id for i, o in enumerate(self.outcomes) if o.status in (ERROR, CONFLICT)]
+		failed = [i for i, o in enumerate(self.outcomes) if o and o.status in (ERROR, CONFLICT)]
+		causes = {"caused_by": [self.changes[i].op_id for i in failed]}
 		for i, outcome in enumerate(self.outcomes):
-			if outcome.status in (ACCEPTED, DUPLICATE) and not outcome.repeated:
-				self._fail(i, ItemError("batch_rolled_back", {"caused_by": causes}))
+			if outcome and outcome.status in (ACCEPTED, DUPLICATE) and not outcome.repeated:
+				self._fail(i, ItemError("batch_rolled_back", causes))
 		self.writer, self.before = write.Writer(self.caller, self.registry, self.now), {}
 		self.conflict_rows = [row for row in self.conflict_rows if row["status"] == conflicts.OPEN]
 		self._show_as_stored()
 
 	def _show_as_stored(self):
 		"""Conflicts of an atomic batch show the records as they are without the batch."""
-		kept = [
-			shown for shown in self.shown.values() if any(shown[0] is outcome for outcome in self.outcomes)
-		]
+		kept = [shown for shown in self.shown.values() if shown[0].status == CONFLICT]
 		fresh = load.working_copies({stored.name for _, stored, _ in kept}, self.registry)
-		self.shown = {id(o): (o, fresh.get(stored.name, stored), entity) for o, stored, entity in kept}
+		self.shown = {}
+		for outcome, stored, entity in kept:
+			now = fresh.get(stored.name, stored)
+			outcome.doc_version, outcome.server_modified = now.doc_version, clock.dump(now.modified)
+			self.shown[id(outcome)] = (outcome, now, entity)
 
 	def answers(self):
 		"""(change, outcome) of what goes into the ledger: everything that is no repeat."""

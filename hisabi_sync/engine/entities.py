@@ -239,12 +239,12 @@ def _field(df, chosen=None):
 
 
 def _default(plain, value):
-	"""A static default; dynamic ones such as `Today` are left to Frappe's own save."""
-	if value in (None, "") or plain.kind is field_kinds.ROWS:
+	"""A static default; dynamic ones such as `Today` or `__user` are left to Frappe's own save."""
+	if value in (None, "") or plain.kind is field_kinds.ROWS or str(value).startswith(("__", ":")):
 		return None
 	try:
 		return plain.load(value)
-	except (ValueError, ArithmeticError):
+	except (ValueError, ArithmeticError, frappe.ValidationError):
 		return None
 
 

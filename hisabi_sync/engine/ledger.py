@@ -22,7 +22,7 @@ class Seen:
 	"""An op that the ledger holds. `answered` says that its first answer is repeated."""
 
 	def __init__(self, row):
-		self.name, self.op_key, self.fingerprint, self.status, self.result, self.attempts = row
+		self.name, self.op_key, self.fingerprint, self.status, self.result, self.attempts, self.space = row
 		self.answered = self.status != ERROR
 
 	def outcome(self):
@@ -41,7 +41,7 @@ def fingerprint(*parts):
 
 def load(device, op_ids):
 	"""{op key: Seen} of the ops of a device; failed ones are locked, because they may be judged again."""
-	columns = ["name", "op_key", "fingerprint", "status", "result", "attempts"]
+	columns = ["name", "op_key", "fingerprint", "status", "result", "attempts", "space"]
 	keys = sorted({op_key(op_id) for op_id in op_ids})
 	rows = sql.select_in("Sync Item", columns, "op_key", keys, "device = %s", (device,))
 	failed = [row[0] for row in rows if row[3] == ERROR]

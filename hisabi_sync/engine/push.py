@@ -62,10 +62,12 @@ def _transaction(caller, changes, options, before):
 	items = ledger.save_items(result.batch, caller, batch.answers(), batch.repeats.seen, batch.now)
 	conflicts.supersede(caller, batch.answers(), batch.now)
 	conflicts.save(batch.conflict_rows, result.batch, items, options.skew_ms)
-	result.before, result.position = sequence.number().get(caller.space, (caller.position, caller.position))
+	nothing = (caller.position, caller.position)
+	result.before, result.position = sequence.number().get(caller.space, nothing)
 	ledger.save_batch(result, caller, options, int((time.monotonic() - started) * 1000))
 	if options.dry_run or batch.has_no_root():
 		frappe.db.rollback()
+		result.before, result.position = nothing
 	else:
 		frappe.db.commit()
 	return result

@@ -8,9 +8,9 @@ from hisabi_sync.engine.errors import ItemError
 class Repeats:
 	"""The repeats of one batch. `seen` is what the ledger holds, `again` maps a second use of an op id to its first."""
 
-	def __init__(self, device, changes):
-		self.changes = changes
-		self.seen = ledger.load(device, [change.op_id for change in changes if change.op_id])
+	def __init__(self, caller, changes):
+		self.changes, self.space = changes, caller.space
+		self.seen = ledger.load(caller.device, [change.op_id for change in changes if change.op_id])
 		self.again, self.answered = {}, set()
 		self._find_second_uses()
 
@@ -35,7 +35,9 @@ class Repeats:
 			known = self._known(change)
 			if known:
 				self.answered.add(i)
-				outcomes[i] = self._repeat(change, known.fingerprint, known.outcome())
+				# An op of another space says nothing here, not even to the same device.
+				said = known.fingerprint if known.space == self.space else None
+				outcomes[i] = self._repeat(change, said, known.outcome())
 
 	def answer_second_uses(self, outcomes):
 		"""Second uses of an op id inside the batch get the answer that the first use got."""

@@ -45,5 +45,7 @@ def _is_retryable(error):
 
 def _number(error):
 	"""MariaDB's error number, or None when the error is another one."""
-	number = error.args[0] if error.args else None
-	return number if isinstance(number, int) else None
+	# Frappe's DuplicateEntryError carries the driver's error as an argument.
+	causes = [error, *(part for part in error.args if isinstance(part, Exception))]
+	numbers = (cause.args[0] for cause in causes if cause.args)
+	return next((number for number in numbers if isinstance(number, int)), None)

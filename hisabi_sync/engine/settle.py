@@ -4,20 +4,15 @@ Every function here leaves the commit to its caller, and raises RequestError.
 """
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import frappe
 
-from hisabi_sync.engine import clock, load, push, sql, wire, write
-from hisabi_sync.engine import fields as kinds
-from hisabi_sync.engine.batch import Batch
-from hisabi_sync.engine.change import CREATE, DELETE, ERROR, UPDATE, Caller, Change
+from hisabi_sync.engine import clock, live, load, settlement, sql, wire
 from hisabi_sync.engine.conflicts import OPEN
-from hisabi_sync.engine.entities import Registry, registry
+from hisabi_sync.engine.entities import registry
 from hisabi_sync.engine.errors import RequestError
-from hisabi_sync.engine.taken import unique_fields
 
-SERVER, CLIENT, MERGE = CHOICES = ("accept_server", "accept_client", "manual_merge")
 RESOLVED, DISMISSED = "Resolved", "Dismissed"
 SIDES = {"base": "base_values", "server": "server_values", "client": "client_values"}
 COLUMNS = (
@@ -25,7 +20,10 @@ COLUMNS = (
 	"base_values server_values client_values resolution reason resolved_by resolved_at resolved_values "
 	"resolved_version history"
 ).split()
-EMPTY = {"resolution": None, "reason": None, "resolved_by": None, "resolved_at": None}
+UNDECIDED = {
+	**dict.fromkeys(("resolution", "reason", "resolved_by", "resolved_at", "resolved_values")),
+	"resolved_version": 0,
+}
 
 
 @dataclass(slots=True)
@@ -47,6 +45,8 @@ class Decision:
 class Case:
 	"""A conflict and its record, both locked: first the record, as a push does."""
 
+	SIDES = SIDES
+
 	def __init__(self, name):
 		self.registry = registry()
 		held = _row(name)
@@ -63,6 +63,11 @@ class Case:
 	@property
 	def has_moved_on(self):
 		return self.stored is not None and self.stored.content_version > (self.conflict.server_version or 0)
+
+	@property
+	def creates(self):
+		"""Whether the device's change would have made a record of its own."""
+		return self.stored is None or self.stored.client_id != self.conflict.client_id
 
 	@property
 	def is_live(self):
@@ -123,31 +128,28 @@ def resolve(name, decision, announce=True):
 	case = Case(name)
 	case.require_open()
 	case.require_seen(decision.version)
-	applied = _apply(case, decision)
-	held = {} if not applied.live else {n: applied.values.get(n) for n in _shown(case, decision)}
-	_close(
-		case,
-		{
-			"status": RESOLVED,
-			"resolution": decision.choice,
-			"reason": decision.reason,
-			"resolved_values": load.encode_values(held, case.entity.fields),
-			"resolved_version": applied.doc_version,
-		},
-		announce,
-	)
-	case.stored = applied
+	case.stored = settlement.apply(case, decision)
+	values = {
+		"status": RESOLVED,
+		"resolution": decision.choice,
+		"reason": decision.reason,
+		"resolved_values": load.encode_values(_held(case, decision), case.entity.fields),
+		"resolved_version": case.stored.doc_version if case.stored else 0,
+	}
+	_close(case, values, announce)
 	return {**outcome(case.conflict), **state(case)}
 
 
-def _shown(case, decision):
-	"""Fields that the resolution was about."""
-	asked = {name for side in SIDES for name in case.side(side)}
-	return asked | {n for n in decision.values if n in case.entity.fields}
+def _held(case, decision):
+	"""What the record holds now of the fields that the resolution was about."""
+	if not case.is_live:
+		return {}
+	asked = {name for side in SIDES for name in case.side(side)} | set(decision.values)
+	return {name: value for name, value in case.stored.values.items() if name in asked}
 
 
 def dismiss(name, reason, announce=True):
-	"""Close the conflict without touching the record."""
+	"""Close the conflict without touching the record. Raises reason_required, already_settled."""
 	if not reason:
 		raise RequestError("reason_required")
 	case = Case(name)
@@ -157,27 +159,27 @@ def dismiss(name, reason, announce=True):
 
 
 def reopen(name, reason=None, announce=True):
-	"""Ask once more, about the record as it is now; what was decided before stays in the history."""
+	"""Ask once more, about the record as it is now; what was decided stays in the history. Raises not_settled."""
 	case = Case(name)
 	if case.conflict.status == OPEN:
 		raise RequestError("not_settled")
 	seen = {"server_version": case.stored.doc_version} if case.stored else {}
-	_note(case, "reopened", reason)
-	_save(case, {**EMPTY, "status": OPEN, "resolved_values": None, "resolved_version": 0, **seen}, announce)
+	_save(case, {**UNDECIDED, "status": OPEN, **seen}, "reopened", reason, announce)
 	return {**outcome(case.conflict), **state(case)}
 
 
-# --- the change
+def _close(case, values, announce):
+	person = {"resolved_by": frappe.session.user, "resolved_at": clock.now()}
+	_save(case, {**values, **person}, values["status"].lower(), values.get("reason"), announce)
 
 
-def _apply(case, decision):
-	"""The record after the decision. A decision that changes nothing is a version too, so that every device gets it."""
-	wanted = _wanted(case, decision)
-	if not case.is_live:
-		if wanted is not None:
-			raise RequestError("record_deleted", **state(case))
-		return _touch(case, case.stored)
-	if wanted is None:
-		return _touch(case, case.stored)
-	settled = _Settlement(case, *wanted).settle()
-	return settled if settled.doc_version != settled.seen else _touch(case, settled.stored)
+def _save(case, values, action, reason, announce):
+	"""Write the conflict and a line of its history; whoever looks at it is told after the commit."""
+	entry = {"action": action, "at": clock.dump(clock.now()), "by": frappe.session.user, "reason": reason}
+	kept = ("resolution", "resolved_values", "resolved_version", "server_version")
+	entry.update({name: values[name] for name in kept if values.get(name)})
+	history = [*json.loads(case.conflict.history or "[]"), entry]
+	text = json.dumps(history, ensure_ascii=False, default=str)
+	case.conflict.update(values, history=text)
+	frappe.db.set_value("Sync Conflict", case.conflict.name, {**values, "history": text})
+	live.tell("Sync Conflict", case.conflict.name, announce)

@@ -41,7 +41,9 @@ def _find(change, entity, space, registry):
 def _record(entity, document, space, registry):
 	where = "document_type = %s AND document_name = %s AND space = %s AND deleted_at IS NULL"
 	rows = sql.select("Sync Record", ["name"], where, (entity.doctype, document, space))
-	return next(iter(load.working_copies([row[0] for row in rows], registry).values()), None) if rows else None
+	return (
+		next(iter(load.working_copies([row[0] for row in rows], registry).values()), None) if rows else None
+	)
 
 
 def _is_open(change, caller):

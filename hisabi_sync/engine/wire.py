@@ -7,7 +7,7 @@ from hisabi_sync.engine.errors import ItemError
 def linked_records(change, entity, registry, space):
 	"""Names of the Sync Records that a change points to."""
 	found = set()
-	for holder, field, _ in _links(change.values, entity):
+	for holder, field, _ in links(change.values, entity):
 		target = _target(field, entity, registry)
 		if target:
 			found.add(ids.record(space, target.name, holder[field.name]))
@@ -24,7 +24,7 @@ def foreign_names(changes, registry):
 	wanted = {}
 	for change in changes:
 		entity = registry.by_name[change.entity_type]
-		for holder, field, _ in _links(change.values, entity):
+		for holder, field, _ in links(change.values, entity):
 			if not _target(field, entity, registry):
 				wanted.setdefault(field.options, set()).add(holder[field.name])
 	return {doctype: _names(doctype, values) for doctype, values in wanted.items()}
@@ -40,7 +40,7 @@ def _names(doctype, values):
 def resolve_links(change, entity, registry, space, stored, foreign):
 	"""Replace client ids in the change by document names. Raises ItemError invalid_link with the fields."""
 	wrong = []
-	for holder, field, path in _links(change.values, entity):
+	for holder, field, path in links(change.values, entity):
 		name = _resolve(field, holder[field.name], entity, registry, space, stored, foreign)
 		if name is not None and _is_self(change, field, entity, stored, name):
 			name = None
@@ -57,7 +57,7 @@ def _is_self(change, field, entity, stored, name):
 	return field.options == entity.doctype and own is not None and own.document_name == name
 
 
-def _links(values, entity):
+def links(values, entity):
 	"""(holder, field, path) of every link that has a value; the holder is the dict that the value lies in."""
 	for name in entity.links:
 		if isinstance(values.get(name), str):
@@ -89,7 +89,7 @@ def client_ids(pairs, space, registry):
 	linked = {
 		(field.options, holder[field.name])
 		for entity, values in pairs
-		for holder, field, _ in _links(values, entity)
+		for holder, field, _ in links(values, entity)
 		if _target(field, entity, registry)
 	}
 	return load.link_names(space, linked) if linked else {}

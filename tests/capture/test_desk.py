@@ -114,3 +114,13 @@ def test_a_name_that_is_used_again_is_another_record(team):
 	(outcome,) = send(team, change("Contact", third, first_name="Same"))
 	live = [item.client_id for item in fetch(team)[0] if not item.deleted_at]
 	assert (outcome.status, outcome.doc_version, live) == ("accepted", 1, [third])
+
+
+def test_a_renamed_user_keeps_his_memberships_and_signs_in_again(team):
+	name = f"{new_id('renamed')}@example.com"
+	frappe.rename_doc("User", team.user, name)
+	frappe.db.commit()
+	device = frappe.db.get_value("Sync Device", team.device, ["status", "revoked_reason"])
+	assert device == ("Revoked", "user_renamed")
+	team.user = name
+	assert fetch(team)[0] == [] and team.role == "owner"

@@ -1,5 +1,12 @@
 from frappe.model.document import Document
 
+from hisabi_sync.engine import garbage
+
 
 class HisabiWalletInvite(Document):
 	"""A code by which one person may join a wallet; of the code only a keyed hash is kept."""
+
+	@staticmethod
+	def clear_old_logs(days=90):
+		"""Hook of Frappe's log clearing; no invite is open for that long."""
+		garbage.clear_log("Hisabi Wallet Invite", days)

@@ -1,0 +1,145 @@
+"""Showing conflicts: for programs in values of the wire, for the Desk with labels, types and titles of links."""
+
+import json
+from datetime import timedelta
+
+import frappe
+
+from hisabi_sync.engine import clock, fields, settle, wire
+from hisabi_sync.engine.settle import SIDES
+
+SUMMARY = (
+	"name status kind entity_type client_id document_type document_name space device user item batch policy fields "
+	"base_version server_version client_time clock_skew_ms server_time creation resolution reason resolved_by "
+	"resolved_at resolved_version"
+).split()
+
+
+def summary(row):
+	"""A conflict without its values, as a list has it. `row` has the columns in SUMMARY."""
+	corrected = clock.to_datetime(row.client_time) if row.client_time else None
+	skew = timedelta(milliseconds=row.clock_skew_ms or 0)
+	plain = "kind entity_type client_id document_type document_name item batch user policy base_version server_version"
+	return {
+		**settle.outcome(row),
+		**{name: row.get(name) for name in plain.split()},
+		"fields": [name for name in (row.fields or "").split(", ") if name],
+		"space": row.space,
+		"device": row.device,
+		"client_time": clock.dump(corrected),
+		"client_clock": clock.dump(corrected + skew) if corrected else None,
+		"clock_skew_ms": row.clock_skew_ms,
+		"server_time": clock.dump(row.server_time),
+		"opened_at": clock.dump(row.creation),
+	}
+
+
+def whole(name):
+	"""A conflict with its values as devices know them, who and where, and the record as it is now."""
+	case, row = settle.Case(name), frappe.db.get_value("Sync Conflict", name, "*", as_dict=True)
+	return {
+		**summary(row),
+		**_places(row),
+		**{side: _wire(case, case.side(side)) for side in SIDES},
+		"proposed": json.loads(row.proposed or "{}"),
+		"history": json.loads(row.history or "[]"),
+		"has_moved_on": case.has_moved_on,
+		"current": settle.state(case),
+	}
+
+
+def _wire(case, values):
+	names = wire.client_ids([(case.entity, values)], case.conflict.space, case.registry)
+	return wire.payload(case.entity, values, names, case.registry)
+
+
+def _places(row):
+	"""Space and device with what people call them."""
+	space = frappe.db.get_value("Sync Space", row.space, ["space_type", "space_key", "title"], as_dict=True)
+	device = frappe.db.get_value(
+		"Sync Device", row.device, ["device_id", "device_name", "platform"], as_dict=True
+	)
+	return {
+		"space": {"name": row.space, **(space or {})},
+		"device": {"name": row.device, **(device or {})},
+		"user_name": frappe.db.get_value("User", row.user, "full_name"),
+	}
+
+
+def form(name):
+	"""What the Desk's form shows: `whole` without wire values, and a row for each field of the record.
+
+	A row: `{name, label, fieldtype, options, writable, unique, asked, base, server, client, current}`, where a side that
+	nobody knows is left out and values are those of the document.
+	"""
+	case, row = settle.Case(name), frappe.db.get_value("Sync Conflict", name, "*", as_dict=True)
+	shown = {side: case.side(side) for side in SIDES}
+	shown["current"] = case.stored.values if case.is_live else {}
+	asked = {name for side in SIDES for name in shown[side]}
+	rows = [_row(f, shown, asked) for f in case.entity.fields.values() if f.access != "Hidden"]
+	return {
+		**summary(row),
+		**_places(row),
+		"proposed": json.loads(row.proposed or "{}"),
+		"history": json.loads(row.history or "[]"),
+		"has_moved_on": case.has_moved_on,
+		"current": {**settle.state(case), "server_record": None},
+		"makes_new": case.conflict.kind == "unique" and case.creates,
+		"rows": rows,
+		"titles": _titles(case, shown.values()),
+		"next": _neighbour(name, "asc"),
+		"previous": _neighbour(name, "desc"),
+	}
+
+
+def _row(field, shown, asked):
+	known = {
+		side: _plain(field, values[field.name]) for side, values in shown.items() if field.name in values
+	}
+	return {
+		"name": field.name,
+		"label": field.label,
+		"fieldtype": field.fieldtype,
+		"options": field.options,
+		"writable": field.writable,
+		"unique": field.unique,
+		"columns": [{"name": c.name, "label": c.label, "fieldtype": c.fieldtype} for c in field.columns],
+		"asked": field.name in asked,
+		**known,
+	}
+
+
+def _plain(field, value):
+	"""A value as a document's form has it: numbers as JSON numbers, times in the site's zone."""
+	encoded = fields.encode(field, value)
+	return field.dump(value) if field.kind is fields.DECIMAL and value is not None else encoded
+
+
+def _titles(case, all_values):
+	"""{DocType: {name: title}} of the links, as far as their DocTypes have a title field."""
+	wanted = {}
+	for values in all_values:
+		for holder, field, _ in wire.links(values, case.entity):
+			wanted.setdefault(field.options, set()).add(holder[field.name])
+	return {doctype: _titles_of(doctype, names) for doctype, names in wanted.items()}
+
+
+def _titles_of(doctype, names):
+	title = frappe.get_meta(doctype).title_field
+	if not title:
+		return {}
+	rows = frappe.get_all(doctype, filters={"name": ["in", sorted(names)]}, fields=["name", title])
+	return {row.name: row.get(title) for row in rows}
+
+
+def _neighbour(name, order):
+	"""The next open conflict in the order of a list, among those the caller may see."""
+	operator = ">" if order == "asc" else "<"
+	found = frappe.get_list(
+		"Sync Conflict",
+		filters=[["status", "=", settle.OPEN], ["name", operator, name]],
+		order_by=f"name {order}",
+		limit_page_length=1,
+		pluck="name",
+	)
+	return found[0] if found else None

@@ -1,0 +1,120 @@
+"""Who sees which of the engine's rows: by role, by User Permissions on Sync Space, and by the synced DocType itself.
+
+Frappe asks twice: `permission_query_conditions` for lists, `has_permission` for one document. Both use one rule.
+"""
+
+import frappe
+from frappe.core.doctype.user_permission.user_permission import get_user_permissions
+
+from hisabi_sync.engine.entities import registry
+
+MANAGER, AUDITOR = "Sync Manager", "Sync Auditor"
+# DocType -> which of its rows lie in one of the spaces `%s`.
+SPACES = {
+	"Sync Space": "`tabSync Space`.name IN ({spaces})",
+	**{
+		doctype: f"`tab{doctype}`.space IN ({{spaces}})"
+		for doctype in (
+			"Sync Space Member",
+			"Sync Record",
+			"Sync Batch",
+			"Sync Item",
+			"Sync Conflict",
+			"Sync Device Position",
+		)
+	},
+	"Sync Version": "`tabSync Version`.record IN (SELECT name FROM `tabSync Record` WHERE space IN ({spaces}))",
+	"Sync Device": "`tabSync Device`.user IN (SELECT user FROM `tabSync Space Member` WHERE space IN ({spaces}))",
+}
+# DocTypes whose rows show values of the records of an entity type.
+SHOWING_VALUES = ("Sync Conflict", "Sync Item")
+
+
+def settles():
+	"""Whether the user may settle conflicts and process failed items again."""
+	return MANAGER in frappe.get_roles()
+
+
+def reads():
+	"""Whether the user may see conflicts and items at all; which ones is for `has_permission` to say."""
+	return bool({MANAGER, AUDITOR, "System Manager"} & set(frappe.get_roles()))
+
+
+def allowed_spaces(user, doctype):
+	"""Spaces that User Permissions restrict the user to, or None when they do not."""
+	rows = get_user_permissions(user).get("Sync Space") or []
+	names = {row.get("doc") for row in rows if row.get("applicable_for") in (None, "", doctype)}
+	return names or None
+
+
+def hidden_types(user):
+	"""Entity types under Frappe's permissions whose DocType the user may not read."""
+	return {
+		entity.name
+		for entity in registry().by_name.values()
+		if entity.check_permissions and not frappe.has_permission(entity.doctype, "read", user=user)
+	}
+
+
+def conditions(doctype, user=None):
+	"""The WHERE clause of a list, or an empty text."""
+	user = user or frappe.session.user
+	parts, spaces = [], allowed_spaces(user, doctype)
+	if spaces is not None:
+		parts.append(SPACES[doctype].format(spaces=_escaped(spaces)))
+	hidden = hidden_types(user) if doctype in SHOWING_VALUES else ()
+	if hidden:
+		parts.append(f"`tab{doctype}`.entity_type NOT IN ({_escaped(hidden)})")
+	return " AND ".join(parts)
+
+
+def _escaped(names):
+	return ", ".join(frappe.db.escape(name) for name in sorted(names))
+
+
+def has_permission(doc, ptype=None, user=None):
+	"""Hook for one document: whether the list would show it."""
+	clause = conditions(doc.doctype, user)
+	if not clause or doc.is_new():
+		return True
+	query = f"SELECT 1 FROM `tab{doc.doctype}` WHERE name = %s AND {clause}"  # noqa: S608
+	return bool(frappe.db.sql(query, (doc.name,)))
+
+
+# Frappe calls a list's hook with the user alone, so that each DocType needs one of its own.
+
+
+def spaces(user=None):
+	return conditions("Sync Space", user)
+
+
+def members(user=None):
+	return conditions("Sync Space Member", user)
+
+
+def records(user=None):
+	return conditions("Sync Record", user)
+
+
+def versions(user=None):
+	return conditions("Sync Version", user)
+
+
+def batches(user=None):
+	return conditions("Sync Batch", user)
+
+
+def items(user=None):
+	return conditions("Sync Item", user)
+
+
+def conflicts(user=None):
+	return conditions("Sync Conflict", user)
+
+
+def devices(user=None):
+	return conditions("Sync Device", user)
+
+
+def positions(user=None):
+	return conditions("Sync Device Position", user)
