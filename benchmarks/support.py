@@ -84,11 +84,14 @@ def median(function, rounds=ROUNDS, prepare=lambda: None):
 	"""Median seconds of `function(prepared)` over some rounds, after one round that does not count."""
 	times = []
 	for _ in range(rounds + 1):
-		prepared = prepare()
-		start = time.perf_counter()
-		function(prepared)
-		times.append(time.perf_counter() - start)
+		times.append(seconds(function, prepare()))
 	return statistics.median(times[1:])
+
+
+def seconds(function, *arguments):
+	start = time.perf_counter()
+	function(*arguments)
+	return time.perf_counter() - start
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from datetime import date, datetime, timezone
 from zoneinfo import ZoneInfo
 
+import frappe
 from dateutil import parser as date_parser
 from frappe.utils import get_datetime, getdate, now_datetime
 from frappe.utils.data import get_system_timezone
@@ -16,7 +17,11 @@ def now():
 
 
 def zone():
-	return ZoneInfo(get_system_timezone())
+	"""The site's time zone, looked up once a request."""
+	held = getattr(frappe.local, "hisabi_sync_zone", None)
+	if held is None:
+		held = frappe.local.hisabi_sync_zone = ZoneInfo(get_system_timezone())
+	return held
 
 
 def parse(text):
@@ -46,7 +51,12 @@ def dump(moment):
 
 
 def to_datetime(value):
-	return value if isinstance(value, datetime) else get_datetime(value)
+	if isinstance(value, datetime):
+		return value
+	try:
+		return datetime.fromisoformat(value)
+	except (TypeError, ValueError):
+		return get_datetime(value)
 
 
 def to_date(value):

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 
 from bs4 import BeautifulSoup
 from dateutil import parser as date_parser
@@ -49,11 +50,11 @@ class Field:
 	default: object = None
 	required: bool = False
 	unique: bool = False
-	columns: tuple = field(default=())  # the child table's fields, for a Table
+	columns: tuple = ()  # the child table's fields, for a Table
+	kind: Kind = field(init=False, repr=False)
 
-	@property
-	def kind(self):
-		return KINDS[self.fieldtype]
+	def __post_init__(self):
+		object.__setattr__(self, "kind", KINDS[self.fieldtype])
 
 	@property
 	def writable(self):
@@ -159,6 +160,11 @@ def _loses(value, number, rounded):
 
 
 def _dump_decimal(field, value):
+	return _json_number(value)
+
+
+@lru_cache(maxsize=4096)
+def _json_number(value):
 	return int(value) if value == value.to_integral_value() else float(value)
 
 
@@ -255,7 +261,12 @@ def _same(field, value):
 
 
 def _load_decimal(field, value):
-	return Decimal(str(value)).quantize(QUANTUM)
+	return _decimal(str(value))
+
+
+@lru_cache(maxsize=4096)
+def _decimal(text):
+	return Decimal(text).quantize(QUANTUM)
 
 
 TEXT = Kind("string", _parse_text, lambda field, value: str(value), _same)

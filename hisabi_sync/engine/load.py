@@ -14,7 +14,8 @@ from hisabi_sync.engine.change import Past, Stored
 RECORD_COLUMNS = "name entity_type client_id document_name doc_version content_version field_versions deleted_at modified".split()
 # A plain SELECT sees the transaction's first moment; what belongs to a locked row must be read as it is now.
 LATEST = "LOCK IN SHARE MODE"
-EXACT = ("Currency", "Float", "Percent")  # read as text, because the driver would make floats of them
+# Read as text: of decimals the driver would make floats, and it is slow with times.
+EXACT = ("Currency", "Float", "Percent", "Datetime")
 
 
 def records(names, lock=False):

@@ -10,7 +10,10 @@ from hisabi_sync.engine.entities import registry
 from hisabi_sync.engine.errors import RequestError
 from hisabi_sync.engine.spaces import authorise
 
-COLUMNS = ("sequence", "entity_type", "document_name", "client_id", "doc_version", "modified", "deleted_at")
+# Times as text, which is read faster.
+COLUMNS = (
+	"sequence, entity_type, document_name, client_id, doc_version, CAST(modified AS CHAR), CAST(deleted_at AS CHAR)"
+).split(", ")
 
 
 @dataclass(slots=True)
