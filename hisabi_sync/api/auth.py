@@ -1,7 +1,6 @@
 """Hook of Frappe's authentication: a device token makes the caller the device's user."""
 
 import frappe
-from frappe.translate import get_user_lang
 
 from hisabi_sync.api import answers, routes
 from hisabi_sync.engine import devices
@@ -34,7 +33,7 @@ def _sign_in(signed_in):
 	frappe.local.form_dict = form
 	frappe.local.hisabi_sync_device = signed_in
 	if not frappe.request.headers.get("Accept-Language"):
-		frappe.local.lang = get_user_lang(signed_in.user)
+		frappe.local.lang = signed_in.language or frappe.local.lang
 	devices.note_seen(signed_in)
 
 

@@ -24,7 +24,7 @@ PREFIX = "hsd_"
 SEEN_EVERY = timedelta(minutes=5)
 COLUMNS = (
 	"d.name, d.device_id, d.user, d.status, d.token_hash, d.previous_token_hash, d.previous_valid_until, "
-	"d.expires_at, d.last_seen, u.enabled, d.token_family, d.password_mark, d.revoked_reason, a.password"
+	"d.expires_at, d.last_seen, u.enabled, d.token_family, d.password_mark, d.revoked_reason, a.password, u.language"
 )
 LISTED = "device_id device_name platform status creation last_seen expires_at revoked_reason".split()
 
@@ -45,6 +45,7 @@ class Device:
 	password_mark: str | None = None
 	revoked_reason: str | None = None
 	password_hash: str | None = None
+	language: str | None = None
 
 
 def register(user, device_id, platform=None, device_name=None):
