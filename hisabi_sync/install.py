@@ -22,11 +22,14 @@ def set_up():
 
 def _fill_settings():
 	settings = frappe.get_single("Sync Settings")
-	for field in settings.meta.fields:
-		if field.default and not settings.get(field.fieldname):
-			settings.set(field.fieldname, field.default)
-	settings.flags.ignore_permissions = True
-	settings.save()
+	stored = frappe.db.get_singles_dict("Sync Settings")
+	missing = {
+		f.fieldname: f.default for f in settings.meta.fields if f.default and f.fieldname not in stored
+	}
+	if missing:
+		settings.update(missing)
+		settings.flags.ignore_permissions = True
+		settings.save()
 
 
 def tear_down():

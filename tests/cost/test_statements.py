@@ -16,6 +16,8 @@ from tests.support.engine import change, fetch, send
 from tests.support.phone import METHOD, account, new_id
 
 ROOT = Path(__file__).parents[2]
+# What newer Frappe spends on every request with a token, whoever serves it.
+FRAMEWORK = ("UPDATE `tabSessions`", "UPDATE `tabUser` SET `last_active`")
 
 
 @contextmanager
@@ -103,7 +105,7 @@ def statements_of(phone, method, body):
 	done = subprocess.run([*command, phone.token], capture_output=True, text=True, env=env, check=True)
 	answer = json.loads(done.stdout.splitlines()[-1])
 	assert answer["status"] == 200, answer
-	return answer["statements"]
+	return [statement for statement in answer["statements"] if not statement.startswith(FRAMEWORK)]
 
 
 def test_an_empty_pull_needs_at_most_five_statements_with_authentication(phone):
