@@ -1,6 +1,7 @@
 """Commands that the app adds to Frappe's command line."""
 
 import json
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -13,14 +14,10 @@ from frappe.commands import get_site, pass_context
 @pass_context
 def demo_site(context, output):
 	"""Create the people, the wallet and the device of a demonstration site."""
-	from hisabi_sync.demo import site
+	with _site(context), _demo_extra():
+		from hisabi_sync.demo import site
 
-	frappe.init(site=get_site(context))
-	frappe.connect()
-	try:
 		info = json.dumps(site.prepare(), indent=1)
-	finally:
-		frappe.destroy()
 	output.write_text(info) if output else click.echo(info)
 
 
@@ -31,12 +28,90 @@ def reconcile_site(context, entity_type):
 	"""Find changes that no hook saw, such as raw SQL, and number them."""
 	from hisabi_sync.engine import reconcile
 
+	with _site(context):
+		click.echo(json.dumps(reconcile.run(entity_type)))
+
+
+@click.command("hisabi-demo")
+@click.option("--wallets", type=click.IntRange(1, 10_000), default=3, show_default=True, help="Households")
+@click.option(
+	"--transactions",
+	type=click.IntRange(0),
+	default=600,
+	show_default=True,
+	help="Transactions of all households together",
+)
+@click.option("--seed", default=1, show_default=True, help="The same seed makes the same households")
+@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="Last day of the households; today at first")
+@click.option(
+	"--days",
+	type=click.IntRange(0, 150),
+	default=0,
+	help="Date the log rows of new households back over so many days, for charts",
+)
+@pass_context
+def demo_households(context, wallets, transactions, seed, until, days):
+	"""Write believable households through the sync engine. What is there already stays as it is."""
+	with _site(context), _demo_extra():
+		from hisabi_sync.demo import show
+
+		drift = show.run(wallets, transactions, seed, until and until.date(), days)
+	raise SystemExit(int(drift))
+
+
+@click.command("hisabi-verify")
+@click.option("--wallet", help="Only this wallet")
+@click.option("--repair", is_flag=True, help="Correct what has drifted")
+@pass_context
+def verify_wallets(context, wallet, repair):
+	"""Compare balances and other derived values with their computation from scratch. Exit status 1: drift is left."""
+	from hisabi_sync.hisabi_wallet.derived import verify
+
+	with _site(context):
+		if wallet and not frappe.db.exists("Hisabi Wallet", wallet):
+			raise click.UsageError(f"There is no wallet {wallet}.")
+		names = [wallet] if wallet else frappe.get_all("Hisabi Wallet", pluck="name", order_by="name")
+		found = sum(_tell_drift(name, verify.verify(name, repair)) for name in names)
+	wallets = "1 wallet" if len(names) == 1 else f"{len(names)} wallets"
+	values = "1 value differs" if found == 1 else f"{found} values differ"
+	click.echo(f"{wallets}, {values}{', repaired' if found and repair else ''}.")
+	raise SystemExit(int(bool(found) and not repair))
+
+
+def _tell_drift(wallet, drift):
+	for row in drift:
+		where = f"{wallet}: {row['entity_type']} {row['client_id']}, {row['field']}"
+		click.echo(f"{where}: {_plain(row['stored'])} is stored, {_plain(row['computed'])} is right")
+	return len(drift)
+
+
+def _plain(text):
+	"""A number without the zeros that a database keeps behind it."""
+	return text.rstrip("0").rstrip(".") if "." in text else text.replace("0E-9", "0")
+
+
+@contextmanager
+def _site(context):
+	"""A connection to the site that the command line names."""
 	frappe.init(site=get_site(context))
 	frappe.connect()
 	try:
-		click.echo(json.dumps(reconcile.run(entity_type)))
+		yield
 	finally:
 		frappe.destroy()
 
 
-commands = [demo_site, reconcile_site]
+@contextmanager
+def _demo_extra():
+	"""Say what to install where the packages for demo data are missing."""
+	try:
+		yield
+	except ModuleNotFoundError as error:
+		if error.name not in ("faker", "rich"):
+			raise
+		raise click.ClickException(
+			f"{error.name} is missing: install the app with its demo extra, hisabi_sync[demo]"
+		) from error
+
+
+commands = [demo_site, demo_households, reconcile_site, verify_wallets]

@@ -8,6 +8,9 @@ app_license = "mit"
 after_install = "hisabi_sync.install.set_up"
 after_migrate = "hisabi_sync.install.set_up"
 before_uninstall = "hisabi_sync.install.tear_down"
+# Another app may bring or take away listeners.
+after_app_install = "hisabi_sync.engine.entities.forget"
+after_app_uninstall = "hisabi_sync.engine.entities.forget"
 
 # Requests: paths of the contracts' documents, device tokens, answers in each contract's own shape.
 before_request = ["hisabi_sync.api.routes.rewrite"]
@@ -16,6 +19,8 @@ after_request = ["hisabi_sync.api.http.finish"]
 
 # Short method names that wallet apps call.
 override_whitelisted_methods = {
+	"frappe.client.get_count": "hisabi_sync.api.guarded.get_count",
+	"frappe.desk.form.linked_with.get": "hisabi_sync.api.guarded.linked_documents",
 	"hisabi.sync_push": "hisabi_sync.api.sync.sync_push",
 	"hisabi.sync_pull": "hisabi_sync.api.sync.sync_pull",
 	"hisabi.sync_ack": "hisabi_sync.api.sync.sync_ack",
@@ -35,6 +40,8 @@ override_whitelisted_methods = {
 	"hisabi.invite_accept": "hisabi_sync.api.wallets.invite_accept",
 	"hisabi.invite_list": "hisabi_sync.api.wallets.invite_list",
 	"hisabi.invite_revoke": "hisabi_sync.api.wallets.invite_revoke",
+	"hisabi.media_presign": "hisabi_sync.api.media.presign",
+	"hisabi.media_download_url": "hisabi_sync.api.media.download_url",
 }
 
 # Whatever changes a synced document outside of a push is numbered in the same transaction.
@@ -45,7 +52,18 @@ doc_events = {
 		"after_rename": "hisabi_sync.engine.capture.after_rename",
 	},
 	"User": {"after_rename": "hisabi_sync.engine.people.after_rename"},
-	("DocType", "Custom Field", "Property Setter", "Server Script", "Webhook", "Notification"): {
+	(
+		"DocType",
+		"Custom Field",
+		"Property Setter",
+		"Server Script",
+		"Webhook",
+		"Notification",
+		"Assignment Rule",
+		"Milestone Tracker",
+		"Energy Point Rule",
+		"Workflow",
+	): {
 		"on_update": "hisabi_sync.engine.entities.forget",
 		"on_trash": "hisabi_sync.engine.entities.forget",
 	},
@@ -62,11 +80,18 @@ permission_query_conditions = {
 	"Sync Conflict": "hisabi_sync.permissions.conflicts",
 	"Sync Device": "hisabi_sync.permissions.devices",
 	"Sync Device Position": "hisabi_sync.permissions.positions",
+	"Sync Media": "hisabi_sync.permissions.media",
+	"Field Form": "hisabi_sync.permissions.field_forms",
+	"Field Submission": "hisabi_sync.permissions.field_submissions",
+	"Field Meter": "hisabi_sync.permissions.field_meters",
 }
 has_permission = dict.fromkeys(permission_query_conditions, "hisabi_sync.permissions.has_permission")
 
 # Contract -> function that reads raw items of a push, by which failed ones are processed again.
-sync_item_readers = {"wallet": "hisabi_sync.api.wallet_items.read"}
+sync_item_readers = {
+	"wallet": "hisabi_sync.api.wallet_items.read_again",
+	"mobile": "hisabi_sync.api.mobile_items.read",
+}
 
 # The engine's own rows follow a document; they do not keep it from being deleted.
 ignore_links_on_delete = [
@@ -77,11 +102,16 @@ ignore_links_on_delete = [
 	"Sync Item",
 	"Sync Conflict",
 	"Sync Device Position",
+	"Sync Media",
 ]
 
 # Removing the last traces of old deletes, and finding what no hook saw.
 scheduler_events = {
-	"daily_long": ["hisabi_sync.engine.garbage.collect", "hisabi_sync.engine.reconcile.run"],
+	"daily_long": [
+		"hisabi_sync.engine.garbage.collect",
+		"hisabi_sync.engine.reconcile.run",
+		"hisabi_sync.media.collect.run",
+	],
 	"weekly_long": ["hisabi_sync.hisabi_wallet.derived.verify.verify_all"],
 }
 
@@ -90,11 +120,12 @@ default_log_clearing_doctypes = {
 	"Sync Item": 180,
 	"Sync Batch": 180,
 	"Sync Version": 180,
+	"Sync Conflict": 365,
 	"Hisabi Wallet Invite": 90,
 }
 
 # Entity types that this app declares; another app adds its own under the same hook.
-sync_entities = ["hisabi_sync.hisabi_wallet.entities.declare"]
+sync_entities = ["hisabi_sync.hisabi_wallet.entities.declare", "hisabi_sync.hisabi_field.entities.declare"]
 
 
 # Checks and defaults that an entity type needs beyond its DocType, where a push writes in bulk.
@@ -104,7 +135,19 @@ sync_rules = {
 	"Hisabi Budget": "hisabi_sync.hisabi_wallet.rules.money",
 	"Hisabi Goal": "hisabi_sync.hisabi_wallet.rules.money",
 	"Hisabi Bucket": "hisabi_sync.hisabi_wallet.rules.bucket",
+	"Hisabi Attachment": "hisabi_sync.hisabi_wallet.attachments.rule",
+	"Field Submission": "hisabi_sync.hisabi_field.rules.submission",
+	"Field Meter": "hisabi_sync.hisabi_field.rules.meter",
 }
+
+# What a rule needs to know, looked up for a whole batch before any record is locked.
+sync_prepare = {
+	"Hisabi Attachment": "hisabi_sync.hisabi_wallet.attachments.prepare",
+	"Field Submission": "hisabi_sync.hisabi_field.media.prepare",
+}
+
+# Functions of media keys that tell which of them live documents name; the others are removed in the end.
+sync_media_users = ["hisabi_sync.hisabi_wallet.attachments.named", "hisabi_sync.hisabi_field.media.named"]
 
 # What follows from other records of a space, kept right in the same transaction.
 sync_derivers = {"wallet": "hisabi_sync.hisabi_wallet.derived.derive.derive"}

@@ -2,7 +2,7 @@
 
 import frappe
 
-from hisabi_sync.engine import declared
+from hisabi_sync.engine import declared, entities
 
 ROLES = {
 	"Sync Manager": {"desk_access": 1},
@@ -18,6 +18,20 @@ def set_up():
 			frappe.get_doc({"doctype": "Role", "role_name": role, **values}).insert(ignore_permissions=True)
 	declared.refresh()
 	_fill_settings()
+	_register_logs()
+
+
+def _register_logs():
+	"""Have Frappe clear the engine's logs; the days that people chose stay."""
+	settings = frappe.get_single("Log Settings")
+	known = {row.ref_doctype for row in settings.logs_to_clear}
+	hooked = frappe.get_hooks("default_log_clearing_doctypes", app_name="hisabi_sync")
+	missing = {doctype: days for doctype, days in hooked.items() if doctype not in known}
+	for doctype, days in missing.items():
+		settings.register_doctype(doctype, days[-1] if isinstance(days, list) else days)
+	if missing:
+		settings.flags.ignore_permissions = True
+		settings.save()
 
 
 def _fill_settings():
@@ -33,7 +47,14 @@ def _fill_settings():
 
 
 def tear_down():
-	"""Remove the roles from everybody; the DocTypes and their tables are removed by Frappe."""
+	"""Remove what Frappe leaves behind; the DocTypes and their tables it removes itself."""
 	for role in ROLES:
 		frappe.db.delete("Has Role", {"role": role})
 		frappe.delete_doc("Role", role, force=True, ignore_permissions=True, ignore_missing=True)
+	ours = frappe.get_all(
+		"DocType", filters={"module": ["in", frappe.get_module_list("hisabi_sync")]}, pluck="name"
+	)
+	frappe.db.delete("Version", {"ref_doctype": ["in", ours]})
+	frappe.db.delete("Singles", {"doctype": ["in", ours]})
+	frappe.db.delete("Scheduled Job Type", {"method": ["like", "hisabi_sync.%"]})
+	frappe.cache.delete_value(entities.VERSION_KEY)

@@ -21,7 +21,12 @@ SPACES = {
 			"Sync Item",
 			"Sync Conflict",
 			"Sync Device Position",
+			"Sync Media",
 		)
+	},
+	**{
+		doctype: f"`tab{doctype}`.tenant IN (SELECT space_key FROM `tabSync Space` WHERE name IN ({{spaces}}))"  # noqa: S608
+		for doctype in ("Field Form", "Field Submission", "Field Meter")
 	},
 	"Sync Version": "`tabSync Version`.record IN (SELECT name FROM `tabSync Record` WHERE space IN ({spaces}))",
 	"Sync Device": "`tabSync Device`.user IN (SELECT user FROM `tabSync Space Member` WHERE space IN ({spaces}))",
@@ -118,3 +123,19 @@ def devices(user=None):
 
 def positions(user=None):
 	return conditions("Sync Device Position", user)
+
+
+def media(user=None):
+	return conditions("Sync Media", user)
+
+
+def field_forms(user=None):
+	return conditions("Field Form", user)
+
+
+def field_submissions(user=None):
+	return conditions("Field Submission", user)
+
+
+def field_meters(user=None):
+	return conditions("Field Meter", user)

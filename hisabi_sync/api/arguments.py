@@ -54,6 +54,11 @@ def _json(value, code):
 		raise RequestError(code) from None
 
 
+def is_writable(text):
+	"""Whether UTF-8 can write it: no lone surrogates."""
+	return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
+
+
 def flag(given, name):
 	value = given.get(name)
 	if isinstance(value, dict | list) or value not in (*TRUE, *FALSE):
@@ -100,14 +105,23 @@ def instant(given, name):
 	return moment
 
 
+def skew_ms(given, name):
+	"""How far the device's clock is ahead of ours, from the time that it says it is; None when it says none."""
+	moment = instant(given, name)
+	return round((moment - clock.now()).total_seconds() * 1000) if moment else None
+
+
 def _is_number(value):
 	if isinstance(value, str):
-		return value.lstrip("-").replace(".", "", 1).isdigit()
+		return value.isascii() and value.lstrip("-").replace(".", "", 1).isdecimal()
 	return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _from_number(value):
-	number = float(value)
+	try:
+		number = float(value)
+	except OverflowError:
+		return None
 	if not math.isfinite(number):
 		return None
 	# Seconds reach this size only in the year 5138.

@@ -6,17 +6,21 @@ import zlib
 
 import frappe
 
+from hisabi_sync.api import routes
 from hisabi_sync.engine import strict_json
 from hisabi_sync.engine.errors import RequestError
 
 
 def arguments():
-	"""The call's arguments as a dict. Raises RequestError invalid_json, invalid_encoding or body_too_large."""
+	"""The call's arguments as a dict, those in the path included.
+
+	Raises RequestError invalid_json, invalid_encoding or body_too_large.
+	"""
 	request = frappe.request
-	raw = _inflated(request)
+	raw, in_path = _inflated(request), routes.path_arguments()
 	if request.mimetype == "application/json" and raw:
-		return {**request.args.to_dict(), **parse_object(raw)}
-	return {**request.args.to_dict(), **request.form.to_dict()}
+		return {**request.args.to_dict(), **parse_object(raw), **in_path}
+	return {**request.args.to_dict(), **request.form.to_dict(), **in_path}
 
 
 def is_gzipped(request):
@@ -28,7 +32,10 @@ def _limit():
 
 
 def _inflated(request):
-	raw, limit = request.get_data(cache=True), _limit()
+	limit = _limit()
+	if (request.content_length or 0) > limit:
+		raise RequestError("body_too_large", limit_bytes=limit)
+	raw = request.get_data(cache=True)
 	if is_gzipped(request):
 		raw = _gunzip(raw, limit)
 	if len(raw) > limit:

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from hisabi_sync.engine.errors import REQUEST_ERRORS
+
 
 @dataclass(frozen=True, slots=True)
 class Shape:
@@ -43,6 +45,23 @@ def _wallet_error(error):
 	}
 
 
+def _mobile_error(error):
+	return {
+		"error": error.message,
+		"error_code": error.code,
+		"message": error.message,
+		"retryable": error.retryable,
+		**error.extra,
+	}
+
+
+# Frappe's 417 is what wallet clients look for; clients of MIS servers know 400.
+MOBILE_STATUSES = {
+	**{code: 400 for code, (status, _, _) in REQUEST_ERRORS.items() if status == 417},
+	"too_many_items": 413,
+}
+
 SHAPES = {
 	"wallet": Shape(_success, _wallet_error),
+	"mobile": Shape(_success, _mobile_error, MOBILE_STATUSES),
 }

@@ -15,6 +15,7 @@ from hisabi_sync.engine.errors import RequestError
 
 ACTION, MAX_PASSWORD = "login", 512
 DEFAULT_LIMIT = 10
+STRANGERS = 50
 
 
 def check(usr, pwd, device_id):
@@ -23,15 +24,20 @@ def check(usr, pwd, device_id):
 	Raises RequestError: rate_limited, invalid_login (disabled users too), two_factor_required, login_not_allowed.
 	"""
 	found = User.find_by_credentials(usr, "", validate_password=False)
-	whom = (f"user {found.name if found else usr.strip().lower()}", f"device {device_id}")
-	throttle.count(ACTION, whom, frappe.get_cached_doc("Sync Settings").login_attempts or DEFAULT_LIMIT)
+	name = found.name if found else usr.strip().lower()
+	limit = frappe.get_cached_doc("Sync Settings").login_attempts or DEFAULT_LIMIT
+	# By user and address, so that a stranger's tries do not lock the owner out; all strangers together get far fewer
+	# tries than a password takes.
+	whom = (f"user {name} from {frappe.local.request_ip}",)
+	throttle.count(ACTION, whom, limit)
+	throttle.count(ACTION, (f"user {name}",), limit * STRANGERS)
 	right = _verify(found.name if found else "", pwd)
 	if not (right and found.enabled):
 		_note(found.name if found else "Guest", "Failed")
 		frappe.db.commit()  # the note stays although the request is refused
 		raise RequestError("invalid_login")
-	throttle.forget(ACTION, whom[:1])
-	throttle.take_back(ACTION, whom[1:])
+	throttle.forget(ACTION, whom)
+	throttle.take_back(ACTION, (f"user {name}",))
 	_check_allowed(found.name)
 	_note(found.name, "Success")
 	return found.name

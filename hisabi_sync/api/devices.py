@@ -1,5 +1,7 @@
 """Devices of the wallet contract: sign in, register, rotate, revoke. Source: contracts/wallet.md, devices and wallets."""
 
+import re
+
 import frappe
 from frappe.utils.html_utils import sanitize_html
 
@@ -9,6 +11,8 @@ from hisabi_sync.api.http import endpoint
 from hisabi_sync.engine import clock, devices, retry
 from hisabi_sync.engine.errors import RequestError
 from hisabi_sync.hisabi_wallet import wallets
+
+PRINTABLE = re.compile(r"[^<>\x00-\x1f]+")  # a device id is shown in the Desk
 
 
 @endpoint("wallet", guest=True)
@@ -45,6 +49,9 @@ def _harmless(text):
 
 
 def _register(user, device_id, described):
+	if not PRINTABLE.fullmatch(device_id):
+		raise RequestError("invalid_argument", argument="device_id")
+
 	def transaction():
 		device, token = devices.register(user, device_id, *described)
 		wallet_id = wallets.default_wallet(user)

@@ -4,6 +4,7 @@ import functools
 import gzip
 
 import frappe
+from werkzeug.wrappers import Response
 
 from hisabi_sync import compat
 from hisabi_sync.api import body, contracts, routes
@@ -15,9 +16,10 @@ GZIP_FROM = 1024  # bytes; smaller answers do not get smaller
 CODES = {401: "not_authenticated", 403: "permission_denied", 404: "not_found", 429: "rate_limited"}
 
 
-def endpoint(contract, guest=False, methods=("POST",)):
+def endpoint(contract, guest=False, methods=("POST",), read=body.arguments):
 	"""Make `function(arguments) -> dict` a whitelisted method that answers in the contract's shape.
 
+	`read()` gives the arguments; a function may also return a response as it is to be sent.
 	A RequestError, or any other exception, rolls everything back and becomes the contract's error body.
 	"""
 
@@ -25,7 +27,7 @@ def endpoint(contract, guest=False, methods=("POST",)):
 		@frappe.whitelist(allow_guest=True, methods=list(methods), xss_safe=True)
 		@functools.wraps(function, updated=())
 		def view(**_form):
-			return respond(contract, function, guest)
+			return respond(contract, function, guest, read)
 
 		routes.ENDPOINTS[f"{function.__module__}.{function.__name__}"] = contract
 		return view
@@ -33,11 +35,15 @@ def endpoint(contract, guest=False, methods=("POST",)):
 	return decorate
 
 
-def respond(contract, function, guest=False):
+def respond(contract, function, guest=False, read=body.arguments):
 	try:
 		if not guest and frappe.session.user == "Guest":
 			raise RequestError("not_authenticated")
-		payload = function(body.arguments())
+		payload = function(read())
+		if frappe.db.transaction_writes:
+			frappe.db.commit()  # accepted means committed, also where Frappe is done with the request
+		if isinstance(payload, Response):
+			return payload
 		return answer(contracts.SHAPES[contract].success(payload, routes.is_printed_path()))
 	except RequestError as error:
 		frappe.db.rollback()
@@ -79,6 +85,8 @@ def _mended(request, status, contract):
 		return failure(contract, error)
 	except Abort as abort:
 		return abort.response
+	except Exception as error:
+		status = getattr(error, "http_status_code", 500)
 	return failure(contract, RequestError(CODES.get(status, "internal_error")))
 
 

@@ -1,5 +1,7 @@
 """The table of paths: where a contract's document prints a path, and the Frappe method that serves it."""
 
+import re
+
 import frappe
 
 from hisabi_sync.api.answers import Abort, failure
@@ -8,6 +10,8 @@ from hisabi_sync.engine.errors import RequestError
 METHODS = "/api/method/"
 PACKAGE = "hisabi_sync.api."
 SHORT = "hisabi."
+# Names that mean something to Frappe when they come as arguments; our functions read the body themselves.
+RESERVED = ("cmd", "fn", "_lang", "args", "kwargs")
 PRINTED = "hisabi_sync.printed_path"
 
 # Module of the package -> contract whose shape its errors have.
@@ -17,20 +21,65 @@ MODULES = {
 	"wallets": "wallet",
 	"conflicts": "wallet",
 	"failed_items": "wallet",
+	"media": "wallet",
+	"mobile": "mobile",
 }
+
+# HTTP method and path as a document prints them -> function of the package. `{name}` is an argument of the call.
+ROUTES = {
+	"POST /api/v1/mobile/sync/push": "mobile.push",
+	"POST /api/v1/mobile/sync/pull": "mobile.pull",
+	"POST /api/v1/mobile/sync/ack": "mobile.ack",
+	"POST /api/v1/mobile/sync/batches/{batch_id}/replay": "mobile.replay",
+	"POST /api/v1/mobile/conflicts/{conflict_id}/resolve": "mobile.resolve",
+	"POST /api/v1/mobile/media/presign": "mobile.presign",
+	"POST /api/v1/mobile/media/download": "mobile.download",
+}
+# Below these every path is a contract's own, so that an unknown one is answered in its shape.
+PREFIXES = {"/api/v1/mobile/": "mobile"}
 
 # Full name of each endpoint -> contract; `http.endpoint` fills it as modules are imported.
 ENDPOINTS = {}
 
 
+def _compiled(route):
+	"""(HTTP method, pattern of the path) of a row of ROUTES."""
+	verb, _, path = route.partition(" ")
+	parts = re.split(r"\{(\w+)\}", path)
+	named = [f"(?P<{part}>[^/]+)" if i % 2 else re.escape(part) for i, part in enumerate(parts)]
+	return verb, re.compile("".join(named) + "/?")
+
+
+_TABLE = [(*_compiled(route), function) for route, function in ROUTES.items()]
+
+
 def rewrite():
-	"""Hook before every request: refuse unknown methods of ours, and keep a `cmd` in the body from rerouting known ones."""
+	"""Hook before every request: printed paths become calls of methods, unknown methods of ours are refused.
+
+	A `cmd` in the body would reroute a known one.
+	"""
 	contract = contract_of(frappe.request.path)
-	if contract is None:
+	if contract is None or frappe.request.method == "OPTIONS":
 		return
+	if not frappe.request.path.startswith(METHODS):
+		_serve_printed(frappe.request, contract)
 	if not _exists(method_of(frappe.request.path)):
 		raise Abort(failure(contract, RequestError("not_found")))
-	frappe.local.form_dict.pop("cmd", None)
+	for name in RESERVED:
+		frappe.local.form_dict.pop(name, None)
+
+
+def _serve_printed(request, contract):
+	"""Point the request to the method, and keep the path and its arguments."""
+	found = [
+		(verb, match, name) for verb, pattern, name in _TABLE if (match := pattern.fullmatch(request.path))
+	]
+	served = [(match, name) for verb, match, name in found if verb == request.method]
+	if not served:
+		raise Abort(failure(contract, RequestError("method_not_allowed" if found else "not_found")))
+	for match, name in served:
+		request.environ[PRINTED] = (request.path, match.groupdict())
+		request.path = request.environ["PATH_INFO"] = f"{METHODS}{PACKAGE}{name}"
 
 
 def method_of(path):
@@ -51,9 +100,17 @@ def is_printed_path():
 	return bool(frappe.request.environ.get(PRINTED))
 
 
+def path_arguments():
+	"""What a printed path says in the places of `{name}`."""
+	printed = frappe.request.environ.get(PRINTED)
+	return printed[1] if printed else {}
+
+
 def contract_of(path):
 	"""The contract that a path belongs to, or None when the path is not ours."""
-	method = path.removeprefix(METHODS) if path.startswith(METHODS) else ""
+	if not path.startswith(METHODS):
+		return next((contract for prefix, contract in PREFIXES.items() if path.startswith(prefix)), None)
+	method = path.removeprefix(METHODS)
 	if not method.startswith((PACKAGE, SHORT)):
 		return None
 	return MODULES.get(method.removeprefix(PACKAGE).partition(".")[0], "wallet")

@@ -5,7 +5,7 @@ import frappe
 from hisabi_sync.api import arguments as args
 from hisabi_sync.api import auth, wallet_items
 from hisabi_sync.api.http import endpoint
-from hisabi_sync.engine import clock, cursor, ids, ledger, positions, pull, push, sight
+from hisabi_sync.engine import clock, cursor, ids, ledger, positions, pull, push
 from hisabi_sync.engine.change import CONFLICT, ERROR, Caller
 from hisabi_sync.engine.errors import RequestError
 from hisabi_sync.engine.spaces import authorise
@@ -30,7 +30,8 @@ def sync_push(given):
 	items = args.items(given)
 	caller = caller_of(given)
 	changes = wallet_items.read(items, caller.space_key)
-	options = push.Options("wallet", args.flag(given, "atomic"), args.flag(given, "dry_run"))
+	skew_ms = args.skew_ms(given, "client_time")
+	options = push.Options("wallet", args.flag(given, "atomic"), args.flag(given, "dry_run"), skew_ms)
 	result = push.push(caller, changes, options, wallet_items.open_wallet(options))
 	return {
 		"results": [
@@ -38,15 +39,8 @@ def sync_push(given):
 			for change, outcome in zip(changes, result.outcomes, strict=True)
 		],
 		"server_time": clock.dump(clock.now()),
-		"cursor": _cursor_after(caller, result),
+		"cursor": positions.after_push(caller, result),
 	}
-
-
-def _cursor_after(caller, result):
-	"""Where this device may go on pulling: behind its own changes only if nothing of others lies before them."""
-	acknowledged = positions.acknowledged(caller)
-	seen = result.position if acknowledged is not None and acknowledged >= result.before else acknowledged
-	return cursor.encode(cursor.Cursor(caller.space, seen or 0, None if seen else 0, sight.mark(caller)))
 
 
 def _result(change, outcome, wallet_id):

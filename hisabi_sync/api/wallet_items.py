@@ -1,10 +1,8 @@
 """From the items of a wallet push to changes. Source: contracts/wallet.md, item error codes."""
 
-import json
-
 import frappe
 
-from hisabi_sync.engine import clock, ids, ledger, spaces
+from hisabi_sync.engine import clock, ids, ledger, spaces, validate
 from hisabi_sync.engine.change import CREATE, OPERATIONS, Change
 from hisabi_sync.engine.entities import registry
 from hisabi_sync.engine.errors import ItemError, RequestError
@@ -12,6 +10,8 @@ from hisabi_sync.engine.errors import ItemError, RequestError
 WALLET = "Hisabi Wallet"
 MAX_OP_ID = 140
 MAX_EXACT = 2**53  # up to here a JSON number with a point is a whole number for sure
+# Of an item's envelope the ledger keeps what the contract knows.
+KEPT = ("op_id", "entity_type", "entity_id", "client_id", "operation", "payload", "base_version", "wallet_id")
 IDENTITY = ("client_id", "wallet_id")
 
 
@@ -25,6 +25,11 @@ def read(items, wallet_id):
 			raise RequestError("item_must_be_an_object")
 	_check_types(items)
 	return [_read(index, item, wallet_id) for index, item in enumerate(items)]
+
+
+def read_again(items, caller):
+	"""Changes for items that are processed again, as `sync_item_readers` wants them."""
+	return read(items, caller.space_key)
 
 
 def _check_types(items):
@@ -44,7 +49,7 @@ def _is_wallet_type(entity):
 
 
 def _read(index, item, wallet_id):
-	change = Change(index, None, "", "", "", {}, raw=item)
+	change = Change(index, None, "", "", "", {}, raw={name: item[name] for name in KEPT if name in item})
 	try:
 		_fill(change, item, wallet_id)
 	except ItemError as error:
@@ -98,7 +103,7 @@ def _payload(change, item, wallet_id):
 		return {}
 	if not isinstance(payload, dict):
 		raise ItemError("payload_must_be_object")
-	_check_size(payload, registry().by_name[change.entity_type].max_payload)
+	validate.check_size(payload, registry().by_name[change.entity_type])
 	if payload.get("client_id") not in (None, "", change.client_id):
 		raise ItemError("entity_id_mismatch")
 	if any(part.get("wallet_id") not in (None, "", wallet_id) for part in (payload, item)):
@@ -106,12 +111,6 @@ def _payload(change, item, wallet_id):
 	if change.entity_type == WALLET and change.operation == CREATE and change.client_id != wallet_id:
 		raise ItemError("wallet_id_must_equal_client_id")
 	return {key: value for key, value in payload.items() if key not in IDENTITY}
-
-
-def _check_size(payload, limit):
-	size = len(json.dumps(payload, ensure_ascii=False).encode("utf-8", "replace"))
-	if size > limit:
-		raise ItemError("payload_too_large", {"bytes": size, "limit": limit})
 
 
 def _base_version(operation, value):
@@ -139,14 +138,16 @@ def open_wallet(options):
 	"""A step before the batch: open the space of a wallet that the batch itself creates."""
 
 	def before(caller, changes):
-		root = next(
-			(c for c in changes if c.entity_type == WALLET and c.operation == CREATE and not c.error), None
-		)
+		root = next((i for i, c in enumerate(changes) if _creates_wallet(c)), None)
 		if root is None or spaces.exists(caller.space_type, caller.space_key):
 			return
-		options.root = root.index
-		title = str(root.payload.get("wallet_name") or caller.space_key)[:140]
+		options.root = root
+		title = str(changes[root].payload.get("wallet_name") or caller.space_key)[:140]
 		spaces.open_space(caller.space_type, caller.space_key, title, WALLET, caller.space_key)
 		spaces.set_member(caller.space, caller.user, "owner")
 
 	return before
+
+
+def _creates_wallet(change):
+	return change.entity_type == WALLET and change.operation == CREATE and not change.error

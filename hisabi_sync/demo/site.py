@@ -2,8 +2,10 @@
 
 import frappe
 
-from hisabi_sync.engine import devices, spaces
-from hisabi_sync.hisabi_wallet import wallets
+from hisabi_sync.demo import field, households, words
+from hisabi_sync.demo.home import Home
+from hisabi_sync.demo.people import Person, Phone
+from hisabi_sync.engine import devices
 
 PASSWORD = "hisabi-demo-2026"
 WALLET, DEVICE = "demo-wallet", "demo-phone"
@@ -15,17 +17,19 @@ PEOPLE = {
 	"auditor@hisabi.example": ("Adel", ["Sync Auditor"], None),
 }
 OWNER = "amal@hisabi.example"
+TRANSACTIONS = 60
+# The phones of the demo wallet's members; nobody but the demo device has been told a token.
+PHONES = {
+	OWNER: Phone(OWNER, DEVICE, "android", "Demo phone"),
+	"badr@hisabi.example": Phone("badr@hisabi.example", "badr-phone", "ios", "iPhone 13"),
+}
 
 
 def prepare():
 	"""Create what is missing and return what a person needs to know of it; the device gets a new token."""
 	for email, (first_name, roles, _) in PEOPLE.items():
 		_ensure_user(email, first_name, roles)
-	if not spaces.exists("wallet", WALLET):
-		wallets.create(OWNER, WALLET, "Household")
-	for email, (_, _, role) in PEOPLE.items():
-		if role:
-			wallets.ensure_member(WALLET, email, role)
+	households.fill(_household(), TRANSACTIONS, households.Totals())
 	_, token = devices.register(OWNER, DEVICE, "android", "Demo phone")
 	frappe.db.commit()
 	return {
@@ -33,9 +37,19 @@ def prepare():
 		"wallet_id": WALLET,
 		"device_id": DEVICE,
 		"device_token": token,
-		"credentials": {"wallet": f"Bearer {token}"},
-		"spaces": {"wallet": WALLET},
+		"credentials": {"wallet": f"Bearer {token}", "mobile": f"Bearer {field.prepare(OWNER)}"},
+		"spaces": {"wallet": WALLET, "mobile": field.TENANT},
 	}
+
+
+def _household():
+	"""Amal and Badr, who have written a few things down already."""
+	home = Home("demo", WALLET, "Household", "en", words.MONEY[0], [], households.last_day(WALLET))
+	home.places = households.places(households.faker_of(home.key, home.language), home.language)
+	for email, phone in PHONES.items():
+		first_name, _, role = PEOPLE[email]
+		home.people.append(Person(email, first_name, "", role, home.language, (phone,)))
+	return home
 
 
 def _ensure_user(email, first_name, roles):

@@ -5,6 +5,7 @@ from hashlib import blake2b
 
 from hisabi_sync.engine import fields as kinds
 from hisabi_sync.engine.change import Past
+from hisabi_sync.engine.merge import same
 
 
 def create(stored, values, entity, now):
@@ -17,9 +18,7 @@ def create(stored, values, entity, now):
 
 def update(stored, values, entity, now, changed_at=None):
 	"""The next version, if any value differs; returns the names of the fields that changed."""
-	before = {
-		name: stored.values.get(name) for name, value in values.items() if stored.values.get(name) != value
-	}
+	before = {n: stored.values.get(n) for n, value in values.items() if not same(stored.values.get(n), value)}
 	if not before:
 		return []
 	since = {name: stored.version_of(name) for name in before}
@@ -68,7 +67,7 @@ def set_computed(stored, values, entity, now):
 	"""Set fields that the server computes: part of the version that this transaction makes, else one of their own."""
 	if stored.doc_version == stored.loaded_version:
 		return update(stored, values, entity, now)
-	changed = [name for name, value in values.items() if stored.values.get(name) != value]
+	changed = [name for name, value in values.items() if not same(stored.values.get(name), value)]
 	stored.values = {**stored.values, **{name: values[name] for name in changed}}
 	if stored.doc_version > 1:
 		stored.field_versions = {**stored.field_versions, **dict.fromkeys(changed, stored.doc_version)}

@@ -84,8 +84,15 @@ class Batch:
 
 	def _gather(self):
 		needed = [change for _, change in self._open()]
+		self._prepare(needed)
 		found = gather(needed, [self.links[i] for i, _ in self._open()], self.registry)
 		self.stored, self.foreign, self.taken = found.stored, found.foreign, found.taken
+
+	def _prepare(self, changes):
+		for name, entity in sorted(self.registry.by_name.items()):
+			own = [change for change in changes if change.entity_type == name]
+			if own and entity.prepare:
+				entity.prepare(own, self.caller)
 
 	def has_no_root(self):
 		"""Whether the change that should have made the space failed, so that nothing may stay of the batch."""

@@ -84,6 +84,7 @@ def run(action, rows, arguments=None):
 	frappe.enqueue(
 		"hisabi_sync.engine.bulk.work",
 		queue="long",
+		at_front=True,  # a person is waiting
 		job_id=f"hisabi_sync_bulk_{job}",
 		job=job,
 		user=frappe.session.user,
@@ -140,7 +141,7 @@ def _keep(job, value):
 
 def progress(job):
 	"""How far a job of the user is, with the results so far. Raises not_found."""
-	held = frappe.cache.get_value(f"hisabi_sync_bulk:{job}")
+	held = frappe.cache.get_value(f"hisabi_sync_bulk:{job}", expires=True)
 	if not held or held["user"] != frappe.session.user:
 		raise RequestError("not_found")
 	return {"job": job, "results": [], **held}

@@ -4,7 +4,7 @@ from contextlib import contextmanager
 
 import frappe
 
-from hisabi_sync.engine import apply, clock, derive, ids, load, spaces, sql, write
+from hisabi_sync.engine import apply, clock, derive, ids, jobs, load, spaces, sql, write
 from hisabi_sync.engine.change import Caller, Stored
 from hisabi_sync.engine.entities import registry
 
@@ -27,6 +27,7 @@ def _push():
 def on_change(doc, method=None):
 	"""Hook: a document was inserted, saved, submitted, cancelled, or set in the database with `db_set`."""
 	entity = registry().by_doctype.get(doc.doctype)
+	_follow_paths(doc)
 	if entity is None or doc.flags.in_delete or doc.meta.issingle:
 		return
 	if "is_deleted" in entity.stamps and doc.get("is_deleted"):
@@ -38,6 +39,14 @@ def on_change(doc, method=None):
 			leave(stored, entity, held_space)
 	if space:
 		_record(doc, entity, space, next((s for s, held in known if held == space), None))
+
+
+def _follow_paths(doc):
+	"""Documents whose space is found through this one move along when it moves."""
+	for field, entity_types in registry().on_paths.get(doc.doctype, {}).items():
+		if doc.get_doc_before_save() and doc.has_value_changed(field):
+			for entity_type in entity_types:
+				jobs.reconcile(entity_type)
 
 
 def after_delete(doc, method=None):
@@ -95,7 +104,7 @@ def _record(doc, entity, space, stored):
 	if stored is None:
 		stored = _new_record(doc, entity, space)
 	if not stored.live:
-		_enter(stored, after, now)
+		enter(stored, after, now)
 	else:
 		before = stored.values = _before(doc, entity, after)
 		_, change, _ = _push()
@@ -115,7 +124,7 @@ def _show_on(doc, stored, entity):
 		doc.set(name, value)
 
 
-def _enter(stored, values, now):
+def enter(stored, values, now):
 	"""A document comes into the space, for the first time or again."""
 	stored.values = values
 	stored.doc_version += 1
@@ -145,12 +154,26 @@ def _new_record(doc, entity, space):
 	_, change, pushed = _push()
 	if change and pushed and not pushed.exists and pushed.entity_type == entity.name:
 		return Stored(pushed.name, entity.name, pushed.client_id, doc.name)
-	own = doc.get(entity.client_id_field) if entity.client_id_field else None
-	client_id = next((c for c in (own, doc.name) if ids.is_client_id(c)), ids.digest(doc.name))
-	name = ids.record(space, entity.name, client_id)
-	stored = load.records([name], lock=True).get(name) or Stored(name, entity.name, client_id)
-	stored.document_name = doc.name
-	return stored
+	given = doc.get(entity.client_id_field) if entity.client_id_field else None
+	return records_for(entity, space, {doc.name: given})[doc.name]
+
+
+def records_for(entity, space, client_ids):
+	"""{document name: record} for documents that have none, from {document name: client id or None}; one statement.
+
+	The client id is the given one or the name; a tombstone of that client id is taken up again.
+	"""
+	chosen = {
+		name: next((c for c in (given, name) if ids.is_client_id(c)), ids.digest(name))
+		for name, given in client_ids.items()
+	}
+	names = {name: ids.record(space, entity.name, client_id) for name, client_id in chosen.items()}
+	held = load.records(names.values(), lock=True)
+	found = {}
+	for name, client_id in chosen.items():
+		found[name] = held.get(names[name]) or Stored(names[name], entity.name, client_id)
+		found[name].document_name = name
+	return found
 
 
 def _write(stored, entity, space, before=None, after=None):

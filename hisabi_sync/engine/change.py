@@ -17,10 +17,11 @@ class Caller:
 	space: str
 	role: str
 	device: str | None = None
-	space_type: str = "wallet"
+	space_type: str = ""
 	space_key: str = ""
 	position: int = 0
 	horizon: int = 0
+	memo: dict = field(default_factory=dict)  # what rules looked up for this transaction
 
 
 @dataclass(slots=True)
@@ -42,6 +43,7 @@ class Change:
 	raw: object = None
 	correction: str | None = None  # the reason for changing what a policy holds to be settled
 	error: ItemError | None = None
+	counted: bool = False  # base_version is the client's own count, which may run ahead of the server's
 	values: dict = field(default_factory=dict)
 	warnings: list = field(default_factory=list)
 	record: str = ""

@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import frappe
 
-from hisabi_sync.engine import clock, fields, settle, wire
+from hisabi_sync.engine import clock, fields, load, settle, wire
 from hisabi_sync.engine.settle import SIDES
 
 SUMMARY = (
-	"name status kind entity_type client_id document_type document_name space device user item batch policy fields "
+	"name title status kind entity_type record client_id document_type document_name space device user item batch policy fields "
 	"base_version server_version client_time clock_skew_ms server_time creation resolution reason resolved_by "
 	"resolved_at resolved_version"
 ).split()
@@ -19,7 +19,7 @@ def summary(row):
 	"""A conflict without its values, as a list has it. `row` has the columns in SUMMARY."""
 	corrected = clock.to_datetime(row.client_time) if row.client_time else None
 	skew = timedelta(milliseconds=row.clock_skew_ms or 0)
-	plain = "kind entity_type client_id document_type document_name item batch user policy base_version server_version"
+	plain = "title kind entity_type record client_id document_type document_name item batch user policy base_version server_version"
 	return {
 		**settle.outcome(row),
 		**{name: row.get(name) for name in plain.split()},
@@ -54,7 +54,7 @@ def _wire(case, values):
 
 
 def _places(row):
-	"""Space and device with what people call them."""
+	"""Space, device and people with what others call them."""
 	space = frappe.db.get_value("Sync Space", row.space, ["space_type", "space_key", "title"], as_dict=True)
 	device = frappe.db.get_value(
 		"Sync Device", row.device, ["device_id", "device_name", "platform"], as_dict=True
@@ -63,18 +63,22 @@ def _places(row):
 		"space": {"name": row.space, **(space or {})},
 		"device": {"name": row.device, **(device or {})},
 		"user_name": frappe.db.get_value("User", row.user, "full_name"),
+		"resolved_by_name": frappe.db.get_value("User", row.resolved_by, "full_name")
+		if row.resolved_by
+		else None,
 	}
 
 
 def form(name):
 	"""What the Desk's form shows: `whole` without wire values, and a row for each field of the record.
 
-	A row: `{name, label, fieldtype, options, writable, unique, asked, base, server, client, current}`, where a side that
+	A row: `{name, label, fieldtype, options, writable, unique, asked, base, server, client, current, resolved}`, where a side that
 	nobody knows is left out and values are those of the document.
 	"""
 	case, row = settle.Case(name), frappe.db.get_value("Sync Conflict", name, "*", as_dict=True)
 	shown = {side: case.side(side) for side in SIDES}
 	shown["current"] = case.stored.values if case.is_live else {}
+	shown["resolved"] = load.decode_values(row.resolved_values, case.entity.fields)
 	asked = {name for side in SIDES for name in shown[side]}
 	rows = [_row(f, shown, asked) for f in case.entity.fields.values() if f.access != "Hidden"]
 	return {

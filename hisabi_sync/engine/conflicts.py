@@ -2,6 +2,8 @@
 
 import json
 
+import frappe
+
 from hisabi_sync.engine import ids, load, sql
 from hisabi_sync.engine.change import ACCEPTED, CREATE, DELETE
 from hisabi_sync.engine.decide import UNKNOWN, base_value
@@ -9,7 +11,7 @@ from hisabi_sync.engine.write import STANDARD
 
 OPEN, DECIDED, SUPERSEDED = "Open", "Decided", "Superseded"
 COLUMNS = (
-	"status kind entity_type record client_id document_type document_name space device user item batch policy fields "
+	"title status kind entity_type record client_id document_type document_name space device user item batch policy fields "
 	"base_version server_version client_time clock_skew_ms server_time base_values server_values client_values "
 	"proposed"
 ).split()
@@ -24,6 +26,7 @@ def row(status, change, decision, stored, entity, caller, now):
 		**_who(change, entity, caller, now),
 		"status": status,
 		"kind": "delete" if decision.delete else change.operation,
+		"title": _title(entity, stored.values),
 		"record": stored.name,
 		"document_name": stored.document_name,
 		"fields": SEPARATOR.join(fields),
@@ -46,10 +49,16 @@ def _who(change, entity, caller, now):
 		"device": caller.device,
 		"user": caller.user,
 		"policy": entity.policy,
-		"base_version": change.base_version,
+		"base_version": change.base_version or 0,
 		"client_time": change.client_time,
 		"index": change.index,
 	}
+
+
+def _title(entity, values):
+	"""What people call the record."""
+	title = values.get(frappe.get_meta(entity.doctype).title_field)
+	return str(title)[:140] if title else None
 
 
 def taken(change, names, holder, entity, caller, now):
@@ -59,6 +68,7 @@ def taken(change, names, holder, entity, caller, now):
 		**_who(change, entity, caller, now),
 		"status": OPEN,
 		"kind": "unique",
+		"title": _title(entity, change.values),
 		"record": holder.name,
 		"document_name": holder.document_name,
 		"fields": SEPARATOR.join(names),

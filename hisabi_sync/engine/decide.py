@@ -34,7 +34,7 @@ def decide(change, stored, entity):
 		return _decide_create(change, stored, entity, policy)
 	if stored is None or not stored.exists:
 		raise ItemError("not_found")
-	if change.base_version is not None and change.base_version > stored.doc_version:
+	if not change.counted and change.base_version is not None and change.base_version > stored.doc_version:
 		raise ItemError("base_version_ahead", {"doc_version": stored.doc_version})
 	if change.operation == DELETE:
 		return _decide_delete(change, stored, entity, policy)

@@ -19,6 +19,7 @@ TUNABLE = (
 	"write_mode",
 	"write_role",
 )
+FIELD = ("fieldname", "access", "aliases", "required")
 JSON_FIELDS = ("policy_parameters", "field_policies", "one_of")
 
 
@@ -36,8 +37,17 @@ def _save(declaration):
 	name = frappe.db.exists("Sync Entity", declaration["entity_type"])
 	if name:
 		doc = frappe.get_doc("Sync Entity", name)
-		doc.update({key: v for key, v in values.items() if key not in TUNABLE})
+		values = {key: value for key, value in values.items() if key not in TUNABLE}
+		if _is_as_declared(doc, values):
+			return
+		doc.update(values)
 	else:
 		doc = frappe.get_doc({"doctype": "Sync Entity", "is_standard": 1, **values})
 	doc.flags.ignore_permissions = doc.flags.from_declaration = True
 	doc.save()
+
+
+def _is_as_declared(doc, values):
+	fields = [{key: row.get(key) or "" for key in FIELD} for row in doc.fields]
+	declared = [{key: row.get(key) or "" for key in FIELD} for row in values["fields"]]
+	return fields == declared and all(doc.get(k) == v for k, v in values.items() if k != "fields")

@@ -51,10 +51,14 @@ class Access:
 		]
 
 	def select(self, entity_type, columns, where, values):
-		"""Rows of the entity type's table in this space that are not deleted. `where` is the module's own text."""
+		"""Latest rows of the entity type's table in this space that are not deleted. `where` is the module's own text."""
 		entity = self.registry.by_name[entity_type]
 		clause = f"{sql.quote(entity.space_path)} = %s AND is_deleted = 0 AND {where}"
-		return sql.select(entity.doctype, columns, clause, (self.caller.space_key, *values))
+		return sql.select(entity.doctype, columns, clause, (self.caller.space_key, *values), load.LATEST)
+
+	def lock(self, doctype, name):
+		"""Hold one document that stands for all, so that what follows sees what others committed and stays as seen."""
+		sql.select(doctype, ["name"], "name = %s", (name,), "FOR UPDATE")
 
 	def set(self, stored, values):
 		"""Set computed fields. A record that this transaction changed anyway keeps the version it got."""

@@ -23,10 +23,15 @@ CLIENT_ONLY = frozenset(
 	"modified_by name owner selectedWalletId selected_wallet_id serverModified server_modified".split()
 )
 # Document events whose listeners make a save more than a row in a table.
+# DocType: (field that names the DocType it listens to, field that switches it on, its value when on).
 EVENT_SOURCES = {
-	"Server Script": "reference_doctype",
-	"Webhook": "webhook_doctype",
-	"Notification": "document_type",
+	"Server Script": ("reference_doctype", "disabled", 0),
+	"Webhook": ("webhook_doctype", "enabled", 1),
+	"Notification": ("document_type", "enabled", 1),
+	"Assignment Rule": ("document_type", "disabled", 0),
+	"Milestone Tracker": ("document_type", "disabled", 0),
+	"Energy Point Rule": ("reference_doctype", "enabled", 1),
+	"Workflow": ("document_type", "is_active", 1),
 }
 
 _compiled = {}
@@ -52,8 +57,10 @@ class EntityType:
 	one_of: tuple = ()
 	stamps: frozenset = frozenset()
 	bulk: bool = False
+	path: tuple = ()  # (DocType, field) of each step on the way to the space beyond the document itself
 	submittable: bool = False
 	rule: object = None  # callable(change, stored, caller, registry): checks and completes values
+	prepare: object = None  # callable(changes, caller): looks up for a whole batch what the rule needs
 
 	@cached_property
 	def table(self):
@@ -101,6 +108,15 @@ class Registry:
 		self.by_name = {entity.name: entity for entity in entity_types}
 		self.by_doctype = {entity.doctype: entity for entity in entity_types}
 
+	@cached_property
+	def on_paths(self):
+		"""{DocType: {field: entity types}} of the links and fields by which documents find their space."""
+		found = {}
+		for entity in self.by_name.values():
+			for doctype, step in entity.path:
+				found.setdefault(doctype, {}).setdefault(step, []).append(entity.name)
+		return found
+
 	def of_space_type(self, space_type):
 		return [entity for entity in self.by_name.values() if entity.space_type == space_type]
 
@@ -115,6 +131,12 @@ def registry():
 
 def forget(*_args, **_kwargs):
 	"""Make every process rebuild its entity types; called by hooks when a DocType or a listener changes."""
+	_bump()
+	# Once more after the commit: who compiled in between saw the old rows.
+	frappe.db.after_commit.add(_bump)
+
+
+def _bump():
 	frappe.cache.set_value(VERSION_KEY, secrets.token_hex(8))
 	frappe.local.hisabi_sync_registry = None
 
@@ -133,7 +155,7 @@ def _load():
 	site = frappe.local.site
 	known, compiled = _compiled.get(site, (None, None))
 	if known != current:
-		compiled = Registry([_compile(row) for row in _rows()])
+		compiled = Registry([entity for entity in map(_compile_or_log, _rows()) if entity])
 		_compiled[site] = (current, compiled)
 	return compiled
 
@@ -147,7 +169,16 @@ def _rows():
 	)
 	for row in rows:
 		row.fields = [f for f in fields if f.parent == row.name]
-	return [row for row in rows if frappe.db.table_exists(row.document_type)]
+	return [row for row in rows if frappe.db.exists("DocType", row.document_type)]
+
+
+def _compile_or_log(row):
+	"""The entity type, or None when its declaration is broken: it must not keep other documents from being saved."""
+	try:
+		return _compile(row)
+	except Exception:
+		frappe.log_error(f"Sync Entity {row.name} cannot be used", frappe.get_traceback())
+		return None
 
 
 def _compile(row):
@@ -175,13 +206,14 @@ def _compile(row):
 		stamps=stamps,
 		bulk=_writes_in_bulk(row, meta, fields),
 		submittable=bool(meta.is_submittable),
-		rule=_rule(row.document_type),
+		rule=_hooked("sync_rules", row.document_type),
+		prepare=_hooked("sync_prepare", row.document_type),
 	)
 	return entity
 
 
-def _rule(doctype):
-	paths = frappe.get_hooks("sync_rules", default={}).get(doctype)
+def _hooked(hook, doctype):
+	paths = frappe.get_hooks(hook, default={}).get(doctype)
 	return frappe.get_attr(paths[-1]) if paths else None
 
 
@@ -233,7 +265,7 @@ def _field(df, chosen=None):
 		length=length,
 		default=_default(plain, df.default),
 		required=bool(chosen.required if chosen else df.reqd),
-		unique=bool(df.unique),
+		unique=bool(df.unique or (chosen and chosen.unique_in_space)),
 		columns=_columns(df),
 	)
 
@@ -277,12 +309,12 @@ def has_listeners(doctype):
 		events = frappe.get_hooks("doc_events", app_name=app) or {}
 		if any(doctype in _names(key) or "*" in _names(key) for key in events):
 			return True
-	return any(
-		frappe.db.exists(
-			source, {link: doctype, **({"disabled": 0} if source == "Server Script" else {"enabled": 1})}
-		)
-		for source, link in EVENT_SOURCES.items()
-	)
+	return any(_listens(source, doctype) for source in EVENT_SOURCES)
+
+
+def _listens(source, doctype):
+	link, switch, on = EVENT_SOURCES[source]
+	return bool(frappe.db.exists("DocType", source) and frappe.db.exists(source, {link: doctype, switch: on}))
 
 
 def _names(key):

@@ -81,7 +81,7 @@ def _send(items, payload=None):
 	first = items[0]
 	caller = Caller(first.user, first.space, "viewer", first.device, first.space_type, first.space_key)
 	try:
-		changes = _read(items, payload)
+		changes = _read(items, payload, caller)
 		with _as_user(first.user) as person:
 			options = push.Options(first.contract or DEFAULT_CONTRACT)
 			outcomes = push.push(caller, changes, options, _note_edit(first, payload, person)).outcomes
@@ -93,10 +93,10 @@ def _send(items, payload=None):
 	return {item.name: _result(item, outcome) for item, outcome in zip(items, outcomes, strict=True)}
 
 
-def _read(items, payload):
+def _read(items, payload, caller):
 	"""Changes as the contract reads them. An edited one keeps the device's fingerprint, by which it knows its own op."""
 	raw = [json.loads(item.payload) for item in items] if payload is None else [payload]
-	changes = _reader(items[0])(raw, items[0].space_key)
+	changes = _reader(items[0])(raw, caller)
 	for item, change in zip(items, changes, strict=True):
 		if (change.op_id, change.entity_type, change.client_id) != (
 			item.op_id,

@@ -93,13 +93,14 @@ def _remove_documents(rows):
 			frappe.db.delete(entity.doctype, {"name": ["in", names], "is_deleted": 1})
 
 
-def clear_log(doctype, days):
-	"""Remove rows of a log table that are older than so many days, chunk by chunk."""
-	limit = clock.now() - timedelta(days=days)
-	table = sql.quote("tab" + doctype)
-	while True:
-		frappe.db.sql(f"DELETE FROM {table} WHERE creation < %s LIMIT {CHUNK}", (limit,))  # noqa: S608
-		left = frappe.db.sql(f"SELECT 1 FROM {table} WHERE creation < %s LIMIT 1", (limit,))  # noqa: S608
+def clear_log(doctype, days, where="1 = 1"):
+	"""Remove rows of a log table that are older than so many days, chunk by chunk.
+
+	Never younger than a device may stay silent: the ledger is what makes its repeats harmless.
+	"""
+	settings = frappe.get_cached_doc("Sync Settings")
+	limit = clock.now() - timedelta(days=max(int(days), settings.device_silence_days or 90))
+	tail = f"ORDER BY creation LIMIT {CHUNK}"
+	while rows := sql.select(doctype, ["name"], f"creation < %s AND {where}", (limit,), tail):
+		frappe.db.delete(doctype, {"name": ["in", [row[0] for row in rows]]})
 		frappe.db.commit()
-		if not left:
-			return

@@ -5,6 +5,7 @@ from dataclasses import asdict, fields
 
 from hisabi_sync.engine import clock, ids, sql
 from hisabi_sync.engine.change import ERROR, Change, Outcome
+from hisabi_sync.engine.entities import SENSITIVE
 from hisabi_sync.engine.write import STANDARD
 
 COLUMNS = (
@@ -14,6 +15,8 @@ COLUMNS = (
 BATCH = (
 	"space device user contract items accepted duplicates conflicts errors duration_ms clock_skew_ms first_sequence last_sequence atomic"
 ).split()
+MESSAGE = 1000  # characters of an error message that are kept
+NO_TAGS = str.maketrans("<>", "‹›")
 COUNTED = {"accepted": "accepted", "duplicate": "duplicates", "conflict": "conflicts", "error": "errors"}
 DEFAULTS = asdict(Outcome(""))
 
@@ -22,7 +25,17 @@ class Seen:
 	"""An op that the ledger holds. `answered` says that its first answer is repeated."""
 
 	def __init__(self, row):
-		self.name, self.op_key, self.fingerprint, self.status, self.result, self.attempts, self.space = row
+		(
+			self.name,
+			self.op_key,
+			self.fingerprint,
+			self.status,
+			self.result,
+			self.attempts,
+			self.space,
+			self.batch,
+			self.position,
+		) = row
 		self.answered = self.status != ERROR
 
 	def outcome(self):
@@ -41,7 +54,7 @@ def fingerprint(*parts):
 
 def load(device, op_ids):
 	"""{op key: Seen} of the ops of a device; failed ones are locked, because they may be judged again."""
-	columns = ["name", "op_key", "fingerprint", "status", "result", "attempts", "space"]
+	columns = "name op_key fingerprint status result attempts space batch position".split()
 	keys = sorted({op_key(op_id) for op_id in op_ids})
 	rows = sql.select_in("Sync Item", columns, "op_key", keys, "device = %s", (device,))
 	failed = [row[0] for row in rows if row[3] == ERROR]
@@ -58,10 +71,23 @@ def encode(outcome):
 	)
 
 
+def plain(text, length=140):
+	"""Text for a column that the Desk shows: cut, and without what could begin a tag."""
+	return str(text or "")[:length].translate(NO_TAGS)
+
+
+def masked(value):
+	"""What a device sent without secrets, which do not belong there and are refused."""
+	if isinstance(value, dict):
+		return {key: "***" if key in SENSITIVE else masked(part) for key, part in value.items()}
+	return [masked(part) for part in value] if isinstance(value, list) else value
+
+
 def save_items(batch, caller, answers, seen, now):
 	"""Write the items of a batch: `answers` is a list of (change, outcome) that are not repeats.
 
-	Returns {index of the change: name of its Sync Item}.
+	An op that failed before stays an item of the batch that it arrived in. Returns {index of the change: name of its Sync
+	Item}.
 	"""
 	rows, names = {True: [], False: []}, {}
 	for change, outcome in answers:
@@ -83,22 +109,22 @@ def _item_row(batch, caller, change, outcome, key, known, now):
 		now,
 		caller.user,
 		caller.user,
-		batch,
-		change.index,
+		known.batch if known else batch,
+		known.position if known else change.index,
 		caller.space,
 		caller.device,
 		caller.user,
-		(change.op_id or "")[:140] or None,
+		plain(change.op_id) or None,
 		key,
 		change.fingerprint,
-		str(change.entity_type)[:140],
-		str(change.client_id)[:140],
-		str(change.operation)[:140],
+		plain(change.entity_type),
+		plain(change.client_id),
+		plain(change.operation),
 		None if change.base_version is None else str(change.base_version)[:140],
-		json.dumps(change.raw, ensure_ascii=False, default=str),
+		json.dumps(masked(change.raw), ensure_ascii=False, default=str),
 		outcome.status,
 		outcome.code,
-		outcome.message,
+		plain(outcome.message, MESSAGE),
 		encode(outcome),
 		outcome.doc_version,
 		outcome.record_name,
@@ -134,3 +160,17 @@ def stored(caller, op_ids):
 		)
 		for row in rows
 	}
+
+
+def of_batch(batch):
+	"""[(name of the Sync Item, Change, Outcome)] of a batch in its order, as they were answered last."""
+	columns = "name position op_id entity_type client_id operation result payload".split()
+	rows = sql.select("Sync Item", columns, "batch = %s", (batch,), "ORDER BY position")
+	return [
+		(
+			row[0],
+			Change(*row[1:6], payload={}, raw=json.loads(row[7])),
+			Outcome(**{**DEFAULTS, **json.loads(row[6])}),
+		)
+		for row in rows
+	]

@@ -58,6 +58,7 @@ def column(field):
 
 def documents(entity, names, lock=False, fields=None):
 	"""Canonical values of documents, by document name; child rows included."""
+	names = {name for name in names if name is not None}  # a tombstone's document is gone
 	chosen = [f for f in entity.columns if fields is None or f.name in fields]
 	tail = "ORDER BY name FOR UPDATE" if lock else ""
 	rows = sql.select_in(
@@ -165,17 +166,19 @@ def existing(doctype, names):
 
 
 def link_names(space, pairs):
-	"""Client ids of documents: {(doctype, name): client id} for live records of the space, in one statement."""
-	names = sorted({name for _, name in pairs})
+	"""{(doctype, name): client id or None} for links to synced documents, in one statement.
+
+	None hides a document of another space. One without any record is named as it is: its tombstone was collected.
+	"""
 	rows = sql.select_in(
 		"Sync Record",
-		["document_type", "document_name", "client_id"],
+		["document_type", "document_name", "client_id", "space"],
 		"document_name",
-		names,
-		"space = %s",
-		(space,),
+		sorted({name for _, name in pairs}),
 	)
-	return {(doctype, name): client_id for doctype, name, client_id in rows}
+	found = dict.fromkeys((row[0], row[1]) for row in rows)
+	found.update({(row[0], row[1]): row[2] for row in rows if row[3] == space})
+	return {pair: found.get(pair, pair[1]) if pair not in found else found[pair] for pair in pairs}
 
 
 def space_and_role(space_name, user):

@@ -33,9 +33,16 @@ def arrange(changes, ranks, links):
 
 def _circles(after, left):
 	"""Of the changes that cannot be arranged those that wait for themselves, not those that only wait for them."""
-	while ends := {i for i in left if not any(i in after[j] for j in left)}:
-		left = left - ends
-	return left
+	return {i for i in left if i in _reachable(i, after, left)}
+
+
+def _reachable(start, after, left):
+	found, todo = set(), [start]
+	while todo:
+		following = (after[todo.pop()] & left) - found
+		found |= following
+		todo.extend(following)
+	return found
 
 
 def _key(change, ranks, index):

@@ -5,7 +5,7 @@ A policy sees an Edit, the part of a change that differs from the record, split 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from hisabi_sync.engine.errors import ItemError
@@ -110,15 +110,7 @@ def _settle(edit, client_wins_clash):
 
 def _settle_some(edit, parameters, decided):
 	"""Settle the decided clashes, then the rest as the policy named `otherwise` would."""
-	rest = Edit(
-		edit.stored,
-		edit.values,
-		edit.clean,
-		tuple(clash for clash in edit.clashes if clash.field not in decided),
-		edit.stale,
-		edit.client_time,
-		edit.correction,
-	)
+	rest = replace(edit, clashes=tuple(clash for clash in edit.clashes if clash.field not in decided))
 	verdict = POLICIES[parameters.get("otherwise", "merge")].update(rest, parameters)
 	if verdict.conflict:
 		return verdict
@@ -133,18 +125,7 @@ def settle_fields(edit, choices):
 	won = {c.field: c.client for c in edit.clashes if decided.get(c.field)}
 	rest = tuple(clash for clash in edit.clashes if clash.field not in decided)
 	lost = {name: "server" if client else "client" for name, client in decided.items()}
-	return (
-		Edit(
-			edit.stored,
-			edit.values,
-			{**edit.clean, **won},
-			rest,
-			edit.stale,
-			edit.client_time,
-			edit.correction,
-		),
-		lost,
-	)
+	return replace(edit, clean={**edit.clean, **won}, clashes=rest), lost
 
 
 def _always(stored, stale, client_time, server_time, parameters):

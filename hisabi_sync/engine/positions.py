@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import frappe
 
-from hisabi_sync.engine import clock, ids, sql
+from hisabi_sync.engine import clock, cursor, ids, sight, sql
 from hisabi_sync.engine.errors import RequestError
 from hisabi_sync.engine.write import STANDARD
 
@@ -22,15 +22,15 @@ def acknowledged(caller):
 	return rows[0][0] if rows else None
 
 
-def acknowledge(caller, cursor):
-	"""Move the device's position forward, never back. Raises RequestError invalid_cursor."""
-	if cursor.position > caller.position:
+def acknowledge(caller, reached):
+	"""Move the device's position forward to a Cursor, never back. Raises RequestError invalid_cursor."""
+	if reached.position > caller.position:
 		raise RequestError("invalid_cursor")
-	if cursor.snapshot is not None:
+	if reached.snapshot is not None:
 		return  # a first pull that has not come to its end holds nothing yet
 	now = clock.now()
 	columns = [*STANDARD, "device", "space", "acknowledged"]
-	row = (name_of(caller), now, now, caller.user, caller.user, caller.device, caller.space, cursor.position)
+	row = (name_of(caller), now, now, caller.user, caller.user, caller.device, caller.space, reached.position)
 	marks = ", ".join(["%s"] * len(columns))
 	frappe.db.sql(
 		f"""INSERT INTO `tabSync Device Position` ({", ".join(columns)}) VALUES ({marks})
@@ -38,6 +38,15 @@ def acknowledge(caller, cursor):
 		modified = VALUES(modified)""",  # noqa: S608
 		row,
 	)
+
+
+def after_push(caller):
+	"""The token with which a device goes on pulling after a push: where it said it was.
+
+	Never behind its own changes, which the server may have completed with values that the device does not have.
+	"""
+	seen = acknowledged(caller)
+	return cursor.encode(cursor.Cursor(caller.space, seen or 0, None if seen else 0, sight.mark(caller)))
 
 
 def before(caller, moment):

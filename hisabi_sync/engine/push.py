@@ -8,6 +8,9 @@ import frappe
 
 from hisabi_sync.engine import conflicts, ids, ledger, retry, sequence
 from hisabi_sync.engine.batch import Batch
+from hisabi_sync.engine.change import DELETE
+from hisabi_sync.engine.entities import registry
+from hisabi_sync.engine.errors import ItemError
 from hisabi_sync.engine.spaces import authorise
 
 
@@ -39,7 +42,40 @@ def push(caller, changes, options, before=None):
 	`before(caller, changes)` runs first in the transaction; a contract opens new spaces there. Raises RequestError.
 	"""
 	_correct_clocks(changes, options.skew_ms)
-	return retry.run(lambda: _transaction(caller, changes, options, before))
+	return _push(caller, changes, options, before)
+
+
+def _push(caller, changes, options, before):
+	try:
+		return retry.run(lambda: _transaction(caller, changes, options, before))
+	except Exception as error:
+		if not retry.is_bad_value(error):
+			raise
+		return _isolate(caller, changes, options, before)
+
+
+def _isolate(caller, changes, options, before):
+	"""Some value cannot be computed with or stored: halve the batch until the change that brought it stands alone.
+
+	An atomic batch is not halved; it fails as a whole.
+	"""
+	if len(changes) == 1 or options.atomic:
+		for change in changes:
+			change.error = change.error or ItemError("invalid_value", ["payload"])
+		return retry.run(lambda: _transaction(caller, changes, options, before))
+	ordered = sorted(changes, key=_standing)
+	middle = len(ordered) // 2
+	halves = [_push(caller, half, options, before) for half in (ordered[:middle], ordered[middle:])]
+	outcomes = {id(c): o for c, o in zip(ordered, (o for half in halves for o in half.outcomes), strict=True)}
+	last = halves[-1]
+	return Result(last.batch, [outcomes[id(c)] for c in changes], halves[0].before, last.position)
+
+
+def _standing(change):
+	"""Parents before children, deletes last, as `order` would have it in one batch."""
+	entity = registry().by_name.get(change.entity_type)
+	rank = entity.rank if entity else 0
+	return (change.operation == DELETE, -rank if change.operation == DELETE else rank, change.index)
 
 
 def _correct_clocks(changes, skew_ms):
@@ -52,6 +88,7 @@ def _correct_clocks(changes, skew_ms):
 def _transaction(caller, changes, options, before):
 	started = time.monotonic()
 	options.root = None
+	caller.memo.clear()
 	for change in changes:
 		change.values, change.warnings = {}, []
 	if before:

@@ -3,7 +3,7 @@
 import frappe
 
 from hisabi_sync.engine import apply, capture, clock, ids, load, retry, spaces, sql, write
-from hisabi_sync.engine.change import Caller, Stored
+from hisabi_sync.engine.change import Caller
 from hisabi_sync.engine.entities import registry
 
 CHUNK = 500
@@ -20,18 +20,6 @@ def run(entity_type=None):
 			_walk(entity, _documents, _compare, counts)
 			_walk(entity, _live_records, _find_orphans, counts)
 	return counts
-
-
-def enqueue(entity_type):
-	"""Have a worker reconcile one entity type after the commit."""
-	frappe.enqueue(
-		"hisabi_sync.engine.reconcile.run",
-		queue="long",
-		job_id=f"hisabi_sync_reconcile_{frappe.scrub(entity_type)}",
-		deduplicate=True,
-		enqueue_after_commit=True,
-		entity_type=entity_type,
-	)
 
 
 def _walk(entity, read, work, counts):
@@ -74,9 +62,12 @@ def _compare(entity, names):
 	counts = {"entered": 0, "changed": 0}
 	for space_key, members in _by_space(keys).items():
 		space = spaces.ensure(entity.space_type, space_key)
-		touched = [_bring_in_line(entity, space, name, values.get(name), records, counts) for name in members]
+		known = {name: records.get((name, space)) for name in members if name in values}
+		entered, changed = _entered(entity, space, known, values), _changed(entity, known, values)
 		caller = Caller(frappe.session.user, space, "owner")
-		write.write_records([stored for stored in touched if stored], registry(), caller, clock.now())
+		write.write_records([*entered, *changed], registry(), caller, clock.now())
+		counts["entered"] += len(entered)
+		counts["changed"] += len(changed)
 	return counts
 
 
@@ -87,36 +78,32 @@ def _by_space(keys):
 	return dict(sorted(grouped.items()))
 
 
-def _bring_in_line(entity, space, name, values, records, counts):
-	"""The record to write for a document, or None when all is well."""
-	if values is None or _is_deleted(entity, name, records, space):
-		return None
-	stored, digest = records.get((name, space), (None, None))
-	if stored is None:
-		counts["entered"] += 1
-		return _enter(entity, space, name, values)
-	if stored.live and digest == apply.digest(values, entity):
-		return None
-	counts["changed"] += 1
-	stored.values = values
-	stored.deleted_at = None
-	apply.touch_unknown(stored, entity, clock.now())
-	return stored
+def _entered(entity, space, known, values):
+	"""Records for documents that have none in the space."""
+	missing = [name for name, held in known.items() if held is None]
+	entered = capture.records_for(entity, space, _client_ids(entity, missing)) if missing else {}
+	for name, stored in entered.items():
+		capture.enter(stored, values[name], clock.now())
+	return list(entered.values())
 
 
-def _is_deleted(entity, name, records, space):
-	"""A document that a push deleted stays in its table; its tombstone is right."""
-	stored, _ = records.get((name, space), (None, None))
-	return "is_deleted" in entity.stamps and stored is not None and not stored.live
+def _client_ids(entity, names):
+	if not entity.client_id_field:
+		return dict.fromkeys(names)
+	return dict(sql.select_in(entity.doctype, ["name", sql.quote(entity.client_id_field)], "name", names))
 
 
-def _enter(entity, space, name, values):
-	client_id = values.get(entity.client_id_field) if entity.client_id_field else None
-	client_id = next((c for c in (client_id, name) if ids.is_client_id(c)), ids.digest(name))
-	stored = Stored(ids.record(space, entity.name, client_id), entity.name, client_id, name)
-	apply.create(stored, {}, entity, clock.now())
-	stored.values = values
-	return stored
+def _changed(entity, known, values):
+	"""Records whose documents differ from what was numbered; the tombstone of a soft deleted one is right."""
+	changed = []
+	for name, (stored, digest) in ((n, held) for n, held in known.items() if held):
+		soft = "is_deleted" in entity.stamps and not stored.live
+		if soft or (stored.live and digest == apply.digest(values[name], entity)):
+			continue
+		stored.values, stored.deleted_at = values[name], None
+		apply.touch_unknown(stored, entity, clock.now())
+		changed.append(stored)
+	return changed
 
 
 def _find_orphans(entity, names):

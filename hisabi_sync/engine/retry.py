@@ -9,6 +9,9 @@ ATTEMPTS = 6
 # MariaDB: deadlock, lock wait time-out, snapshot conflict (1020), too many locks.
 RETRYABLE = {1213, 1205, 1020, 1206}
 DUPLICATE_KEY = 1062
+# Out of range, too long, not a character, not a date, not a number.
+BAD_VALUE = {1264, 1406, 1366, 1292, 1265}
+RACED_KEYS = ("PRIMARY", "unique_device_op_key", "unique_record_doc_version")
 
 
 def run(transaction):
@@ -40,7 +43,17 @@ def _is_retryable(error):
 	"""Deadlocks and time-outs; a taken key too, because another request wrote the same op or record first."""
 	if isinstance(error, frappe.QueryDeadlockError | frappe.QueryTimeoutError):
 		return True
-	return _number(error) in RETRYABLE or _number(error) == DUPLICATE_KEY
+	return _number(error) in RETRYABLE or _is_race(error)
+
+
+def _is_race(error):
+	"""A taken key that another request may have taken a moment ago: of an op, a record or a document's name."""
+	return _number(error) == DUPLICATE_KEY and any(key in str(error) for key in RACED_KEYS)
+
+
+def is_bad_value(error):
+	"""Whether some value cannot be computed with, or does not fit its column."""
+	return isinstance(error, ArithmeticError) or _number(error) in BAD_VALUE
 
 
 def _number(error):

@@ -18,8 +18,8 @@ def authorise(caller, write=False):
 	if not row or row[4] != "active":
 		left = {"purge": True} if row and row[4] == "removed" else {}
 		raise RequestError("space_access_denied", **left)
-	_, caller.position, caller.horizon, caller.role, _, caller.space_type, caller.space_key = row
-	if write and caller.role == "viewer":
+	status, caller.position, caller.horizon, caller.role, _, caller.space_type, caller.space_key = row
+	if write and (caller.role == "viewer" or status != "Active"):
 		raise RequestError("space_read_only")
 
 
@@ -68,6 +68,16 @@ def set_member(space, user, role, status="active"):
 		removed,
 	)
 	sql.upsert("Sync Space Member", columns, [row])
+
+
+def memberships(user, space_type):
+	"""Keys of the spaces of a type that the user is an active member of, the oldest membership first."""
+	rows = frappe.db.sql(
+		"""SELECT s.space_key FROM `tabSync Space Member` m JOIN `tabSync Space` s ON s.name = m.space
+		WHERE m.user = %s AND m.status = 'active' AND s.space_type = %s ORDER BY m.creation, s.name""",
+		(user, space_type),
+	)
+	return [row[0] for row in rows]
 
 
 def ensure(space_type, key):

@@ -8,16 +8,22 @@ MAX_DEPTH = 30  # MariaDB checks JSON columns down to 32 levels
 def parse(text):
 	"""The value of a JSON text. Raises ValueError."""
 	try:
-		return check(json.loads(text, parse_constant=_refuse))
+		value = json.loads(text, parse_constant=_refuse)
 	except RecursionError:
 		raise ValueError("nested too deeply") from None
+	if depth(value) > MAX_DEPTH:
+		raise ValueError("nested too deeply")
+	if "\\ud" in text or "\\uD" in text:
+		json.dumps(value, ensure_ascii=False).encode(
+			"utf-8"
+		)  # a lone surrogate raises UnicodeEncodeError, a ValueError
+	return value
 
 
 def check(value):
-	"""The value itself if it may be stored and sent. Raises ValueError."""
+	"""The value itself if it may be stored and sent: no NaN or infinity either. Raises ValueError."""
 	if depth(value) > MAX_DEPTH:
 		raise ValueError("nested too deeply")
-	# Surrogates raise UnicodeEncodeError, a ValueError; so does NaN.
 	json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8")
 	return value
 

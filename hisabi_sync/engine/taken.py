@@ -10,7 +10,7 @@ def conflict(change, stored, entity, caller, now, registry):
 	"""A row for Sync Conflict, or None when the value is held outside of the space or the conflict is open already."""
 	names, holder = _held_by_self(change, stored, entity)
 	if holder is None:
-		names, holder = _find(change, entity, caller.space, registry)
+		names, holder = _find(change, entity, caller, registry)
 	if holder is None or _is_open(change, caller):
 		return None
 	return conflicts.taken(change, names, holder, entity, caller, now)
@@ -27,15 +27,24 @@ def _held_by_self(change, stored, entity):
 	return [name for name in unique_fields(entity) if name in change.values], stored
 
 
-def _find(change, entity, space, registry):
+def _find(change, entity, caller, registry):
 	"""(fields, record) of the first live record of the space that has one of the change's unique values."""
 	for name in unique_fields(entity):
 		value = change.values.get(name)
-		document = frappe.db.get_value(entity.doctype, {name: value}) if value is not None else None
-		found = _record(entity, document, space, registry) if document else None
+		document = _document(entity, {name: value}, caller) if value is not None else None
+		found = _record(entity, document, caller.space, registry) if document else None
 		if found:
 			return [name], found
 	return None, None
+
+
+def _document(entity, filters, caller):
+	"""Name of the live document that has the values, in the caller's space where the DocType says so itself."""
+	if "." not in entity.space_path and entity.space_path != "name":
+		filters = {**filters, entity.space_path: caller.space_key}
+	if "is_deleted" in entity.stamps:
+		filters = {**filters, "is_deleted": 0}
+	return frappe.db.get_value(entity.doctype, filters)
 
 
 def _record(entity, document, space, registry):
@@ -48,10 +57,14 @@ def _record(entity, document, space, registry):
 
 def _is_open(change, caller):
 	"""A device repeats what failed, and each time it is judged anew."""
-	rows = sql.select(
-		"Sync Conflict",
-		["1"],
-		"status = %s AND kind = 'unique' AND item IN (SELECT name FROM `tabSync Item` WHERE device = %s AND op_key = %s)",
-		(OPEN, caller.device, ledger.op_key(change.op_id)),
+	return bool(change.op_id and open_conflicts(caller.device, [change.op_id]))
+
+
+def open_conflicts(device, op_ids):
+	"""{op key: name of the open conflict} over taken values that ops of a device led to; one statement."""
+	rows = frappe.db.sql(
+		"""SELECT i.op_key, c.name FROM `tabSync Item` i JOIN `tabSync Conflict` c ON c.item = i.name
+		WHERE i.device = %s AND i.op_key IN %s AND c.status = %s AND c.kind = 'unique'""",
+		(device, tuple(ledger.op_key(op_id) for op_id in op_ids), OPEN),
 	)
-	return bool(rows)
+	return dict(rows)

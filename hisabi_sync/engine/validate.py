@@ -1,10 +1,20 @@
 """From a payload to canonical values. Pure but for translated words; source: the item errors of the contracts."""
 
+import json
+
 from hisabi_sync.engine import entities
 from hisabi_sync.engine.change import CREATE, DELETE
 from hisabi_sync.engine.errors import ItemError
 
+MAX_NAME, MAX_NAMES = 140, 50  # of what an error repeats of what it was sent
 EMPTY = (None, "", [])
+
+
+def check_size(payload, entity):
+	"""Raise ItemError payload_too_large for a payload that is longer than the entity type allows."""
+	size = len(json.dumps(payload, ensure_ascii=False).encode("utf-8", "replace"))
+	if size > entity.max_payload:
+		raise ItemError("payload_too_large", {"bytes": size, "limit": entity.max_payload})
 
 
 def parse(change, entity):
@@ -46,7 +56,7 @@ def _name_fields(change, entity):
 
 def _refuse(code, names):
 	if names:
-		raise ItemError(code, names)
+		raise ItemError(code, [name[:MAX_NAME] for name in names[:MAX_NAMES]])
 
 
 def _parse_values(named, entity):

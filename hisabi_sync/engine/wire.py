@@ -31,10 +31,11 @@ def foreign_names(changes, registry):
 
 
 def _names(doctype, values):
+	if doctype == "User":
+		# Who has an account is nobody's business: names are taken as given, without the database's idea of equal letters.
+		return {value.lower(): value.lower() for value in values if value.isascii()}
 	rows = sql.select_in(doctype, ["name"], "name", sorted(values))
-	# Who has an account is nobody's business: a user's name is taken as given, and his controller judges it.
-	given = {value.lower(): value.lower() for value in values} if doctype == "User" else {}
-	return {**given, **{str(row[0]).lower(): str(row[0]) for row in rows}}
+	return {str(row[0]).lower(): str(row[0]) for row in rows}
 
 
 def resolve_links(change, entity, registry, space, stored, foreign):

@@ -6,6 +6,8 @@ from frappe.model.document import Document
 
 from hisabi_sync.engine import entities, ids, load
 
+STAMPS = ("doc_version", "server_modified", "is_deleted", "deleted_at")
+
 
 class WalletDocument(Document):
 	def before_insert(self):
@@ -25,7 +27,25 @@ class WalletDocument(Document):
 		before = self.get_doc_before_save()
 		if before and before.get("is_deleted"):
 			frappe.throw(_("This record was deleted on a device"))
+		self._keep_stamps(before)
 		self._keep_computed(before)
+		self._check_client_id()
+
+	def _keep_stamps(self, before):
+		"""Versions and tombstones are the engine's to write."""
+		for name in STAMPS:
+			self.set(name, before.get(name) if before else None)
+
+	def _check_client_id(self):
+		entity = entities.registry().by_doctype.get(self.doctype)
+		if not self.is_new() or entity is None or not self.get("wallet_id"):
+			return
+		record = ids.record(ids.space(entity.space_type, self.wallet_id), entity.name, self.client_id)
+		if frappe.db.exists("Sync Record", record):
+			frappe.throw(
+				_("The client ID {0} is taken in this wallet").format(self.client_id),
+				frappe.UniqueValidationError,
+			)
 
 	def _keep_computed(self, before):
 		"""A form that was opened long ago must not turn a balance back; the row is locked by now."""

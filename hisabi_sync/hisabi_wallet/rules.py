@@ -29,7 +29,13 @@ def money(change, stored, caller, registry):
 
 
 def wallet_currency(caller):
-	"""The base currency in the wallet's settings, else the site's."""
+	"""The base currency in the wallet's settings, else the site's; looked up once a batch."""
+	if "currency" not in caller.memo:
+		caller.memo["currency"] = _currency_of(caller)
+	return caller.memo["currency"]
+
+
+def _currency_of(caller):
 	filters = {"wallet_id": caller.space_key, "is_deleted": 0}
 	own = frappe.db.get_value("Hisabi Settings", filters, "base_currency", order_by="creation")
 	return own or frappe.db.get_default("currency") or FALLBACK_CURRENCY

@@ -49,3 +49,18 @@ def test_documents_older_than_their_entity_enter_and_vanished_ones_leave(team):
 	assert reconcile.run("ToDo")["left"] == 1
 	(gone,), _ = fetch(team, token)
 	assert gone.deleted_at
+
+
+def test_a_tombstone_whose_document_came_back_is_taken_up_again(team):
+	doc = frappe.get_doc({"doctype": "ToDo", "description": "back", "team": team.space_key}).insert()
+	row = frappe.db.get_value("ToDo", doc.name, "*", as_dict=True)
+	frappe.delete_doc("ToDo", doc.name)
+	columns = [name for name in row if row[name] is not None]
+	frappe.db.sql(
+		f"INSERT INTO `tabToDo` ({', '.join(f'`{c}`' for c in columns)}) VALUES %s",  # noqa: S608
+		(tuple(row[c] for c in columns),),
+	)
+	frappe.db.commit()
+	assert reconcile.run("ToDo")["entered"] == 1
+	(item,), _ = fetch(team)
+	assert (item.client_id, item.deleted_at, item.doc_version) == (doc.name, None, 3)

@@ -8,7 +8,11 @@ from hisabi_sync.hisabi_wallet.derived import rules
 ACCOUNT, TRANSACTION, BUDGET, GOAL = "Hisabi Account", "Hisabi Transaction", "Hisabi Budget", "Hisabi Goal"
 DEBT, INSTALLMENT = "Hisabi Debt", "Hisabi Debt Installment"
 JAMEYA, PAYMENT = "Hisabi Jameya", "Hisabi Jameya Payment"
+FOLLOWED = {ACCOUNT, TRANSACTION, BUDGET, GOAL, DEBT, INSTALLMENT, JAMEYA, PAYMENT}
 SETTLED = ("paid", "received")
+COUNTED = (
+	"transaction_type date_time amount currency converted_amount fx_rate_used account to_account category"
+).split()
 
 
 def derive(effects, access):
@@ -16,6 +20,9 @@ def derive(effects, access):
 	by_type = defaultdict(list)
 	for effect in effects:
 		by_type[effect.entity_type].append(effect)
+	if not FOLLOWED & set(by_type):
+		return
+	access.lock("Hisabi Wallet", access.caller.space_key)
 	_budgets(by_type, access)
 	accounts = _accounts(by_type, access)
 	debts = _debts(by_type, access)
@@ -71,9 +78,10 @@ def balance_from_scratch(copy, access):
 
 
 def transactions(access, where, values):
-	"""Canonical values of live transactions of the space."""
-	names = [row[0] for row in access.select(TRANSACTION, ["name"], where, values)]
-	return load.documents(access.registry.by_name[TRANSACTION], names).values()
+	"""What `rules` needs to know of live transactions of the space, as canonical values; one statement."""
+	fields = [access.registry.by_name[TRANSACTION].fields[name] for name in COUNTED]
+	rows = access.select(TRANSACTION, [load.column(field) for field in fields], where, values)
+	return [{f.name: f.load(value) for f, value in zip(fields, row, strict=True)} for row in rows]
 
 
 # --- budgets
@@ -152,7 +160,8 @@ def _paid_to(debt, installment):
 
 def _goals(by_type, accounts, debts, access):
 	names = {e.document_name for e in by_type[GOAL] if e.after}
-	names |= _goals_of("linked_account", accounts, access) | _goals_of("linked_debt", debts, access)
+	names |= _goals_of("linked_account", {*accounts, *_gone(by_type[ACCOUNT])}, access)
+	names |= _goals_of("linked_debt", {*debts, *_gone(by_type[DEBT])}, access)
 	copies = access.copies(GOAL, names)
 	sources = {
 		"linked_account": {
@@ -165,6 +174,10 @@ def _goals(by_type, accounts, debts, access):
 		access.set(
 			copy, rules.goal_progress(copy.values["target_amount"], current_amount(copy.values, sources))
 		)
+
+
+def _gone(effects):
+	return {effect.document_name for effect in effects if effect.before and not effect.after}
 
 
 def _goals_of(link, copies, access):
@@ -192,6 +205,15 @@ def _jameyas(by_type, access):
 	settled = settled_periods(copies, access)
 	for name, copy in copies.items():
 		access.set(copy, rules.jameya_totals(copy.values, settled.get(name, 0)))
+	_schedule({e.document_name for e in by_type[PAYMENT] if e.after}, copies, access)
+
+
+def _schedule(payments, jameyas, access):
+	"""Payments of which only the period is known get their date, amount and turn from the jameya."""
+	for copy in access.copies(PAYMENT, payments).values():
+		jameya = jameyas.get(copy.values["jameya"])
+		if jameya and copy.values["period_number"] > 0:
+			access.set(copy, rules.scheduled(jameya.values, copy.values))
 
 
 def settled_periods(copies, access):

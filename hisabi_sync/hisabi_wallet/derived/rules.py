@@ -45,7 +45,7 @@ def account_effects(transaction, currencies):
 def window(budget):
 	"""(first moment, first moment after) of a budget; open where nothing is given."""
 	start, end = budget.get("start_date"), budget.get("end_date")
-	if start and not end and budget["period"] in PERIODS:
+	if start and not end and budget["period"] in PERIODS and start.year < datetime.max.year:
 		end = start + PERIODS[budget["period"]]
 	return start or datetime.min, end or datetime.max
 
@@ -55,7 +55,9 @@ def counts_for(transaction, budget):
 	start, end = window(budget)
 	if transaction["transaction_type"] != "expense" or not start <= transaction["date_time"] < end:
 		return False
-	return budget["scope_type"] == "total" or budget.get("category") == transaction.get("category")
+	if budget["scope_type"] == "total":
+		return True
+	return budget.get("category") is not None and budget["category"] == transaction.get("category")
 
 
 def spent(transaction, budget):
@@ -100,7 +102,12 @@ def jameya_totals(jameya, settled):
 	}
 
 
-def due_date(jameya, period_number):
-	"""When a period of a jameya is due."""
+def scheduled(jameya, payment):
+	"""What follows from the schedule for a payment: its turn, and date and amount where they were not given."""
+	number = payment["period_number"]
 	step = PERIODS["weekly" if jameya.get("period") == "weekly" else "monthly"]
-	return jameya["start_date"] + step * (period_number - 1)
+	return {
+		"due_date": payment.get("due_date") or jameya["start_date"] + step * (number - 1),
+		"amount": payment.get("amount") or jameya["monthly_amount"],
+		"is_my_turn": int(number == jameya["my_turn"]),
+	}

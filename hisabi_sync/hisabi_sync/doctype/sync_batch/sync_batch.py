@@ -17,3 +17,4 @@ def on_doctype_update():
 	"""The engine's queries rely on these."""
 	frappe.db.add_index("Sync Batch", ["space", "creation"])
 	frappe.db.add_index("Sync Batch", ["device", "creation"])
+	frappe.db.add_index("Sync Batch", ["creation"])

@@ -9,3 +9,4 @@ class SyncDevicePosition(Document):
 def on_doctype_update():
 	"""The engine's queries rely on these."""
 	frappe.db.add_index("Sync Device Position", ["space", "acknowledged"])
+	frappe.db.add_index("Sync Device Position", ["device", "space"])

@@ -10,7 +10,7 @@ class SyncItem(Document):
 	@staticmethod
 	def clear_old_logs(days=180):
 		"""Hook of Frappe's log clearing."""
-		garbage.clear_log("Sync Item", days)
+		garbage.clear_log("Sync Item", days, "(status != 'error' OR dismissed = 1)")
 
 
 def on_doctype_update():
@@ -18,3 +18,4 @@ def on_doctype_update():
 	frappe.db.add_unique("Sync Item", ["device", "op_key"], constraint_name="unique_device_op_key")
 	frappe.db.add_index("Sync Item", ["batch"])
 	frappe.db.add_index("Sync Item", ["status", "modified"])
+	frappe.db.add_index("Sync Item", ["creation"])

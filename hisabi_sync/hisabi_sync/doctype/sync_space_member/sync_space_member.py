@@ -4,6 +4,9 @@ from frappe.model.document import Document
 
 from hisabi_sync.engine import ids
 
+# Kinds of spaces whose members an app's own documents name.
+OWNED = ("wallet",)
+
 
 class SyncSpaceMember(Document):
 	"""Who may use a space. Where the space belongs to a document, that document's app says who its members are."""
@@ -18,6 +21,13 @@ class SyncSpaceMember(Document):
 		self._refuse_if_owned()
 
 	def _refuse_if_owned(self):
-		owner = frappe.db.get_value("Sync Space", self.space, "reference_doctype")
-		if owner:
-			frappe.throw(_("Members of this space are changed where its {0} is").format(_(owner)))
+		space_type, owner = frappe.db.get_value("Sync Space", self.space, ["space_type", "reference_doctype"])
+		if owner or space_type in OWNED:
+			frappe.throw(
+				_("Members of this space are changed where its {0} is").format(_(owner or space_type))
+			)
+
+
+def on_doctype_update():
+	"""Garbage collection looks for the members of a space, signing in for the spaces of a user."""
+	frappe.db.add_index("Sync Space Member", ["space", "status"])

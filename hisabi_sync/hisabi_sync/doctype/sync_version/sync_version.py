@@ -18,3 +18,4 @@ def on_doctype_update():
 	frappe.db.add_unique(
 		"Sync Version", ["record", "doc_version"], constraint_name="unique_record_doc_version"
 	)
+	frappe.db.add_index("Sync Version", ["creation"])

@@ -1,0 +1,131 @@
+"""Media: signed URLs, and what they lead to with the local backend. Source: contracts/mobile.md, media."""
+
+import io
+import re
+
+import frappe
+from werkzeug.exceptions import RequestedRangeNotSatisfiable
+from werkzeug.utils import send_file
+from werkzeug.wsgi import LimitedStream
+
+from hisabi_sync import wsgi
+from hisabi_sync.api import arguments as args
+from hisabi_sync.api import auth, throttle
+from hisabi_sync.api.http import endpoint
+from hisabi_sync.engine import ids
+from hisabi_sync.engine.change import Caller
+from hisabi_sync.engine.errors import RequestError
+from hisabi_sync.media import deliver, receive, signing
+from hisabi_sync.media import presign as media
+
+SPACE_TYPE = "wallet"
+SHA256 = re.compile(r"[0-9a-fA-F]{64}")
+KEY = re.compile(r"[0-9a-f]{32}")
+LARGEST = 2**62
+ACTION, MOST = "media_presign", 2000  # new uploads of a user in a quarter of an hour
+HEADERS = {
+	"X-Content-Type-Options": "nosniff",
+	"Content-Security-Policy": "default-src 'none'; sandbox",
+	"Cache-Control": "private, no-store",
+}
+
+
+@endpoint("wallet")
+def presign(given):
+	"""`{wallet_id, filename, content_type, size?, sha256?, device_id?}` -> a signed URL to upload to.
+
+	`{wallet_id, key}` -> another URL for an upload of one's own that has not ended.
+	"""
+	caller = _caller(given, ids.space(SPACE_TYPE, args.text(given, "wallet_id")))
+	key = _key(given) if given.get("key") else None
+	throttle.count(ACTION, [caller.user], MOST)
+	answer = media.renew(caller, key) if key else media.presign(caller, wanted(given))
+	frappe.db.commit()
+	return answer
+
+
+def _caller(given, space):
+	"""The Caller of a space; the device is that of the token, or the one that is named."""
+	device = auth.device_for(args.text(given, "device_id")) if given.get("device_id") else auth.device()
+	return Caller(frappe.session.user, space, "viewer", device.name if device else None)
+
+
+def _key(given):
+	key = args.text(given, "key")
+	if not KEY.fullmatch(key):
+		raise RequestError("invalid_argument", argument="key")
+	return key
+
+
+def wanted(given):
+	"""The media.Wanted of a presign call's arguments. Raises RequestError invalid_argument."""
+	sha256 = args.optional_text(given, "sha256") or ""
+	if sha256 and not SHA256.fullmatch(sha256):
+		raise RequestError("invalid_argument", argument="sha256")
+	return media.Wanted(
+		_filename(given),
+		args.text(given, "content_type"),
+		args.whole_number(given, "size", 0, 1, LARGEST),
+		sha256.lower(),
+	)
+
+
+def _filename(given):
+	"""A text of any length that UTF-8 can write; it is shortened when it is cleaned."""
+	name = given.get("filename")
+	if not isinstance(name, str) or not name or not args.is_writable(name):
+		raise RequestError("invalid_argument", argument="filename")
+	return name
+
+
+@endpoint("wallet", methods=("GET", "POST"))
+def download_url(given):
+	"""`{key, device_id?}` -> a signed URL to download from; for members of the space that the key belongs to."""
+	return media.download_url(_caller(given, ""), _key(given))
+
+
+def _query():
+	return frappe.request.args.to_dict()
+
+
+@endpoint("wallet", guest=True, methods=("PUT",), read=_query)
+def upload(given):
+	"""The target of upload URLs: a whole body, or a part with Content-Range -> `{key, state, received, ...}`."""
+	grant = signing.verify("PUT", given)
+	request = frappe.request
+	span = receive.span(request.headers.get("Content-Range"))
+	if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+		raise RequestError("invalid_encoding")
+	if span:
+		return receive.part(grant, request.get_data(), span)
+	return receive.whole(grant, *_body(request))
+
+
+def _body(request):
+	"""The body as a stream, and its announced length; set aside by `hisabi_sync.wsgi`, or in memory already."""
+	stream, length = request.environ.get(wsgi.BODY), request.environ.get(wsgi.LENGTH)
+	if stream is None:
+		body = request.get_data()
+		return io.BytesIO(body), len(body)
+	if not length:
+		return stream, None
+	return LimitedStream(stream, int(length)), int(length)
+
+
+@endpoint("wallet", guest=True, methods=("GET",), read=_query)
+def download(given):
+	"""The target of download URLs: the file as an attachment, or the part that a Range header names."""
+	found, file = deliver.open_file(signing.verify("GET", given), frappe.request.headers.get("Range"))
+	try:
+		response = send_file(
+			file,
+			frappe.request.environ,
+			mimetype=found.content_type,
+			as_attachment=True,
+			download_name=found.file_name,
+			etag=found.sha256,
+		)
+	except RequestedRangeNotSatisfiable:
+		raise RequestError("range_not_satisfiable", size=found.size) from None
+	response.headers.update(HEADERS)
+	return response

@@ -1,0 +1,89 @@
+"""One household: who it is, and how its records and times follow from its key."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta, timezone
+from random import Random
+
+from hisabi_sync.demo import words
+from hisabi_sync.engine import ids
+
+HISTORY = 180  # days before the last one
+EVENING = 16  # of the last day, UTC
+
+
+@dataclass(slots=True)
+class Home:
+	"""Everything in it is computed from `key`; `until` is its last day."""
+
+	key: str
+	wallet_id: str
+	title: str
+	language: str
+	money: words.Money
+	people: list
+	until: object
+	places: list = field(default_factory=list)
+
+	@property
+	def owner(self):
+		return self.people[0].phones[0]
+
+	@property
+	def writers(self):
+		"""Phones whose users may push, the owner's first."""
+		return [phone for person in self.people if person.role != "viewer" for phone in person.phones]
+
+	@property
+	def end(self):
+		return datetime.combine(self.until, time(EVENING), timezone.utc)
+
+	def id(self, word, *label):
+		return f"{word}-{ids.digest(self.key, word, *label, size=8)}"
+
+	def chance(self, *label):
+		"""A random stream for one thing, so that more of the others changes nothing in it."""
+		return Random(f"{self.key} {label}")
+
+	def say(self, text, *parts):
+		"""A pair of English and Arabic in the household's language."""
+		return text[words.LANGUAGES.index(self.language)].format(*parts)
+
+	def amount(self, riyals, chance=None, base=True):
+		"""An amount of the size of so many riyals, around it where there is a random stream."""
+		spread = chance.uniform(0.4, 1.8) if chance else 1
+		value = riyals * spread * self.money.scale * (1 if base else self.money.rate)
+		return round(value, 0 if value >= 10_000 else 2)
+
+	def day(self, before):
+		"""A morning so many days before the last one, as the wire has it."""
+		return wire(self.end - timedelta(days=before, hours=8))
+
+	# --- items of a push
+
+	def create(self, entity_type, client_id, **payload):
+		return self._item(entity_type, client_id, "create", payload)
+
+	def update(self, entity_type, client_id, base_version, label="", **payload):
+		"""`label` tells several updates of one record apart."""
+		item = self._item(entity_type, client_id, "update", payload, label or base_version)
+		return {**item, "base_version": base_version}
+
+	def delete(self, entity_type, client_id, base_version):
+		return {**self._item(entity_type, client_id, "delete", {}), "base_version": base_version}
+
+	def _item(self, entity_type, client_id, operation, payload, *label):
+		return {
+			"op_id": self.id("op", entity_type, client_id, operation, *label),
+			"entity_type": entity_type,
+			"entity_id": client_id,
+			"operation": operation,
+			"payload": payload,
+		}
+
+
+def wire(moment):
+	return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def milliseconds(moment):
+	return int(moment.timestamp() * 1000)

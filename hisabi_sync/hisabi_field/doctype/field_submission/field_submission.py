@@ -1,0 +1,71 @@
+import frappe
+from frappe import _
+
+from hisabi_sync.engine import clock
+from hisabi_sync.hisabi_field import answers
+from hisabi_sync.hisabi_field.document import FieldDocument
+
+DECISIONS = ("approved", "rejected")
+MOST = 200
+
+
+class FieldSubmission(FieldDocument):
+	"""A form that somebody filled in, and what was decided about it."""
+
+	PREFIX = "sub"
+
+	def validate(self):
+		super().validate()
+		if self.is_new():
+			self.submitted_by = self.submitted_by or frappe.session.user
+		self._check_answers()
+		self._note_review()
+
+	def _check_answers(self):
+		if not any(self.has_value_changed(name) for name in ("form_id", "form_version", "data")):
+			return
+		self.form_version, definition = answers.definition_of(self.form_id, self.form_version)
+		if definition is None:
+			frappe.throw(_("The form has no version {0}").format(self.form_version))
+		wrong = answers.problems(definition, answers.parsed(self.data))
+		if wrong:
+			said = ", ".join(f"{path} ({reason})" for path, (_kind, reason) in wrong.items())
+			message = _("The answers do not fit the form: {fields}").format(fields=said)
+			frappe.throw(frappe.utils.escape_html(message))
+
+	def _note_review(self):
+		"""Who decided and when goes with the decision."""
+		if not self.has_value_changed("status"):
+			return
+		decided = self.status in DECISIONS
+		self.reviewed_by = frappe.session.user if decided else None
+		self.reviewed_at = clock.now() if decided else None
+
+
+@frappe.whitelist(methods=["POST"])
+def review(names, decision, comment=None):
+	"""Approve or reject submissions one by one; `{done: [name], failed: [{name, message}]}`."""
+	names = frappe.parse_json(names)
+	if decision not in DECISIONS or not isinstance(names, list) or len(names) > MOST:
+		frappe.throw(_("An argument has a wrong type or value"))
+	frappe.has_permission("Field Submission", "write", throw=True)
+	result = {"done": [], "failed": []}
+	for name in names:
+		_review(str(name), decision, comment, result)
+	return result
+
+
+def _review(name, decision, comment, result):
+	frappe.db.savepoint("review")
+	try:
+		doc = frappe.get_doc("Field Submission", name, for_update=True)
+		doc.check_permission("write")
+		doc.update({"status": decision, "review_comment": comment or doc.review_comment})
+		doc.save()
+		result["done"].append(name)
+	except (frappe.ValidationError, frappe.PermissionError, frappe.DoesNotExistError) as error:
+		frappe.db.rollback(save_point="review")
+		frappe.clear_messages()
+		result["failed"].append(
+			{"name": name, "message": frappe.utils.strip_html(str(error)) or _("Not allowed")}
+		)

@@ -1,0 +1,81 @@
+"""The charts of the workspace. Their answers are not cached: what they count depends on who looks."""
+
+import frappe
+from frappe import _
+from frappe.utils import format_date
+
+from hisabi_sync.insight import batches, items, scope
+
+OUTCOMES = ("accepted", "duplicates", "conflicts", "errors")
+CONFLICT_TARGET, ERROR_TARGET = 5, 1  # percent
+
+
+@frappe.whitelist()
+def get(chart_name=None, filters=None, **_options):
+	"""`{labels, datasets}` of the chart of this name, over the filters' `days` and perhaps of one `space`."""
+	given = frappe.parse_json(filters)
+	given = given if isinstance(given, dict) else {}
+	draw = CHARTS.get(chart_name)
+	if draw is None:
+		frappe.throw(_("There is no chart {0}").format(chart_name), frappe.DoesNotExistError)
+	return draw(scope.period(given), scope.chosen(given, "space"))
+
+
+def items_per_day(span, filters):
+	days = batches.totals(span, batches.DAY, filters)
+	labels = {"accepted": _("Accepted"), "duplicates": _("Duplicates")}
+	labels.update({"conflicts": _("Conflicts"), "errors": _("Errors")})
+	return _by_day(span, {labels[n]: {day: row[n] for day, row in days.items()} for n in OUTCOMES}, days)
+
+
+def error_rate(span, filters):
+	days = batches.totals(span, batches.DAY, filters)
+	rates = {day: batches.percent(row["errors"], row["items"]) for day, row in days.items()}
+	return {**_by_day(span, {_("Errors, %"): rates}, days), **_target(ERROR_TARGET)}
+
+
+def conflict_rate(span, filters):
+	found = [row for row in items.by_type(span, filters) if row["entity_type"]]
+	values = [batches.percent(row["conflicts"], row["items"]) for row in found]
+	labels = [_(row["entity_type"]) for row in found]
+	return {**_chart(labels, {_("Conflicts, %"): values}, found), **_target(CONFLICT_TARGET)}
+
+
+def batch_sizes(span, filters):
+	counts = batches.sizes(span, filters)
+	return _chart(list(counts), {_("Batches"): list(counts.values())}, any(counts.values()))
+
+
+def durations(span, filters):
+	days = batches.durations(span, batches.DAY, filters)
+	labels = {"p50": _("Median, ms"), "p95": _("95 %, ms"), "p99": _("99 %, ms")}
+	lines = {label: {day: row[name] for day, row in days.items()} for name, label in labels.items()}
+	return _by_day(span, lines, days)
+
+
+def _by_day(span, lines, known):
+	"""A point for each day of the period, 0 where nothing was pushed."""
+	days = span.days
+	values = {label: [line.get(day, 0) for day in days] for label, line in lines.items()}
+	return _chart([format_date(day, "d MMM") for day in days], values, known)
+
+
+def _chart(labels, lines, known):
+	"""Without anything to show, the Desk says so by itself."""
+	if not known:
+		return {}
+	return {"labels": labels, "datasets": [{"name": name, "values": line} for name, line in lines.items()]}
+
+
+def _target(percent):
+	label = _("Target: {0} %").format(percent)
+	return {"yMarkers": [{"label": label, "value": percent, "options": {"labelPos": "left"}}]}
+
+
+CHARTS = {
+	"Pushed items per day": items_per_day,
+	"Conflict rate by entity type": conflict_rate,
+	"Error rate per day": error_rate,
+	"Batch sizes": batch_sizes,
+	"Duration of a push": durations,
+}

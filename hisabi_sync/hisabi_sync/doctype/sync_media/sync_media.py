@@ -1,0 +1,12 @@
+import frappe
+from frappe.model.document import Document
+
+
+class SyncMedia(Document):
+	"""One upload. Its name is the key that devices put into their records; see hisabi_sync.media."""
+
+
+def on_doctype_update():
+	"""The queries of hisabi_sync.media rely on these."""
+	frappe.db.add_index("Sync Media", ["state", "creation"])
+	frappe.db.add_index("Sync Media", ["space", "state"])

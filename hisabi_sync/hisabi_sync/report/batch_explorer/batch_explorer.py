@@ -1,0 +1,68 @@
+"""The newest batches that fit the filters, with their counts and times."""
+
+from frappe import _
+from frappe.utils import cint
+
+from hisabi_sync.insight import batches, names, scope
+from hisabi_sync.insight.columns import column, counters, link, summary
+
+COLUMNS = (
+	"name creation space device user contract items accepted duplicates conflicts errors duration_ms "
+	"clock_skew_ms first_sequence last_sequence atomic"
+).split()
+LIMIT, MAX_LIMIT = 200, 1000
+OUTCOMES = {"Conflicts": "conflicts > 0", "Errors": "errors > 0", "Duplicates": "duplicates > 0"}
+
+
+def execute(filters=None):
+	given = filters or {}
+	limit = min(max(cint(given.get("limit")) or LIMIT, 1), MAX_LIMIT)
+	rows = _rows(given, limit)
+	message = _("The newest {0} batches are shown; narrow the filters to see others").format(limit)
+	return _columns(), rows[:limit], message if len(rows) > limit else None, None, _summary(rows[:limit])
+
+
+def _rows(given, limit):
+	"""One more than the limit, if there are."""
+	where = [OUTCOMES[given["outcome"]]] if given.get("outcome") in OUTCOMES else []
+	if cint(given.get("slower_than")):
+		where.append(f"duration_ms > {cint(given['slower_than'])}")
+	if cint(given.get("min_items")):
+		where.append(f"items >= {cint(given['min_items'])}")
+	chosen = scope.chosen(given, *batches.FILTERS)
+	tail = f"ORDER BY creation DESC, name DESC LIMIT {limit + 1}"
+	found = scope.rows(
+		"Sync Batch", ", ".join(COLUMNS), scope.period(given), chosen, " AND ".join(where), tail
+	)
+	return names.add([_row(row) for row in found], space="Sync Space", device="Sync Device")
+
+
+def _row(row):
+	numbered = f"{row.first_sequence}–{row.last_sequence}" if row.first_sequence else ""
+	return {**row, "batch": row.name, "sequences": numbered}
+
+
+def _columns():
+	return [
+		column("creation", _("Arrived"), "Datetime", 170),
+		link("batch", _("Batch"), "Sync Batch", 100),
+		link("space", _("Space"), "Sync Space", 150),
+		link("device", _("Device"), "Sync Device", 170),
+		link("user", _("User"), "User", 180),
+		column("contract", _("Contract"), width=90),
+		*counters(),
+		column("duration_ms", _("Duration, ms"), "Int", 110),
+		column("clock_skew_ms", _("Clock off by, ms"), "Int", 130),
+		column("sequences", _("Sequence"), width=110),
+		column("atomic", _("Atomic"), "Check", 80),
+	]
+
+
+def _summary(rows):
+	times = batches.percentiles([(row["duration_ms"] or 0, 1) for row in rows])
+	return [
+		summary(len(rows), _("Batches")),
+		summary(sum(row["items"] for row in rows), _("Items")),
+		summary(times["p50"], _("Median, ms")),
+		summary(times["p95"], _("95 %, ms")),
+	]

@@ -1,0 +1,108 @@
+"""Which fields clash, on whose devices, and how it ended: where a rule would save people work."""
+
+from frappe import _
+
+from hisabi_sync.engine.conflicts import SEPARATOR
+from hisabi_sync.engine.entities import registry
+from hisabi_sync.insight import names, scope
+from hisabi_sync.insight.columns import column, link, summary
+
+FILTERS = "space device user entity_type".split()
+MAX_GROUPS, MAX_ROWS = 20_000, 1000
+# What became of a conflict -> column.
+ENDS = {
+	"Open": "open",
+	"Dismissed": "dismissed",
+	"Superseded": "superseded",
+	"Decided": "by_policy",
+	"accept_server": "server",
+	"accept_client": "client",
+	"manual_merge": "merged",
+}
+
+
+def execute(filters=None):
+	given = filters or {}
+	span, chosen = scope.period(given), scope.chosen(given, *FILTERS)
+	found = _count(_groups(span, chosen), given.get("field"))
+	rows = sorted(found.values(), key=lambda row: (-row["conflicts"], row["entity_type"], row["field"]))
+	names.add(rows[:MAX_ROWS], device="Sync Device")
+	return _columns(), rows[:MAX_ROWS], _message(rows), _chart(rows), _summary(rows)
+
+
+def _groups(span, chosen):
+	columns = "device, user, entity_type, `fields`, IF(status = 'Resolved', resolution, status) AS ended"
+	tail = f"GROUP BY device, user, entity_type, `fields`, ended ORDER BY times DESC LIMIT {MAX_GROUPS}"
+	return scope.rows("Sync Conflict", f"{columns}, COUNT(*) AS times", span, chosen, tail=tail)
+
+
+def _count(groups, only):
+	"""{(device, entity type, field): row}: a conflict about two fields counts for each."""
+	found = {}
+	for group in groups:
+		for field in filter(None, (group["fields"] or "").split(SEPARATOR)):
+			if only in (None, "", field):
+				row = found.setdefault((group.device, group.entity_type, field), _row(group, field))
+				row["conflicts"] += group.times
+				row[ENDS[group.ended]] += group.times
+	return found
+
+
+def _row(group, field):
+	entity = registry().by_name.get(group.entity_type)
+	known = entity.fields.get(field) if entity else None
+	return {
+		"device": group.device,
+		"user": group.user,
+		"entity_type": group.entity_type,
+		"field": field,
+		"label": _(known.label) if known else field,
+		"conflicts": 0,
+		**dict.fromkeys(ENDS.values(), 0),
+	}
+
+
+def _columns():
+	return [
+		link("device", _("Device"), "Sync Device", 180),
+		link("user", _("User"), "User", 180),
+		link("entity_type", _("Entity type"), "Sync Entity", 150),
+		column("label", _("Field"), width=140),
+		column("conflicts", _("Conflicts"), "Int", 100),
+		column("open", _("Open"), "Int", 80),
+		column("server", _("Server kept"), "Int", 110),
+		column("client", _("Device kept"), "Int", 110),
+		column("merged", _("Merged"), "Int", 90),
+		column("by_policy", _("By policy"), "Int", 100),
+		column("superseded", _("Superseded"), "Int", 110),
+		column("dismissed", _("Dismissed"), "Int", 100),
+	]
+
+
+def _message(rows):
+	return (
+		_("The first {0} of {1} rows are shown").format(MAX_ROWS, len(rows)) if len(rows) > MAX_ROWS else None
+	)
+
+
+def _chart(rows):
+	"""The ten fields that clash most, on all devices."""
+	counts = {}
+	for row in rows:
+		name = f"{_(row['entity_type'])}: {row['label']}"
+		counts[name] = counts.get(name, 0) + row["conflicts"]
+	top = sorted(counts.items(), key=lambda pair: -pair[1])[:10]
+	if not top:
+		return None
+	sets = [{"name": _("Conflicts"), "values": [count for _name, count in top]}]
+	data = {"labels": [name for name, _count in top], "datasets": sets}
+	options = {"barOptions": {"spaceRatio": 0.5}, "axisOptions": {"xAxisMode": "tick"}, "height": 200}
+	return {"data": data, "type": "bar", "colors": ["#E8A13A"], **options}
+
+
+def _summary(rows):
+	return [
+		summary(len({(row["entity_type"], row["field"]) for row in rows}), _("Fields that clash")),
+		summary(len({row["device"] for row in rows}), _("Devices")),
+		summary(sum(row["open"] for row in rows), _("Still open"), "Orange"),
+	]

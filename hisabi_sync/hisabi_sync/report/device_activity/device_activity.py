@@ -1,0 +1,83 @@
+"""Devices: when each was seen, what it pushed in the period, and how that went."""
+
+import frappe
+from frappe import _
+from frappe.utils import now_datetime
+
+from hisabi_sync.engine import sql
+from hisabi_sync.insight import batches, scope
+from hisabi_sync.insight.columns import column, counters, link, summary
+
+COLUMNS = "name device_name user platform status last_seen creation".split()
+FILTERS = "status platform user".split()
+MAX_DEVICES = 1000
+SILENT_HOURS = 24
+
+
+def execute(filters=None):
+	given = filters or {}
+	devices, span = _devices(given), scope.period(given)
+	pushed = batches.totals(span, batches.DEVICE)
+	durations = batches.durations(span, batches.DEVICE)
+	rows = [_row(device, pushed.get(device.name), durations.get(device.name, {})) for device in devices]
+	rows = [row for row in rows if row["silent"] or not given.get("silent")]
+	message = (
+		_("The {0} devices seen last are shown").format(MAX_DEVICES) if len(devices) == MAX_DEVICES else None
+	)
+	return _columns(), rows, message, None, _summary(rows)
+
+
+def _devices(given):
+	"""Frappe's own lists leave out a column `last_seen`, which they take for `_seen`."""
+	frappe.has_permission("Sync Device", "report", throw=True)
+	seen = frappe.get_list(
+		"Sync Device",
+		filters=scope.chosen(given, *FILTERS),
+		order_by="last_seen desc",
+		limit_page_length=MAX_DEVICES,
+		pluck="name",
+	)
+	found = sql.select_in("Sync Device", COLUMNS, "name", seen, tail="ORDER BY last_seen DESC, name")
+	return [frappe._dict(zip(COLUMNS, row, strict=True)) for row in found]
+
+
+def _row(device, pushed, durations):
+	counts = pushed or batches.total([])
+	hours = int((now_datetime() - (device.last_seen or device.creation)).total_seconds() // 3600)
+	return {
+		"device": device.name,
+		"device_title": device.device_name or device.name,
+		**{name: device[name] for name in ("user", "platform", "status", "last_seen")},
+		"silent": device.status == "Active" and hours >= SILENT_HOURS,
+		"hours": hours,
+		**counts,
+		"conflict_rate": batches.percent(counts["conflicts"], counts["items"]),
+		"error_rate": batches.percent(counts["errors"], counts["items"]),
+		"p50": durations.get("p50"),
+	}
+
+
+def _columns():
+	return [
+		link("device", _("Device"), "Sync Device", 190),
+		link("user", _("User"), "User", 190),
+		column("platform", _("Platform"), width=90),
+		column("status", _("Status"), width=90),
+		column("last_seen", _("Last seen"), "Datetime", 170),
+		column("hours", _("Hours ago"), "Int", 100),
+		column("batches", _("Batches"), "Int", 90),
+		*counters(),
+		column("conflict_rate", _("Conflict rate"), "Percent", 120),
+		column("error_rate", _("Error rate"), "Percent", 110),
+		column("p50", _("Median, ms"), "Int", 100),
+	]
+
+
+def _summary(rows):
+	active = [row for row in rows if row["status"] == "Active"]
+	silent = sum(row["silent"] for row in active)
+	return [
+		summary(len(active), _("Active devices")),
+		summary(sum(row["batches"] > 0 for row in rows), _("Pushed in the period"), "Green"),
+		summary(silent, _("Silent for a day"), "Orange" if silent else "Grey"),
+	]

@@ -1,0 +1,72 @@
+"""Attachments: records that name an upload by its key. Source: contracts/wallet.md; the files are Sync Media."""
+
+from hisabi_sync.engine import sql
+from hisabi_sync.engine.change import DELETE
+from hisabi_sync.engine.errors import ItemError
+from hisabi_sync.media import use
+from hisabi_sync.media.presign import file_url
+
+# Field of the record -> the same fact of an upload.
+FACTS = {"file_size": "size", "mime_type": "content_type", "sha256": "sha256"}
+
+
+def prepare(changes, caller):
+	"""Hook before a batch is judged: looks up the keys that it names, all in one statement."""
+	naming = [change for change in changes if change.operation != DELETE and change.values.get("file_id")]
+	wanted = {change.values["file_id"]: change.record for change in naming}
+	caller.memo["media"] = use.use(wanted, caller.space)
+
+
+def rule(change, stored, caller, registry):
+	"""Size, type and checksum of the record are those of its file. Raises ItemError invalid_link, invalid_value."""
+	held = stored.values if stored else {}
+	if change.values.get("file_id", held.get("file_id")):
+		_check_file(change, held, caller.memo.get("media", {}))
+	elif held.get("file_id") and "file_url" not in change.values:
+		change.values["file_url"] = None
+
+
+def _check_file(change, held, media):
+	values = {**held, **change.values}
+	facts = _facts(values["file_id"], held, media)
+	wrong = disagreeing(values, facts)
+	if wrong:
+		raise ItemError("invalid_value", wrong)
+	url = file_url(values["file_id"])
+	if change.values.get("file_url") not in (None, url):
+		change.warnings.append("file_url")
+	change.values.update(file_url=url, sha256=values.get("sha256") or facts["sha256"])
+
+
+def _facts(key, held, media):
+	"""The facts of the file: as verified when the record got it, or as just looked up."""
+	if key == held.get("file_id"):
+		return {name: held.get(name) for name in FACTS}
+	return facts_of(media.get(key))
+
+
+def facts_of(media):
+	"""Raises ItemError invalid_link when the key may not be used here."""
+	if media is None:
+		raise ItemError("invalid_link", ["file_id"])
+	return {name: getattr(media, fact) for name, fact in FACTS.items()}
+
+
+def disagreeing(values, facts):
+	"""Fields of a record that say something else than its file; the checksum may be left out."""
+	said = {name: values.get(name) for name in FACTS}
+	return [
+		name for name, value in said.items() if value not in (None, "") and _plain(name, value) != facts[name]
+	]
+
+
+def _plain(name, value):
+	if name == "file_size":
+		return value
+	return value.partition(";")[0].strip().lower()
+
+
+def named(keys):
+	"""Hook of media's garbage collection: which of the keys attachments name that are not deleted."""
+	rows = sql.select_in("Hisabi Attachment", ["file_id"], "file_id", keys, "is_deleted = 0")
+	return {row[0] for row in rows}

@@ -1,0 +1,77 @@
+"""What a number is about: a period, filters, and the rows that the user may see.
+
+Names of the engine's rows grow with time, so that a period is a range of the primary key and needs no index of its
+own. A row's creation is never later than its name says; the day between absorbs clocks and time zones.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta, timezone
+
+import frappe
+from frappe import _
+from frappe.desk.reportview import build_match_conditions
+from frappe.utils import cint, getdate
+
+from hisabi_sync.engine.sql import quote
+
+DAYS, MAX_DAYS = 30, 366
+MARGIN = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+	"""From `since` until just before `until`."""
+
+	since: datetime
+	until: datetime
+
+	@property
+	def days(self):
+		count = (self.until - self.since).days
+		return [self.since.date() + timedelta(days=n) for n in range(count)]
+
+
+def period(given):
+	"""The days `from_date` to `to_date`, or as many `days` up to today."""
+	last = getdate(given.get("to_date")) if given.get("to_date") else getdate()
+	days = min(max(cint(given.get("days")) or DAYS, 1), MAX_DAYS)
+	first = getdate(given.get("from_date")) if given.get("from_date") else last - timedelta(days=days - 1)
+	if first > last:
+		frappe.throw(_("The period ends before it begins"))
+	if (last - first).days >= MAX_DAYS:
+		frappe.throw(_("A report covers at most {0} days").format(MAX_DAYS))
+	return Period(
+		datetime.combine(first, time.min),
+		datetime.combine(last + timedelta(days=1), time.min),
+	)
+
+
+def chosen(given, *names):
+	"""Those of the filters that are set, as conditions: `{column: value}`."""
+	return {name: given.get(name) for name in names if given.get(name)}
+
+
+def query(doctype, columns, span, filters=None, where="", tail=""):
+	"""`(text, values)` of a SELECT over the rows of the period that the user may see. Raises PermissionError.
+
+	`columns`, `where` and `tail` are the caller's own text; `filters` maps columns to values from outside.
+	"""
+	frappe.has_permission(doctype, "report", throw=True)
+	filters = filters or {}
+	match = build_match_conditions(doctype)
+	parts = ["name >= %s", "creation >= %s", "creation < %s", *(f"{quote(name)} = %s" for name in filters)]
+	parts += [f"({text})" for text in (where, match) if text]
+	values = [first_name(span.since), span.since, span.until, *filters.values()]
+	table = quote("tab" + doctype)
+	return f"SELECT {columns} FROM {table} WHERE {' AND '.join(parts)} {tail}", values  # noqa: S608
+
+
+def rows(*args, **kwargs):
+	"""The rows of a `query`, as dicts."""
+	return frappe.db.sql(*query(*args, **kwargs), as_dict=True)
+
+
+def first_name(moment):
+	"""A name before those of all rows that were made at the moment or later; see `ids.new`."""
+	stamp = (moment - MARGIN).replace(tzinfo=timezone.utc).timestamp()
+	return f"{max(int(stamp * 1_000_000), 0):013x}"

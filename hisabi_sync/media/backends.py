@@ -1,0 +1,16 @@
+"""Where bytes lie. A row remembers its backend, so that the setting can change while old media stay reachable."""
+
+import frappe
+
+from hisabi_sync.media import local, s3
+
+BACKENDS = {"Local": local, "S3": s3}
+
+
+def chosen():
+	"""Name of the backend for new uploads."""
+	return frappe.get_cached_doc("Sync Settings").media_backend or "Local"
+
+
+def of(media):
+	return BACKENDS[media.backend]

@@ -1,0 +1,44 @@
+"""Downloads from the local backend."""
+
+import time
+
+import frappe
+import redis
+
+from hisabi_sync.engine.errors import RequestError
+from hisabi_sync.media import local, rows, signing
+from hisabi_sync.media.rows import PENDING, REFUSED
+
+
+def open_file(grant, wanted_range):
+	"""(Media, path) for a URL. Raises RequestError url_invalid, url_used, space_access_denied, not_found, unavailable."""
+	media = rows.get(grant.key)
+	if media is None or media.backend != "Local":
+		raise RequestError("url_invalid")
+	signing.check_holder(grant, media.space, write=False)
+	if not _is_resumed(wanted_range):
+		_spend(grant)
+	file = local.path(media.key)
+	if media.state in (PENDING, REFUSED) or not file.is_file():
+		raise RequestError("not_found")
+	return media, file
+
+
+def _is_resumed(wanted_range):
+	"""A broken download goes on with the same URL, but only for its holder: without a credential a URL works once."""
+	wanted = (wanted_range or "").replace(" ", "")
+	return (
+		wanted.startswith("bytes=") and not wanted.startswith("bytes=0-") and frappe.session.user != "Guest"
+	)
+
+
+def _spend(grant):
+	"""A URL works once; Redis remembers it until it would have expired anyway."""
+	key = frappe.cache.make_key(f"hisabi_sync_spent:{grant.nonce}")
+	left = max(int(grant.expires) - int(time.time()), 1)
+	try:
+		first = frappe.cache.set(key, 1, nx=True, ex=left)
+	except redis.exceptions.ConnectionError:
+		raise RequestError("unavailable") from None
+	if not first:
+		raise RequestError("url_used")

@@ -1,0 +1,123 @@
+"""Uploads to the local backend: a whole body at once, or parts with `Content-Range: bytes FIRST-LAST/TOTAL`.
+
+Frappe reads a whole body into memory before any of our code runs. Parts keep that small on every installation; with
+`hisabi_sync.wsgi` in front of Frappe a whole body is streamed as well.
+"""
+
+import re
+from dataclasses import dataclass
+
+import frappe
+
+from hisabi_sync.engine import clock
+from hisabi_sync.engine.errors import RequestError
+from hisabi_sync.media import local, rows, signing, sniff
+from hisabi_sync.media.limits import check_facts, max_bytes
+from hisabi_sync.media.rows import PENDING, REFUSED, UPLOADED
+
+RANGE = re.compile(r"bytes (?:(\d{1,15})-(\d{1,15})|\*)/(\d{1,15})")
+MAX_PART = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Span:
+	"""First byte and end of a part in the whole; both None when a device only asks how far it is."""
+
+	first: int | None
+	end: int | None
+	total: int
+
+
+def span(header):
+	"""The Span of a Content-Range header, None without one. Raises RequestError invalid_range."""
+	if not header:
+		return None
+	found = RANGE.fullmatch(header.strip())
+	if not found:
+		raise RequestError("invalid_range")
+	first, last, total = (int(text) if text else None for text in found.groups())
+	if first is None:
+		return Span(None, None, total)
+	if not first <= last < total:
+		raise RequestError("invalid_range")
+	return Span(first, last + 1, total)
+
+
+def whole(grant, stream, length):
+	"""Take a whole body. `length` is what the request announced, or None. Returns what `state` does."""
+	media = _open(grant)
+	most = media.announced_size or max_bytes()
+	if length is not None and length > most:
+		raise RequestError("media_too_large", max_bytes=most)
+	frappe.db.commit()  # a slow body must not keep a transaction open
+	spooled, size, digest = local.spool(stream, most)
+	try:
+		if length is not None and size != length:
+			raise RequestError("media_size_mismatch", expected=length, received=size)
+		media = _open(grant, lock=True)
+		local.adopt(media.key, spooled)
+	finally:
+		spooled.unlink(missing_ok=True)
+	return _finish(media, size, digest)
+
+
+def part(grant, body, given):
+	"""Take a part, or tell how far the upload is. A part that is here already is answered like the first time."""
+	media = _open(grant, lock=True)
+	_check_total(media, given.total)
+	if given.first is None or given.end <= media.received:
+		return state(media)
+	if len(body) != given.end - given.first or len(body) > MAX_PART:
+		raise RequestError("invalid_range", max_part_bytes=MAX_PART)
+	if given.first > media.received:
+		raise RequestError("offset_mismatch", received=media.received)
+	local.write_part(media.key, given.first, body)
+	if given.end == given.total:
+		return _finish(media, given.total, local.checksum(media.key))
+	rows.update(media, received=given.end)
+	frappe.db.commit()
+	return state(media)
+
+
+def state(media):
+	"""`{key, state, received, size, sha256}`; size and checksum are known when the upload has ended."""
+	return {
+		"key": media.key,
+		"state": media.state.lower(),
+		"received": media.received,
+		"size": media.size or None,
+		"sha256": media.sha256 or None,
+	}
+
+
+def _open(grant, lock=False):
+	"""The upload that a URL is for. A URL serves one upload; afterwards it is used, however that ended."""
+	media = rows.get(grant.key, lock)
+	if media is None or media.backend != "Local":
+		raise RequestError("url_invalid")
+	signing.check_holder(grant, media.space, write=True)
+	if media.state != PENDING:
+		raise RequestError("url_used", state=media.state.lower())
+	return media
+
+
+def _check_total(media, total):
+	if total > max_bytes():
+		raise RequestError("media_too_large", max_bytes=max_bytes())
+	if media.announced_size and total != media.announced_size:
+		raise RequestError("media_size_mismatch", expected=media.announced_size, received=total)
+
+
+def _finish(media, size, digest):
+	"""Judge a complete file: it becomes an upload, or it goes and the URL with it."""
+	try:
+		check_facts(media, size, digest)
+		sniff.check(local.head(local.path(media.key)), media.content_type)
+	except RequestError as error:
+		rows.update(media, state=REFUSED, refusal=error.code)
+		frappe.db.commit()
+		local.delete(media)
+		raise
+	rows.update(media, state=UPLOADED, received=size, size=size, sha256=digest, uploaded_at=clock.now())
+	frappe.db.commit()
+	return state(media)

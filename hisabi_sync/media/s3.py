@@ -1,0 +1,123 @@
+"""The S3 backend. A device uploads to one place; when a record names the key, the object is verified and copied to another.
+
+So an upload URL that is used again writes only where nobody reads.
+"""
+
+import base64
+import functools
+import hashlib
+
+import boto3
+import frappe
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from hisabi_sync.engine.errors import RequestError
+from hisabi_sync.media import sniff
+from hisabi_sync.media.limits import check_facts, max_bytes
+
+INCOMING = "incoming/"
+BLOCK = 1024 * 1024
+GONE = (404, 412)  # not there, or changed between looking and copying
+
+
+@functools.lru_cache(maxsize=16)
+def _client(endpoint, region, access_key, secret_key):
+	return boto3.client(
+		"s3",
+		endpoint_url=endpoint or None,
+		region_name=region or None,
+		aws_access_key_id=access_key or None,
+		aws_secret_access_key=secret_key or None,
+		config=Config(
+			signature_version="s3v4", connect_timeout=5, read_timeout=30, retries={"max_attempts": 2}
+		),
+	)
+
+
+def client():
+	settings = frappe.get_cached_doc("Sync Settings")
+	secret = settings.get_password("s3_secret_key", raise_exception=False)
+	return _client(settings.s3_endpoint, settings.s3_region, settings.s3_access_key, secret)
+
+
+def _place(media, folder=""):
+	settings = frappe.get_cached_doc("Sync Settings")
+	return {
+		"Bucket": settings.s3_bucket,
+		"Key": f"{settings.s3_prefix or ''}{folder}{media.space}/{media.key}",
+	}
+
+
+def presign(media, seconds):
+	"""Type, size and checksum are part of the signature as far as the device announced them."""
+	signed, headers = {"ContentType": media.content_type}, {"Content-Type": media.content_type}
+	if media.announced_size:
+		signed["ContentLength"], headers["Content-Length"] = media.announced_size, str(media.announced_size)
+	if media.announced_sha256:
+		checksum = base64.b64encode(bytes.fromhex(media.announced_sha256)).decode()
+		signed["ChecksumSHA256"], headers["x-amz-checksum-sha256"] = checksum, checksum
+	parameters = {**_place(media, INCOMING), **signed}
+	url = client().generate_presigned_url("put_object", Params=parameters, ExpiresIn=seconds)
+	return {"upload_url": url, "headers": headers}
+
+
+def download_url(media, user, device, seconds):
+	quoted = media.file_name.translate({ord(c): "_" for c in '\\"'}).encode("ascii", "replace").decode()
+	parameters = {
+		**_place(media),
+		"ResponseContentDisposition": f'attachment; filename="{quoted}"',
+		"ResponseContentType": media.content_type,
+	}
+	return client().generate_presigned_url("get_object", Params=parameters, ExpiresIn=seconds)
+
+
+def take(media):
+	"""Verify an uploaded object and copy it to where it is read; fills in size and checksum.
+
+	Raises RequestError not_found, unavailable, or what is wrong with the object.
+	"""
+	try:
+		facts = client().head_object(**_place(media, INCOMING), ChecksumMode="ENABLED")
+		media.size, media.sha256 = _verified(media, facts)
+		source = _place(media, INCOMING)
+		client().copy_object(**_place(media), CopySource=source, CopySourceIfMatch=facts["ETag"])
+	except ClientError as error:
+		gone = error.response["ResponseMetadata"]["HTTPStatusCode"] in GONE
+		raise RequestError("not_found" if gone else "unavailable") from error
+	except BotoCoreError as error:
+		raise RequestError("unavailable") from error
+
+
+def _verified(media, facts):
+	"""(size, checksum) of an object that is what was announced; read whole only if S3 has no checksum of it."""
+	size = facts["ContentLength"]
+	if size > (media.announced_size or max_bytes()):
+		raise RequestError("media_size_mismatch", expected=media.announced_size or None, received=size)
+	known = facts.get("ChecksumSHA256")
+	head, digest = _read(media, facts["ETag"], known is None and size > 0)
+	digest = base64.b64decode(known).hex() if known else digest
+	check_facts(media, size, digest)
+	sniff.check(head, media.content_type)
+	return size, digest
+
+
+def _read(media, etag, whole):
+	"""The object's beginning, and its checksum when it is read to the end."""
+	body = client().get_object(**_place(media, INCOMING), IfMatch=etag)["Body"]
+	head = body.read(sniff.HEAD)
+	digest = hashlib.sha256(head)
+	for block in body.iter_chunks(BLOCK) if whole else ():
+		digest.update(block)
+	body.close()
+	return head, digest.hexdigest()
+
+
+def delete(media):
+	for folder in ("", INCOMING):
+		client().delete_object(**_place(media, folder))
+
+
+def delete_incoming(media):
+	"""The place that an upload URL writes to, once that is over."""
+	client().delete_object(**_place(media, INCOMING))

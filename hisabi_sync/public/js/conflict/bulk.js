@@ -1,0 +1,63 @@
+import { call, escape, refuse } from "./api";
+
+const MESSAGE = "hisabi_sync_bulk";
+
+/** Run an action on many rows and show the result of each; long ones tell how far they are. */
+export async function run(list, method, values, title) {
+	const answer = await call(method, values);
+	if (!answer.ok) return refuse(answer, title);
+	const outcome = answer.body.job ? await follow(answer.body, title) : answer.body;
+	list.clear_checked_items();
+	list.refresh();
+	report(outcome, title, list.doctype);
+}
+
+/** Resolves with the results of a job when it is finished. Events may get lost, so that it is asked as well. */
+function follow({ job, total }, title) {
+	return new Promise((resolve) => {
+		const draw = (state) => frappe.show_progress(title, state.done + state.failed, total, __("{0} of {1}", [state.done + state.failed, total]));
+		const onMessage = (state) => state.job === job && (draw(state), state.finished && finish());
+		const timer = setInterval(async () => {
+			const { ok, body } = await call("conflicts.job", { job });
+			if (ok) onMessage(body);
+		}, 2000);
+		const finish = async () => {
+			clearInterval(timer);
+			frappe.realtime.off(MESSAGE, onMessage);
+			frappe.hide_progress();
+			const { body } = await call("conflicts.job", { job });
+			resolve(body);
+		};
+		draw({ done: 0, failed: 0 });
+		frappe.realtime.on(MESSAGE, onMessage);
+	});
+}
+
+function report({ results, done, failed }, title, doctype) {
+	if (!failed) return frappe.show_alert({ message: __("{0} done", [done]), indicator: "green" }, 6);
+	const rows = results.filter((result) => !result.done).map((result) => line(result, doctype));
+	const dialog = new frappe.ui.Dialog({ title, size: "large" });
+	dialog.$body.html(`<div class="hs-results"><p>${__("{0} done, {1} not", [done, failed])}</p>
+		<table class="table table-sm"><tbody>${rows.join("")}</tbody></table></div>`);
+	dialog.show();
+}
+
+function line(result, doctype) {
+	const path = escape(frappe.utils.get_form_link(doctype, result.id));
+	return `<tr><td><a href="${path}">${escape(result.id)}</a></td><td>${escape(result.message || result.error_code)}</td></tr>`;
+}
+
+/** Settle the checked conflicts of a list with one side. */
+export function settleMany(list, resolution, title) {
+	const conflicts = list.get_checked_items(true);
+	const words = __("{0} conflicts", [conflicts.length]);
+	frappe.confirm(`${escape(title)}: ${words}`, () => run(list, "conflicts.resolve_many", { conflicts, resolution }, title));
+}
+
+/** Dismiss the checked rows with one reason; `values` makes the call's arguments of names and reason. */
+export function dismissMany(list, method, values) {
+	const names = list.get_checked_items(true);
+	const field = { fieldname: "reason", fieldtype: "Small Text", label: __("Reason"), reqd: 1 };
+	const title = __("Dismiss");
+	frappe.prompt(field, ({ reason }) => run(list, method, values(names, reason), title), title, title);
+}

@@ -1,0 +1,106 @@
+"""Fixtures of the conflict centre: people with its roles, and records that two devices disagree about."""
+
+import frappe
+import pytest
+import requests
+
+from hisabi_sync.engine import devices, entities, spaces
+from hisabi_sync.engine.change import Caller
+from tests.conflicts import doctypes
+from tests.conflicts.world import Pair
+from tests.conftest import PASSWORD
+from tests.derived.conftest import new_household
+from tests.support.phone import new_id
+
+
+def make_person(*roles):
+	"""A user of the Desk with these roles and no others."""
+	email = f"{new_id('person')}@example.com"
+	user = frappe.get_doc(
+		{
+			"doctype": "User",
+			"email": email,
+			"first_name": "Muna",
+			"last_name": "Saleh",
+			"send_welcome_email": 0,
+		}
+	)
+	user.new_password = PASSWORD
+	user.flags.no_welcome_mail = user.flags.ignore_password_policy = True
+	user.extend("roles", [{"role": role} for role in roles])
+	user.insert(ignore_permissions=True)
+	# Frappe makes the first person of a site a System Manager.
+	frappe.db.delete("Has Role", {"parent": email, "role": ["not in", roles]})
+	frappe.clear_cache(user=email)
+	frappe.db.commit()
+	return email
+
+
+@pytest.fixture(scope="session")
+def manager(site):
+	return make_person("Sync Manager")
+
+
+@pytest.fixture(scope="session")
+def auditor(site):
+	return make_person("Sync Auditor")
+
+
+@pytest.fixture(scope="session")
+def nobody(site):
+	return make_person("Hisabi User")
+
+
+@pytest.fixture
+def pair(site):
+	"""Two devices in a new wallet."""
+	return Pair(*new_household("Administrator"))
+
+
+@pytest.fixture(scope="session")
+def meters(site):
+	frappe.set_user("Administrator")
+	doctypes.ensure()
+	yield
+	frappe.set_user("Administrator")
+	frappe.db.rollback()
+	doctypes.remove()
+
+
+@pytest.fixture
+def team(meters):
+	"""Two devices in a new team that shares meters."""
+	key = new_id("team")
+	space = spaces.ensure(doctypes.SPACE_TYPE, key)
+	spaces.set_member(space, "Administrator", "owner")
+	found = [devices.register("Administrator", new_id("device"))[0] for _ in range(2)]
+	frappe.db.commit()
+	entities.registry()
+	callers = (Caller("Administrator", space, "owner", d.name, doctypes.SPACE_TYPE, key) for d in found)
+	return Pair(*callers)
+
+
+@pytest.fixture
+def web(server, site):
+	"""Sign a person in as the Desk does; returns a function that calls an endpoint and gives the response."""
+
+	def sign_in(user):
+		session = requests.Session()
+		session.headers["X-Frappe-Site-Name"] = site
+		answer = session.post(
+			f"{server.url}/api/method/login", data={"usr": user, "pwd": PASSWORD}, timeout=30
+		)
+		assert answer.status_code == 200, answer.text
+		return lambda method, **given: _call(session, server.url, method, given)
+
+	return sign_in
+
+
+def _call(session, url, method, given):
+	token = session.cookies.get("csrf_token") or ""
+	return session.post(
+		f"{url}/api/method/hisabi_sync.api.{method}",
+		json=given,
+		headers={"X-Frappe-CSRF-Token": token},
+		timeout=60,
+	)

@@ -1,0 +1,131 @@
+"""A MariaDB server of a test's own with a copy of the test site, so that it can be killed."""
+
+import json
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import frappe
+import pymysql
+
+from tests.support.server import free_port
+
+OPTIONS = (
+	"--bind-address=127.0.0.1",
+	"--skip-name-resolve",
+	"--character-set-server=utf8mb4",
+	"--collation-server=utf8mb4_unicode_ci",
+	"--skip-character-set-client-handshake",
+	"--innodb-buffer-pool-size=128M",
+	"--innodb-log-file-size=64M",
+	"--innodb-flush-log-at-trx-commit=1",
+	"--max-allowed-packet=64M",
+)
+# Of these the copy needs the tables, not what years of tests have left in them.
+EMPTY = ("Error Log", "Version", "Activity Log", "Sync Item", "Sync Batch", "Sync Version", "Sync Conflict")
+
+
+class Database:
+	"""`name` is the database's and its user's; both are new, so that nothing of the site's cache is shared."""
+
+	def __init__(self, folder):
+		self.folder, self.port = Path(folder), free_port()
+		self.name, self.password = f"crash_{secrets.token_hex(4)}", secrets.token_hex(12)
+		self.process, self.starts = None, 0
+
+	def create(self):
+		user = ["--user=root"] if os.geteuid() == 0 else []
+		self._argv = ["mariadbd", "--no-defaults", f"--datadir={self.folder}/data", f"--port={self.port}"]
+		self._argv += [
+			*user,
+			f"--socket={self.folder}/s.sock",
+			f"--init-file={self.folder}/init.sql",
+			*OPTIONS,
+		]
+		(self.folder / "init.sql").write_text(
+			f"CREATE DATABASE IF NOT EXISTS {self.name};\n"
+			f"CREATE USER IF NOT EXISTS '{self.name}'@'127.0.0.1' IDENTIFIED BY '{self.password}';\n"
+			f"GRANT ALL ON {self.name}.* TO '{self.name}'@'127.0.0.1';\n"
+		)
+		install = [
+			"mariadb-install-db",
+			"--no-defaults",
+			f"--datadir={self.folder}/data",
+			"--skip-test-db",
+			*user,
+		]
+		subprocess.run(install, check=True, capture_output=True)
+		self.start()
+		self._fill()
+		return self
+
+	def _fill(self):
+		"""Bring in the test site's tables."""
+		conf = frappe.local.conf
+		source = [
+			"--no-defaults",
+			f"--host={conf.db_host}",
+			f"--port={conf.db_port}",
+			f"--user={conf.db_name}",
+		]
+		skipped = [f"--ignore-table-data={conf.db_name}.tab{doctype}" for doctype in EMPTY]
+		dump = ["mariadb-dump", *source, "--single-transaction", "--skip-triggers", *skipped, conf.db_name]
+		with (self.folder / "dump.sql").open("wb") as out:
+			subprocess.run(dump, check=True, stdout=out, env=os.environ | {"MYSQL_PWD": conf.db_password})
+		load = ["mariadb", "--no-defaults", "--host=127.0.0.1", f"--port={self.port}", f"--user={self.name}"]
+		with (self.folder / "dump.sql").open("rb") as text:
+			env = os.environ | {"MYSQL_PWD": self.password}
+			subprocess.run([*load, self.name], check=True, stdin=text, env=env)
+
+	def start(self):
+		with (self.folder / "log").open("ab") as out:
+			self.process = subprocess.Popen(self._argv, stdout=out, stderr=out, start_new_session=True)
+		self.starts += 1
+		self.wait()
+
+	def wait(self, seconds=60):
+		deadline = time.monotonic() + seconds
+		while time.monotonic() < deadline:
+			try:
+				return self.connect().close()
+			except pymysql.MySQLError:
+				time.sleep(0.05)
+		raise RuntimeError(f"MariaDB does not come up; see {self.folder}/log")
+
+	def kill_and_restart(self):
+		"""As when the power goes: no chance to write anything more."""
+		self.process.send_signal(signal.SIGKILL)
+		self.process.wait(30)
+		self.start()
+
+	def stop(self):
+		if self.process and self.process.poll() is None:
+			self.process.terminate()
+			self.process.wait(60)
+
+	def connect(self):
+		return pymysql.connect(
+			host="127.0.0.1", port=self.port, user=self.name, password=self.password, database=self.name
+		)
+
+	def rows(self, query, values=()):
+		with self.connect() as connection, connection.cursor() as cursor:
+			cursor.execute(query, values)
+			return cursor.fetchall()
+
+	def bench(self):
+		"""A bench's folder whose site uses this server; returns its sites."""
+		sites, original = self.folder / "bench" / "sites", Path(os.environ["SITES_PATH"])
+		(self.folder / "bench" / "logs").mkdir(parents=True)
+		shutil.copytree(
+			original, sites, symlinks=True, ignore=shutil.ignore_patterns("assets", "files", "*.log")
+		)
+		config = sites / frappe.local.site / "site_config.json"
+		place = {"db_host": "127.0.0.1", "db_port": self.port}
+		known = json.loads(config.read_text())
+		config.write_text(json.dumps({**known, **place, "db_name": self.name, "db_password": self.password}))
+		return sites

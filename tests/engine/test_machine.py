@@ -1,0 +1,25 @@
+"""A household in which everything happens at once: run on the real site, checked after every step and at the end."""
+
+import frappe
+import pytest
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.engine import inside
+from tests.engine.machine import Household
+from tests.support.options import examples, scale
+
+
+@pytest.fixture(scope="session")
+def household(site):
+	"""Three people whom no other test uses, because their devices decide what garbage may go."""
+	return [inside.make_user(f"household-{number}") for number in range(3)]
+
+
+def test_phones_and_desk_agree_whatever_happens(household):
+	class Run(Household):
+		users = household
+
+	try:
+		run_state_machine_as_test(Run, settings=examples(14 if scale() == 1 else 60, stateful_step_count=40))
+	finally:
+		frappe.set_user("Administrator")
