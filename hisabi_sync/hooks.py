@@ -103,6 +103,7 @@ ignore_links_on_delete = [
 	"Sync Conflict",
 	"Sync Device Position",
 	"Sync Media",
+	"Field Submission Media",
 ]
 
 # Removing the last traces of old deletes, and finding what no hook saw.
@@ -150,4 +151,7 @@ sync_prepare = {
 sync_media_users = ["hisabi_sync.hisabi_wallet.attachments.named", "hisabi_sync.hisabi_field.media.named"]
 
 # What follows from other records of a space, kept right in the same transaction.
-sync_derivers = {"wallet": "hisabi_sync.hisabi_wallet.derived.derive.derive"}
+sync_derivers = {
+	"wallet": "hisabi_sync.hisabi_wallet.derived.derive.derive",
+	"tenant": "hisabi_sync.hisabi_field.rules.follow",
+}

@@ -97,15 +97,22 @@ def upload(given):
 	if request.headers.get("Content-Encoding", "identity").lower() != "identity":
 		raise RequestError("invalid_encoding")
 	if span:
-		return receive.part(grant, request.get_data(), span)
+		return receive.part(grant, _body(request)[0].read(receive.MAX_PART + 1), span)
 	return receive.whole(grant, *_body(request))
+
+
+def _taken_out(request):
+	"""The body, which the request holds no more: what Frappe keeps of a request is freed late, and parts come fast."""
+	body = request.get_data()
+	vars(request).pop("_cached_data", None)
+	return body
 
 
 def _body(request):
 	"""The body as a stream, and its announced length; set aside by `hisabi_sync.wsgi`, or in memory already."""
 	stream, length = request.environ.get(wsgi.BODY), request.environ.get(wsgi.LENGTH)
 	if stream is None:
-		body = request.get_data()
+		body = _taken_out(request)
 		return io.BytesIO(body), len(body)
 	if not length:
 		return stream, None

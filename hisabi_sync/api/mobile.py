@@ -66,7 +66,7 @@ def push(given):
 		"batch_id": result.batch,
 		"processed_at": clock.dump(clock.now()),
 		"results": mobile_results.results(caller, changes, result.outcomes),
-		"server_sync_token": positions.after_push(caller, result),
+		"server_sync_token": positions.after_push(caller),
 	}
 
 

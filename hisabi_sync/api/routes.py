@@ -20,6 +20,7 @@ MODULES = {
 	"devices": "wallet",
 	"wallets": "wallet",
 	"conflicts": "wallet",
+	"rules": "wallet",
 	"failed_items": "wallet",
 	"media": "wallet",
 	"mobile": "mobile",

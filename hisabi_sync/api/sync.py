@@ -39,7 +39,7 @@ def sync_push(given):
 			for change, outcome in zip(changes, result.outcomes, strict=True)
 		],
 		"server_time": clock.dump(clock.now()),
-		"cursor": positions.after_push(caller, result),
+		"cursor": positions.after_push(caller),
 	}
 
 

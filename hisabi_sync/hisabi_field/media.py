@@ -4,9 +4,12 @@ import re
 
 import frappe
 
+from hisabi_sync.engine import clock, ids, sql
 from hisabi_sync.engine.errors import ItemError
+from hisabi_sync.engine.write import STANDARD
 from hisabi_sync.media import use
 
+LINK = "Field Submission Media"
 MAX_KEY = 140
 KEY = re.compile(r"[0-9a-f]{32}")
 FACTS = ("size", "content_type", "sha256")
@@ -61,17 +64,34 @@ def _entry(given):
 def _problems(entry, media):
 	if media is None:
 		return ["not_uploaded"]
-	return use.disagreeing(media, **{name: entry.get(name) for name in FACTS})
+	return [
+		name
+		for name in FACTS
+		if entry.get(name) not in (None, "") and _plain(entry[name]) != getattr(media, name)
+	]
+
+
+def _plain(value):
+	"""Media types may come with parameters, checksums in capitals."""
+	return value.partition(";")[0].strip().lower() if isinstance(value, str) else value
+
+
+def note(effects):
+	"""Keep Field Submission Media in line with what submissions name; a deleted submission names nothing."""
+	gone, new = [], []
+	for effect in effects:
+		if effect.entity_type == "submission":
+			before, after = (set(_candidates(values or {})) for values in (effect.before, effect.after))
+			gone += [ids.digest(effect.document_name, key) for key in before - after]
+			new += [(effect.document_name, key) for key in sorted(after - before)]
+	if gone:
+		frappe.db.delete(LINK, {"name": ["in", gone]})
+	if new:
+		now, user = clock.now(), frappe.session.user
+		rows = [(ids.digest(*pair), now, now, user, user, *pair) for pair in new]
+		sql.upsert(LINK, [*STANDARD, "submission", "media"], rows)
 
 
 def named(keys):
 	"""Hook of media's garbage collection: which of the keys submissions name that are not deleted."""
-	if not keys:
-		return set()
-	rows = frappe.db.sql(
-		"""SELECT m.name, s.media, s.data FROM `tabSync Media` m
-		JOIN `tabSync Record` r ON r.name = m.record AND r.document_type = 'Field Submission' AND r.deleted_at IS NULL
-		JOIN `tabField Submission` s ON s.name = r.document_name WHERE m.name IN %s""",
-		(tuple(keys),),
-	)
-	return {key for key, media, data in rows if key in (media or "") or key in (data or "")}
+	return {row[0] for row in sql.select_in(LINK, ["media"], "media", keys)}

@@ -9,6 +9,7 @@ from hisabi_sync.hisabi_field import answers, media
 
 DEVICE_STATUSES = ("draft", "submitted")
 REVIEWED = ("approved", "rejected")
+SUBMISSION, ANSWERS = "submission", ("form_id", "form_version", "data", "media")
 
 
 def submission(change, stored, caller, registry):
@@ -26,13 +27,37 @@ def submission(change, stored, caller, registry):
 
 
 def _check_status(values, held):
-	"""A device drafts and submits. Answers that change after a review have to be reviewed again."""
-	status, before = values.get("status"), held.get("status")
-	if status not in (None, before, *DEVICE_STATUSES):
+	"""A device drafts and submits; people review."""
+	status = values.get("status")
+	if status not in (None, held.get("status"), *DEVICE_STATUSES):
 		raise ItemError("server_field_not_allowed", ["status"])
-	changed = any(name in values and values[name] != held.get(name) for name in ("data", "form_id", "media"))
-	if before in REVIEWED and status in (None, before) and changed:
-		values["status"] = "submitted"
+
+
+def follow(effects, access):
+	"""Hook after a batch, and after each save in the Desk."""
+	review_again(effects, access)
+	media.note(effects)
+
+
+def review_again(effects, access):
+	"""Answers that a device changed after a review have to be reviewed again.
+
+	So a merge of late answers with an approval never leaves them approved unseen.
+	"""
+	again = {
+		effect.document_name
+		for effect in effects
+		if effect.entity_type == SUBMISSION and access.caller.device and _changed_unseen(effect)
+	}
+	for stored in access.copies(SUBMISSION, again).values() if again else ():
+		access.set(stored, {"status": "submitted", "reviewed_by": None, "reviewed_at": None})
+
+
+def _changed_unseen(effect):
+	if effect.before is None or effect.after is None:
+		return False
+	changed = any(effect.before.get(name) != effect.after.get(name) for name in ANSWERS)
+	return changed and effect.after.get("status") in REVIEWED
 
 
 def _check_answers(values, held):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import frappe
 
+from hisabi_sync import wsgi
 from hisabi_sync.engine import ids
 from hisabi_sync.engine.errors import RequestError
 from hisabi_sync.media import names, signing, sniff
@@ -13,7 +14,8 @@ from hisabi_sync.media import names, signing, sniff
 FOLDER = ("private", "files", "hisabi_sync_media")
 INCOMING = "incoming"
 BLOCK = 256 * 1024
-PART = 1024 * 1024  # bytes that a device should send at once, see README, media
+# Bytes that a device should send at once. Frappe reads a body as text as well, which takes many times its size.
+PART, STREAMED_PART = 128 * 1024, 4 * 1024 * 1024
 # What Frappe would try to read as arguments, failing on 15 where it cannot.
 PARSED = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
 
@@ -32,8 +34,12 @@ def presign(media, seconds):
 	return {
 		"upload_url": signing.url("PUT", media.key, media.user, media.device, seconds),
 		"headers": {"Content-Type": kind},
-		"part_bytes": PART,
+		"part_bytes": STREAMED_PART if _streams() else PART,
 	}
+
+
+def _streams():
+	return bool(frappe.request and frappe.request.environ.get(wsgi.STREAMS))
 
 
 def download_url(media, user, device, seconds):

@@ -4,7 +4,7 @@ import frappe
 import pytest
 import requests
 
-from hisabi_sync.engine import devices, entities, spaces
+from hisabi_sync.engine import devices, entities, retry, spaces
 from hisabi_sync.engine.change import Caller
 from tests.conflicts import doctypes
 from tests.conflicts.world import Pair
@@ -15,6 +15,10 @@ from tests.support.phone import new_id
 
 def make_person(*roles):
 	"""A user of the Desk with these roles and no others."""
+	return retry.run(lambda: _make_person(roles))
+
+
+def _make_person(roles):
 	email = f"{new_id('person')}@example.com"
 	user = frappe.get_doc(
 		{

@@ -1,8 +1,12 @@
 """A DocType with every kind of field that a conflict may be about, made as a person would in the Desk."""
 
+import os
+
 import frappe
 
-METER, ROW, SPACE_TYPE = "Conflict Meter", "Conflict Meter Row", "conflict-team"
+# Names of this test run alone: another one on the same site takes its own away again.
+METER = f"Conflict Meter {os.getpid()}"
+ROW, SPACE_TYPE = f"{METER} Row", "conflict-team"
 FIELDS = (
 	# (name, type, options)
 	("team", "Data", None),

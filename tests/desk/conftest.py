@@ -66,11 +66,10 @@ def window(desk, browser, shots, request):
 	"""Sign a person in and give the page; scripts that a value smuggled in would set `window.pwned`."""
 	contexts = []
 
-	def open_window(user, language=None):
-		if language:
-			frappe.db.set_value("User", user, "language", language)
-			frappe.db.commit()
-			frappe.clear_cache(user=user)
+	def open_window(user, language="en"):
+		frappe.db.set_value("User", user, "language", language)
+		frappe.db.commit()
+		frappe.clear_cache(user=user)
 		context = browser.new_context(viewport=SIZE, base_url=desk.address, locale="en-GB")
 		contexts.append(context)
 		page = context.new_page()

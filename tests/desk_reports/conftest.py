@@ -5,7 +5,14 @@ import pytest
 
 from tests.conflicts.conftest import auditor, make_person, manager, nobody, pair  # noqa: F401
 from tests.conflicts.world import ACCOUNT
-from tests.desk.conftest import browser, desk, desk_site, shots, window  # noqa: F401
+from tests.desk.conftest import (  # noqa: F401
+	browser,
+	desk,
+	desk_site,
+	pytest_runtest_makereport,
+	shots,
+	window,
+)
 from tests.support.engine import change, send
 from tests.support.phone import new_id
 

@@ -149,11 +149,11 @@ def test_a_manager_of_one_space_sees_its_conflicts_and_saves_nothing(pair, restr
 )
 def test_nonsense_is_refused(pair, manager, web, field, rule):  # noqa: F811
 	answer = web(manager)("rules.preview", conflict_id=pair.clash()[1], field=field, rule=rule)
-	assert answer.status_code == 400, answer.text
+	assert answer.status_code == 417, answer.text
 
 
 def test_a_delete_has_no_rule(pair, manager, web):  # noqa: F811
 	client_id, name = pair.clash()
 	frappe.db.set_value("Sync Conflict", name, "kind", "delete")
 	frappe.db.commit()
-	assert web(manager)("rules.options", conflict_id=name).status_code == 400
+	assert web(manager)("rules.options", conflict_id=name).status_code == 417

@@ -1,5 +1,6 @@
 import pytest
 
+from hisabi_sync.engine import retry
 from tests.wallet_api.people import new_phone, new_user, new_wallet
 
 
@@ -8,7 +9,7 @@ def make_family(server, site):
 	"""Phones of an owner, a member and a viewer of one wallet, and of a stranger with a wallet of his own."""
 
 	def make():
-		users = {role: new_user() for role in ("owner", "member", "viewer", "stranger")}
+		users = {role: retry.run(new_user) for role in ("owner", "member", "viewer", "stranger")}
 		wallet = new_wallet(users["owner"], member=users["member"], viewer=users["viewer"])
 		wallets = dict.fromkeys(users, wallet) | {"stranger": new_wallet(users["stranger"])}
 		return {role: new_phone(server, site, user, wallets[role]) for role, user in users.items()}

@@ -6,10 +6,11 @@ import frappe
 import requests
 
 from hisabi_sync.demo import field
-from hisabi_sync.engine import devices, ids, spaces
+from hisabi_sync.engine import devices, ids, retry, spaces
 from hisabi_sync.hisabi_field import tenants
+from tests.conflicts.conftest import make_person
 from tests.support.phone import new_id
-from tests.wallet_api.people import new_user
+from tests.wallet_api import people
 
 PATHS = "/api/v1/mobile/"
 _numbers = itertools.count(1)
@@ -54,6 +55,16 @@ class App:
 		"""The last change of a record as a device that starts over gets it, or None."""
 		changes, _ = self.pull(resource_types=[resource_type])
 		return next((change for change in changes if change["id"] == identity), None)
+
+
+def new_user():
+	"""Frappe locks the table of users when one is made; another run of the tests on the site may do the same."""
+	return retry.run(people.new_user)
+
+
+def new_person(*roles):
+	"""A user of the Desk with these roles and no others."""
+	return retry.run(lambda: make_person(*roles))
 
 
 def new_tenant():

@@ -3,8 +3,7 @@
 import frappe
 import pytest
 
-from tests.conflicts.conftest import make_person
-from tests.mobile.app import create, form, meter, new_app, question, update
+from tests.mobile.app import create, form, meter, new_app, new_person, question, update
 from tests.support.phone import new_id
 
 
@@ -16,7 +15,7 @@ def owner(server, site, tenant):
 @pytest.fixture(scope="module")
 def manager(server, site, tenant):
 	"""A Sync Manager who is no member of any tenant."""
-	return new_app(server, site, tenant, None, user=make_person("Sync Manager"))
+	return new_app(server, site, tenant, None, user=new_person("Sync Manager"))
 
 
 def clash(app, other, **more):

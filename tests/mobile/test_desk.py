@@ -4,8 +4,7 @@ import frappe
 import pytest
 
 from hisabi_sync.hisabi_field.doctype.field_submission.field_submission import review
-from tests.conflicts.conftest import make_person
-from tests.mobile.app import create, form, meter, new_tenant, question, update
+from tests.mobile.app import create, form, meter, new_person, new_tenant, question, update
 
 
 @pytest.fixture(scope="module")
@@ -15,7 +14,7 @@ def survey(tenant):
 
 @pytest.fixture
 def manager(site):
-	user = make_person("Sync Manager")
+	user = new_person("Sync Manager")
 	frappe.set_user(user)
 	yield user
 	frappe.set_user("Administrator")
@@ -48,22 +47,34 @@ def test_one_that_fails_does_not_hold_back_the_others(app, survey, manager):
 
 def test_who_may_review(app, survey):
 	name = submitted(app, survey, note="a")
-	frappe.set_user(make_person("Sync Auditor"))
+	frappe.set_user(new_person("Sync Auditor"))
 	with pytest.raises(frappe.PermissionError):
 		review([name], "approved")
 
 
-def test_a_review_that_the_phone_has_not_seen_is_not_overwritten(app, survey, manager):
+@pytest.mark.parametrize("version", [1, 2])
+def test_answers_that_change_after_a_review_are_reviewed_again(app, survey, manager, version):
+	"""Whether the phone had seen the review (version 2) or not."""
 	name = submitted(app, survey, note="a")
 	review([name], "approved")
 	frappe.db.commit()
-	(stale,) = app.push(update("submission", name, 1, data={"note": "b"}))
-	assert stale["status"] == "conflict"
-	assert app.held("submission", name)["payload"]["status"] == "approved"
-	(fresh,) = app.push(update("submission", name, 2, data={"note": "c"}))
-	assert fresh["status"] == "ok"
-	held = app.held("submission", name)["payload"]
-	assert held["status"] == "submitted" and held["data"] == {"note": "c"}
+	(result,) = app.push(update("submission", name, version, data={"note": "b"}))
+	assert result["status"] == "ok"
+	held = app.held("submission", name)
+	assert held["payload"]["status"] == "submitted" and held["payload"]["data"] == {"note": "b"}
+	assert held["payload"]["reviewed_by"] is None and held["server_version"] == 3
+	frappe.db.rollback()
+	assert frappe.db.get_value("Field Submission", name, "status") == "submitted"
+
+
+def test_the_desk_too_reviews_changed_answers_again(app, survey, manager):
+	doc = frappe.get_doc("Field Submission", submitted(app, survey, note="a"))
+	doc.status = "approved"
+	doc.save()
+	assert doc.reviewed_by == manager
+	doc.data = '{"note": "b"}'
+	doc.save()
+	assert doc.status == "submitted" and not doc.reviewed_by
 
 
 def test_the_desk_checks_answers_too(app, survey, manager):

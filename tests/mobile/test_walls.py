@@ -5,9 +5,19 @@ import pytest
 
 from hisabi_sync.engine import ids, spaces
 from hisabi_sync.hisabi_field import tenants
-from tests.mobile.app import create, delete, form, join, meter, new_app, new_tenant, question, update
+from tests.mobile.app import (
+	create,
+	delete,
+	form,
+	join,
+	meter,
+	new_app,
+	new_tenant,
+	new_user,
+	question,
+	update,
+)
 from tests.support.phone import new_id
-from tests.wallet_api.people import new_user
 
 
 def same_but_for_ids(left, right):

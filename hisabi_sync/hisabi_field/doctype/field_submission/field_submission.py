@@ -2,7 +2,7 @@ import frappe
 from frappe import _
 
 from hisabi_sync.engine import clock
-from hisabi_sync.hisabi_field import answers
+from hisabi_sync.hisabi_field import answers, rules
 from hisabi_sync.hisabi_field.document import FieldDocument
 
 DECISIONS = ("approved", "rejected")
@@ -34,9 +34,12 @@ class FieldSubmission(FieldDocument):
 			frappe.throw(frappe.utils.escape_html(message))
 
 	def _note_review(self):
-		"""Who decided and when goes with the decision."""
-		if not self.has_value_changed("status"):
-			return
+		"""Who decided and when goes with the decision; answers that change afterwards have to be reviewed again."""
+		changed = any(self.has_value_changed(name) for name in rules.ANSWERS)
+		if not self.is_new() and not self.has_value_changed("status"):
+			if not (changed and self.status in DECISIONS):
+				return
+			self.status = "submitted"
 		decided = self.status in DECISIONS
 		self.reviewed_by = frappe.session.user if decided else None
 		self.reviewed_at = clock.now() if decided else None
@@ -48,7 +51,8 @@ def review(names, decision, comment=None):
 	names = frappe.parse_json(names)
 	if decision not in DECISIONS or not isinstance(names, list) or len(names) > MOST:
 		frappe.throw(_("An argument has a wrong type or value"))
-	frappe.has_permission("Field Submission", "write", throw=True)
+	if not frappe.has_permission("Field Submission", "write"):
+		raise frappe.PermissionError
 	result = {"done": [], "failed": []}
 	for name in names:
 		_review(str(name), decision, comment, result)

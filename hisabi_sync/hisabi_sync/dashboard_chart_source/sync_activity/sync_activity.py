@@ -8,6 +8,7 @@ from hisabi_sync.insight import batches, items, scope
 
 OUTCOMES = ("accepted", "duplicates", "conflicts", "errors")
 CONFLICT_TARGET, ERROR_TARGET = 5, 1  # percent
+TYPES = 5
 
 
 @frappe.whitelist()
@@ -31,14 +32,16 @@ def items_per_day(span, filters):
 def error_rate(span, filters):
 	days = batches.totals(span, batches.DAY, filters)
 	rates = {day: batches.percent(row["errors"], row["items"]) for day, row in days.items()}
-	return {**_by_day(span, {_("Errors, %"): rates}, days), **_target(ERROR_TARGET)}
+	return _with_target(_by_day(span, {_("Errors, %"): rates}, days), ERROR_TARGET)
 
 
 def conflict_rate(span, filters):
+	"""The entity types that clash most, as far as there is room for them."""
 	found = [row for row in items.by_type(span, filters) if row["entity_type"]]
+	found = sorted(found, key=lambda row: -row["conflicts"] / row["items"])[:TYPES]
 	values = [batches.percent(row["conflicts"], row["items"]) for row in found]
 	labels = [_(row["entity_type"]) for row in found]
-	return {**_chart(labels, {_("Conflicts, %"): values}, found), **_target(CONFLICT_TARGET)}
+	return _with_target(_chart(labels, {_("Conflicts, %"): values}, found), CONFLICT_TARGET)
 
 
 def batch_sizes(span, filters):
@@ -67,9 +70,11 @@ def _chart(labels, lines, known):
 	return {"labels": labels, "datasets": [{"name": name, "values": line} for name, line in lines.items()]}
 
 
-def _target(percent):
+def _with_target(chart, percent):
+	if not chart:
+		return chart
 	label = _("Target: {0} %").format(percent)
-	return {"yMarkers": [{"label": label, "value": percent, "options": {"labelPos": "left"}}]}
+	return {**chart, "yMarkers": [{"label": label, "value": percent, "options": {"labelPos": "left"}}]}
 
 
 CHARTS = {

@@ -29,7 +29,7 @@ def execute(filters=None):
 
 def _devices(given):
 	"""Frappe's own lists leave out a column `last_seen`, which they take for `_seen`."""
-	frappe.has_permission("Sync Device", "report", throw=True)
+	scope.require("Sync Device")
 	seen = frappe.get_list(
 		"Sync Device",
 		filters=scope.chosen(given, *FILTERS),

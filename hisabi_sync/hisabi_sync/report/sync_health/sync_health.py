@@ -51,7 +51,7 @@ def _chart(span, days):
 		for name, label in names.items()
 	]
 	return {
-		"data": {"labels": [format_date(day, "d MMM") for day in span.days], "datasets": sets},
+		"data": {"labels": [format_date(day, "d") for day in span.days], "datasets": sets},
 		"type": "bar",
 		"colors": ["#59B88F", "#C7CED6", "#E8A13A", "#D9574F"],
 		"barOptions": {"stacked": 1, "spaceRatio": 0.4},
