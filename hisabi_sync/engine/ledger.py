@@ -76,6 +76,13 @@ def plain(text, length=140):
 	return str(text or "")[:length].translate(NO_TAGS)
 
 
+def _raw_text(raw):
+	try:
+		return json.dumps(masked(raw), ensure_ascii=False, default=str)
+	except RecursionError:
+		return '{"error": "nested too deeply to be kept"}'
+
+
 def masked(value):
 	"""What a device sent without secrets, which do not belong there and are refused."""
 	if isinstance(value, dict):
@@ -121,7 +128,7 @@ def _item_row(batch, caller, change, outcome, key, known, now):
 		plain(change.client_id),
 		plain(change.operation),
 		None if change.base_version is None else str(change.base_version)[:140],
-		json.dumps(masked(change.raw), ensure_ascii=False, default=str),
+		_raw_text(change.raw),
 		outcome.status,
 		outcome.code,
 		plain(outcome.message, MESSAGE),

@@ -1,18 +1,28 @@
 """Attachments: records that name an upload by its key. Source: contracts/wallet.md; the files are Sync Media."""
 
+import re
+
 from hisabi_sync.engine import sql
 from hisabi_sync.engine.change import DELETE
 from hisabi_sync.engine.errors import ItemError
 from hisabi_sync.media import use
 from hisabi_sync.media.presign import file_url
 
+KEY = re.compile(r"[0-9a-f]{32}")
 # Field of the record -> the same fact of an upload.
 FACTS = {"file_size": "size", "mime_type": "content_type", "sha256": "sha256"}
 
 
+def is_key(file_id):
+	"""Whether a file id is one that our uploads get; apps that keep files elsewhere have names of their own."""
+	return bool(file_id) and KEY.fullmatch(file_id) is not None
+
+
 def prepare(changes, caller):
 	"""Hook before a batch is judged: looks up the keys that it names, all in one statement."""
-	naming = [change for change in changes if change.operation != DELETE and change.values.get("file_id")]
+	naming = [
+		change for change in changes if change.operation != DELETE and is_key(change.values.get("file_id"))
+	]
 	wanted = {change.values["file_id"]: change.record for change in naming}
 	caller.memo["media"] = use.use(wanted, caller.space)
 
@@ -20,9 +30,9 @@ def prepare(changes, caller):
 def rule(change, stored, caller, registry):
 	"""Size, type and checksum of the record are those of its file. Raises ItemError invalid_link, invalid_value."""
 	held = stored.values if stored else {}
-	if change.values.get("file_id", held.get("file_id")):
+	if is_key(change.values.get("file_id", held.get("file_id"))):
 		_check_file(change, held, caller.memo.get("media", {}))
-	elif held.get("file_id") and "file_url" not in change.values:
+	elif is_key(held.get("file_id")) and "file_url" not in change.values:
 		change.values["file_url"] = None
 
 

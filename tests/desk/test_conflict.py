@@ -269,8 +269,11 @@ def test_failed_items_are_retried_edited_and_dismissed(make_user, login, manager
 	phone.push(account(missing))
 	page.locator(f'.list-row-checkbox[data-name="{names[0]}"]').check()
 	page.locator(f'.list-row-checkbox[data-name="{names[1]}"]').check()
+	page.wait_for_function("cur_list.get_checked_items().length === 2")
 	page.locator(".actions-btn-group button").click()
-	page.locator(".actions-btn-group").get_by_text("Retry").click()
+	with page.expect_response("**/*failed_items.retry_many") as caught:
+		page.locator(".actions-btn-group").get_by_text("Retry").click()
+	assert caught.value.json()["message"]["done"] == 2, caught.value.text()
 	page.wait_for_function("window.cur_list?.data.filter((row) => row.status === 'error').length === 1")
 	page.goto(f"/app/sync-item/{names[2]}")
 	page.wait_for_selector(".page-actions .primary-action:visible")

@@ -67,13 +67,10 @@ SPECIAL = {
 	"to_phone": ("+967700000003", "+967700000004"),
 }
 
-# A key must be an upload, and the rest must agree with it: tests/media.
-ELSEWHERE = {"Hisabi Attachment": ("file_id", "file_url")}
-
 
 def fields_of(entity_type):
 	"""{name: field} of what a device may set, without the common fields."""
-	computed = [*TYPES[entity_type].get("computed_by_server", []), *ELSEWHERE.get(entity_type, ())]
+	computed = TYPES[entity_type].get("computed_by_server", [])
 	return {f["name"]: f for f in TYPES[entity_type]["fields"] if f["name"] not in computed}
 
 

@@ -109,5 +109,5 @@ def scheduled(jameya, payment):
 	return {
 		"due_date": payment.get("due_date") or jameya["start_date"] + step * (number - 1),
 		"amount": payment.get("amount") or jameya["monthly_amount"],
-		"is_my_turn": int(number == jameya["my_turn"]),
+		"is_my_turn": payment.get("is_my_turn") or int(number == jameya["my_turn"]),
 	}

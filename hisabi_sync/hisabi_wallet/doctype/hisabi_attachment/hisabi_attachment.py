@@ -10,7 +10,7 @@ from hisabi_sync.media import use
 class HisabiAttachment(WalletDocument):
 	def validate(self):
 		super().validate()
-		if self.file_id and self.has_value_changed("file_id"):
+		if attachments.is_key(self.file_id) and self.has_value_changed("file_id"):
 			self._check_file()
 
 	def _check_file(self):

@@ -8,6 +8,7 @@ export async function run(list, method, values, title) {
 	if (!answer.ok) return refuse(answer, title);
 	const outcome = answer.body.job ? await follow(answer.body, title) : answer.body;
 	list.clear_checked_items();
+	list.last_args = null; // Frappe skips a refresh that follows another one within three seconds
 	list.refresh();
 	report(outcome, title, list.doctype);
 }
