@@ -205,6 +205,7 @@ def restricted(phone):
 	name = ids.space("wallet", "elsewhere")
 	if not frappe.db.exists("Sync Space", name):
 		other.insert(set_name=name)
+		frappe.db.commit()
 	user = make_person("Sync Manager")
 	frappe.get_doc(
 		{"doctype": "User Permission", "user": user, "allow": "Sync Space", "for_value": name}
