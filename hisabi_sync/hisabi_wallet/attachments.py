@@ -8,7 +8,7 @@ from hisabi_sync.engine.errors import ItemError
 from hisabi_sync.media import use
 from hisabi_sync.media.presign import file_url
 
-KEY = re.compile(r"[0-9a-f]{32}")
+KEY = re.compile(r"[0-9a-f]{32}", re.IGNORECASE)
 # Field of the record -> the same fact of an upload.
 FACTS = {"file_size": "size", "mime_type": "content_type", "sha256": "sha256"}
 

@@ -42,7 +42,7 @@ def desk(desk_site, tmp_path_factory):
 	running.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
 	with sync_playwright() as playwright:
 		options = {"executable_path": os.environ.get("HISABI_CHROMIUM") or None, "args": ["--no-sandbox"]}

@@ -67,12 +67,17 @@ def _upper(family):
 	return upload(family["owner"]).upper()
 
 
-@pytest.mark.parametrize("key", [_foreign, _pending, _refused, _upper, lambda family: "no-such-key"])
+@pytest.mark.parametrize("key", [_foreign, _pending, _refused, _upper, lambda family: "0" * 32])
 def test_a_key_that_is_no_upload_of_the_wallet(owner, family, key):
 	key = key(family)
 	_error(owner.push(attachment(file_id=key))[0], "invalid_link", "file_id")
 	(made,) = owner.push(attachment())
 	_error(owner.push(update(TYPE, made["client_id"], 1, file_id=key))[0], "invalid_link", "file_id")
+
+
+def test_a_file_that_is_kept_elsewhere_keeps_its_own_name(owner):
+	(made,) = owner.push(attachment(file_id="drive:4711"))
+	assert made["status"] == "accepted" and _pulled(owner, made["client_id"])["file_id"] == "drive:4711"
 
 
 @pytest.mark.parametrize(
@@ -137,7 +142,7 @@ def test_the_same_rules_hold_in_the_desk(owner, family):
 	(made,) = owner.push(attachment())
 	name = frappe.db.get_value(TYPE, {"client_id": made["client_id"]})
 	doc = frappe.get_doc(TYPE, name)
-	for key in (_foreign(family), _pending(family), "no-such-key"):
+	for key in (_foreign(family), _pending(family), "0" * 32):
 		doc.file_id = key
 		with pytest.raises(frappe.ValidationError, match="file_id"):
 			doc.save()
