@@ -9,9 +9,10 @@ import statistics
 
 import frappe
 
-from benchmarks.support import ROUNDS, Wallet, connect, median, peak_memory, report, seconds, statements
+from benchmarks.support import ROUNDS, Wallet, connect, median, peak_memory, report, seconds
 from hisabi_sync.engine import pull
 from hisabi_sync.engine.entities import registry
+from tests.support.count_statements import Counted
 
 BATCH = 200
 PAGE = 1000
@@ -27,7 +28,7 @@ def main():
 
 
 def push_rows(small, large):
-	with statements() as seen:
+	with Counted() as seen:
 		small.push(small.transactions(BATCH))
 	into_small, into_large = in_turns(small, large)
 	documents, everything = limits(small)
@@ -92,7 +93,7 @@ def insert(written):
 
 def pull_rows(wallet):
 	token = _pull_all(wallet, RECORDS * 2)
-	with statements() as seen:
+	with Counted() as seen:
 		pull.pull(wallet.caller(), token, PAGE)
 	pages = median(lambda _: _pull_all(wallet, PULLED), rounds=3)
 	raw = median(lambda _: _select_all(wallet), rounds=3)

@@ -1,6 +1,5 @@
 """What benchmarks share: a wallet to write into, counting of statements, medians, and a table of results."""
 
-import contextlib
 import json
 import os
 import resource
@@ -92,22 +91,6 @@ def seconds(function, *arguments):
 	start = time.perf_counter()
 	function(*arguments)
 	return time.perf_counter() - start
-
-
-@contextlib.contextmanager
-def statements():
-	"""A list that grows by every SQL statement of this connection."""
-	seen, plain = [], frappe.db.sql
-
-	def counted(query, *args, **kwargs):
-		seen.append(str(query))
-		return plain(query, *args, **kwargs)
-
-	frappe.db.sql = counted
-	try:
-		yield seen
-	finally:
-		frappe.db.sql = plain
 
 
 def peak_memory():

@@ -25,12 +25,12 @@ def text(given, name):
 	return value
 
 
-def optional_text(given, name, code="invalid_argument"):
+def optional_text(given, name, code="invalid_argument", most=None):
 	"""A text that may be missing; cursors are longer than what is stored."""
 	value = given.get(name)
 	if value in (None, ""):
 		return None
-	if not isinstance(value, str) or len(value) > (MAX_CURSOR if name == "cursor" else MAX_TEXT):
+	if not isinstance(value, str) or len(value) > (most or (MAX_CURSOR if name == "cursor" else MAX_TEXT)):
 		raise RequestError(code)
 	return value
 

@@ -7,7 +7,7 @@ import frappe
 from werkzeug.wrappers import Response
 
 from hisabi_sync import compat
-from hisabi_sync.api import body, contracts, routes
+from hisabi_sync.api import body, contracts, routes, schema
 from hisabi_sync.api.answers import Abort, answer, failure
 from hisabi_sync.engine.errors import RequestError
 
@@ -16,20 +16,27 @@ GZIP_FROM = 1024  # bytes; smaller answers do not get smaller
 CODES = {401: "not_authenticated", 403: "permission_denied", 404: "not_found", 429: "rate_limited"}
 
 
-def endpoint(contract, guest=False, methods=("POST",), read=body.arguments):
+def endpoint(contract, guest=False, methods=("POST",), read=body.arguments, takes=None, gives=None):
 	"""Make `function(arguments) -> dict` a whitelisted method that answers in the contract's shape.
 
-	`read()` gives the arguments; a function may also return a response as it is to be sent.
+	`read()` gives the arguments, as an instance of the model `takes` where there is one; the model `gives` describes
+	the answer. A function may also return a response as it is to be sent.
 	A RequestError, or any other exception, rolls everything back and becomes the contract's error body.
 	"""
+
+	def reader():
+		return schema.read(takes, read()) if takes else read()
 
 	def decorate(function):
 		@frappe.whitelist(allow_guest=True, methods=list(methods), xss_safe=True)
 		@functools.wraps(function, updated=())
 		def view(**_form):
-			return respond(contract, function, guest, read)
+			return respond(contract, function, guest, reader)
 
-		routes.ENDPOINTS[f"{function.__module__}.{function.__name__}"] = contract
+		name = f"{function.__module__}.{function.__name__}"
+		routes.ENDPOINTS[name] = routes.Endpoint(
+			contract, guest, tuple(methods), takes, gives, function.__doc__
+		)
 		return view
 
 	return decorate

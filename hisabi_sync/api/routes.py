@@ -1,6 +1,7 @@
 """The table of paths: where a contract's document prints a path, and the Frappe method that serves it."""
 
 import re
+from dataclasses import dataclass
 
 import frappe
 
@@ -39,7 +40,20 @@ ROUTES = {
 # Below these every path is a contract's own, so that an unknown one is answered in its shape.
 PREFIXES = {"/api/v1/mobile/": "mobile"}
 
-# Full name of each endpoint -> contract; `http.endpoint` fills it as modules are imported.
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+	"""What is known of a call: contract, HTTP methods, pydantic models of arguments and answer, and what it does."""
+
+	contract: str
+	guest: bool
+	methods: tuple
+	takes: type | None
+	gives: type | None
+	text: str
+
+
+# Full name of each endpoint -> Endpoint; `http.endpoint` fills it as modules are imported.
 ENDPOINTS = {}
 
 

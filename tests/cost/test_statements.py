@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 
 import frappe
@@ -12,28 +11,13 @@ import pytest
 
 from hisabi_sync.engine import push
 from tests.derived.conftest import new_household
+from tests.support.count_statements import Counted
 from tests.support.engine import change, fetch, send
 from tests.support.phone import METHOD, account, new_id
 
 ROOT = Path(__file__).parents[2]
 # What newer Frappe spends on every request with a token, whoever serves it.
 FRAMEWORK = ("UPDATE `tabSessions`", "UPDATE `tabUser` SET `last_active`")
-
-
-@contextmanager
-def counted():
-	"""A list that grows by every statement of this process's connection."""
-	seen, plain = [], frappe.db.sql
-
-	def sql(query, *args, **kwargs):
-		seen.append(" ".join(str(query).split())[:100])
-		return plain(query, *args, **kwargs)
-
-	frappe.db.sql = sql
-	try:
-		yield seen
-	finally:
-		frappe.db.sql = plain
 
 
 def payments(account_id, count):
@@ -61,7 +45,7 @@ def household():
 
 def cost(caller, changes):
 	frappe.db.rollback()
-	with counted() as seen:
+	with Counted() as seen:
 		outcomes = push.push(caller, changes, push.Options("test")).outcomes
 	assert {outcome.status for outcome in outcomes} == {"accepted"}
 	return seen
@@ -83,10 +67,10 @@ def test_a_longer_batch_needs_no_more_statements(household):
 def test_a_page_of_a_pull_needs_no_more_statements_for_more_records(household):
 	one, two, cash = household
 	send(one, *payments(cash, 60))
-	with counted() as few:
+	with Counted() as few:
 		fetch(two, limit=10_000)
 	send(one, *payments(cash, 120))
-	with counted() as many:
+	with Counted() as many:
 		fetch(two, limit=10_000)
 	assert len(few) == len(many), (few, many)
 
