@@ -178,7 +178,9 @@ class Batch:
 			stored.document_name = self._document_name(change, entity)
 			self.writer.add(stored, entity.fields)
 		else:
-			changed = apply.update(stored, decision.values, entity, self.now, change.client_time)
+			changed = apply.update(
+				stored, decision.values, entity, self.now, change.client_time, decision.again
+			)
 			if changed:
 				self.writer.add(stored, changed)
 
