@@ -5,10 +5,10 @@ import pytest
 
 from hisabi_sync.engine import bulk
 from hisabi_sync.engine.errors import RequestError
-from tests.conflicts.worker import work_off
 from tests.conflicts.world import ACCOUNT, conflict, resolve
 from tests.support.engine import change, send
 from tests.support.phone import new_id
+from tests.support.worker import work_off
 
 
 def clashes(pair, count):
