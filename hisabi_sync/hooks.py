@@ -155,3 +155,5 @@ sync_derivers = {
 	"wallet": "hisabi_sync.hisabi_wallet.derived.derive.derive",
 	"tenant": "hisabi_sync.hisabi_field.rules.follow",
 }
+# (DocType, name) that a push holds before it locks any record, because values follow from many of them.
+sync_derivers_hold = {"wallet": "hisabi_sync.hisabi_wallet.derived.derive.hold"}

@@ -85,6 +85,7 @@ class Batch:
 	def _gather(self):
 		needed = [change for _, change in self._open()]
 		self._prepare(needed)
+		derive.hold(self.caller, {change.entity_type for change in needed})
 		found = gather(needed, [self.links[i] for i, _ in self._open()], self.registry)
 		self.stored, self.foreign, self.taken = found.stored, found.foreign, found.taken
 

@@ -1,7 +1,8 @@
 """Values that follow from other records, such as balances, kept right in the transaction that changes those.
 
 Modules register under the hook `sync_derivers`: `{space type: "path.to.derive"}`. A deriver gets the effects of a
-transaction and an Access through which it reads and sets records; it must cost what the effects cost.
+transaction and an Access through which it reads and sets records; it must cost what the effects cost. A module whose
+values follow from many records names a document under `sync_derivers_hold` that a push locks before any record.
 """
 
 from dataclasses import dataclass
@@ -9,6 +10,8 @@ from dataclasses import dataclass
 import frappe
 
 from hisabi_sync.engine import apply, load, sql
+
+HELD = "held for derived values"  # key of a caller's memo
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,7 @@ class Access:
 		held = self._held(entity_type)
 		missing = sorted(wanted - set(held))
 		if missing:
-			fresh = load.working_copies(self._record_names(entity_type, missing), self.registry)
+			fresh = load.working_copies(self._record_names(entity_type, missing), self.registry, latest=True)
 			self.stored.update(fresh)
 			held = self._held(entity_type)
 		return {name: held[name] for name in wanted if name in held and held[name].live}
@@ -46,9 +49,8 @@ class Access:
 	def _record_names(self, entity_type, names):
 		doctype = self.registry.by_name[entity_type].doctype
 		where, values = "document_type = %s AND space = %s", (doctype, self.caller.space)
-		return [
-			row[0] for row in sql.select_in("Sync Record", ["name"], "document_name", names, where, values)
-		]
+		rows = sql.select_in("Sync Record", ["name"], "document_name", names, where, values, load.LATEST)
+		return [row[0] for row in rows]
 
 	def select(self, entity_type, columns, where, values):
 		"""Latest rows of the entity type's table in this space that are not deleted. `where` is the module's own text."""
@@ -58,7 +60,8 @@ class Access:
 
 	def lock(self, doctype, name):
 		"""Hold one document that stands for all, so that what follows sees what others committed and stays as seen."""
-		sql.select(doctype, ["name"], "name = %s", (name,), "FOR UPDATE")
+		if self.caller.memo.get(HELD) != (doctype, name):
+			_lock(doctype, name)
 
 	def set(self, stored, values):
 		"""Set computed fields. A record that this transaction changed anyway keeps the version it got."""
@@ -66,6 +69,22 @@ class Access:
 		changed = apply.set_computed(stored, values, entity, self.writer.now)
 		if changed:
 			self.writer.add(stored, changed)
+
+
+def hold(caller, entity_types):
+	"""Lock what stands for all values that may follow from these entity types, before any record is locked.
+
+	Pushes into one space that have to compute the same values then wait for each other, where they would deadlock.
+	"""
+	path = frappe.get_hooks("sync_derivers_hold", default={}).get(caller.space_type)
+	held = frappe.get_attr(path[-1])(caller, entity_types) if path else None
+	if held:
+		_lock(*held)
+		caller.memo[HELD] = held
+
+
+def _lock(doctype, name):
+	sql.select(doctype, ["name"], "name = %s", (name,), "FOR UPDATE")
 
 
 def run(effects, access):

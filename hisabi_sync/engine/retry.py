@@ -5,7 +5,7 @@ import tenacity
 
 from hisabi_sync.engine.errors import RequestError
 
-ATTEMPTS = 6
+ATTEMPTS = 10
 LOCK_WAIT = 5  # seconds that a statement waits for a lock; `sync_lock_wait` in the site's config
 PATIENCE = 4  # no further try once this many lock waits have passed: a phone waits no longer either
 # MariaDB: deadlock, lock wait time-out, snapshot conflict (1020), too many locks.

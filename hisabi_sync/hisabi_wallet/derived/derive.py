@@ -15,6 +15,11 @@ COUNTED = (
 ).split()
 
 
+def hold(caller, entity_types):
+	"""Hook `sync_derivers_hold`: the wallet, when a push may change what values follow from."""
+	return ("Hisabi Wallet", caller.space_key) if FOLLOWED & entity_types else None
+
+
 def derive(effects, access):
 	"""Hook `sync_derivers` of wallets. The order is that of the locks: budgets, goals' sources, goals."""
 	by_type = defaultdict(list)
