@@ -129,6 +129,9 @@ default_log_clearing_doctypes = {
 sync_entities = ["hisabi_sync.hisabi_wallet.entities.declare", "hisabi_sync.hisabi_field.entities.declare"]
 
 
+# Names that clients of a type of space send along in payloads and that mean nothing here.
+sync_client_only = {"wallet": ["selectedWalletId", "selected_wallet_id"]}
+
 # Checks and defaults that an entity type needs beyond its DocType, where a push writes in bulk.
 sync_rules = {
 	"Hisabi Transaction": "hisabi_sync.hisabi_wallet.rules.transaction",

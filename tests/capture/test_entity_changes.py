@@ -44,6 +44,7 @@ def test_records_move_along_with_the_document_that_gives_them_their_space(addres
 	land, staying = country(here), country(here)
 	moves, stays = street(land), street(staying)
 	assert [(o.status, o.detail) for o in send(here, moves, stays)] == [("accepted", None)] * 2
+	work_off(0)
 	_, token = fetch(here)
 	doc = frappe.get_doc("Country", land)
 	doc.team = there.space_key
