@@ -15,7 +15,7 @@ after_app_uninstall = "hisabi_sync.engine.entities.forget"
 # Requests: paths of the contracts' documents, device tokens, answers in each contract's own shape.
 before_request = ["hisabi_sync.api.routes.rewrite"]
 auth_hooks = ["hisabi_sync.api.auth.authenticate"]
-after_request = ["hisabi_sync.api.http.finish"]
+after_request = ["hisabi_sync.api.http.finish", "hisabi_sync.api.concealed.finish"]
 
 # Short method names that wallet apps call.
 override_whitelisted_methods = {

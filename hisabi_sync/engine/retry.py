@@ -6,8 +6,8 @@ import tenacity
 from hisabi_sync.engine.errors import RequestError
 
 ATTEMPTS = 10
-LOCK_WAIT = 5  # seconds that a statement waits for a lock; `sync_lock_wait` in the site's config
-PATIENCE = 4  # no further try once this many lock waits have passed: a phone waits no longer either
+LOCK_WAIT = 10  # seconds that a statement waits for a lock; `sync_lock_wait` in the site's config
+PATIENCE = 3  # no further try once this many lock waits have passed: a phone waits no longer either
 # MariaDB: deadlock, lock wait time-out, snapshot conflict (1020), too many locks.
 RETRYABLE = {1213, 1205, 1020, 1206}
 DUPLICATE_KEY = 1062
