@@ -26,6 +26,7 @@ MODULES = {
 	"failed_items": "wallet",
 	"media": "wallet",
 	"mobile": "mobile",
+	"meta": "wallet",
 }
 
 # HTTP method and path as a document prints them -> function of the package. `{name}` is an argument of the call.
