@@ -1,6 +1,7 @@
 """The table of paths: where a contract's document prints a path, and the Frappe method that serves it."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import frappe
@@ -25,6 +26,7 @@ MODULES = {
 	"failed_items": "wallet",
 	"media": "wallet",
 	"mobile": "mobile",
+	"meta": "wallet",
 }
 
 # HTTP method and path as a document prints them -> function of the package. `{name}` is an argument of the call.
@@ -43,7 +45,10 @@ PREFIXES = {"/api/v1/mobile/": "mobile"}
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-	"""What is known of a call: contract, HTTP methods, pydantic models of arguments and answer, and what it does."""
+	"""What is known of a call: contract, HTTP methods, pydantic models of arguments and answer, what it does, who may.
+
+	With a `content` other than JSON the arguments are in the query, whatever the HTTP method.
+	"""
 
 	contract: str
 	guest: bool
@@ -51,6 +56,8 @@ class Endpoint:
 	takes: type | None
 	gives: type | None
 	text: str
+	needs: Callable | None = None
+	content: str = "application/json"
 
 
 # Full name of each endpoint -> Endpoint; `http.endpoint` fills it as modules are imported.

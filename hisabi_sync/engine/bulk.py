@@ -39,8 +39,8 @@ def _one_by_one(function):
 
 
 def _committed(function, row, arguments):
-	doctype = DOCTYPES[function]
-	if not frappe.has_permission(doctype, "read", doc=row["id"]):
+	doctype, name = DOCTYPES[function], row["id"]
+	if not frappe.db.exists(doctype, name) or not frappe.has_permission(doctype, "read", doc=name):
 		raise RequestError("not_found")
 	given = function(row, arguments)
 	frappe.db.commit()

@@ -33,7 +33,8 @@ def load(names):
 
 def process(names):
 	"""Process items again, those of one device and space together; a result for each name, in their order."""
-	held = load([name for name in names if frappe.has_permission("Sync Item", "read", doc=name)])
+	found = load(names).items()
+	held = {name: item for name, item in found if frappe.has_permission("Sync Item", "read", doc=name)}
 	results = {name: _refused(name, "not_found") for name in names if name not in held}
 	groups = {}
 	for item in held.values():
