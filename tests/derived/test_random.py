@@ -1,7 +1,6 @@
 """Derived values after thousands of random operations equal a sum from scratch, whoever worked at the same time."""
 
 import random
-import time
 
 import frappe
 from hypothesis import Phase, given
@@ -13,7 +12,7 @@ from tests.derived.ledger import TRANSACTION, Wallet, pulled, wrong
 from tests.engine.writers import in_processes
 from tests.support.options import examples, scale
 
-SECONDS = 6
+ROUNDS = 25
 
 
 @examples(60, phases=[Phase.generate])
@@ -39,18 +38,18 @@ def test_after_concurrent_work_of_four_devices_every_value_equals_a_sum_from_scr
 	wallet = Wallet(rng.choice)
 	assert {o.status for o in wallet.push(one, wallet.first())} == {"accepted"}
 	frappe.db.commit()
-	jobs = [(work, caller, wallet, SECONDS * scale(), seed) for seed, caller in enumerate((one, two) * 2)]
-	assert min(in_processes(site, *jobs)) > 5
+	jobs = [(work, caller, wallet, ROUNDS * scale(), seed) for seed, caller in enumerate((one, two) * 2)]
+	assert min(in_processes(site, *jobs)) > ROUNDS / 2
 	state = pulled(one)
-	assert len(state[TRANSACTION]) > 20
+	assert state[TRANSACTION]
 	assert wrong(state) == []
 	assert verify(one.space_key) == []
 
 
-def work(caller, wallet, seconds, seed):
-	"""Push random batches, all of them about the same records; how many there were."""
-	wallet.pick, batches, until = random.Random(seed).choice, 0, time.monotonic() + seconds
-	while time.monotonic() < until:
+def work(caller, wallet, rounds, seed):
+	"""Push random batches, all of them about the same records; of how many something was accepted."""
+	wallet.pick, batches = random.Random(seed).choice, 0
+	for _ in range(rounds):
 		outcomes = wallet.push(caller, [wallet.any() for _ in range(4)])
 		batches += any(outcome.status == "accepted" for outcome in outcomes)
 	return batches

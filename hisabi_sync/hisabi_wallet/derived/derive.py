@@ -10,6 +10,7 @@ DEBT, INSTALLMENT = "Hisabi Debt", "Hisabi Debt Installment"
 JAMEYA, PAYMENT = "Hisabi Jameya", "Hisabi Jameya Payment"
 FOLLOWED = {ACCOUNT, TRANSACTION, BUDGET, GOAL, DEBT, INSTALLMENT, JAMEYA, PAYMENT}
 SETTLED = ("paid", "received")
+SOURCES = {"linked_account": ACCOUNT, "linked_debt": DEBT}  # what a goal may follow
 COUNTED = (
 	"transaction_type date_time amount currency converted_amount fx_rate_used account to_account category"
 ).split()
