@@ -69,14 +69,14 @@ def _decision(given):
 	return settle.Decision(choice, keep, values, given.reason, given.version)
 
 
-@endpoint("wallet", takes=models.WithReason, gives=models.Settled, **MANAGER)
+@endpoint("wallet", takes=models.Dismissal, gives=models.Settled, **MANAGER)
 def dismiss(given):
 	"""Close a conflict for a reason; the record stays as it is."""
 	name = desk.visible(CONFLICT, given, "conflict_id")
 	return desk.transaction(lambda: settle.dismiss(name, given.reason))
 
 
-@endpoint("wallet", takes=models.WithReason, gives=models.Settled, **MANAGER)
+@endpoint("wallet", takes=models.Reopening, gives=models.Settled, **MANAGER)
 def reopen(given):
 	"""Ask once more; what was decided before stays in the history."""
 	name = desk.visible(CONFLICT, given, "conflict_id")

@@ -65,7 +65,7 @@ def retry_many(given):
 	return bulk.run("retry", given.items)
 
 
-@endpoint("wallet", takes=models.Dismissal, gives=BulkDone | BulkJob, **MANAGER)
+@endpoint("wallet", takes=models.ItemDismissal, gives=BulkDone | BulkJob, **MANAGER)
 def dismiss(given):
 	"""Say for a reason that nobody needs to look at these items any more; more than 20 are a job."""
 	if not given.reason:

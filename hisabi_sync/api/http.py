@@ -29,8 +29,8 @@ def endpoint(
 ):
 	"""Make `function(arguments) -> dict` a whitelisted method that answers in the contract's shape.
 
-	`read()` gives the arguments, as an instance of the model `takes` where there is one; the model `gives` describes
-	the answer. A function may also return a response as it is to be sent. `needs()` raises RequestError for callers who
+	`read()` gives the arguments, as an instance of the model `takes` where there is one; the model `gives`, or
+	`{status: model}`, describes the answer. A function may also return a response as it is to be sent. `needs()` raises RequestError for callers who
 	may not call this at all, whatever their arguments are. `content` is the media type of the body that is sent.
 	A RequestError, or any other exception, rolls everything back and becomes the contract's error body.
 	"""

@@ -13,9 +13,10 @@ An answer is a model too, of plain types; a field with a default may be missing 
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError, WithJsonSchema
 
 from hisabi_sync.api import arguments as args
+from hisabi_sync.engine.errors import RequestError
 
 
 class Request(BaseModel):
@@ -36,6 +37,11 @@ class Part(BaseModel):
 	model_config = ConfigDict(extra="allow")
 
 
+def example(**values):
+	"""Configuration of a Part that shows one."""
+	return ConfigDict(extra="allow", json_schema_extra={"examples": [values]})
+
+
 class Answer(BaseModel):
 	"""What a call gives back; it describes and is not run, for answers are made by our own code."""
 
@@ -53,9 +59,13 @@ class Raw(BaseModel):
 def read(model, given):
 	"""The arguments as an instance of `model`. Raises RequestError with a stable code."""
 	fields = model.model_fields.items()
-	return model.model_validate(
-		{name: given.get(name) for name, field in fields if name in given or field.is_required()}
-	)
+	try:
+		return model.model_validate(
+			{name: given.get(name) for name, field in fields if name in given or field.is_required()}
+		)
+	except ValidationError as error:
+		place = ".".join(map(str, error.errors()[0]["loc"]))
+		raise RequestError("invalid_argument", argument=place) from None
 
 
 class _LikeType:

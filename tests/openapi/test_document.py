@@ -11,7 +11,9 @@ import requests
 
 from hisabi_sync import hooks
 from hisabi_sync.api import openapi, routes
-from hisabi_sync.api.openapi import describe
+from hisabi_sync.api.openapi import answers, describe
+from hisabi_sync.api.openapi.models import Models
+from hisabi_sync.api.schema import Answer, Raw
 
 ROOT = Path(__file__).parents[2]
 COMMITTED = ROOT / "docs" / "openapi.json"
@@ -108,6 +110,32 @@ def test_a_payload_is_described_for_every_entity_type_of_the_app(document):
 		"maxLength": 140,
 		"description": "also as name, title",
 	}
+
+
+class Made(Answer):
+	made: int
+
+
+class Text(Raw):
+	content = "text/plain"
+
+
+def described(gives):
+	endpoint = routes.Endpoint("mobile", False, ("GET",), None, gives, "Make it.")
+	return answers.responses(endpoint, Models([endpoint]), True)
+
+
+def test_an_answer_may_have_another_status_also_that_of_an_error():
+	found = described({202: Made, 503: Made})
+	assert "200" not in found
+	assert found["202"]["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Made"}
+	either = found["503"]["content"]["application/json"]["schema"]["anyOf"]
+	assert either[0] == {"$ref": "#/components/schemas/Made"}
+	assert either[1]["properties"]["error_code"] == {"enum": ["unavailable"]}
+
+
+def test_an_answer_may_be_sent_as_it_is():
+	assert described(Text)["200"]["content"] == {"text/plain": {"schema": {}}}
 
 
 def test_a_guest_reads_it_as_it_is_committed(server, site):

@@ -54,7 +54,9 @@ def document():
 
 @cache
 def _patterns():
-	return [(re.compile(re.sub(r"\{\w+\}", "[^/]+", path) + "/?"), path) for path in document()["paths"]]
+	"""Paths without arguments first: they are what they say."""
+	paths = sorted(document()["paths"], key=lambda path: path.count("{"))
+	return [(re.compile(re.sub(r"\{\w+\}", "[^/]+", path) + "/?"), path) for path in paths]
 
 
 def find(verb, path):

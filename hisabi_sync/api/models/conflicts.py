@@ -57,7 +57,11 @@ class Resolution(OfConflict):
 	dry_run: Flag = False
 
 
-class WithReason(OfConflict):
+class Dismissal(OfConflict):
+	reason: Reason
+
+
+class Reopening(OfConflict):
 	reason: Reason = None
 
 

@@ -18,7 +18,7 @@ class DeviceRegistration(Request):
 class Login(Request):
 	usr: Text
 	device_id: Text
-	pwd: Password = None
+	pwd: Password
 	platform: OptionalText = None
 	device_name: OptionalText = None
 

@@ -38,8 +38,8 @@ class ManyRetries(Request):
 	items: rows(ItemRow, "item_id")
 
 
-class Dismissal(ManyRetries):
-	reason: Reason = None
+class ItemDismissal(ManyRetries):
+	reason: Reason
 
 
 class FailedItem(Answer):

@@ -17,6 +17,7 @@ from hisabi_sync.api.schema import (
 	TextList,
 	Time,
 	choice,
+	example,
 	items,
 	payload,
 	whole,
@@ -37,6 +38,14 @@ class InTenant(Request):
 
 class MobileItem(Part):
 	"""One change. A create has a `client_temp_id`; the others name the record in the payload, under `id`."""
+
+	model_config = example(
+		client_temp_id="tmp-1",
+		resource_type="meter",
+		action="create",
+		payload={"code": "M-1", "kind": "water"},
+		client_version=1,
+	)
 
 	client_temp_id: str | None = None
 	resource_type: str

@@ -13,6 +13,7 @@ from hisabi_sync.api.schema import (
 	Text,
 	TextList,
 	Time,
+	example,
 	items,
 	payload,
 	whole,
@@ -28,6 +29,14 @@ class InWallet(Request):
 
 class WalletItem(Part):
 	"""One change. An update and a delete carry the `base_version` that the device last saw, a create carries none."""
+
+	model_config = example(
+		op_id="op-1",
+		entity_type="Hisabi Account",
+		entity_id="cash",
+		operation="create",
+		payload={"account_name": "Cash", "account_type": "cash", "currency": "SAR"},
+	)
 
 	op_id: str
 	entity_type: str
@@ -56,11 +65,11 @@ class WalletPull(InWallet):
 
 
 class WalletAck(InWallet):
-	cursor: Cursor = None
+	cursor: Cursor
 
 
 class OpStatus(InWallet):
-	op_ids: TextList = None
+	op_ids: TextList
 
 
 class _Result(Answer):

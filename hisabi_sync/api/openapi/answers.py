@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 from hisabi_sync.api import contracts
 from hisabi_sync.api.answers import RETRY_AFTER
-from hisabi_sync.api.openapi.models import is_raw
+from hisabi_sync.api.openapi.models import by_status, is_raw
 from hisabi_sync.engine.errors import REQUEST_ERRORS, RequestError
 
 JSON = "application/json"
@@ -22,40 +22,36 @@ class _Sample(RequestError):
 
 
 def responses(endpoint, models, printed):
-	"""The responses of an operation by status."""
-	errors = {
-		str(status): {"$ref": _reference(endpoint.contract, status)} for status in _codes(endpoint.contract)
+	"""The responses of an operation by status. What is given and an error may have the same status."""
+	given = {}
+	for status, model in by_status(endpoint.gives).items():
+		given.update(_given(status, model, endpoint.contract, models, printed))
+	errors = {status: {"$ref": _reference(endpoint.contract, status)} for status in _codes(endpoint.contract)}
+	both = {
+		status: _either(given[status], endpoint.contract, status) for status in given.keys() & errors.keys()
 	}
-	return dict(sorted({**_success(endpoint, models, printed), **errors}.items()))
+	found = {**errors, **given, **both}
+	return {str(status): found[status] for status in sorted(found)}
 
 
-def _success(endpoint, models, printed):
-	if endpoint.gives is not None and is_raw(endpoint.gives):
-		statuses, schema, content = (
-			endpoint.gives.statuses,
-			endpoint.gives.schema_words,
-			endpoint.gives.content,
-		)
-	else:
-		statuses, content = {200: "What the call gives"}, JSON
-		schema = _wrapped(contracts.SHAPES[endpoint.contract], models.of(endpoint.gives), printed)
-	return {
-		str(status): {"description": text, "content": {content: {"schema": schema}}}
-		for status, text in statuses.items()
-	}
+def _given(status, model, contract, models, printed):
+	"""{status: response} of a model; one that is sent as it is has statuses of its own."""
+	if model is not None and is_raw(model):
+		response = {"content": {model.content: {"schema": model.schema_words}}}
+		return {status: {"description": text, **response} for status, text in model.statuses.items()}
+	schema = _wrapped(contracts.SHAPES[contract], models.of(model), printed)
+	return {status: {"description": HTTPStatus(status).phrase, "content": {JSON: {"schema": schema}}}}
+
+
+def _either(response, contract, status):
+	error = _error(contract, status, _codes(contract)[status])
+	schemas = [part["content"][JSON]["schema"] for part in (response, error) if JSON in part["content"]]
+	return {**error, "content": {**response["content"], JSON: {"schema": {"anyOf": schemas}}}}
 
 
 def _wrapped(shape, schema, printed):
 	"""The schema with what the contract puts around an answer."""
-	try:
-		body = shape.success(MARK, printed)
-	except (
-		TypeError,
-		AttributeError,
-		KeyError,
-	):  # a contract that looks into its answers says itself what it gives
-		return schema
-	return _around(body, schema)
+	return _around(shape.success(MARK, printed), schema)
 
 
 def _around(body, schema):

@@ -15,7 +15,8 @@ class Models:
 	def __init__(self, endpoints):
 		inputs = {}
 		for endpoint in endpoints:
-			for model, mode in ((endpoint.takes, "validation"), (endpoint.gives, "serialization")):
+			given = [(model, "serialization") for model in by_status(endpoint.gives).values()]
+			for model, mode in ((endpoint.takes, "validation"), *given):
 				if model is not None and not is_raw(model):
 					inputs[_key(model), mode] = TypeAdapter(model).core_schema
 		generator = GenerateJsonSchema(by_alias=True, ref_template=REF + "{model}")
@@ -36,6 +37,11 @@ class Models:
 
 	def components(self):
 		return {**self.named, **self.payloads}
+
+
+def by_status(gives):
+	"""{status: model} of what an endpoint gives."""
+	return gives if isinstance(gives, dict) else {200: gives}
 
 
 def is_raw(model):
