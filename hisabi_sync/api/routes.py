@@ -25,6 +25,7 @@ MODULES = {
 	"failed_items": "wallet",
 	"media": "wallet",
 	"mobile": "mobile",
+	"family": "family",
 }
 
 # HTTP method and path as a document prints them -> function of the package. `{name}` is an argument of the call.
@@ -36,9 +37,10 @@ ROUTES = {
 	"POST /api/v1/mobile/conflicts/{conflict_id}/resolve": "mobile.resolve",
 	"POST /api/v1/mobile/media/presign": "mobile.presign",
 	"POST /api/v1/mobile/media/download": "mobile.download",
+	"POST /sync/delta": "family.delta",
 }
 # Below these every path is a contract's own, so that an unknown one is answered in its shape.
-PREFIXES = {"/api/v1/mobile/": "mobile"}
+PREFIXES = {"/api/v1/mobile/": "mobile", "/sync/delta": "family"}
 
 
 @dataclass(frozen=True, slots=True)

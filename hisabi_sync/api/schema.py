@@ -56,6 +56,12 @@ def whole(least, most):
 	return _type(int | None, args.whole_number, schema, None, least, most)
 
 
+def objects(item, missing, wrong):
+	"""Type of a list of objects like the model `item`, which whoever reads it checks one by one; two error codes."""
+	schema = {"type": "array", "items": item.model_json_schema()}
+	return _type(list, args.object_list, schema, missing, wrong)
+
+
 SHORT = {"maxLength": args.MAX_TEXT}
 OPTIONAL = ["string", "null"]
 

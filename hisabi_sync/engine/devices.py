@@ -211,7 +211,18 @@ def ensure(user, device_id):
 	device = find(user, device_id)
 	if device is None:
 		now = clock.now()
-		values = (ids.device(user, device_id), now, now, user, user, device_id, user, device_id, "Active", now)
+		values = (
+			ids.device(user, device_id),
+			now,
+			now,
+			user,
+			user,
+			device_id,
+			user,
+			device_id,
+			"Active",
+			now,
+		)
 		columns = [*STANDARD, "device_id", "user", "device_name", "status", "last_seen"]
 		sql.upsert("Sync Device", columns, [values])
 		return Device(values[0], device_id, user, last_seen=now), True
