@@ -16,6 +16,7 @@ after_app_uninstall = "hisabi_sync.engine.entities.forget"
 before_request = ["hisabi_sync.api.routes.rewrite"]
 auth_hooks = ["hisabi_sync.api.auth.authenticate", "hisabi_sync.api.family_auth.authenticate"]
 after_request = ["hisabi_sync.api.http.finish"]
+page_renderer = ["hisabi_sync.api.unread.UnreadRequest"]
 
 # Short method names that wallet apps call.
 override_whitelisted_methods = {

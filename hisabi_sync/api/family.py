@@ -15,7 +15,7 @@ from hisabi_sync.hisabi_family.families import SPACE_TYPE
 
 CONTRACT = "family"
 DEFAULT_RECORDS = 5000
-DEFAULT_NEW_DEVICES = 20
+DEFAULT_NEW_DEVICES = 2000
 
 
 class EntityChange(BaseModel):
