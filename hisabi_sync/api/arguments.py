@@ -71,6 +71,19 @@ def items(given, name="items"):
 	return value
 
 
+def object_list(given, name, missing="invalid_argument", wrong="invalid_argument"):
+	"""A list of objects, or its JSON text, that must be there. `missing` and `wrong` are codes."""
+	value = given.get(name)
+	if isinstance(value, str) and value:
+		value = _json(value, missing)
+	if not isinstance(value, list):
+		raise RequestError(missing, argument=name)
+	strangers = [index for index, part in enumerate(value) if not isinstance(part, dict)]
+	if strangers:
+		raise RequestError(wrong, argument=name, indexes=strangers[:10])
+	return value
+
+
 def _json(value, code):
 	try:
 		return strict_json.parse(value)

@@ -27,6 +27,7 @@ MODULES = {
 	"media": "wallet",
 	"mobile": "mobile",
 	"meta": "wallet",
+	"family": "family",
 }
 
 # HTTP method and path as a document prints them -> function of the package. `{name}` is an argument of the call.
@@ -38,9 +39,10 @@ ROUTES = {
 	"POST /api/v1/mobile/conflicts/{conflict_id}/resolve": "mobile.resolve",
 	"POST /api/v1/mobile/media/presign": "mobile.presign",
 	"POST /api/v1/mobile/media/download": "mobile.download",
+	"POST /sync/delta": "family.delta",
 }
 # Below these every path is a contract's own, so that an unknown one is answered in its shape.
-PREFIXES = {"/api/v1/mobile/": "mobile"}
+PREFIXES = {"/api/v1/mobile/": "mobile", "/sync/delta": "family"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,6 +116,12 @@ def optional_text(most, code="invalid_argument"):
 	return checked(str | None, args.optional_text, {"type": OPTIONAL, "maxLength": most}, code, most)
 
 
+def objects(item, missing, wrong):
+	"""Type of a list of objects like the model `item`, which whoever reads it checks one by one; two error codes."""
+	schema = {"type": "array", "items": item.model_json_schema()}
+	return _type(list, args.object_list, schema, missing, wrong)
+
+
 SHORT = {"maxLength": args.MAX_TEXT}
 OPTIONAL = ["string", "null"]
 # Python takes 1 and True for the same; JSON does not.

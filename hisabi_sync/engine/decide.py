@@ -44,6 +44,19 @@ def decide(change, stored, entity):
 	return _decide_update(change, stored, entity, policy)
 
 
+def losses(decision):
+	"""Fields whose value of the device gave way to the server's."""
+	return tuple(name for name, loser in decision.kept.items() if loser == "client")
+
+
+def whole(decision):
+	"""The same decision where a change may not be applied in part: what would lose a field is a conflict."""
+	lost = losses(decision)
+	if not lost:
+		return decision
+	return Decision("conflict", decision.values, clashes=decision.clashes, fields=lost)
+
+
 def is_stale(change, stored):
 	"""Whether content, not only computed fields, changed since the change's base version."""
 	return change.base_version is not None and change.base_version < stored.content_version

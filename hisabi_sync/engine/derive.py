@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import frappe
 
-from hisabi_sync.engine import apply, load, sql
+from hisabi_sync.engine import apply, ids, load, sql
+from hisabi_sync.engine.change import Stored
 
 HELD = "held for derived values"  # key of a caller's memo
 
@@ -62,6 +63,35 @@ class Access:
 		"""Hold one document that stands for all, so that what follows sees what others committed and stays as seen."""
 		if self.caller.memo.get(HELD) != (doctype, name):
 			_lock(doctype, name)
+
+	def ensure(self, entity_type, wanted):
+		"""Working copies of records that the server makes, locked: {client id: values} -> {client id: (copy, is new)}.
+
+		A record that is there already, perhaps deleted, keeps what it holds. The entity type writes in bulk.
+		"""
+		entity = self.registry.by_name[entity_type]
+		names = {client_id: ids.record(self.caller.space, entity_type, client_id) for client_id in wanted}
+		self._lock_missing(entity, [name for name in names.values() if name not in self.stored])
+		new = [client_id for client_id, name in names.items() if name not in self.stored]
+		taken = load.existing(entity.doctype, new)
+		for client_id in new:
+			self._create(entity, names[client_id], client_id, wanted[client_id], taken)
+		return {client_id: (self.stored[name], client_id in new) for client_id, name in names.items()}
+
+	def _lock_missing(self, entity, names):
+		"""Read as it is now: what another transaction made a moment ago is not in this one's snapshot."""
+		found = load.records(names, lock=True) if names else {}
+		values = load.documents(entity, [stored.document_name for stored in found.values()], lock=True)
+		for stored in found.values():
+			stored.values = values.get(stored.document_name, {})
+		self.stored.update(found)
+
+	def _create(self, entity, name, client_id, values, taken):
+		stored = self.stored[name] = Stored(name, entity.name, client_id)
+		apply.create(stored, values, entity, self.writer.now)
+		stored.document_name = ids.document_name(client_id, name, taken)
+		taken.add(stored.document_name.lower())
+		self.writer.add(stored, entity.fields)
 
 	def set(self, stored, values):
 		"""Set computed fields. A record that this transaction changed anyway keeps the version it got."""
