@@ -191,7 +191,11 @@ def test_markup_is_cleaned(app):
 def order_of(app, *changes):
 	answer = app.sync(*changes)
 	assert answer["success"] is True, answer
-	return [c["entity_id"].partition("-")[0] for c in answer["server_changes"] if c["entity_type"] in ("task", "points_ledger")]
+	return [
+		c["entity_id"].partition("-")[0]
+		for c in answer["server_changes"]
+		if c["entity_type"] in ("task", "points_ledger")
+	]
 
 
 def test_urgent_changes_come_first(app):
