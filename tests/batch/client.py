@@ -29,8 +29,8 @@ class Refused(Exception):
 class Client:
 	"""`pending` are upserts that no server has accepted yet; `state` is what the app shows: synced or sync_deferred."""
 
-	def __init__(self, url, token, device_id, headers=None, wait=BACKOFF):
-		self.url, self.token, self.device_id, self.wait = url, token, device_id, wait
+	def __init__(self, url, token, device_id, farm_id, headers=None, wait=BACKOFF):
+		self.url, self.token, self.device_id, self.farm_id, self.wait = url, token, device_id, farm_id, wait
 		self.headers = headers or {}
 		self.pending = {"observations": [], "recommendations": [], "playbookPatches": []}
 		self.cursor, self.state, self.snapshot, self.tries = None, "synced", None, 0
@@ -40,6 +40,7 @@ class Client:
 		self.snapshot = self.snapshot or {
 			"syncId": str(uuid.uuid4()),
 			"device": {"deviceId": self.device_id},
+			"farmId": self.farm_id,
 			"lastKnownServerCursor": self.cursor,
 			"upserts": {name: list(records) for name, records in self.pending.items()},
 		}

@@ -30,7 +30,7 @@ def phone(server, site, people):
 
 def client_of(phone, url):
 	site = phone.session.headers["X-Frappe-Site-Name"]
-	return Client(url, phone.token, phone.device_id, {"X-Frappe-Site-Name": site}, wait_none())
+	return Client(url, phone.token, phone.device_id, phone.farm, {"X-Frappe-Site-Name": site}, wait_none())
 
 
 def fill(client, phone):
