@@ -93,6 +93,13 @@ permission_query_conditions = {
 	"Family Badge": "hisabi_sync.permissions.family_badges",
 	"Family Sync Day": "hisabi_sync.permissions.family_sync_days",
 	"Family Sync Point": "hisabi_sync.permissions.family_sync_points",
+	"Sync Call": "hisabi_sync.permissions.calls",
+	"Field Observation": "hisabi_sync.permissions.field_observations",
+	"Field Observation Correction": "hisabi_sync.permissions.field_observation_corrections",
+	"Field Recommendation": "hisabi_sync.permissions.field_recommendations",
+	"Field Playbook": "hisabi_sync.permissions.field_playbooks",
+	"Field Playbook Version": "hisabi_sync.permissions.field_playbook_versions",
+	"Field Playbook Patch": "hisabi_sync.permissions.field_playbook_patches",
 }
 has_permission = dict.fromkeys(permission_query_conditions, "hisabi_sync.permissions.has_permission")
 
@@ -101,6 +108,7 @@ sync_item_readers = {
 	"wallet": "hisabi_sync.api.wallet_items.read_again",
 	"mobile": "hisabi_sync.api.mobile_items.read",
 	"family": "hisabi_sync.api.family_items.read",
+	"batch": "hisabi_sync.api.batch_items.read_again",
 }
 
 # The engine's own rows follow a document; they do not keep it from being deleted.
@@ -116,6 +124,7 @@ ignore_links_on_delete = [
 	"Field Submission Media",
 	"Family Sync Day",
 	"Family Sync Point",
+	"Sync Call",
 ]
 
 # Removing the last traces of old deletes, and finding what no hook saw.
@@ -135,6 +144,7 @@ default_log_clearing_doctypes = {
 	"Sync Batch": 180,
 	"Sync Version": 180,
 	"Sync Conflict": 365,
+	"Sync Call": 90,
 	"Hisabi Wallet Invite": 90,
 	"Family Sync Day": 365,
 }
@@ -144,6 +154,7 @@ sync_entities = [
 	"hisabi_sync.hisabi_wallet.entities.declare",
 	"hisabi_sync.hisabi_field.entities.declare",
 	"hisabi_sync.hisabi_family.entities.declare",
+	"hisabi_sync.hisabi_farm.entities.declare",
 ]
 
 
@@ -163,6 +174,9 @@ sync_rules = {
 	"Family Task": "hisabi_sync.hisabi_family.rules.task",
 	"Family Event": "hisabi_sync.hisabi_family.rules.event",
 	"Family Points Entry": "hisabi_sync.hisabi_family.rules.points",
+	"Field Observation": "hisabi_sync.hisabi_farm.rules.observation",
+	"Field Recommendation": "hisabi_sync.hisabi_farm.rules.recommendation",
+	"Field Playbook": "hisabi_sync.hisabi_farm.rules.playbook",
 }
 
 # What a rule needs to know, looked up for a whole batch before any record is locked.
@@ -170,6 +184,8 @@ sync_prepare = {
 	"Hisabi Attachment": "hisabi_sync.hisabi_wallet.attachments.prepare",
 	"Field Submission": "hisabi_sync.hisabi_field.media.prepare",
 	"Family Points Entry": "hisabi_sync.hisabi_family.rules.prepare_points",
+	"Field Observation": "hisabi_sync.hisabi_farm.rules.prepare_observations",
+	"Field Playbook": "hisabi_sync.hisabi_farm.rules.prepare_playbooks",
 }
 
 # Functions of media keys that tell which of them live documents name; the others are removed in the end.
@@ -180,6 +196,7 @@ sync_derivers = {
 	"wallet": "hisabi_sync.hisabi_wallet.derived.derive.derive",
 	"tenant": "hisabi_sync.hisabi_field.rules.follow",
 	"family": "hisabi_sync.hisabi_family.derived.derive",
+	"farm": "hisabi_sync.hisabi_farm.chain.follow",
 }
 # (DocType, name) that a push holds before it locks any record, because values follow from many of them.
 sync_derivers_hold = {"wallet": "hisabi_sync.hisabi_wallet.derived.derive.hold"}

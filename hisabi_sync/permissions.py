@@ -22,6 +22,7 @@ SPACES = {
 			"Sync Conflict",
 			"Sync Device Position",
 			"Sync Media",
+			"Sync Call",
 		)
 	},
 	**{
@@ -45,6 +46,17 @@ SPACES = {
 				"family",
 			),
 		}.items()
+	},
+	**{
+		doctype: f"`tab{doctype}`.farm IN (SELECT space_key FROM `tabSync Space` WHERE name IN ({{spaces}}))"  # noqa: S608
+		for doctype in (
+			"Field Observation",
+			"Field Observation Correction",
+			"Field Recommendation",
+			"Field Playbook",
+			"Field Playbook Version",
+			"Field Playbook Patch",
+		)
 	},
 	"Sync Version": "`tabSync Version`.record IN (SELECT name FROM `tabSync Record` WHERE space IN ({spaces}))",
 	"Sync Device": "`tabSync Device`.user IN (SELECT user FROM `tabSync Space Member` WHERE space IN ({spaces}))",
@@ -189,3 +201,31 @@ def family_sync_days(user=None):
 
 def family_sync_points(user=None):
 	return conditions("Family Sync Point", user)
+
+
+def calls(user=None):
+	return conditions("Sync Call", user)
+
+
+def field_observations(user=None):
+	return conditions("Field Observation", user)
+
+
+def field_observation_corrections(user=None):
+	return conditions("Field Observation Correction", user)
+
+
+def field_recommendations(user=None):
+	return conditions("Field Recommendation", user)
+
+
+def field_playbooks(user=None):
+	return conditions("Field Playbook", user)
+
+
+def field_playbook_versions(user=None):
+	return conditions("Field Playbook Version", user)
+
+
+def field_playbook_patches(user=None):
+	return conditions("Field Playbook Patch", user)

@@ -28,6 +28,7 @@ MODULES = {
 	"mobile": "mobile",
 	"meta": "wallet",
 	"family": "family",
+	"batch": "batch",
 }
 
 # HTTP method and path as a document prints them -> function of the package. `{name}` is an argument of the call.
@@ -40,9 +41,17 @@ ROUTES = {
 	"POST /api/v1/mobile/media/presign": "mobile.presign",
 	"POST /api/v1/mobile/media/download": "mobile.download",
 	"POST /sync/delta": "family.delta",
+	"POST /v1/sync/batch": "batch.sync",
+	"POST /v1/devices/token": "batch.token",
+	"POST /v1/devices/token/rotate": "batch.rotate",
 }
 # Below these every path is a contract's own, so that an unknown one is answered in its shape.
-PREFIXES = {"/api/v1/mobile/": "mobile", "/sync/delta": "family"}
+PREFIXES = {
+	"/api/v1/mobile/": "mobile",
+	"/sync/delta": "family",
+	"/v1/sync/": "batch",
+	"/v1/devices/": "batch",
+}
 
 
 @dataclass(frozen=True, slots=True)
