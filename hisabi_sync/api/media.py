@@ -102,9 +102,14 @@ def upload(given):
 
 
 def _taken_out(request):
-	"""The body, which the request holds no more: what Frappe keeps of a request is freed late, and parts come fast."""
+	"""The body, which the request holds no more.
+
+	A request and its environment refer to each other, so that it stays until the next garbage collection, and parts come
+	fast. Frappe has read the body twice: what was read, and the stream that a form would have been parsed from.
+	"""
 	body = request.get_data()
 	vars(request).pop("_cached_data", None)
+	vars(request)["stream"] = io.BytesIO()
 	return body
 
 

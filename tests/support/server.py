@@ -12,6 +12,8 @@ import requests
 
 
 class Server:
+	application = "frappe.app:application"
+
 	def __init__(self, site, log, workers=2):
 		self.site, self.log, self.workers = site, Path(log), workers
 		self.port = free_port()
@@ -29,7 +31,7 @@ class Server:
 			f"--bind=127.0.0.1:{self.port}",
 			f"--workers={self.workers}",
 		]
-		command += ["--worker-class=gthread", "--threads=4", "--timeout=60", "frappe.app:application"]
+		command += ["--worker-class=gthread", "--threads=4", "--timeout=60", self.application]
 		with self.log.open("ab") as out:
 			self.process = subprocess.Popen(
 				command, cwd=os.environ["SITES_PATH"], stdout=out, stderr=out, start_new_session=True
