@@ -5,7 +5,7 @@ import re
 
 import frappe
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
-from werkzeug.utils import send_file
+from werkzeug.utils import redirect, send_file
 from werkzeug.wsgi import LimitedStream
 
 from hisabi_sync import wsgi
@@ -15,7 +15,7 @@ from hisabi_sync.api.http import endpoint
 from hisabi_sync.engine import ids
 from hisabi_sync.engine.change import Caller
 from hisabi_sync.engine.errors import RequestError
-from hisabi_sync.media import deliver, receive, signing
+from hisabi_sync.media import deliver, receive, s3, signing
 from hisabi_sync.media import presign as media
 
 SPACE_TYPE = "wallet"
@@ -27,6 +27,7 @@ HEADERS = {
 	"X-Content-Type-Options": "nosniff",
 	"Content-Security-Policy": "default-src 'none'; sandbox",
 	"Cache-Control": "private, no-store",
+	"Referrer-Policy": "no-referrer",
 }
 
 
@@ -117,8 +118,8 @@ def _body(request):
 	"""The body as a stream, and its announced length; set aside by `hisabi_sync.wsgi`, or in memory already."""
 	stream, length = request.environ.get(wsgi.BODY), request.environ.get(wsgi.LENGTH)
 	if stream is None:
-		body = _taken_out(request)
-		return io.BytesIO(body), len(body)
+		# Of a broken connection Frappe reads what came, and takes it for the whole.
+		return io.BytesIO(_taken_out(request)), request.content_length
 	if not length:
 		return stream, None
 	return LimitedStream(stream, int(length)), int(length)
@@ -126,11 +127,17 @@ def _body(request):
 
 @endpoint("wallet", guest=True, methods=("GET",), read=_query)
 def download(given):
-	"""The target of download URLs: the file as an attachment, or the part that a Range header names."""
-	found, file = deliver.open_file(signing.verify("GET", given), frappe.request.headers.get("Range"))
+	"""The target of download URLs: the file as an attachment, or the part that a Range header names; S3 by a redirect."""
+	found = deliver.find(signing.verify("GET", given), frappe.request.headers.get("Range"))
+	response = redirect(s3.download_url(found)) if found.backend == "S3" else _sent(found)
+	response.headers.update(HEADERS)
+	return response
+
+
+def _sent(found):
 	try:
-		response = send_file(
-			file,
+		return send_file(
+			deliver.file_of(found),
 			frappe.request.environ,
 			mimetype=found.content_type,
 			as_attachment=True,
@@ -139,5 +146,3 @@ def download(given):
 		)
 	except RequestedRangeNotSatisfiable:
 		raise RequestError("range_not_satisfiable", size=found.size) from None
-	response.headers.update(HEADERS)
-	return response

@@ -42,10 +42,6 @@ def _streams():
 	return bool(frappe.request and frappe.request.environ.get(wsgi.STREAMS))
 
 
-def download_url(media, user, device, seconds):
-	return signing.url("GET", media.key, user, device, seconds)
-
-
 def delete(media):
 	path(media.key).unlink(missing_ok=True)
 

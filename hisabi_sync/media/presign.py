@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from hisabi_sync.engine.errors import RequestError
 from hisabi_sync.engine.spaces import authorise
-from hisabi_sync.media import backends, names, rows
+from hisabi_sync.media import backends, names, rows, signing
 from hisabi_sync.media.limits import max_bytes, seconds
 from hisabi_sync.media.rows import PENDING, REFUSED, Media
 
@@ -92,7 +92,7 @@ def download_url(caller, key):
 	if media.state in (PENDING, REFUSED):
 		raise RequestError("not_found")
 	return {
-		"url": backends.of(media).download_url(media, caller.user, caller.device, seconds()),
+		"url": signing.url("GET", key, caller.user, caller.device, seconds()),
 		"method": "GET",
 		"expires_in": seconds(),
 		"key": key,
