@@ -141,6 +141,9 @@ sync_rules = {
 	"Field Meter": "hisabi_sync.hisabi_field.rules.meter",
 }
 
+# What people do with many documents at once, beside what the engine knows.
+sync_bulk_actions = {"review_submissions": "hisabi_sync.hisabi_field.review.ACTION"}
+
 # What a rule needs to know, looked up for a whole batch before any record is locked.
 sync_prepare = {
 	"Hisabi Attachment": "hisabi_sync.hisabi_wallet.attachments.prepare",

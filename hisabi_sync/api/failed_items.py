@@ -7,7 +7,7 @@ import frappe
 from hisabi_sync.api import arguments as args
 from hisabi_sync.api import desk
 from hisabi_sync.api.http import endpoint
-from hisabi_sync.engine import bulk, clock, failed
+from hisabi_sync.engine import bulk, clock, failed, ledger
 from hisabi_sync.engine.change import ERROR
 
 ITEM = "Sync Item"
@@ -59,6 +59,16 @@ def retry_many(given):
 	"""`{items: [id]}` -> `{results, done, failed}`, or `{job, total}` for more than 20."""
 	desk.require_manager()
 	return bulk.run("retry", desk.rows(given, "items", "item_id"))
+
+
+@endpoint("wallet")
+def retry_batch(given):
+	"""`{batch_id}` -> for all items of a push that failed, what `retry_many` answers. Whatever its contract."""
+	desk.require_manager()
+	name = desk.visible("Sync Batch", given, "batch_id")
+	names = [item for item, _, outcome in ledger.of_batch(name) if outcome.status == ERROR]
+	frappe.db.rollback()
+	return bulk.run("retry", [{"id": item} for item in names])
 
 
 @endpoint("wallet")

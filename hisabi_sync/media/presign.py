@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hisabi_sync.engine.errors import RequestError
 from hisabi_sync.engine.spaces import authorise
 from hisabi_sync.media import backends, names, rows, signing
-from hisabi_sync.media.limits import max_bytes, seconds
+from hisabi_sync.media.limits import max_bytes, max_waiting, seconds
 from hisabi_sync.media.rows import PENDING, REFUSED, Media
 
 FILE_URL = "/api/method/hisabi_sync.api.media.download_url?key="
@@ -30,10 +30,13 @@ def file_url(key):
 def presign(caller, wanted):
 	"""Open an upload in the caller's space: `{upload_url, key, expires_in, method, headers, max_bytes, ...}`.
 
-	Raises RequestError: space_access_denied, space_read_only, media_type_refused, media_too_large, invalid_argument.
+	Raises RequestError: space_access_denied, space_read_only, media_type_refused, media_too_large, too_many_uploads,
+	invalid_argument.
 	"""
 	authorise(caller, write=True)
 	media = _media(caller, wanted)
+	if rows.waiting(caller.user, caller.device, max_waiting()) >= max_waiting():
+		raise RequestError("too_many_uploads", limit=max_waiting())
 	answer = _answer(media)
 	rows.insert(media)
 	return answer
