@@ -5,6 +5,9 @@ app_description = "Offline-first sync server for Frappe and ERPNext sites"
 app_email = "hello@hisabi.example"
 app_license = "mit"
 
+# Values that devices sent are never markup, on whichever page of the Desk.
+app_include_js = ["safe_json.bundle.js"]
+
 after_install = "hisabi_sync.install.set_up"
 after_migrate = "hisabi_sync.install.set_up"
 before_uninstall = "hisabi_sync.install.tear_down"
