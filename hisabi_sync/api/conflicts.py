@@ -1,13 +1,12 @@
 """The conflict centre. Sync Managers settle, Sync Auditors read; User Permissions on Sync Space limit both."""
 
-import frappe
-
 from hisabi_sync.api import arguments as args
 from hisabi_sync.api import desk
 from hisabi_sync.api.http import endpoint
 from hisabi_sync.engine import bulk, clock, conflict_view, settle
 from hisabi_sync.engine.errors import RequestError
 from hisabi_sync.engine.settlement import CHOICES, MERGE
+from hisabi_sync.insight import scope
 
 CONFLICT = "Sync Conflict"
 FILTERS = "status kind entity_type record client_id space device user resolution resolved_by".split()
@@ -119,8 +118,5 @@ def counts(given):
 	"""`{open, failed}`: how much there is to do for the caller."""
 	desk.require_reader()
 	todo = {CONFLICT: {"status": settle.OPEN}, "Sync Item": {"status": "error", "dismissed": 0}}
-	opened, failed = (
-		frappe.get_list(doctype, filters=filters, fields=["count(name) as n"])[0].n
-		for doctype, filters in todo.items()
-	)
+	opened, failed = (scope.count(doctype, filters) for doctype, filters in todo.items())
 	return {"open": opened, "failed": failed}

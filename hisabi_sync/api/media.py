@@ -10,12 +10,12 @@ from werkzeug.wsgi import LimitedStream
 
 from hisabi_sync import wsgi
 from hisabi_sync.api import arguments as args
-from hisabi_sync.api import auth, throttle
+from hisabi_sync.api import auth, desk, throttle
 from hisabi_sync.api.http import endpoint
 from hisabi_sync.engine import ids
 from hisabi_sync.engine.change import Caller
 from hisabi_sync.engine.errors import RequestError
-from hisabi_sync.media import deliver, receive, s3, signing
+from hisabi_sync.media import deliver, receive, rows, s3, signing
 from hisabi_sync.media import presign as media
 
 SPACE_TYPE = "wallet"
@@ -134,13 +134,24 @@ def download(given):
 	return response
 
 
-def _sent(found):
+@endpoint("wallet", methods=("GET",), read=_query)
+def view(given):
+	"""`{key, download?}` -> the file for those who read Sync Media in the Desk: pictures and PDFs are shown, others saved."""
+	desk.require_reader()
+	found = deliver.finished(rows.get(desk.visible("Sync Media", given, "key")))
+	shown = found.content_type in deliver.SHOWN and not args.flag(given, "download")
+	response = redirect(s3.download_url(found, shown)) if found.backend == "S3" else _sent(found, shown)
+	response.headers.update(HEADERS)
+	return response
+
+
+def _sent(found, shown=False):
 	try:
 		return send_file(
 			deliver.file_of(found),
 			frappe.request.environ,
 			mimetype=found.content_type,
-			as_attachment=True,
+			as_attachment=not shown,
 			download_name=found.file_name,
 			etag=found.sha256,
 		)

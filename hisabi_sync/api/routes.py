@@ -23,6 +23,7 @@ MODULES = {
 	"conflicts": "wallet",
 	"rules": "wallet",
 	"failed_items": "wallet",
+	"desk_devices": "wallet",
 	"media": "wallet",
 	"mobile": "mobile",
 }

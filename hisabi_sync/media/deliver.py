@@ -9,6 +9,9 @@ from hisabi_sync.engine.errors import RequestError
 from hisabi_sync.media import local, rows, signing
 from hisabi_sync.media.rows import PENDING, REFUSED
 
+# What a browser shows and never runs; the content was checked against its type when it came.
+SHOWN = {"image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf"}
+
 
 def find(grant, wanted_range):
 	"""The Media of a URL. Raises RequestError url_invalid, url_used, space_access_denied, not_found, unavailable."""
@@ -18,7 +21,12 @@ def find(grant, wanted_range):
 	signing.check_holder(grant, media.space, write=False)
 	if not _is_resumed(wanted_range):
 		_spend(grant)
-	if media.state in (PENDING, REFUSED):
+	return finished(media)
+
+
+def finished(media):
+	"""The Media itself when its upload has ended well. Raises RequestError not_found."""
+	if media is None or media.state in (PENDING, REFUSED):
 		raise RequestError("not_found")
 	return media
 

@@ -84,11 +84,12 @@ def presign(media, seconds):
 	return {"upload_url": url, "headers": headers}
 
 
-def download_url(media):
+def download_url(media, shown=False):
+	"""A URL of S3 that works for a minute; `shown` says that a browser may show the object instead of saving it."""
 	quoted = media.file_name.translate({ord(c): "_" for c in '\\"'}).encode("ascii", "replace").decode()
 	parameters = {
 		**_place(media),
-		"ResponseContentDisposition": f'attachment; filename="{quoted}"',
+		"ResponseContentDisposition": f'{"inline" if shown else "attachment"}; filename="{quoted}"',
 		"ResponseContentType": media.content_type,
 	}
 	return client().generate_presigned_url("get_object", Params=parameters, ExpiresIn=READ_SECONDS)

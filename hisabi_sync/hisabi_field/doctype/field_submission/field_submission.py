@@ -60,3 +60,8 @@ def review(names, decision, comment=None):
 		"done": [row["id"] for row in answer["results"] if row["done"]],
 		"failed": [{"name": r["id"], "message": r["message"]} for r in answer["results"] if not r["done"]],
 	}
+
+
+def on_doctype_update():
+	"""The workspace counts submissions by their status, which most are not in for long."""
+	frappe.db.add_index("Field Submission", ["status", "is_deleted"])
