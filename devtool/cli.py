@@ -57,6 +57,7 @@ COMMANDS = {
 	"frappe": Command(commands.frappe, "Frappe's own command line on the demo site", passes_on=True),
 	"benchmark": Command(commands.benchmark, "run a benchmark: ./dev benchmark [NAME]", passes_on=True),
 	"lint": Command(commands.lint, "check the style of the sources"),
+	"openapi": Command(commands.openapi, "write docs/openapi.json anew, after a call has changed"),
 	"lock": Command(commands.lock, "resolve the Python requirements anew"),
 	"setup": Command(
 		commands.set_up,

@@ -1,6 +1,7 @@
 """What each command of ./dev does; `cli` has the table that names them."""
 
 import json
+import os
 import shlex
 import shutil
 import signal
@@ -9,7 +10,7 @@ from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from devtool import bench, environment, info, prepare, serve, servers, site, state, system
+from devtool import bench, environment, frappe_source, info, prepare, serve, servers, site, state, system
 from devtool.bench import Site
 from devtool.errors import Problem
 from devtool.settings import ROOT, Settings
@@ -158,6 +159,16 @@ def lint(settings: Settings, options: Namespace) -> int:
 def lock(settings: Settings, options: Namespace) -> None:
 	with state.locked(settings):
 		environment.lock(settings)
+
+
+def openapi(settings: Settings, options: Namespace) -> int:
+	"""Write docs/openapi.json, which needs Frappe's code but neither a site nor a database."""
+	with state.locked(settings):
+		prepare.programs(settings)
+		frappe_source.prepare(settings)
+	path = os.pathsep.join((str(ROOT), str(settings.frappe_tree)))
+	command = [str(settings.python), "-m", "hisabi_sync.api.openapi", str(ROOT / "docs" / "openapi.json")]
+	return subprocess.call(command, cwd=ROOT, env=os.environ | {"PYTHONPATH": path})
 
 
 def _module(

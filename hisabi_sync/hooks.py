@@ -8,8 +8,8 @@ app_license = "mit"
 # Values that devices sent are never markup, on whichever page of the Desk.
 app_include_js = ["safe_json.bundle.js"]
 
-after_install = "hisabi_sync.install.set_up"
-after_migrate = "hisabi_sync.install.set_up"
+after_install = ["hisabi_sync.install.set_up", "hisabi_sync.hisabi_family.defaults.set_up"]
+after_migrate = ["hisabi_sync.install.set_up", "hisabi_sync.hisabi_family.defaults.set_up"]
 before_uninstall = "hisabi_sync.install.tear_down"
 # Another app may bring or take away listeners.
 after_app_install = "hisabi_sync.engine.entities.forget"
@@ -17,8 +17,9 @@ after_app_uninstall = "hisabi_sync.engine.entities.forget"
 
 # Requests: paths of the contracts' documents, device tokens, answers in each contract's own shape.
 before_request = ["hisabi_sync.api.routes.rewrite"]
-auth_hooks = ["hisabi_sync.api.auth.authenticate"]
-after_request = ["hisabi_sync.api.http.finish"]
+auth_hooks = ["hisabi_sync.api.auth.authenticate", "hisabi_sync.api.family_auth.authenticate"]
+after_request = ["hisabi_sync.api.http.finish", "hisabi_sync.api.concealed.finish"]
+page_renderer = ["hisabi_sync.api.unread.UnreadRequest"]
 
 # Short method names that wallet apps call.
 override_whitelisted_methods = {
@@ -87,6 +88,14 @@ permission_query_conditions = {
 	"Field Form": "hisabi_sync.permissions.field_forms",
 	"Field Submission": "hisabi_sync.permissions.field_submissions",
 	"Field Meter": "hisabi_sync.permissions.field_meters",
+	"Family": "hisabi_sync.permissions.families",
+	"Family Task": "hisabi_sync.permissions.family_tasks",
+	"Family Event": "hisabi_sync.permissions.family_events",
+	"Family Points Entry": "hisabi_sync.permissions.family_points_entries",
+	"Family Streak": "hisabi_sync.permissions.family_streaks",
+	"Family Badge": "hisabi_sync.permissions.family_badges",
+	"Family Sync Day": "hisabi_sync.permissions.family_sync_days",
+	"Family Sync Point": "hisabi_sync.permissions.family_sync_points",
 }
 has_permission = dict.fromkeys(permission_query_conditions, "hisabi_sync.permissions.has_permission")
 
@@ -94,6 +103,7 @@ has_permission = dict.fromkeys(permission_query_conditions, "hisabi_sync.permiss
 sync_item_readers = {
 	"wallet": "hisabi_sync.api.wallet_items.read_again",
 	"mobile": "hisabi_sync.api.mobile_items.read",
+	"family": "hisabi_sync.api.family_items.read",
 }
 
 # The engine's own rows follow a document; they do not keep it from being deleted.
@@ -107,10 +117,13 @@ ignore_links_on_delete = [
 	"Sync Device Position",
 	"Sync Media",
 	"Field Submission Media",
+	"Family Sync Day",
+	"Family Sync Point",
 ]
 
 # Removing the last traces of old deletes, and finding what no hook saw.
 scheduler_events = {
+	"hourly_long": ["hisabi_sync.hisabi_family.derived.expire"],
 	"daily_long": [
 		"hisabi_sync.engine.garbage.collect",
 		"hisabi_sync.engine.reconcile.run",
@@ -126,11 +139,19 @@ default_log_clearing_doctypes = {
 	"Sync Version": 180,
 	"Sync Conflict": 365,
 	"Hisabi Wallet Invite": 90,
+	"Family Sync Day": 365,
 }
 
 # Entity types that this app declares; another app adds its own under the same hook.
-sync_entities = ["hisabi_sync.hisabi_wallet.entities.declare", "hisabi_sync.hisabi_field.entities.declare"]
+sync_entities = [
+	"hisabi_sync.hisabi_wallet.entities.declare",
+	"hisabi_sync.hisabi_field.entities.declare",
+	"hisabi_sync.hisabi_family.entities.declare",
+]
 
+
+# Names that clients of a type of space send along in payloads and that mean nothing here.
+sync_client_only = {"wallet": ["selectedWalletId", "selected_wallet_id"]}
 
 # Checks and defaults that an entity type needs beyond its DocType, where a push writes in bulk.
 sync_rules = {
@@ -142,6 +163,9 @@ sync_rules = {
 	"Hisabi Attachment": "hisabi_sync.hisabi_wallet.attachments.rule",
 	"Field Submission": "hisabi_sync.hisabi_field.rules.submission",
 	"Field Meter": "hisabi_sync.hisabi_field.rules.meter",
+	"Family Task": "hisabi_sync.hisabi_family.rules.task",
+	"Family Event": "hisabi_sync.hisabi_family.rules.event",
+	"Family Points Entry": "hisabi_sync.hisabi_family.rules.points",
 }
 
 # What people do with many documents at once, beside what the engine knows.
@@ -151,6 +175,7 @@ sync_bulk_actions = {"review_submissions": "hisabi_sync.hisabi_field.review.ACTI
 sync_prepare = {
 	"Hisabi Attachment": "hisabi_sync.hisabi_wallet.attachments.prepare",
 	"Field Submission": "hisabi_sync.hisabi_field.media.prepare",
+	"Family Points Entry": "hisabi_sync.hisabi_family.rules.prepare_points",
 }
 
 # Functions of media keys that tell which of them live documents name; the others are removed in the end.
@@ -160,4 +185,10 @@ sync_media_users = ["hisabi_sync.hisabi_wallet.attachments.named", "hisabi_sync.
 sync_derivers = {
 	"wallet": "hisabi_sync.hisabi_wallet.derived.derive.derive",
 	"tenant": "hisabi_sync.hisabi_field.rules.follow",
+	"family": "hisabi_sync.hisabi_family.derived.derive",
 }
+# (DocType, name) that a push holds before it locks any record, because values follow from many of them.
+sync_derivers_hold = {"wallet": "hisabi_sync.hisabi_wallet.derived.derive.hold"}
+
+# Who else hears of a space's new position, by the space's type.
+sync_announcers = {"family": "hisabi_sync.hisabi_family.families.announce"}

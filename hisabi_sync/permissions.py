@@ -28,6 +28,24 @@ SPACES = {
 		doctype: f"`tab{doctype}`.tenant IN (SELECT space_key FROM `tabSync Space` WHERE name IN ({{spaces}}))"  # noqa: S608
 		for doctype in ("Field Form", "Field Submission", "Field Meter")
 	},
+	**{
+		doctype: f"`tab{doctype}`.{column} IN (SELECT space_key FROM `tabSync Space` WHERE name IN ({{spaces}}))"  # noqa: S608
+		for doctype, column in {
+			"Family": "name",
+			**dict.fromkeys(
+				(
+					"Family Task",
+					"Family Event",
+					"Family Points Entry",
+					"Family Streak",
+					"Family Badge",
+					"Family Sync Day",
+					"Family Sync Point",
+				),
+				"family",
+			),
+		}.items()
+	},
 	"Sync Version": "`tabSync Version`.record IN (SELECT name FROM `tabSync Record` WHERE space IN ({spaces}))",
 	"Sync Device": "`tabSync Device`.user IN (SELECT user FROM `tabSync Space Member` WHERE space IN ({spaces}))",
 }
@@ -139,3 +157,35 @@ def field_submissions(user=None):
 
 def field_meters(user=None):
 	return conditions("Field Meter", user)
+
+
+def families(user=None):
+	return conditions("Family", user)
+
+
+def family_tasks(user=None):
+	return conditions("Family Task", user)
+
+
+def family_events(user=None):
+	return conditions("Family Event", user)
+
+
+def family_points_entries(user=None):
+	return conditions("Family Points Entry", user)
+
+
+def family_streaks(user=None):
+	return conditions("Family Streak", user)
+
+
+def family_badges(user=None):
+	return conditions("Family Badge", user)
+
+
+def family_sync_days(user=None):
+	return conditions("Family Sync Day", user)
+
+
+def family_sync_points(user=None):
+	return conditions("Family Sync Point", user)

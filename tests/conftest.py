@@ -41,6 +41,8 @@ def server(site, tmp_path_factory):
 	running = Server(site, tmp_path_factory.mktemp("server") / "web.log").start()
 	yield running
 	running.stop()
+	unfit = running.unfit_answers()
+	assert not unfit, "\n".join(["answers that are not as docs/openapi.json says:", *unfit[:50]])
 
 
 @pytest.fixture

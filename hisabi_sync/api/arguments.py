@@ -9,6 +9,9 @@ MISSING = {"device_id": "device_id_required", "wallet_id": "wallet_id_required"}
 TRUE, FALSE = (True, 1, "1", "true", "True"), (None, False, 0, "", "0", "false", "False")
 MAX_TEXT = 140
 MAX_CURSOR = 280
+MAX_REASON = 2000
+MAX_ROWS = 2000
+MAX_VERSION = 2**53
 
 
 def _wrong(name):
@@ -31,19 +34,53 @@ def optional_text(given, name, code="invalid_argument", most=None):
 	if value in (None, ""):
 		return None
 	if not isinstance(value, str) or len(value) > (most or (MAX_CURSOR if name == "cursor" else MAX_TEXT)):
-		raise RequestError(code)
+		raise _wrong(name) if code == "invalid_argument" else RequestError(code)
 	return value
 
 
-def items(given):
+def choice(given, name, choices):
+	"""One of the texts in `choices`."""
+	value = text(given, name)
+	if value not in choices:
+		raise _wrong(name)
+	return value
+
+
+def pattern(given, name, shape):
+	"""A text that matches a compiled pattern, or None when it is not there."""
+	value = optional_text(given, name)
+	if value is not None and not shape.fullmatch(value):
+		raise _wrong(name)
+	return value
+
+
+def reason(given, name):
+	"""What a person gives as a reason, or None."""
+	return (optional_text(given, name, most=MAX_REASON) or "").strip() or None
+
+
+def items(given, name="items"):
 	"""The list of items of a push, or its JSON text."""
-	value = given.get("items")
+	value = given.get(name)
 	if value in (None, ""):
 		raise RequestError("items_required")
 	if isinstance(value, str):
 		value = _json(value, "items_must_be_a_list")
 	if not isinstance(value, list):
 		raise RequestError("items_must_be_a_list")
+	return value
+
+
+def object_list(given, name, missing="invalid_argument", wrong="invalid_argument"):
+	"""A list of objects, or its JSON text, that must be there. `missing` and `wrong` are codes."""
+	value = given.get(name)
+	if isinstance(value, str) and value:
+		value = _json(value, missing)
+	if not isinstance(value, list):
+		raise RequestError(missing, argument=name)
+	strangers = [index for index, part in enumerate(value) if not isinstance(part, dict)]
+	if strangers:
+		raise RequestError(wrong, argument=name, indexes=strangers[:10])
 	return value
 
 
@@ -90,6 +127,41 @@ def text_list(given, name):
 	if not isinstance(value, list) or not all(isinstance(part, str) for part in value):
 		raise _wrong(name)
 	return value
+
+
+def mapping(given, name):
+	"""An object or its JSON text; an empty dict when it is not there."""
+	value = _parsed(given, name)
+	if value in (None, ""):
+		return {}
+	if not isinstance(value, dict):
+		raise _wrong(name)
+	return value
+
+
+def _parsed(given, name):
+	value = given.get(name)
+	if not isinstance(value, str) or not value:
+		return value
+	try:
+		return strict_json.parse(value)
+	except ValueError:
+		raise _wrong(name) from None
+
+
+def rows(given, name, key):
+	"""`[{id, version?}]` from a list of ids or of objects with `key` and perhaps `version`, each id once."""
+	value = _parsed(given, name)
+	if not isinstance(value, list) or not value or len(value) > MAX_ROWS:
+		raise RequestError("invalid_argument", argument=name, limit=MAX_ROWS)
+	found = {}
+	for part in value:
+		row = {key: part} if isinstance(part, str) else part
+		if not isinstance(row, dict):
+			raise _wrong(name)
+		version = whole_number(row, "version", None, 0, MAX_VERSION)
+		found.setdefault(text(row, key), version)
+	return [{"id": identity, **({"version": v} if v else {})} for identity, v in found.items()]
 
 
 def instant(given, name):

@@ -45,7 +45,7 @@ def _wallet_error(error):
 	}
 
 
-def _mobile_error(error):
+def _plain_error(error):
 	return {
 		"error": error.message,
 		"error_code": error.code,
@@ -55,13 +55,14 @@ def _mobile_error(error):
 	}
 
 
-# Frappe's 417 is what wallet clients look for; clients of MIS servers know 400.
-MOBILE_STATUSES = {
+# Frappe's 417 is what wallet clients look for; those of the other contracts know 400.
+PLAIN_STATUSES = {
 	**{code: 400 for code, (status, _, _) in REQUEST_ERRORS.items() if status == 417},
 	"too_many_items": 413,
 }
 
 SHAPES = {
 	"wallet": Shape(_success, _wallet_error),
-	"mobile": Shape(_success, _mobile_error, MOBILE_STATUSES),
+	"mobile": Shape(_success, _plain_error, PLAIN_STATUSES),
+	"family": Shape(_success, _plain_error, PLAIN_STATUSES),
 }

@@ -2,18 +2,18 @@
 
 import frappe
 
-from hisabi_sync.api import arguments as args
 from hisabi_sync.api import desk
 from hisabi_sync.api.http import endpoint
+from hisabi_sync.api.models import desk_devices as models
 from hisabi_sync.engine import devices, live
 
 DEVICE = "Sync Device"
 
 
-@endpoint("wallet")
+@endpoint("wallet", takes=models.Revocation, gives=models.Revoked)
 def revoke(given):
-	"""`{device}`, a name of Sync Device -> `{device, status, revoked_reason}`; its token ends for good."""
-	name = args.text(given, "device")
+	"""Stop a device of one's own, or as a Sync Manager any: its token ends for good."""
+	name = given.device
 	reason = "revoked_by_user" if _is_own(name) else _reason_of_manager(given)
 	devices.revoke(name, reason)
 	live.tell(DEVICE, name)

@@ -8,6 +8,7 @@ from frappe.utils.html_utils import sanitize_html
 from hisabi_sync.api import arguments as args
 from hisabi_sync.api import auth, credentials
 from hisabi_sync.api.http import endpoint
+from hisabi_sync.api.models import devices as models
 from hisabi_sync.engine import clock, devices, retry
 from hisabi_sync.engine.errors import RequestError
 from hisabi_sync.hisabi_wallet import wallets
@@ -15,42 +16,36 @@ from hisabi_sync.hisabi_wallet import wallets
 PRINTABLE = re.compile(r"[^<>\x00-\x1f]+")  # a device id is shown in the Desk
 
 
-@endpoint("wallet", guest=True)
+@endpoint("wallet", guest=True, takes=models.Login, gives=models.SignedIn)
 def login(given):
-	"""`{usr, pwd, device_id, platform?, device_name?}` -> a device token, shown once, and the default wallet."""
-	usr, device_id = args.text(given, "usr"), args.text(given, "device_id")
-	described = _description(given)
-	user = credentials.check(usr, given.get("pwd"), device_id)
+	"""Sign in with user name and password for a device token, and learn the default wallet."""
+	user = credentials.check(given.usr, given.pwd, given.device_id)
 	frappe.db.commit()
 	frappe.set_user(user)
-	return _register(user, device_id, described)
+	return _register(user, given)
 
 
-@endpoint("wallet")
+@endpoint("wallet", takes=models.DeviceRegistration, gives=models.SignedIn)
 def register_device(given):
-	"""`{device_id, platform?, device_name?}` of a signed-in user -> the same answer as `login`.
+	"""A device token for a user who is signed in; the same answer as that of `login`.
 
 	A device token does not register devices: whoever copied one could outlive its revocation.
 	"""
 	if auth.device():
 		raise RequestError("permission_denied")
-	return _register(frappe.session.user, args.text(given, "device_id"), _description(given))
-
-
-def _description(given):
-	"""Platform and name of the device, each a text or None."""
-	names = ("platform", "device_name")
-	return [_harmless(args.text(given, name)) if given.get(name) else None for name in names]
+	return _register(frappe.session.user, given)
 
 
 def _harmless(text):
 	"""Without scripts, and as long as before although some characters are written longer."""
-	return sanitize_html(text)[: args.MAX_TEXT]
+	return text and sanitize_html(text)[: args.MAX_TEXT]
 
 
-def _register(user, device_id, described):
+def _register(user, given):
+	device_id = given.device_id
 	if not PRINTABLE.fullmatch(device_id):
 		raise RequestError("invalid_argument", argument="device_id")
+	described = _harmless(given.platform), _harmless(given.device_name)
 
 	def transaction():
 		device, token = devices.register(user, device_id, *described)
@@ -66,32 +61,31 @@ def _token(token, device_id, expires_at):
 	return {"device_token": token, "device_id": device_id, "expires_at": clock.dump(expires_at)}
 
 
-@endpoint("wallet")
+@endpoint("wallet", takes=models.TokenRotation, gives=models.NewToken)
 def rotate_token(given):
-	"""Called with the device token, `{device_id?}` -> the next token. The old one works on for a few minutes."""
+	"""Called with the device token: the next token. The old one works on for a few minutes."""
 	device = auth.device()
 	if device is None:
 		raise RequestError("device_token_required")
-	if given.get("device_id"):
-		auth.device_for(args.text(given, "device_id"))
+	if given.device_id:
+		auth.device_for(given.device_id)
 	token, expires_at = devices.rotate(device, auth.token())
 	return _token(token, device.device_id, expires_at)
 
 
-@endpoint("wallet")
+@endpoint("wallet", takes=models.DeviceRevocation, gives=models.RevokedDevice)
 def revoke_device(given):
-	"""Stop a device of one's own: `{device_id}` -> `{device_id, status}`. Repeating it is no error."""
-	device_id = args.text(given, "device_id")
-	device = devices.find(frappe.session.user, device_id)
+	"""Stop a device of one's own. Repeating it is no error."""
+	device = devices.find(frappe.session.user, given.device_id)
 	if device is None:
 		raise RequestError("not_found")
 	devices.revoke(device.name, "revoked_by_user")
-	return {"device_id": device_id, "status": "revoked"}
+	return {"device_id": given.device_id, "status": "revoked"}
 
 
-@endpoint("wallet", methods=("GET", "POST"))
+@endpoint("wallet", methods=("GET", "POST"), takes=models.DeviceList, gives=models.OwnDevices)
 def list_devices(given):
-	"""One's own devices -> `{devices: [{device_id, device_name, platform, status, ..., current}], server_time}`."""
+	"""One's own devices, the one seen last first; `current` is the one that asks."""
 	now, current = clock.now(), auth.device()
 	rows = devices.listing(frappe.session.user)
 	return {

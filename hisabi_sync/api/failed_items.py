@@ -4,14 +4,15 @@ import json
 
 import frappe
 
-from hisabi_sync.api import arguments as args
 from hisabi_sync.api import desk
 from hisabi_sync.api.http import endpoint
+from hisabi_sync.api.models import failed_items as models
+from hisabi_sync.api.models.desk import BulkDone, BulkJob, RowResult
 from hisabi_sync.engine import bulk, clock, failed, ledger
 from hisabi_sync.engine.change import ERROR
+from hisabi_sync.engine.errors import RequestError
 
 ITEM = "Sync Item"
-FILTERS = "entity_type error_code space device user batch client_id operation".split()
 COLUMNS = (
 	"name status op_id entity_type client_id operation base_version error_code error_message attempts batch position "
 	"space device user creation modified dismissed dismissed_by dismissed_at dismiss_reason edited_by edited_at payload "
@@ -19,15 +20,23 @@ COLUMNS = (
 ).split()
 TIMES = ("creation", "modified", "dismissed_at", "edited_at")
 JSON = ("payload", "original_payload")
+MANAGER = {"needs": desk.require_manager}
 
 
-@endpoint("wallet", methods=("GET", "POST"))
+@endpoint(
+	"wallet",
+	takes=models.ItemList,
+	gives=models.FailedItems,
+	methods=("GET", "POST"),
+	needs=desk.require_reader,
+)
 def list_items(given):
-	"""Filters (each a value or a list), `dismissed`, `since`, `until`, `limit`, `after` -> `{items, next, has_more}`."""
-	desk.require_reader()
-	dismissed = int(args.flag(given, "dismissed"))
-	chosen = [["status", "=", ERROR], ["dismissed", "=", dismissed], *desk.filters(given, FILTERS)]
-	rows, after = desk.page(ITEM, chosen, COLUMNS, given)
+	"""The failed items that the caller may see, newest first."""
+	dismissed = int(given.dismissed)
+	filters = desk.filters(given, models.ItemFilters)
+	rows, after = desk.page(
+		ITEM, [["status", "=", ERROR], ["dismissed", "=", dismissed], *filters], COLUMNS, given
+	)
 	return {
 		"items": [_item(row) for row in rows],
 		"next": after,
@@ -42,40 +51,32 @@ def _item(row):
 	return {"item_id": row.pop("name"), **row, **times, **values, "dismissed": bool(row.dismissed)}
 
 
-@endpoint("wallet")
+@endpoint("wallet", takes=models.ItemRetry, gives=RowResult, **MANAGER)
 def retry(given):
-	"""`{item_id, payload?}` -> result. A `payload` is the whole item as its device sends it, with the same op id.
-
-	`{id, done, status, doc_version, error_code, message}`; an edited item keeps what the device had sent.
-	"""
-	desk.require_manager()
-	name, payload = desk.visible(ITEM, given, "item_id"), desk.mapping(given, "payload")
+	"""Process an item again, perhaps with another payload; an edited item keeps what the device had sent."""
+	name, payload = desk.visible(ITEM, given, "item_id"), given.payload
 	frappe.db.rollback()
 	return failed.edit(name, payload) if payload else failed.process([name])[0]
 
 
-@endpoint("wallet")
+@endpoint("wallet", takes=models.ManyRetries, gives=BulkDone | BulkJob, **MANAGER)
 def retry_many(given):
-	"""`{items: [id]}` -> `{results, done, failed}`, or `{job, total}` for more than 20."""
-	desk.require_manager()
-	return bulk.run("retry", desk.rows(given, "items", "item_id"))
+	"""Process many items again; more than 20 are a job."""
+	return bulk.run("retry", given.items)
 
 
-@endpoint("wallet")
+@endpoint("wallet", takes=models.BatchRetry, gives=BulkDone | BulkJob, **MANAGER)
 def retry_batch(given):
-	"""`{batch_id}` -> for all items of a push that failed, what `retry_many` answers. Whatever its contract."""
-	desk.require_manager()
+	"""Process all items of a push that failed again, whatever its contract; more than 20 are a job."""
 	name = desk.visible("Sync Batch", given, "batch_id")
 	names = [item for item, _, outcome in ledger.of_batch(name) if outcome.status == ERROR]
 	frappe.db.rollback()
 	return bulk.run("retry", [{"id": item} for item in names])
 
 
-@endpoint("wallet")
+@endpoint("wallet", takes=models.ItemDismissal, gives=BulkDone | BulkJob, **MANAGER)
 def dismiss(given):
-	"""`{items: [id], reason}` -> `{results, done, failed}`, or `{job, total}` for more than 20."""
-	desk.require_manager()
-	reason = desk.reason(given)
-	if not reason:
-		raise desk.RequestError("reason_required")
-	return bulk.run("dismiss_items", desk.rows(given, "items", "item_id"), {"reason": reason})
+	"""Say for a reason that nobody needs to look at these items any more; more than 20 are a job."""
+	if not given.reason:
+		raise RequestError("reason_required")
+	return bulk.run("dismiss_items", given.items, {"reason": given.reason})

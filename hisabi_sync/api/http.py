@@ -11,20 +11,33 @@ from hisabi_sync.api import body, contracts, routes, schema
 from hisabi_sync.api.answers import Abort, answer, failure
 from hisabi_sync.engine.errors import RequestError
 
+JSON = "application/json"
 GZIP_FROM = 1024  # bytes; smaller answers do not get smaller
 # What Frappe's own refusals are in our words.
 CODES = {401: "not_authenticated", 403: "permission_denied", 404: "not_found", 429: "rate_limited"}
 
 
-def endpoint(contract, guest=False, methods=("POST",), read=body.arguments, takes=None, gives=None):
+def endpoint(
+	contract,
+	guest=False,
+	methods=("POST",),
+	read=body.arguments,
+	takes=None,
+	gives=None,
+	needs=None,
+	content=JSON,
+):
 	"""Make `function(arguments) -> dict` a whitelisted method that answers in the contract's shape.
 
-	`read()` gives the arguments, as an instance of the model `takes` where there is one; the model `gives` describes
-	the answer. A function may also return a response as it is to be sent.
+	`read()` gives the arguments, as an instance of the model `takes` where there is one; the model `gives`, or
+	`{status: model}`, describes the answer. A function may also return a response as it is to be sent. `needs()` raises RequestError for callers who
+	may not call this at all, whatever their arguments are. `content` is the media type of the body that is sent.
 	A RequestError, or any other exception, rolls everything back and becomes the contract's error body.
 	"""
 
 	def reader():
+		if needs:
+			needs()
 		return schema.read(takes, read()) if takes else read()
 
 	def decorate(function):
@@ -35,7 +48,7 @@ def endpoint(contract, guest=False, methods=("POST",), read=body.arguments, take
 
 		name = f"{function.__module__}.{function.__name__}"
 		routes.ENDPOINTS[name] = routes.Endpoint(
-			contract, guest, tuple(methods), takes, gives, function.__doc__
+			contract, guest, tuple(methods), takes, gives, function.__doc__, needs, content
 		)
 		return view
 

@@ -1,7 +1,6 @@
 """Media: signed URLs, and what they lead to with the local backend. Source: contracts/mobile.md, media."""
 
 import io
-import re
 
 import frappe
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
@@ -9,9 +8,9 @@ from werkzeug.utils import redirect, send_file
 from werkzeug.wsgi import LimitedStream
 
 from hisabi_sync import wsgi
-from hisabi_sync.api import arguments as args
 from hisabi_sync.api import auth, desk, throttle
 from hisabi_sync.api.http import endpoint
+from hisabi_sync.api.models import media as models
 from hisabi_sync.engine import ids
 from hisabi_sync.engine.change import Caller
 from hisabi_sync.engine.errors import RequestError
@@ -19,9 +18,6 @@ from hisabi_sync.media import deliver, receive, rows, s3, signing
 from hisabi_sync.media import presign as media
 
 SPACE_TYPE = "wallet"
-SHA256 = re.compile(r"[0-9a-fA-F]{64}")
-KEY = re.compile(r"[0-9a-f]{32}")
-LARGEST = 2**62
 ACTION, MOST = "media_presign", 2000  # new uploads of a user in a quarter of an hour
 HEADERS = {
 	"X-Content-Type-Options": "nosniff",
@@ -31,67 +27,51 @@ HEADERS = {
 }
 
 
-@endpoint("wallet")
+@endpoint("wallet", takes=models.Presign, gives=models.Upload)
 def presign(given):
-	"""`{wallet_id, filename, content_type, size?, sha256?, device_id?}` -> a signed URL to upload to.
-
-	`{wallet_id, key}` -> another URL for an upload of one's own that has not ended.
-	"""
-	caller = _caller(given, ids.space(SPACE_TYPE, args.text(given, "wallet_id")))
-	key = _key(given) if given.get("key") else None
+	"""A signed URL to upload a file to, or another one for an upload of one's own that has not ended."""
+	caller = _caller(given, ids.space(SPACE_TYPE, given.wallet_id))
 	throttle.count(ACTION, [caller.user], MOST)
-	answer = media.renew(caller, key) if key else media.presign(caller, wanted(given))
+	answer = media.renew(caller, given.key) if given.key else media.presign(caller, wanted(given))
 	frappe.db.commit()
 	return answer
 
 
 def _caller(given, space):
 	"""The Caller of a space; the device is that of the token, or the one that is named."""
-	device = auth.device_for(args.text(given, "device_id")) if given.get("device_id") else auth.device()
+	device = auth.device_for(given.device_id) if given.device_id else auth.device()
 	return Caller(frappe.session.user, space, "viewer", device.name if device else None)
-
-
-def _key(given):
-	key = args.text(given, "key")
-	if not KEY.fullmatch(key):
-		raise RequestError("invalid_argument", argument="key")
-	return key
 
 
 def wanted(given):
 	"""The media.Wanted of a presign call's arguments. Raises RequestError invalid_argument."""
-	sha256 = args.optional_text(given, "sha256") or ""
-	if sha256 and not SHA256.fullmatch(sha256):
-		raise RequestError("invalid_argument", argument="sha256")
-	return media.Wanted(
-		_filename(given),
-		args.text(given, "content_type"),
-		args.whole_number(given, "size", 0, 1, LARGEST),
-		sha256.lower(),
-	)
+	for name in ("filename", "content_type"):
+		if not given.get(name):
+			raise RequestError("invalid_argument", argument=name)
+	return media.Wanted(given.filename, given.content_type, given.size, (given.sha256 or "").lower())
 
 
-def _filename(given):
-	"""A text of any length that UTF-8 can write; it is shortened when it is cleaned."""
-	name = given.get("filename")
-	if not isinstance(name, str) or not name or not args.is_writable(name):
-		raise RequestError("invalid_argument", argument="filename")
-	return name
-
-
-@endpoint("wallet", methods=("GET", "POST"))
+@endpoint("wallet", methods=("GET", "POST"), takes=models.Download, gives=models.DownloadAnswer)
 def download_url(given):
-	"""`{key, device_id?}` -> a signed URL to download from; for members of the space that the key belongs to."""
-	return media.download_url(_caller(given, ""), _key(given))
+	"""A signed URL to download from; for members of the space that the key belongs to."""
+	return media.download_url(_caller(given, ""), given.key)
 
 
 def _query():
 	return frappe.request.args.to_dict()
 
 
-@endpoint("wallet", guest=True, methods=("PUT",), read=_query)
+@endpoint(
+	"wallet",
+	guest=True,
+	methods=("PUT",),
+	read=_query,
+	takes=models.UploadUrl,
+	gives=models.UploadState,
+	content="application/octet-stream",
+)
 def upload(given):
-	"""The target of upload URLs: a whole body, or a part with Content-Range -> `{key, state, received, ...}`."""
+	"""The target of upload URLs: a whole body, or a part of it with Content-Range. The URL is the credential."""
 	grant = signing.verify("PUT", given)
 	request = frappe.request
 	span = receive.span(request.headers.get("Content-Range"))
@@ -125,21 +105,34 @@ def _body(request):
 	return LimitedStream(stream, int(length)), int(length)
 
 
-@endpoint("wallet", guest=True, methods=("GET",), read=_query)
+@endpoint(
+	"wallet",
+	guest=True,
+	methods=("GET",),
+	read=_query,
+	takes=models.DownloadUrl,
+	gives=models.File,
+)
 def download(given):
-	"""The target of download URLs: the file as an attachment, or the part that a Range header names; S3 by a redirect."""
+	"""The target of download URLs: the file as an attachment, or a part of it; S3 by a redirect. The URL is the credential."""
 	found = deliver.find(signing.verify("GET", given), frappe.request.headers.get("Range"))
 	response = redirect(s3.download_url(found)) if found.backend == "S3" else _sent(found)
 	response.headers.update(HEADERS)
 	return response
 
 
-@endpoint("wallet", methods=("GET",), read=_query)
+@endpoint(
+	"wallet",
+	methods=("GET",),
+	read=_query,
+	takes=models.View,
+	gives=models.File,
+	needs=desk.require_reader,
+)
 def view(given):
-	"""`{key, download?}` -> the file for those who read Sync Media in the Desk: pictures and PDFs are shown, others saved."""
-	desk.require_reader()
+	"""A file for those who read Sync Media in the Desk: pictures and PDFs to be shown, others as an attachment."""
 	found = deliver.finished(rows.get(desk.visible("Sync Media", given, "key")))
-	shown = found.content_type in deliver.SHOWN and not args.flag(given, "download")
+	shown = found.content_type in deliver.SHOWN and not given.download
 	response = redirect(s3.download_url(found, shown)) if found.backend == "S3" else _sent(found, shown)
 	response.headers.update(HEADERS)
 	return response

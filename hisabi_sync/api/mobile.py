@@ -2,17 +2,20 @@
 
 import frappe
 
-from hisabi_sync.api import arguments as args
 from hisabi_sync.api import auth, desk, mobile_items, mobile_results
 from hisabi_sync.api import media as uploads
 from hisabi_sync.api.http import endpoint
+from hisabi_sync.api.models import mobile as models
+from hisabi_sync.api.models.media import DownloadAnswer, Upload
+from hisabi_sync.api.models.sync import Acknowledged
+from hisabi_sync.api.sync import page_size
 from hisabi_sync.engine import clock, failed, ids, ledger, positions, settle, spaces
 from hisabi_sync.engine import pull as pulling
 from hisabi_sync.engine import push as pushing
 from hisabi_sync.engine.change import CREATE, DELETE, ERROR, UPDATE, Caller
 from hisabi_sync.engine.entities import registry
 from hisabi_sync.engine.errors import RequestError
-from hisabi_sync.engine.settlement import CHOICES, MERGE
+from hisabi_sync.engine.settlement import MERGE
 from hisabi_sync.hisabi_field import tokens
 from hisabi_sync.hisabi_field.tenants import SPACE_TYPE
 from hisabi_sync.media import presign as media
@@ -27,8 +30,7 @@ def caller_of(given, needs_device=False):
 
 	The device is that of the token, or the one that `device_id` names among the signed-in user's.
 	"""
-	device_id = args.optional_text(given, "device_id")
-	device = auth.device_for(device_id) if device_id else auth.device()
+	device = auth.device_for(given.device_id) if given.device_id else auth.device()
 	if needs_device and device is None:
 		raise RequestError("device_id_required")
 	tenant = _tenant(given)
@@ -37,7 +39,7 @@ def caller_of(given, needs_device=False):
 
 
 def _tenant(given):
-	named = {args.optional_text(given, "tenant_id"), frappe.request.headers.get("X-Tenant-ID")} - {None, ""}
+	named = {given.tenant_id, frappe.request.headers.get("X-Tenant-ID")} - {None, ""}
 	if len(named) > 1:
 		raise RequestError("invalid_argument", argument="tenant_id")
 	if named:
@@ -48,19 +50,17 @@ def _tenant(given):
 	return held[0]
 
 
-@endpoint(CONTRACT)
+@endpoint(CONTRACT, takes=models.MobilePush, gives=models.MobilePushed)
 def push(given):
-	"""`{device_id, client_sync_token?, items, tenant_id?, atomic?, dry_run?}` -> batch_id, processed_at, results, token.
+	"""Apply a list of changes. Each has its own result; all or none of them are applied when `atomic` is true.
 
 	`client_sync_token` is where the client believes it is. Nothing depends on it here, so that a client with a token of
 	another server can still hand in its work; only `pull` and `ack` judge tokens.
 	"""
-	items = args.items(given)
 	caller = caller_of(given, needs_device=True)
-	args.optional_text(given, "client_sync_token")
 	spaces.authorise(caller, write=True)
-	changes = mobile_items.read(items, caller)
-	options = pushing.Options(CONTRACT, args.flag(given, "atomic"), args.flag(given, "dry_run"))
+	changes = mobile_items.read(given.items, caller)
+	options = pushing.Options(CONTRACT, given.atomic, given.dry_run)
 	result = pushing.push(caller, changes, options, mobile_items.continue_creates)
 	return {
 		"batch_id": result.batch,
@@ -70,19 +70,16 @@ def push(given):
 	}
 
 
-@endpoint(CONTRACT)
+@endpoint(CONTRACT, takes=models.MobilePull, gives=models.MobilePulled)
 def pull(given):
-	"""`{since_token?, limit?, resource_types?, tenant_id?}` -> `{next_token, changes, has_more, server_time}`.
+	"""A page of what changed after `since_token`. Go on with `next_token` until `has_more` is false.
 
 	Raises invalid_cursor (400) for a token that is forged or of another tenant, resync_required (410) for one too old.
 	"""
 	caller = caller_of(given)
-	settings = frappe.get_cached_doc("Sync Settings")
-	limit = args.whole_number(given, "limit", settings.pull_limit or 500, 1, settings.max_pull_limit or 5000)
-	token = args.optional_text(given, "since_token", "invalid_cursor")
 	spaces.authorise(caller)
-	token, start, is_new = tokens.begin(caller, token)
-	page = pulling.pull(caller, token, limit, args.text_list(given, "resource_types"), start)
+	token, start, is_new = tokens.begin(caller, given.since_token)
+	page = pulling.pull(caller, token, page_size(given), given.resource_types, start)
 	return {
 		"next_token": page.next_cursor,
 		"changes": [_change(item, is_new) for item in page.items],
@@ -104,37 +101,33 @@ def _change(item, is_new):
 	}
 
 
-@endpoint(CONTRACT)
+@endpoint(CONTRACT, takes=models.MobileAck, gives=Acknowledged)
 def ack(given):
-	"""`{ack_token, device_id?, tenant_id?}` -> `{acknowledged, server_time}`; a position never moves backwards."""
+	"""Note that the device holds everything up to `ack_token`; a position never moves backwards."""
 	caller = caller_of(given, needs_device=True)
 	spaces.authorise(caller)
-	token = args.optional_text(given, "ack_token", "invalid_cursor")
-	if token is None:
+	if given.ack_token is None:
 		raise RequestError("invalid_argument", argument="ack_token")
-	positions.acknowledge(caller, tokens.read(caller, token))
+	positions.acknowledge(caller, tokens.read(caller, given.ack_token))
 	return {"acknowledged": True, "server_time": clock.dump(clock.now())}
 
 
-@endpoint(CONTRACT)
+@endpoint(CONTRACT, takes=models.MobileResolution, gives=models.MobileSettled)
 def resolve(given):
-	"""`{conflict_id, resolution, payload?, server_version?, reason?}` -> what was decided and the record's new state.
+	"""Decide a conflict: what became of it, and the record's new state.
 
 	For Sync Managers, for a tenant's admins and owners, and for whoever made the change that is in conflict.
 	409 already_settled with the earlier `conflict`; 409 record_changed with the new state, to be confirmed by its
 	`server_version`.
 	"""
 	name = _conflict(given)
-	choice, payload = args.text(given, "resolution"), desk.mapping(given, "payload")
-	if choice not in CHOICES:
-		raise RequestError("invalid_argument", argument="resolution")
+	choice, payload = given.resolution, given.payload
 	if bool(payload) != (choice == MERGE):
 		raise RequestError("invalid_argument", argument="payload")
 	values = {key: value for key, value in payload.items() if key not in mobile_items.IDENTITY}
-	version = args.whole_number(given, "server_version", None, 0, 2**53)
-	decision = settle.Decision(choice, {}, values, desk.reason(given), version)
+	decision = settle.Decision(choice, {}, values, given.reason, given.server_version)
 	try:
-		done = desk.transaction(lambda: settle.resolve(name, decision), args.flag(given, "dry_run"))
+		done = desk.transaction(lambda: settle.resolve(name, decision), given.dry_run)
 	except RequestError as error:
 		raise RequestError(error.code, error.sentence, **_state(error.extra)) from None
 	return {**_state(done), "resource_type": frappe.db.get_value(CONFLICT, name, "entity_type")}
@@ -148,7 +141,7 @@ def _state(settled):
 
 def _conflict(given):
 	"""Name of a conflict that the caller may settle; unknown ones and those of other tenants are answered alike."""
-	name = args.text(given, "conflict_id")
+	name = given.conflict_id
 	row = frappe.db.get_value(CONFLICT, name, ["space", "user", "entity_type"], as_dict=True)
 	entity = row and registry().by_name.get(row.entity_type)
 	if not entity or entity.space_type != SPACE_TYPE:
@@ -165,13 +158,12 @@ def _conflict(given):
 	return name
 
 
-@endpoint(CONTRACT)
+@endpoint(CONTRACT, takes=models.Replay, gives=models.MobileReplayed, needs=desk.require_manager)
 def replay(given):
-	"""`{batch_id}` -> an answer like a push: items that failed are processed once more, the rest keep their answers.
+	"""An answer like that of a push: items that failed are processed once more, the rest keep their answers.
 
-	For Sync Managers. What was applied is not applied twice.
+	What was applied is not applied twice.
 	"""
-	desk.require_manager()
 	name = desk.visible(BATCH, given, "batch_id")
 	batch = frappe.db.get_value(BATCH, name, ["contract", "user", "space", "device"], as_dict=True)
 	if batch.contract != CONTRACT:
@@ -190,16 +182,16 @@ def replay(given):
 	}
 
 
-@endpoint(CONTRACT)
+@endpoint(CONTRACT, takes=models.MobilePresign, gives=Upload)
 def presign(given):
-	"""`{filename, content_type, size?, sha256?, tenant_id?}` -> upload_url, key, expires_in, method, headers, max_bytes."""
+	"""A signed URL to upload a file to."""
 	caller, wanted = caller_of(given), uploads.wanted(given)
 	answer = media.presign(caller, wanted)
 	frappe.db.commit()
 	return answer
 
 
-@endpoint(CONTRACT)
+@endpoint(CONTRACT, takes=models.MobileDownload, gives=DownloadAnswer)
 def download(given):
-	"""`{key}` -> a signed URL to download from; for members of the tenant that the key belongs to."""
-	return media.download_url(caller_of(given), args.text(given, "key"))
+	"""A signed URL to download from; for members of the tenant that the key belongs to."""
+	return media.download_url(caller_of(given), given.key)

@@ -1,6 +1,7 @@
 """The table of paths: where a contract's document prints a path, and the Frappe method that serves it."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import frappe
@@ -26,6 +27,8 @@ MODULES = {
 	"desk_devices": "wallet",
 	"media": "wallet",
 	"mobile": "mobile",
+	"meta": "wallet",
+	"family": "family",
 }
 
 # HTTP method and path as a document prints them -> function of the package. `{name}` is an argument of the call.
@@ -37,14 +40,18 @@ ROUTES = {
 	"POST /api/v1/mobile/conflicts/{conflict_id}/resolve": "mobile.resolve",
 	"POST /api/v1/mobile/media/presign": "mobile.presign",
 	"POST /api/v1/mobile/media/download": "mobile.download",
+	"POST /sync/delta": "family.delta",
 }
 # Below these every path is a contract's own, so that an unknown one is answered in its shape.
-PREFIXES = {"/api/v1/mobile/": "mobile"}
+PREFIXES = {"/api/v1/mobile/": "mobile", "/sync/delta": "family"}
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-	"""What is known of a call: contract, HTTP methods, pydantic models of arguments and answer, and what it does."""
+	"""What is known of a call: contract, HTTP methods, pydantic models of arguments and answer, what it does, who may.
+
+	With a `content` other than JSON the arguments are in the query, whatever the HTTP method.
+	"""
 
 	contract: str
 	guest: bool
@@ -52,6 +59,8 @@ class Endpoint:
 	takes: type | None
 	gives: type | None
 	text: str
+	needs: Callable | None = None
+	content: str = "application/json"
 
 
 # Full name of each endpoint -> Endpoint; `http.endpoint` fills it as modules are imported.

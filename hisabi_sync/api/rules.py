@@ -2,36 +2,34 @@
 
 import frappe
 
-from hisabi_sync.api import arguments as args
 from hisabi_sync.api import desk
 from hisabi_sync.api.http import endpoint
+from hisabi_sync.api.models import rules as models
+from hisabi_sync.api.models.conflicts import OfConflict
 from hisabi_sync.engine.errors import RequestError
-from hisabi_sync.engine.what_if import RULES
 from hisabi_sync.insight import rules
 
 CONFLICT = "Sync Conflict"
+READER = {"needs": desk.require_reader, "methods": ("GET", "POST")}
 
 
-@endpoint("wallet", methods=("GET", "POST"))
+@endpoint("wallet", takes=OfConflict, gives=models.RuleOptions, **READER)
 def options(given):
-	"""`{conflict_id}` -> `{entity_type, may_save, fields: [{name, label, rule}]}`; rule is ask, server or client."""
-	desk.require_reader()
+	"""The fields that a conflict of an update is about, and the rule that each of them has."""
 	return rules.options(_conflict(given))
 
 
-@endpoint("wallet", methods=("GET", "POST"))
+@endpoint("wallet", takes=models.RulePreview, gives=models.PreviewedRule, **READER)
 def preview(given):
-	"""`{conflict_id, field, rule}` -> `{summary, rows, days, most}`: what the rule would have decided before."""
-	desk.require_reader()
-	return rules.preview(_conflict(given), args.text(given, "field"), _rule(given))
+	"""What a rule would have decided about the conflicts of the last months."""
+	return rules.preview(_conflict(given), given.field, given.rule)
 
 
-@endpoint("wallet")
+@endpoint("wallet", takes=models.Rule, gives=models.SavedRule, needs=desk.require_manager)
 def save(given):
-	"""`{conflict_id, field, rule, reason?}` -> `{entity_type, field_policies}`."""
-	desk.require_manager()
-	conflict, field, rule = _conflict(given), args.text(given, "field"), _rule(given)
-	return desk.transaction(lambda: rules.save(conflict, field, rule, desk.reason(given)))
+	"""Decide a field of an entity type by a rule from now on."""
+	conflict = _conflict(given)
+	return desk.transaction(lambda: rules.save(conflict, given.field, given.rule, given.reason))
 
 
 def _conflict(given):
@@ -41,10 +39,3 @@ def _conflict(given):
 	if conflict.kind != "update":
 		raise RequestError("invalid_argument", argument="conflict_id")
 	return conflict
-
-
-def _rule(given):
-	rule = args.text(given, "rule")
-	if rule not in RULES:
-		raise RequestError("invalid_argument", argument="rule")
-	return rule

@@ -2,9 +2,9 @@
 
 import frappe
 
-from hisabi_sync.api import arguments as args
 from hisabi_sync.api import auth, wallet_items
 from hisabi_sync.api.http import endpoint
+from hisabi_sync.api.models import sync as models
 from hisabi_sync.engine import clock, cursor, ids, ledger, positions, pull, push
 from hisabi_sync.engine.change import CONFLICT, ERROR, Caller
 from hisabi_sync.engine.errors import RequestError
@@ -16,22 +16,17 @@ MAX_OP_IDS = 500
 
 def caller_of(given):
 	"""The Caller of a wallet call from its `device_id` and `wallet_id`."""
-	device_id, wallet_id = args.text(given, "device_id"), args.text(given, "wallet_id")
-	device = auth.device_for(device_id)
-	space = ids.space(SPACE_TYPE, wallet_id)
-	return Caller(device.user, space, "viewer", device.name, SPACE_TYPE, wallet_id)
+	device = auth.device_for(given.device_id)
+	space = ids.space(SPACE_TYPE, given.wallet_id)
+	return Caller(device.user, space, "viewer", device.name, SPACE_TYPE, given.wallet_id)
 
 
-@endpoint("wallet")
+@endpoint("wallet", takes=models.WalletPush, gives=models.WalletPushed)
 def sync_push(given):
-	"""Apply a list of changes: `{device_id, wallet_id, items, atomic?, dry_run?}` -> `{results, server_time, cursor}`."""
-	for name in ("device_id", "wallet_id"):
-		args.text(given, name)
-	items = args.items(given)
+	"""Apply a list of changes. Each has its own result; all or none of them are applied when `atomic` is true."""
 	caller = caller_of(given)
-	changes = wallet_items.read(items, caller.space_key)
-	skew_ms = args.skew_ms(given, "client_time")
-	options = push.Options("wallet", args.flag(given, "atomic"), args.flag(given, "dry_run"), skew_ms)
+	changes = wallet_items.read(given.items, caller.space_key)
+	options = push.Options("wallet", given.atomic, given.dry_run, given.client_time)
 	result = push.push(caller, changes, options, wallet_items.open_wallet(options))
 	return {
 		"results": [
@@ -98,22 +93,25 @@ def _conflict(outcome, record):
 	}
 
 
-@endpoint("wallet", methods=("GET", "POST"))
+@endpoint("wallet", methods=("GET", "POST"), takes=models.WalletPull, gives=models.WalletPulled)
 def sync_pull(given):
-	"""A page of changes: `{device_id, wallet_id, cursor?, since?, limit?, entity_types?}` -> `{items, next_cursor, ...}`."""
+	"""A page of what changed after `cursor`. Go on with `next_cursor` until `has_more` is false."""
 	caller = caller_of(given)
-	settings = frappe.get_cached_doc("Sync Settings")
-	limit = args.whole_number(given, "limit", settings.pull_limit or 500, 1, settings.max_pull_limit or 5000)
-	token = args.optional_text(given, "cursor", "invalid_cursor")
-	since = None if token else args.instant(given, "since")
-	entity_types = args.text_list(given, "entity_types")
-	page = pull.pull(caller, token, limit, entity_types, positions.before(caller, since))
+	since = None if given.cursor else given.since
+	start = positions.before(caller, since)
+	page = pull.pull(caller, given.cursor, page_size(given), given.entity_types, start)
 	return {
 		"items": [_item(item, caller.space_key) for item in page.items],
 		"next_cursor": page.next_cursor,
 		"has_more": page.has_more,
 		"server_time": page.server_time,
 	}
+
+
+def page_size(given):
+	"""How many records a pull returns at most: what it asks for, within the site's settings."""
+	settings = frappe.get_cached_doc("Sync Settings")
+	return min(given.limit or settings.pull_limit or 500, settings.max_pull_limit or 5000)
 
 
 def _item(item, wallet_id):
@@ -130,23 +128,22 @@ def _item(item, wallet_id):
 	}
 
 
-@endpoint("wallet")
+@endpoint("wallet", takes=models.WalletAck, gives=models.Acknowledged)
 def sync_ack(given):
-	"""Note how far the device has come: `{device_id, wallet_id, cursor}` -> `{acknowledged, server_time}`."""
+	"""Note that the device holds everything up to `cursor`; a position never moves backwards."""
 	caller = caller_of(given)
 	authorise(caller)
-	token = args.optional_text(given, "cursor", "invalid_cursor")
-	position = cursor.decode(token or "", caller.space)
+	position = cursor.decode(given.cursor or "", caller.space)
 	positions.acknowledge(caller, position)
 	return {"acknowledged": True, "server_time": clock.dump(clock.now())}
 
 
-@endpoint("wallet", methods=("GET", "POST"))
+@endpoint("wallet", methods=("GET", "POST"), takes=models.OpStatus, gives=models.OpStatuses)
 def sync_op_status(given):
-	"""The stored answers of ops: `{device_id, wallet_id, op_ids}` -> `{results, server_time}`."""
+	"""The stored answers of up to 500 op ids, in their order."""
 	caller = caller_of(given)
 	authorise(caller)
-	op_ids = args.text_list(given, "op_ids")
+	op_ids = given.op_ids
 	if op_ids is None or len(op_ids) > MAX_OP_IDS:
 		raise RequestError("invalid_argument", argument="op_ids", limit=MAX_OP_IDS)
 	stored = ledger.stored(caller, op_ids)

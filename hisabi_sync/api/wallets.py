@@ -4,9 +4,9 @@ import functools
 
 import frappe
 
-from hisabi_sync.api import arguments as args
 from hisabi_sync.api import auth, throttle
 from hisabi_sync.api.http import endpoint
+from hisabi_sync.api.models import wallets as models
 from hisabi_sync.engine import clock, ids, retry
 from hisabi_sync.engine.change import ACCEPTED, Caller
 from hisabi_sync.engine.errors import RequestError
@@ -41,13 +41,17 @@ def _committed(function, given):
 
 def _caller(given):
 	"""The Caller in the wallet of the call. Raises RequestError space_access_denied when he is no active member."""
-	wallet_id = args.text(given, "wallet_id")
-	device = auth.device_for(args.text(given, "device_id")) if given.get("device_id") else auth.device()
+	device = _device(given)
 	name = device.name if device else None
-	space = ids.space(members.SPACE_TYPE, wallet_id)
-	caller = Caller(frappe.session.user, space, "viewer", name, members.SPACE_TYPE, wallet_id)
+	space = ids.space(members.SPACE_TYPE, given.wallet_id)
+	caller = Caller(frappe.session.user, space, "viewer", name, members.SPACE_TYPE, given.wallet_id)
 	authorise(caller)
 	return caller
+
+
+def _device(given):
+	"""The device that is named, else the one of the token, if there is any."""
+	return auth.device_for(given.device_id) if given.device_id else auth.device()
 
 
 def _manager(given):
@@ -59,24 +63,21 @@ def _manager(given):
 
 
 def _role(given):
-	role = args.text(given, "role")
-	if role not in members.ROLES:
+	if given.role not in members.ROLES:
 		raise RequestError("invalid_argument", argument="role")
-	return role
+	return given.role
 
 
-@endpoint("wallet")
+@endpoint("wallet", takes=models.WalletCreation, gives=models.CreatedWallet)
 @transaction
 def wallet_create(given):
-	"""`{client_id, wallet_name, device_id?}` -> `{wallet, created}`; a repeat finds the wallet that is there."""
-	client_id, name = args.text(given, "client_id"), args.text(given, "wallet_name")
+	"""A new wallet of the caller's; a repeat finds the wallet that is there."""
+	client_id, device, user = given.client_id, _device(given), frappe.session.user
 	if not ids.is_client_id(client_id):
 		raise RequestError("invalid_argument", argument="client_id")
-	device = auth.device_for(args.text(given, "device_id")) if given.get("device_id") else auth.device()
-	user = frappe.session.user
 	created = not _exists(client_id)
 	if created:
-		wallets.create(user, client_id, name, device.device_id if device else None)
+		wallets.create(user, client_id, given.wallet_name, device.device_id if device else None)
 	held = [row for row in wallets.of_user(user) if row["wallet_id"] == client_id]
 	if not held:
 		raise RequestError("space_access_denied")
@@ -93,35 +94,33 @@ def _wallet(row):
 	return {**named, "server_modified": clock.dump(row["server_modified"])}
 
 
-@endpoint("wallet", methods=("GET", "POST"))
+@endpoint("wallet", methods=("GET", "POST"), takes=models.WalletList, gives=models.HeldWallets)
 def wallet_list(given):
-	"""The wallets that the caller is an active member of -> `{wallets: [...], server_time}`."""
+	"""The wallets that the caller is an active member of, the oldest membership first."""
 	rows = wallets.of_user(frappe.session.user)
 	return {"wallets": [_wallet(row) for row in rows], "server_time": clock.dump(clock.now())}
 
 
-@endpoint("wallet")
+@endpoint("wallet", takes=models.OfWallet, gives=models.Membership)
 @transaction
 def wallet_leave(given):
-	"""`{wallet_id}` -> `{wallet_id, user, role, status}`. The last owner cannot leave."""
+	"""End one's own membership. The last owner cannot leave."""
 	caller = _caller(given)
 	return _member(members.change(caller.space_key, caller.role, caller.user, status=members.REMOVED))
 
 
-@endpoint("wallet")
+@endpoint("wallet", takes=models.MemberChange, gives=models.Membership)
 @transaction
 def member_update(given):
-	"""`{wallet_id, user, role}` -> the membership as it is now."""
-	caller, role = _manager(given), _role(given)
-	return _change(caller, args.text(given, "user"), role=role)
+	"""Give a member another role; for those who may manage both roles."""
+	return _change(_manager(given), given.user, role=_role(given))
 
 
-@endpoint("wallet")
+@endpoint("wallet", takes=models.MemberRemoval, gives=models.Membership)
 @transaction
 def member_remove(given):
-	"""`{wallet_id, user}` -> the membership, which is over; his devices drop the wallet with their next pull."""
-	caller = _manager(given)
-	return _change(caller, args.text(given, "user"), status=members.REMOVED)
+	"""End a membership; the user's devices drop the wallet with their next pull."""
+	return _change(_manager(given), given.user, status=members.REMOVED)
 
 
 def _change(caller, user, **values):
@@ -136,15 +135,14 @@ def _member(doc):
 	return {name: doc.get(name) for name in names}
 
 
-@endpoint("wallet")
+@endpoint("wallet", takes=models.InviteCreation, gives=models.NewInvite)
 @transaction
 def invite_create(given):
-	"""`{wallet_id, role, expires_in_hours?}` -> the invite and its code, which is shown this once."""
+	"""An invite into a wallet, with a code for whoever is to come in."""
 	caller, role = _manager(given), _role(given)
-	hours = args.whole_number(given, "expires_in_hours", invites.DEFAULT_HOURS, 1, invites.MAX_HOURS)
 	if role not in members.RIGHTS[caller.role].manages:
 		raise RequestError("permission_denied")
-	doc, code = invites.create(caller.space_key, role, hours)
+	doc, code = invites.create(caller.space_key, role, given.expires_in_hours)
 	return {
 		"invite_id": doc.name,
 		"code": code,
@@ -155,9 +153,9 @@ def invite_create(given):
 	}
 
 
-@endpoint("wallet", methods=("GET", "POST"))
+@endpoint("wallet", methods=("GET", "POST"), takes=models.OfWallet, gives=models.Invites)
 def invite_list(given):
-	"""`{wallet_id}` -> `{invites: [...], server_time}`, newest first, without codes."""
+	"""The invites of a wallet, newest first, without their codes."""
 	caller = _manager(given)
 	rows = invites.listing(caller.space_key)
 	return {"invites": [_invite(row) for row in rows], "server_time": clock.dump(clock.now())}
@@ -176,12 +174,12 @@ def _invite(row):
 	}
 
 
-@endpoint("wallet")
+@endpoint("wallet", takes=models.InviteRevocation, gives=models.RevokedInvite)
 @transaction
 def invite_revoke(given):
-	"""`{wallet_id, invite_id}` -> `{invite_id, status}`; a used invite stays used."""
+	"""Close an open invite; a used one stays used."""
 	caller = _manager(given)
-	invite = invites.find(caller.space_key, args.text(given, "invite_id"))
+	invite = invites.find(caller.space_key, given.invite_id)
 	if invite is None:
 		raise RequestError("not_found")
 	if invite["role"] not in members.RIGHTS[caller.role].manages:
@@ -189,9 +187,9 @@ def invite_revoke(given):
 	return {"invite_id": invite["name"], "status": invites.revoke(invite)}
 
 
-@endpoint("wallet")
+@endpoint("wallet", takes=models.InviteAcceptance, gives=models.Joined)
 def invite_accept(given):
-	"""`{code}` -> `{wallet_id, role, already_member}`. Codes that are unknown, used, late or revoked are one error."""
+	"""Become a member by a code. Codes that are unknown, used, late or revoked are one error."""
 	whom = (frappe.session.user,)
 	throttle.count("invite", whom, MAX_TRIES)
 	answer = _accept(given)
@@ -201,20 +199,19 @@ def invite_accept(given):
 
 @transaction
 def _accept(given):
-	joined = invites.accept(args.text(given, "code"), frappe.session.user)
+	joined = invites.accept(given.code, frappe.session.user)
 	if joined is None:
 		raise RequestError("invite_invalid")
 	return dict(zip(("wallet_id", "role", "already_member"), joined, strict=True))
 
 
-@endpoint("wallet")
+@endpoint("wallet", takes=models.WalletDefaults, gives=models.MadeDefaults)
 def wallet_defaults(given):
-	"""`{wallet_id, language?, currency?}` -> `{results: [{entity_type, client_id, status, doc_version}], created}`."""
+	"""Make what a wallet starts with, as far as it is missing: settings, a cash account and categories."""
 	caller = _caller(given)
-	language = (args.optional_text(given, "language") or frappe.local.lang).partition("-")[0].lower()
-	currency = args.text(given, "currency") if given.get("currency") else None
+	language = (given.language or frappe.local.lang).partition("-")[0].lower()
 	known = language if language in defaults.LANGUAGES else defaults.LANGUAGES[0]
-	outcomes = [outcome for _, outcome in defaults.add(caller, known, currency)]
+	outcomes = [outcome for _, outcome in defaults.add(caller, known, given.currency)]
 	return {
 		"results": [_made(outcome) for outcome in outcomes],
 		"created": sum(outcome.status == ACCEPTED for outcome in outcomes),

@@ -2,7 +2,7 @@
 
 import frappe
 
-from hisabi_sync.demo import field, households, words
+from hisabi_sync.demo import family, field, households, words
 from hisabi_sync.demo.home import Home
 from hisabi_sync.demo.people import Person, Phone
 from hisabi_sync.engine import devices
@@ -16,7 +16,7 @@ PEOPLE = {
 	"manager@hisabi.example": ("Muna", ["Sync Manager"], None),
 	"auditor@hisabi.example": ("Adel", ["Sync Auditor"], None),
 }
-OWNER = "amal@hisabi.example"
+OWNER, MEMBER = "amal@hisabi.example", "badr@hisabi.example"
 TRANSACTIONS = 60
 # The phones of the demo wallet's members; nobody but the demo device has been told a token.
 PHONES = {
@@ -32,13 +32,19 @@ def prepare():
 	households.fill(_household(), TRANSACTIONS, households.Totals())
 	_, token = devices.register(OWNER, DEVICE, "android", "Demo phone")
 	frappe.db.commit()
+	home = family.prepare(OWNER, MEMBER)
 	return {
 		"users": [{"user": e, "password": PASSWORD, "roles": roles} for e, (_, roles, _) in PEOPLE.items()],
 		"wallet_id": WALLET,
 		"device_id": DEVICE,
 		"device_token": token,
-		"credentials": {"wallet": f"Bearer {token}", "mobile": f"Bearer {field.prepare(OWNER)}"},
-		"spaces": {"wallet": WALLET, "mobile": field.TENANT},
+		"credentials": {
+			"wallet": f"Bearer {token}",
+			"mobile": f"Bearer {field.prepare(OWNER)}",
+			"family": f"Bearer {home['token']}",
+		},
+		"spaces": {"wallet": WALLET, "mobile": field.TENANT, "family": family.FAMILY},
+		"jwt": home["jwt"],
 	}
 
 

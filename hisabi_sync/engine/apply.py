@@ -16,9 +16,14 @@ def create(stored, values, entity, now):
 	stored.modified = now
 
 
-def update(stored, values, entity, now, changed_at=None):
-	"""The next version, if any value differs; returns the names of the fields that changed."""
-	before = {n: stored.values.get(n) for n, value in values.items() if not same(stored.values.get(n), value)}
+def update(stored, values, entity, now, changed_at=None, again=()):
+	"""The next version, if any value differs or was written `again`; returns the names of the fields that changed."""
+	values = {**values, **{name: stored.values.get(name) for name in again}}
+	before = {
+		name: stored.values.get(name)
+		for name, value in values.items()
+		if name in again or not same(stored.values.get(name), value)
+	}
 	if not before:
 		return []
 	since = {name: stored.version_of(name) for name in before}

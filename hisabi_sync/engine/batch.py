@@ -5,7 +5,7 @@ import frappe
 from hisabi_sync.engine import apply, clock, conflicts, derive, ids, load, order, taken, validate, wire, write
 from hisabi_sync.engine import document as documents
 from hisabi_sync.engine.change import ACCEPTED, CONFLICT, DELETE, DUPLICATE, ERROR, Outcome, Stored
-from hisabi_sync.engine.decide import decide
+from hisabi_sync.engine.decide import decide, losses, whole
 from hisabi_sync.engine.entities import registry
 from hisabi_sync.engine.errors import ItemError
 from hisabi_sync.engine.gather import gather
@@ -85,6 +85,7 @@ class Batch:
 	def _gather(self):
 		needed = [change for _, change in self._open()]
 		self._prepare(needed)
+		derive.hold(self.caller, {change.entity_type for change in needed})
 		found = gather(needed, [self.links[i] for i, _ in self._open()], self.registry)
 		self.stored, self.foreign, self.taken = found.stored, found.foreign, found.taken
 
@@ -124,6 +125,8 @@ class Batch:
 			self._add_tombstone(self.outcomes[i], self.stored.get(change.record))
 			if error.code == "unique_violation":
 				self._ask_people(change, self.outcomes[i])
+			elif error.code in self.options.kept:
+				self._keep_refused(change, self.outcomes[i])
 
 	def _add_tombstone(self, outcome, stored):
 		"""Whoever writes to a deleted record is told what it is now."""
@@ -139,6 +142,22 @@ class Batch:
 			self.conflict_rows.append(row)
 			outcome.conflict = row["name"]
 
+	def _keep_refused(self, change, outcome):
+		"""What a refused change wanted is kept beside what the record holds, once however often it is sent."""
+		entity, stored = self.registry.by_name[change.entity_type], self.stored.get(change.record)
+		if stored is None or not stored.exists:
+			return
+		known = self.repeats.known_failure(change)
+		if known and known.conflict:
+			outcome.conflict = known.conflict
+		else:
+			row = conflicts.refused(change, stored, entity, self.caller, self.now)
+			self.conflict_rows.append(row)
+			outcome.conflict = row["name"]
+		outcome.doc_version = stored.doc_version
+		if stored.live and stored.values:
+			self.shown[id(outcome)] = (outcome, stored, entity)
+
 	def _settle(self, i, change):
 		entity = self.registry.by_name[change.entity_type]
 		stored = self.stored.get(change.record)
@@ -148,6 +167,8 @@ class Batch:
 		if entity.rule and change.operation != DELETE:
 			entity.rule(change, stored, self.caller, self.registry)
 		decision = decide(change, stored, entity)
+		if self.options.whole:
+			decision = whole(decision)
 		return ACTIONS[decision.kind](self, change, stored, entity, decision)
 
 	def _apply(self, change, stored, entity, decision):
@@ -160,10 +181,10 @@ class Batch:
 		else:
 			self.writer.flush()
 			documents.save(self, change, stored, entity, decision)
-		if decision.kept:
-			self._keep_losers(change, stored, entity, decision)
 		outcome = self._answer(ACCEPTED, change, stored)
 		outcome.merged = decision.merged
+		if decision.kept:
+			self._keep_losers(change, stored, entity, decision, outcome)
 		if decision.merged:
 			self.shown[id(outcome)] = (outcome, stored, entity)
 		return outcome
@@ -178,7 +199,9 @@ class Batch:
 			stored.document_name = self._document_name(change, entity)
 			self.writer.add(stored, entity.fields)
 		else:
-			changed = apply.update(stored, decision.values, entity, self.now, change.client_time)
+			changed = apply.update(
+				stored, decision.values, entity, self.now, change.client_time, decision.again
+			)
 			if changed:
 				self.writer.add(stored, changed)
 
@@ -196,10 +219,12 @@ class Batch:
 		taken.add(name.lower())
 		return name
 
-	def _keep_losers(self, change, stored, entity, decision):
-		self.conflict_rows.append(
-			conflicts.row(conflicts.DECIDED, change, decision, stored, entity, self.caller, self.now)
-		)
+	def _keep_losers(self, change, stored, entity, decision, outcome):
+		"""What lost stays where people find it; the outcome names what the device lost."""
+		row = conflicts.row(conflicts.DECIDED, change, decision, stored, entity, self.caller, self.now)
+		self.conflict_rows.append(row)
+		if lost := losses(decision):
+			outcome.conflict, outcome.conflict_fields = row["name"], list(lost)
 
 	def _duplicate(self, change, stored, entity, decision):
 		return self._answer(DUPLICATE, change, stored)
@@ -235,7 +260,7 @@ class Batch:
 			if outcome and outcome.status in (ACCEPTED, DUPLICATE) and not outcome.repeated:
 				self._fail(i, ItemError("batch_rolled_back", causes))
 		self.writer, self.before = write.Writer(self.caller, self.registry, self.now), {}
-		self.conflict_rows = [row for row in self.conflict_rows if row["status"] == conflicts.OPEN]
+		self.conflict_rows = [row for row in self.conflict_rows if conflicts.outlives_rollback(row)]
 		self._show_as_stored()
 
 	def _show_as_stored(self):

@@ -6,7 +6,7 @@ import frappe
 
 from hisabi_sync.engine import ids, load, sql
 from hisabi_sync.engine.change import ACCEPTED, CREATE, DELETE
-from hisabi_sync.engine.decide import UNKNOWN, base_value
+from hisabi_sync.engine.decide import UNKNOWN, Decision, base_value
 from hisabi_sync.engine.write import STANDARD
 
 OPEN, DECIDED, SUPERSEDED = "Open", "Decided", "Superseded"
@@ -37,6 +37,18 @@ def row(status, change, decision, stored, entity, caller, now):
 		"client_values": load.encode_values(client, entity.fields),
 		"proposed": json.dumps(_proposed(decision)),
 	}
+
+
+def refused(change, stored, entity, caller, now):
+	"""A dict for a change that was refused as a whole, such as an update of a deleted record."""
+	lost = dict.fromkeys(change.values, "client")
+	decision = Decision("conflict", dict(change.values), delete=change.operation == DELETE, kept=lost)
+	return {**row(DECIDED, change, decision, stored, entity, caller, now), "refused": True}
+
+
+def outlives_rollback(row):
+	"""Whether a dict for a conflict still says something when its atomic batch was undone."""
+	return row["status"] == OPEN or "refused" in row
 
 
 def _who(change, entity, caller, now):

@@ -6,7 +6,7 @@ from hisabi_sync.engine import fields as kinds
 from hisabi_sync.engine import merge as merging
 from hisabi_sync.engine.change import CREATE, DELETE
 from hisabi_sync.engine.errors import ItemError
-from hisabi_sync.engine.policies import POLICIES, Clash, Edit, settle_fields
+from hisabi_sync.engine.policies import POLICIES, Clash, Edit, goes_by_time, settle_fields
 
 UNKNOWN = object()  # a base value whose history is no longer kept
 
@@ -15,7 +15,7 @@ UNKNOWN = object()  # a base value whose history is no longer kept
 class Decision:
 	"""`apply` with values, or `duplicate`, or `conflict` over clashes, where values are those that do not clash.
 
-	`kept` are clashes whose loser is recorded.
+	`kept` are clashes whose loser is recorded; `again` are fields set anew, and later, to the value they have.
 	"""
 
 	kind: str
@@ -25,6 +25,7 @@ class Decision:
 	clashes: tuple = ()
 	fields: tuple = ()
 	kept: dict = field(default_factory=dict)
+	again: tuple = ()
 
 
 def decide(change, stored, entity):
@@ -41,6 +42,19 @@ def decide(change, stored, entity):
 	if stored.deleted_at is not None:
 		raise ItemError("deleted")
 	return _decide_update(change, stored, entity, policy)
+
+
+def losses(decision):
+	"""Fields whose value of the device gave way to the server's."""
+	return tuple(name for name, loser in decision.kept.items() if loser == "client")
+
+
+def whole(decision):
+	"""The same decision where a change may not be applied in part: what would lose a field is a conflict."""
+	lost = losses(decision)
+	if not lost:
+		return decision
+	return Decision("conflict", decision.values, clashes=decision.clashes, fields=lost)
 
 
 def is_stale(change, stored):
@@ -72,15 +86,16 @@ def _decide_delete(change, stored, entity, policy):
 
 def _decide_update(change, stored, entity, policy):
 	edit = compare(change, stored, entity)
+	again = written_again(change, stored, entity)
 	if not edit.values:
-		return Decision("apply", merged=edit.stale)
+		return Decision("apply", merged=edit.stale, again=again)
 	clashes = edit.clashes or _plain_clashes(edit.values, stored)
 	edit, kept = settle_fields(edit, entity.field_policies)
 	verdict = policy.update(edit, entity.parameters)
 	if verdict.conflict:
 		return Decision("conflict", edit.clean, clashes=clashes, fields=verdict.conflict)
 	lost = {**kept, **verdict.lost}
-	return Decision("apply", verdict.values, merged=edit.stale, clashes=clashes, kept=lost)
+	return Decision("apply", verdict.values, merged=edit.stale, clashes=clashes, kept=lost, again=again)
 
 
 def compare(change, stored, entity):
@@ -114,6 +129,22 @@ def compare(change, stored, entity):
 		is_stale(change, stored),
 		change.client_time,
 		bool(change.correction),
+	)
+
+
+def written_again(change, stored, entity):
+	"""Fields that somebody else had set to the same value before; where times decide, the later time has to count."""
+	if change.base_version is None or not change.client_time:
+		return ()
+	if not goes_by_time(entity.policy, entity.parameters):
+		return ()
+	return tuple(
+		name
+		for name, value in change.values.items()
+		if stored.version_of(name) > change.base_version
+		and merging.same(value, stored.values.get(name))
+		and not merging.same(value, base_value(stored, name, change.base_version))
+		and change.client_time > _changed_at(stored, name)
 	)
 
 

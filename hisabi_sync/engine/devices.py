@@ -203,6 +203,34 @@ def find(user, device_id):
 	return device if device and device.device_id == device_id else None
 
 
+def ensure(user, device_id):
+	"""The active Device of a user under a device id, for one that signs in without a token of ours; made when missing.
+
+	Returns (device, whether it is new). Raises RequestError device_revoked.
+	"""
+	device = find(user, device_id)
+	if device is None:
+		now = clock.now()
+		values = (
+			ids.device(user, device_id),
+			now,
+			now,
+			user,
+			user,
+			device_id,
+			user,
+			device_id,
+			"Active",
+			now,
+		)
+		columns = [*STANDARD, "device_id", "user", "device_name", "status", "last_seen"]
+		sql.upsert("Sync Device", columns, [values])
+		return Device(values[0], device_id, user, last_seen=now), True
+	if device.status != "Active":
+		raise RequestError("device_revoked", reason=device.revoked_reason or "revoked")
+	return device, False
+
+
 def note_seen(device):
 	"""Remember that the device called, at most every few minutes."""
 	now = clock.now()

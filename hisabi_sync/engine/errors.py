@@ -10,6 +10,8 @@ REQUEST_ERRORS = {
 	# code: (HTTP status, sentence, retryable)
 	"not_authenticated": (401, "Sign in or send a device token", False),
 	"invalid_token": (401, "The token is not valid", False),
+	"token_expired": (401, "The token has expired", False),
+	"token_not_valid_yet": (401, "The token is not valid yet", False),
 	"device_revoked": (401, "This device was revoked", False),
 	"device_expired": (401, "The token of this device has expired", False),
 	"device_mismatch": (401, "The token belongs to another device", False),
@@ -59,6 +61,8 @@ REQUEST_ERRORS = {
 	"not_failed": (409, "This item did not fail", False),
 	"not_retryable": (417, "This item cannot be processed again", False),
 	"last_owner": (409, "A wallet keeps at least one owner", False),
+	"changes_required": (417, "changes is required and must be a list", False),
+	"invalid_changes": (417, "Changes are malformed", False),
 	"rate_limited": (429, "Too many requests", True),
 	"unavailable": (503, "The server is busy; send the request again", True),
 	"internal_error": (500, "The server made a mistake; nothing was changed", True),
@@ -102,6 +106,8 @@ ITEM_ERRORS = {
 	"client_version_reused": "This client_version was used for another change of the resource",
 	"form_data_invalid": "The answers do not fit the form: {fields}",
 	"media_not_usable": "Files that were not uploaded, or differ from what is said of them: {fields}",
+	"record_is_final": "Such a record never changes",
+	"points_awarded": "Points for this task were awarded already",
 	"rejected": "{reason}",
 	"internal_error": "The server could not process this item",
 }

@@ -17,7 +17,6 @@ COLUMNS = (
 	"i.original_payload i.batch i.position b.contract s.space_type s.space_key"
 ).split()
 NAMES = [column.partition(".")[2] for column in COLUMNS]
-DEFAULT_CONTRACT = "wallet"
 
 
 def load(names):
@@ -67,7 +66,7 @@ def _obstacle(item):
 
 
 def _reader(item):
-	paths = frappe.get_hooks("sync_item_readers", default={}).get(item.contract or DEFAULT_CONTRACT)
+	paths = frappe.get_hooks("sync_item_readers", default={}).get(item.contract)
 	return frappe.get_attr(paths[-1]) if paths else None
 
 
@@ -83,7 +82,7 @@ def _send(items, payload=None):
 	try:
 		changes = _read(items, payload, caller)
 		with _as_user(first.user) as person:
-			options = push.Options(first.contract or DEFAULT_CONTRACT)
+			options = push.Options(first.contract)
 			outcomes = push.push(caller, changes, options, _note_edit(first, payload, person)).outcomes
 	except RequestError as error:
 		frappe.db.rollback()

@@ -5,29 +5,19 @@ site's time zone, as Frappe stores it), time, parsed JSON, a list of rows, or No
 """
 
 import json
-import math
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from decimal import Decimal, InvalidOperation
-from functools import lru_cache
+from decimal import Decimal
 
-from bs4 import BeautifulSoup
 from dateutil import parser as date_parser
-from frappe.utils.html_utils import sanitize_html
 
-from hisabi_sync.engine import clock, strict_json
+from hisabi_sync.engine import clock, decimals, markup, strict_json
 from hisabi_sync.engine.errors import ItemError
 
-QUANTUM = Decimal("0.000000001")  # Frappe stores decimals as decimal(21, 9)
-DECIMAL_DIGITS = 12  # before the point
-SIGNIFICANT_DIGITS = 15  # what a JSON number keeps for sure
 INT_LIMIT = {"Int": 2**31, "Long Int": 2**63}
 BYTE_LIMIT = {"Small Text": 65_535, "Text": 65_535}
 DEFAULT_TEXT_LIMIT = 4 * 1024 * 1024
-TAG = re.compile(r"<([a-zA-Z/!?])")  # where a browser would begin a tag, closed or not
-MAX_TAGS = 200
 CHECK_VALUES = {False: 0, True: 1}
 
 
@@ -89,7 +79,7 @@ def _parse_text(field, value):
 		raise _wrong_type(field)
 	if "\0" in value or _too_long(field, value):
 		raise _wrong_value(field)
-	cleaned = _clean(value)
+	cleaned = markup.clean(value)
 	if _too_long(field, cleaned):
 		raise _wrong_value(field)
 	return cleaned or None
@@ -102,19 +92,6 @@ def _too_long(field, value):
 	except UnicodeEncodeError:
 		return True
 	return len(value) > field.length or size > BYTE_LIMIT.get(field.fieldtype, DEFAULT_TEXT_LIMIT)
-
-
-def _clean(value):
-	"""Markup is cleaned as Frappe's own save would, because the Desk trusts what is stored.
-
-	Cleaning costs more than the length when tags are nested; what has more of them than a note ever has is text.
-	"""
-	tags = len(TAG.findall(value))
-	if not tags:
-		return value
-	if tags > MAX_TAGS or not BeautifulSoup(value, "html.parser").find():
-		return TAG.sub(lambda found: f"&lt;{found.group(1)}", value)
-	return sanitize_html(value)
 
 
 def _parse_choice(field, value):
@@ -143,37 +120,12 @@ def _parse_check(field, value):
 
 
 def _parse_decimal(field, value):
-	if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
-		raise _wrong_type(field)
-	if isinstance(value, float) and not math.isfinite(value):
-		raise _wrong_value(field)
 	try:
-		number = Decimal(str(value))
-	except InvalidOperation:
+		return decimals.parse(value)
+	except TypeError:
 		raise _wrong_type(field) from None
-	if not number.is_finite() or number.adjusted() >= DECIMAL_DIGITS:
-		raise _wrong_value(field)
-	rounded = number.quantize(QUANTUM)
-	if _loses(value, number, rounded):
-		raise _wrong_value(field)
-	return rounded
-
-
-def _loses(value, number, rounded):
-	"""A JSON number is rounded to what the column holds; a text was meant to the digit."""
-	digits = len(number.normalize().as_tuple().digits)
-	return (number and not rounded) or (
-		isinstance(value, str) and (rounded != number or digits > SIGNIFICANT_DIGITS)
-	)
-
-
-def _dump_decimal(field, value):
-	return _json_number(value)
-
-
-@lru_cache(maxsize=4096)
-def _json_number(value):
-	return int(value) if value == value.to_integral_value() else float(value)
+	except ValueError:
+		raise _wrong_value(field) from None
 
 
 def _parse_date(field, value):
@@ -268,20 +220,13 @@ def _same(field, value):
 	return value
 
 
-def _load_decimal(field, value):
-	return _decimal(str(value))
-
-
-@lru_cache(maxsize=4096)
-def _decimal(text):
-	return Decimal(text).quantize(QUANTUM)
-
-
 TEXT = Kind("string", _parse_text, lambda field, value: str(value), _same)
 CHOICE = Kind("string", _parse_choice, lambda field, value: str(value), _same)
 INT = Kind("whole number", _parse_int, lambda field, value: int(value), _same, 0)
 CHECK = Kind("boolean", _parse_check, lambda field, value: int(bool(int(value))), _same, 0)
-DECIMAL = Kind("number", _parse_decimal, _load_decimal, _dump_decimal, Decimal(0).quantize(QUANTUM))
+DECIMAL = Kind(
+	"number", _parse_decimal, lambda f, v: decimals.load(str(v)), lambda f, v: decimals.dump(v), decimals.ZERO
+)
 DATE = Kind("date", _parse_date, lambda field, value: clock.to_date(value), lambda f, v: v.isoformat())
 DATETIME = Kind(
 	"date and time", _parse_datetime, lambda f, v: clock.to_datetime(v), lambda f, v: clock.dump(v)

@@ -5,7 +5,7 @@ from dataclasses import asdict, fields
 
 from hisabi_sync.engine import clock, ids, sql
 from hisabi_sync.engine.change import ERROR, Change, Outcome
-from hisabi_sync.engine.entities import SENSITIVE
+from hisabi_sync.engine.entity_type import SENSITIVE
 from hisabi_sync.engine.write import STANDARD
 
 COLUMNS = (

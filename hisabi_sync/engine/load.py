@@ -18,9 +18,9 @@ LATEST = "LOCK IN SHARE MODE"
 EXACT = ("Currency", "Float", "Percent", "Datetime")
 
 
-def records(names, lock=False):
+def records(names, lock=False, tail=""):
 	"""Sync Records by name as working copies without values."""
-	tail = "ORDER BY name FOR UPDATE" if lock else ""
+	tail = "ORDER BY name FOR UPDATE" if lock else tail
 	rows = sql.select_in("Sync Record", RECORD_COLUMNS, "name", sorted(set(names)), tail=tail)
 	return {row[0]: _stored(row) for row in rows}
 
@@ -91,12 +91,14 @@ def _add_rows(entity, table, found, lock):
 		found[parent][table.name].append({"name": name, **loaded})
 
 
-def working_copies(names, registry):
+def working_copies(names, registry, latest=False):
 	"""Records with their values, locked: `names` is a list of Sync Record names that may not exist.
+
+	With `latest` also those that came after the transaction's first moment.
 
 	Costs one statement, two more when any exists, and one for each entity type among the existing.
 	"""
-	known = records(names)
+	known = records(names, tail=LATEST if latest else "")
 	if not known:
 		return {}
 	values = {}

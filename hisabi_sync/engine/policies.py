@@ -160,17 +160,23 @@ class Policy:
 	may_delete: Callable = _always
 	repeat_must_match: bool = False  # a create of an existing record with other values is a conflict
 	device_may_create: bool = True
+	by_time: bool = False  # the time of a write decides, also that of a value which is there already
 
 
 POLICIES = {
 	"merge": Policy(merge),
 	"manual": Policy(manual, _if_fresh),
-	"last_write_wins": Policy(last_write_wins, _if_newer),
+	"last_write_wins": Policy(last_write_wins, _if_newer, by_time=True),
 	"client_wins": Policy(client_wins),
 	"server_wins": Policy(server_wins, _if_fresh),
 	"terminal_value_wins": Policy(terminal_value_wins),
-	"draft_then_immutable": Policy(draft_then_immutable, _if_draft, repeat_must_match=True),
+	"draft_then_immutable": Policy(draft_then_immutable, _if_draft, repeat_must_match=True, by_time=True),
 	"immutable": Policy(immutable, _never, repeat_must_match=True),
 	"server_only": Policy(server_only, _refuse, device_may_create=False),
 	"rebase": Policy(rebase, _if_fresh, repeat_must_match=True),
 }
+
+
+def goes_by_time(policy, parameters):
+	"""Whether times decide clashes, by the policy itself or by the one that it leaves the rest to."""
+	return POLICIES[parameters.get("otherwise", policy)].by_time

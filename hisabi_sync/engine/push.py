@@ -24,6 +24,10 @@ class Options:
 	skew_ms: int | None = None
 	# Index of the change that creates the space itself; every other change depends on it.
 	root: int | None = None
+	# Codes of item errors that are kept as decided conflicts, with what the change wanted.
+	kept: frozenset = frozenset()
+	# Whether a change that would lose a field to the server is a conflict as a whole, and nothing of it is applied.
+	whole: bool = False
 
 
 @dataclass(slots=True)

@@ -25,6 +25,11 @@ class Repeats:
 		known = self.seen.get(ledger.op_key(change.op_id)) if change.op_id else None
 		return known if known and known.answered else None
 
+	def known_failure(self, change):
+		"""The outcome of a change that failed before, or None."""
+		known = self.seen.get(ledger.op_key(change.op_id)) if change.op_id else None
+		return known.outcome() if known and not known.answered else None
+
 	def is_new(self, i):
 		"""Whether the change is to be judged and written to the ledger."""
 		return i not in self.again and i not in self.answered

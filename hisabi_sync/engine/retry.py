@@ -5,7 +5,9 @@ import tenacity
 
 from hisabi_sync.engine.errors import RequestError
 
-ATTEMPTS = 6
+ATTEMPTS = 10
+LOCK_WAIT = 10  # seconds that a statement waits for a lock; `sync_lock_wait` in the site's config
+PATIENCE = 3  # no further try once this many lock waits have passed: a phone waits no longer either
 # MariaDB: deadlock, lock wait time-out, snapshot conflict (1020), too many locks.
 RETRYABLE = {1213, 1205, 1020, 1206}
 DUPLICATE_KEY = 1062
@@ -19,9 +21,11 @@ def run(transaction):
 
 	Raises RequestError `unavailable` when every try was turned down; nothing is changed then.
 	"""
+	wait = int(frappe.conf.get("sync_lock_wait") or LOCK_WAIT)
+	frappe.db.sql("SET SESSION innodb_lock_wait_timeout = %s", (wait,))
 	retrying = tenacity.Retrying(
 		retry=tenacity.retry_if_exception(_is_retryable),
-		stop=tenacity.stop_after_attempt(ATTEMPTS),
+		stop=tenacity.stop_after_attempt(ATTEMPTS) | tenacity.stop_after_delay(PATIENCE * wait),
 		wait=tenacity.wait_random_exponential(multiplier=0.02, max=1),
 		reraise=True,
 	)

@@ -47,17 +47,17 @@ def number():
 	taken = {}
 	for space, places in touched:
 		count = next(places.pop(COUNT)) - 1
-		last = take(space, count)
+		last, space_type = take(space, count)
 		taken[space] = (last - count, last)
 		_assign(list(places), last - count)
-		_announce(space, last)
+		_announce(space, space_type, last)
 	return taken
 
 
 def take(space, count):
-	"""Take `count` numbers of the space and return the last one. Holds the space's counter until the commit."""
+	"""Take `count` numbers of the space; the last one, and the space's type. Holds the counter until the commit."""
 	frappe.db.sql("UPDATE `tabSync Space` SET sequence = sequence + %s WHERE name = %s", (count, space))
-	return frappe.db.sql("SELECT sequence FROM `tabSync Space` WHERE name = %s", (space,))[0][0]
+	return frappe.db.sql("SELECT sequence, space_type FROM `tabSync Space` WHERE name = %s", (space,))[0]
 
 
 def _assign(names, before):
@@ -69,8 +69,13 @@ def _assign(names, before):
 		)
 
 
-def _announce(space, position):
-	"""One message a space and transaction, sent after the commit to whoever watches the Sync Space document."""
+def _announce(space, space_type, position):
+	"""One message a space and transaction, sent after the commit to whoever watches the Sync Space document.
+
+	A function under the hook `sync_announcers` for the space's type may tell others.
+	"""
 	frappe.publish_realtime(
 		EVENT, {"space": space, "position": position}, doctype="Sync Space", docname=space, after_commit=True
 	)
+	for path in frappe.get_hooks("sync_announcers", default={}).get(space_type, ()):
+		frappe.get_attr(path)(space, position)

@@ -2,8 +2,8 @@
 
 import json
 
-from hisabi_sync.engine import entities
 from hisabi_sync.engine.change import CREATE, DELETE
+from hisabi_sync.engine.entity_type import SENSITIVE
 from hisabi_sync.engine.errors import ItemError
 
 MAX_NAME, MAX_NAMES = 140, 50  # of what an error repeats of what it was sent
@@ -42,9 +42,9 @@ def _name_fields(change, entity):
 			if target.get(name, value) != value:
 				raise ItemError("invalid_value", [key, name])
 			target[name] = value
-		elif key in entities.SENSITIVE:
+		elif key in SENSITIVE:
 			sensitive.append(key)
-		elif key in entities.CLIENT_ONLY:
+		elif key in entity.client_only:
 			change.warnings.append(key)
 		elif key in entity.stamps:
 			server[key] = value

@@ -272,3 +272,19 @@ def test_a_manager_retries_edits_and_dismisses_over_http(web, manager, phone, fa
 	assert call("failed_items.list_items", space=space).json()["message"]["items"] == []
 	refused = call("failed_items.dismiss", items=[failing], reason="x").json()["message"]["results"]
 	assert refused[0]["error_code"] == "not_failed"
+
+
+@pytest.mark.parametrize(
+	("method", "argument", "more"),
+	[
+		("conflicts.resolve_many", "conflicts", {"resolution": "accept_server"}),
+		("conflicts.resolve_many", "conflicts", {"resolution": "dismiss", "reason": "x"}),
+		("failed_items.retry_many", "items", {}),
+		("failed_items.dismiss", "items", {"reason": "x"}),
+	],
+)
+def test_an_unknown_row_among_many_has_its_own_error(web, manager, method, argument, more):
+	response = web(manager)(method, **{argument: ["nobody knows me"]}, **more)
+	assert response.status_code == 200, response.text
+	(result,) = response.json()["message"]["results"]
+	assert (result["id"], result["done"], result["error_code"]) == ("nobody knows me", False, "not_found")

@@ -9,10 +9,10 @@ from frappe.utils.background_jobs import get_job
 from hisabi_sync.engine import bulk, bulk_state, devices
 from hisabi_sync.engine.errors import RequestError
 from tests.conflicts.conftest import make_person
-from tests.conflicts.worker import work_off
 from tests.conflicts.world import ACCOUNT, conflict, resolve
 from tests.support.engine import change, send
 from tests.support.phone import new_id
+from tests.support.worker import work_off
 
 
 def clashes(pair, count):

@@ -4,10 +4,10 @@ import frappe
 import pytest
 
 from tests.conflicts.doctypes import METER
-from tests.conflicts.worker import work_off
 from tests.conflicts.world import ACCOUNT, conflict, resolve
 from tests.support.engine import change, fetch, send
 from tests.support.phone import account, new_id, update
+from tests.support.worker import work_off
 
 
 def open_conflict(page, name):

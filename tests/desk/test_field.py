@@ -4,12 +4,12 @@ import frappe
 import pytest
 
 from tests.conflicts.test_rows import policy  # noqa: F401
-from tests.conflicts.worker import work_off
 from tests.conflicts.world import ACCOUNT
 from tests.media.uploads import PNG, SITE
 from tests.mobile.app import create, form, new_app, new_tenant, question
 from tests.support.engine import change, send
 from tests.support.phone import account, new_id, transaction
+from tests.support.worker import work_off
 from tests.wallet.people import sign_in
 
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"

@@ -21,6 +21,7 @@ class Pusher(threading.Thread):
 		self.phone, self.stop, self.rng = phone, stop, random.Random(seed)
 		self.answers, self.sent, self.versions = {}, {}, {}
 		self.repeated = self.failed = 0
+		self.patience = 900  # tries after the last kill
 		self.error = None
 
 	def run(self):
@@ -39,13 +40,17 @@ class Pusher(threading.Thread):
 
 	def push_until_answered(self, items):
 		self.sent.update({item["op_id"]: item for item in items})
-		for _ in range(600):
-			results = self.attempt(items)
-			if results is not None:
-				return self.learn(items, results)
+		while (results := self.attempt(items)) is None:
 			self.failed += 1
 			time.sleep(0.1)
-		raise AssertionError("the server does not come back")
+			self.be_patient()
+		self.learn(items, results)
+
+	def be_patient(self):
+		"""While the server is killed again and again a push may fail for long, but not once that is over."""
+		if self.stop.is_set():
+			self.patience -= 1
+			assert self.patience, "the server does not come back"
 
 	def attempt(self, items):
 		try:

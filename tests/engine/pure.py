@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from hisabi_sync.engine import apply
 from hisabi_sync.engine.change import Change, Stored
-from hisabi_sync.engine.entities import EntityType
+from hisabi_sync.engine.entity_type import EntityType
 from hisabi_sync.engine.fields import Field
 
 NOON = datetime(2026, 1, 1, 12)

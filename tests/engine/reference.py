@@ -96,13 +96,33 @@ class Record:
 		if self.deleted:
 			return Answer("deleted")
 		free, clashing = self.split(wanted, base)
-		if not free and not clashing:
-			return Answer("apply")
-		answer = self.judge(free, clashing, base, at, correction)
+		again = self.again(wanted, base, at)
+		answer = Answer("apply")
+		if free or clashing:
+			answer = self.judge(free, clashing, base, at, correction)
 		if answer.kind == "apply":
 			winners = {name: value for name, value in clashing.items() if answer.lost[name] == "server"}
-			self.set_by_server({**free, **winners}, at or now, True)
+			self.set_by_device({**free, **winners}, again, at or now)
 		return answer
+
+	def set_by_device(self, values, again, at):
+		changed = {*values, *again}
+		if changed:
+			self.versions.append(Version({**self.values, **values}, changed, at, True))
+
+	def again(self, wanted, base, at):
+		"""Fields that somebody had set to the same value, by an earlier clock, since the base version."""
+		rule = self.parameters.get("otherwise", self.policy)
+		if at is None or rule not in ("last_write_wins", "draft_then_immutable"):
+			return set()
+		known = self.versions[base - 1].values
+		return {
+			name
+			for name, value in wanted.items()
+			if value == self.values.get(name) != known.get(name)
+			and any(name in version.changed for version in self.later(base))
+			and at > self.edit_time(name, base)
+		}
 
 	def split(self, wanted, base):
 		"""What nobody else touched since the base version, and what somebody did."""

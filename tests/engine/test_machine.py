@@ -20,6 +20,7 @@ def test_phones_and_desk_agree_whatever_happens(household):
 		users = household
 
 	try:
-		run_state_machine_as_test(Run, settings=examples(14 if scale() == 1 else 60, stateful_step_count=40))
+		count, steps = (200, 20) if scale() == 1 else (60, 40)
+		run_state_machine_as_test(Run, settings=examples(count, stateful_step_count=steps))
 	finally:
 		frappe.set_user("Administrator")

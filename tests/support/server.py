@@ -10,14 +10,17 @@ from pathlib import Path
 
 import requests
 
+REPORT = "HISABI_ANSWERS"  # environment variable: file for answers that are not as documented
+
 
 class Server:
-	application = "frappe.app:application"
+	application = "tests.support.answers:application"
 
 	def __init__(self, site, log, workers=2):
 		self.site, self.log, self.workers = site, Path(log), workers
 		self.port = free_port()
 		self.process = None
+		self.report = self.log.with_suffix(".answers")
 
 	@property
 	def url(self):
@@ -34,7 +37,12 @@ class Server:
 		command += ["--worker-class=gthread", "--threads=4", "--timeout=60", self.application]
 		with self.log.open("ab") as out:
 			self.process = subprocess.Popen(
-				command, cwd=os.environ["SITES_PATH"], stdout=out, stderr=out, start_new_session=True
+				command,
+				cwd=os.environ["SITES_PATH"],
+				env=os.environ | {REPORT: str(self.report)},
+				stdout=out,
+				stderr=out,
+				start_new_session=True,
 			)
 		self.wait()
 		return self
@@ -50,6 +58,10 @@ class Server:
 			except requests.RequestException:
 				time.sleep(0.1)
 		raise RuntimeError(f"The test server does not answer; see {self.log}")
+
+	def unfit_answers(self):
+		"""Answers so far that are not as the OpenAPI document says, one line each."""
+		return self.report.read_text().splitlines() if self.report.exists() else []
 
 	def worker_pids(self):
 		"""Process ids of the gunicorn workers."""

@@ -10,9 +10,15 @@ DEBT, INSTALLMENT = "Hisabi Debt", "Hisabi Debt Installment"
 JAMEYA, PAYMENT = "Hisabi Jameya", "Hisabi Jameya Payment"
 FOLLOWED = {ACCOUNT, TRANSACTION, BUDGET, GOAL, DEBT, INSTALLMENT, JAMEYA, PAYMENT}
 SETTLED = ("paid", "received")
+SOURCES = {"linked_account": ACCOUNT, "linked_debt": DEBT}  # what a goal may follow
 COUNTED = (
 	"transaction_type date_time amount currency converted_amount fx_rate_used account to_account category"
 ).split()
+
+
+def hold(caller, entity_types):
+	"""Hook `sync_derivers_hold`: the wallet, when a push may change what values follow from."""
+	return ("Hisabi Wallet", caller.space_key) if FOLLOWED & entity_types else None
 
 
 def derive(effects, access):

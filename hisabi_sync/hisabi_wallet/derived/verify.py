@@ -2,7 +2,7 @@
 
 import frappe
 
-from hisabi_sync.engine import clock, derive, ids, load, write
+from hisabi_sync.engine import clock, derive, ids, write
 from hisabi_sync.engine.change import Caller
 from hisabi_sync.engine.entities import registry
 from hisabi_sync.hisabi_wallet.derived import derive as derived
@@ -17,9 +17,9 @@ def verify(wallet_id, repair=False):
 	access = _access(wallet_id)
 	drift = []
 	for entity_type, compute in COMPUTED.items():
-		names = [row[0] for row in access.select(entity_type, ["name"], "1 = 1", ())]
-		for copy in access.copies(entity_type, names).values():
-			drift += _compare(copy, compute(copy, access))
+		copies = _all(entity_type, access)
+		for name, values in compute(copies, access).items():
+			drift += _compare(copies[name], values, access)
 	if repair and drift:
 		access.writer.finish()
 		frappe.db.commit()
@@ -47,7 +47,12 @@ def _access(wallet_id):
 	return derive.Access(write.Writer(caller, registry(), clock.now()), {})
 
 
-def _compare(copy, computed):
+def _all(entity_type, access):
+	names = [row[0] for row in access.select(entity_type, ["name"], "1 = 1", ())]
+	return access.copies(entity_type, names)
+
+
+def _compare(copy, computed, access):
 	drift = [
 		{
 			"entity_type": copy.entity_type,
@@ -56,58 +61,71 @@ def _compare(copy, computed):
 			"stored": str(copy.values[name]),
 			"computed": str(value),
 		}
-		for name, value in computed.values.items()
+		for name, value in computed.items()
 		if copy.values[name] != value
 	]
 	if drift:
-		computed.access.set(copy, computed.values)
+		access.set(copy, computed)
 	return drift
 
 
-class Computed:
-	"""What a record's computed fields should be."""
-
-	def __init__(self, access, **values):
-		self.access, self.values = access, values
+# Each of these gives {document name: computed fields} of all records of a type, in a fixed number of statements.
 
 
-def _account(copy, access):
-	return Computed(
-		access, current_balance=derived.balance_from_scratch(copy, access).quantize(rules.QUANTUM)
-	)
+def _accounts(copies, access):
+	currencies = {name: copy.values["currency"] for name, copy in copies.items()}
+	balances = {name: copy.values["opening_balance"] for name, copy in copies.items()}
+	for row in derived.transactions(access, "1 = 1", ()):
+		for name, amount in rules.account_effects(row, currencies).items():
+			if name in balances:
+				balances[name] += amount
+	return {name: {"current_balance": balance.quantize(rules.QUANTUM)} for name, balance in balances.items()}
 
 
-def _budget(copy, access):
-	return Computed(access, spent_amount=derived.spent_from_scratch(copy, access).quantize(rules.QUANTUM))
-
-
-def _debt(copy, access):
-	entity = access.registry.by_name[derived.INSTALLMENT]
-	names = [row[0] for row in access.select(entity.name, ["name"], "debt = %s", (copy.document_name,))]
-	paid = sum((rules.paid(row) for row in load.documents(entity, names).values()), rules.ZERO)
-	remaining = (copy.values["principal_amount"] - paid).quantize(rules.QUANTUM)
-	return Computed(access, remaining_amount=remaining, status=rules.debt_status(copy.values, remaining))
-
-
-def _goal(copy, access):
-	sources = {
-		"linked_account": access.copies(derived.ACCOUNT, {copy.values["linked_account"]}),
-		"linked_debt": access.copies(derived.DEBT, {copy.values["linked_debt"]}),
+def _budgets(copies, access):
+	expenses = derived.transactions(access, "transaction_type = 'expense'", ()) if copies else []
+	return {
+		name: {
+			"spent_amount": sum((rules.spent(e, copy.values) for e in expenses), rules.ZERO).quantize(
+				rules.QUANTUM
+			)
+		}
+		for name, copy in copies.items()
 	}
-	current = derived.current_amount(copy.values, sources)
-	return Computed(access, **rules.goal_progress(copy.values["target_amount"], current))
 
 
-def _jameya(copy, access):
-	settled = derived.settled_periods({copy.document_name: copy}, access)
-	return Computed(access, **rules.jameya_totals(copy.values, settled.get(copy.document_name, 0)))
+def _debts(copies, access):
+	remaining = {name: copy.values["principal_amount"] for name, copy in copies.items()}
+	for installment in _all(derived.INSTALLMENT, access).values():
+		if installment.values["debt"] in remaining:
+			remaining[installment.values["debt"]] -= rules.paid(installment.values)
+	return {
+		name: {
+			"remaining_amount": left.quantize(rules.QUANTUM),
+			"status": rules.debt_status(copies[name].values, left),
+		}
+		for name, left in remaining.items()
+	}
+
+
+def _jameyas(copies, access):
+	settled = derived.settled_periods(copies, access)
+	return {name: rules.jameya_totals(copy.values, settled.get(name, 0)) for name, copy in copies.items()}
+
+
+def _goals(copies, access):
+	sources = {link: _all(kind, access) for link, kind in derived.SOURCES.items()}
+	return {
+		name: rules.goal_progress(copy.values["target_amount"], derived.current_amount(copy.values, sources))
+		for name, copy in copies.items()
+	}
 
 
 # Goals come last, because they follow from accounts and debts.
 COMPUTED = {
-	derived.ACCOUNT: _account,
-	derived.BUDGET: _budget,
-	derived.DEBT: _debt,
-	derived.JAMEYA: _jameya,
-	derived.GOAL: _goal,
+	derived.ACCOUNT: _accounts,
+	derived.BUDGET: _budgets,
+	derived.DEBT: _debts,
+	derived.JAMEYA: _jameyas,
+	derived.GOAL: _goals,
 }

@@ -1,0 +1,20 @@
+"""The OpenAPI document of all calls, made from what checks them: routes, models, error codes and contracts' shapes.
+
+It is made from the code alone, so that it says nothing about a site and is the same everywhere.
+"""
+
+import functools
+import json
+
+from hisabi_sync.api.openapi import describe
+
+
+@functools.cache
+def text():
+	"""The document as JSON text, one line for each value, as it is committed and served."""
+	return json.dumps(document(), indent=1, ensure_ascii=False) + "\n"
+
+
+@functools.cache
+def document():
+	return describe.document()

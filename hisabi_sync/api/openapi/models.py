@@ -1,0 +1,88 @@
+"""JSON Schemas of the models, with names for the document's components."""
+
+from pydantic import TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema
+
+from hisabi_sync.api.openapi import payloads
+from hisabi_sync.api.schema import PAYLOAD, Raw
+
+REF = "#/components/schemas/"
+
+
+class Models:
+	"""`of(model)` gives a reference, `whole(model)` what it refers to."""
+
+	def __init__(self, endpoints):
+		inputs = {}
+		for endpoint in endpoints:
+			given = [(model, "serialization") for model in by_status(endpoint.gives).values()]
+			for model, mode in ((endpoint.takes, "validation"), *given):
+				if model is not None and not is_raw(model):
+					inputs[_key(model), mode] = TypeAdapter(model).core_schema
+		generator = GenerateJsonSchema(by_alias=True, ref_template=REF + "{model}")
+		made, self.named = generator.generate_definitions(
+			[(key, mode, core) for (key, mode), core in inputs.items()]
+		)
+		spaces = _spaces([*made.values(), *self.named.values()])
+		self.made = {key: plain(schema) for (key, _), schema in made.items()}
+		self.named = {name: plain(schema) for name, schema in sorted(self.named.items())}
+		self.payloads = payloads.components(spaces)
+
+	def of(self, model):
+		return self.made[_key(model)] if model is not None else {}
+
+	def whole(self, model):
+		schema = self.of(model)
+		return self.named[schema["$ref"].removeprefix(REF)] if "$ref" in schema else schema
+
+	def components(self):
+		return {**self.named, **self.payloads}
+
+
+def by_status(gives):
+	"""{status: model} of what an endpoint gives."""
+	return gives if isinstance(gives, dict) else {200: gives}
+
+
+def is_raw(model):
+	return isinstance(model, type) and issubclass(model, Raw)
+
+
+def _key(model):
+	return f"{getattr(model, '__module__', '')} {model!r}"
+
+
+def _spaces(schema):
+	"""Types of the spaces whose payloads are named somewhere in the schemas."""
+	if isinstance(schema, list):
+		return set().union(*map(_spaces, schema))
+	if not isinstance(schema, dict):
+		return set()
+	found = {schema[PAYLOAD]} if PAYLOAD in schema else set()
+	return found.union(*map(_spaces, schema.values()))
+
+
+def plain(schema):
+	"""Without what says nothing, and alike for all versions of pydantic."""
+	if isinstance(schema, list):
+		return [plain(part) for part in schema]
+	if not isinstance(schema, dict):
+		return schema
+	if PAYLOAD in schema:
+		return {"$ref": f"{REF}payload.{schema[PAYLOAD]}"}
+	kept = {word: value for word, value in schema.items() if not _is_idle(word, value)}
+	if "const" in kept:
+		kept["enum"] = [kept.pop("const")]
+	names = ("properties", "$defs")
+	return {
+		word: {name: plain(part) for name, part in value.items()} if word in names else plain(value)
+		for word, value in sorted(kept.items())
+	}
+
+
+def _is_idle(word, value):
+	return (
+		(word == "title" and isinstance(value, str))
+		or (word == "default" and (value is None or value == {}))
+		or (word == "additionalProperties" and value is True)
+	)

@@ -1,0 +1,278 @@
+"""What follows from done tasks: points, streaks and badges, in the transaction that changes the tasks.
+
+Everything that the server makes has a client id computed from what it is for, so that it is made once.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import frappe
+
+from hisabi_sync.engine import clock, ids, load, sql
+from hisabi_sync.hisabi_family import families, rules, streaks
+
+TASK, EVENT, POINTS, STREAK, BADGE = "task", "event", "points_ledger", "user_streak", "badge"
+DONE = rules.DONE
+MOST_DAYS = 4000  # of a member's history that are looked at
+# What a badge rule counts -> field of the member's row.
+METRICS = {"Streak": "longest_streak", "Points": "points_earned", "Tasks": "tasks_done"}
+
+
+@dataclass
+class Gain:
+	"""What a transaction adds for one member. `recount` says that days were taken away."""
+
+	points: int = 0
+	earned: int = 0
+	tasks: int = 0
+	days: set = field(default_factory=set)
+	recount: bool = False
+
+
+def derive(effects, access):
+	"""Hook `sync_derivers` of families."""
+	by_type = defaultdict(list)
+	for effect in effects:
+		by_type[effect.entity_type].append(effect)
+	for entity_type in (TASK, EVENT):
+		_note_times(entity_type, by_type[entity_type], access)
+	done = [e for e in by_type[TASK] if e.after and _is_done(e.after) and not _is_done(e.before)]
+	undone = [e for e in by_type[TASK] if e.after and _is_done(e.before) and not _is_done(e.after)]
+	_keep_completion(by_type[TASK], access)
+	if done or undone or by_type[POINTS]:
+		_count(done, undone, by_type[POINTS], access)
+
+
+def _is_done(values):
+	return bool(values) and values["status"] == DONE
+
+
+def _note_times(entity_type, effects, access):
+	"""`updated_at` is the latest time of an edit, by the clock of whoever edited."""
+	for copy in access.copies(entity_type, {e.document_name for e in effects if e.after}).values():
+		latest = copy.history[-1] if copy.history else None
+		if latest and latest.version > copy.loaded_version and latest.at:
+			known = copy.values["updated_at"]
+			access.set(copy, {"updated_at": max(latest.at, known) if known else latest.at})
+
+
+def _keep_completion(effects, access):
+	"""A task that stays done keeps the time of that, whatever a late edit says."""
+	kept = {
+		e.document_name: e.before["completed_at"]
+		for e in effects
+		if e.after and _is_done(e.before) and _is_done(e.after) and not e.after["completed_at"]
+	}
+	for name, copy in access.copies(TASK, kept).items() if kept else ():
+		access.set(copy, {"completed_at": kept[name]})
+
+
+def _count(done, undone, entries, access):
+	"""The family is locked, so that two phones cannot be the first to do a task."""
+	access.lock(families.DOCTYPE, access.caller.space_key)
+	gains = defaultdict(Gain)
+	_complete(done, gains, access)
+	_reopen(undone, gains, access)
+	_award(done, gains, access)
+	for entry in entries:
+		_add_points(gains, entry.after, 1)
+		_add_points(gains, entry.before, -1)
+	copies = _save_counts(gains, access)
+	_award_badges(copies, access)
+
+
+# --- tasks
+
+
+def _complete(done, gains, access):
+	if not done:
+		return
+	now, members = access.writer.now, _members(access.caller)
+	for copy in access.copies(TASK, {e.document_name for e in done}).values():
+		at = min(copy.values["completed_at"] or now, now)
+		day = _day(at, access)
+		person = _who_did(copy.values["assignees"], families.user_id_of(access.caller), members)
+		access.set(copy, {"completed_at": at, "completed_by": person, "completed_on": day})
+		if person in members:
+			gains[person].tasks += 1
+			gains[person].days.add(day)
+
+
+def _members(caller):
+	"""Who is counted: the family's members. A person in the Desk who is none of them gains nothing."""
+	own = {families.user_id_of(caller)} if caller.device else set()
+	return own | set(families.members_of(caller))
+
+
+def _who_did(assignees, own, members):
+	"""Whoever says so, unless it is the task of other members: then the first of them."""
+	others = [person for person in assignees or () if person in members]
+	return own if own in others or not others else others[0]
+
+
+def _day(moment, access):
+	"""The day of a moment where the family lives."""
+	zone = frappe.get_cached_doc(families.DOCTYPE, access.caller.space_key).zone()
+	return moment.replace(tzinfo=clock.zone()).astimezone(zone).date()
+
+
+def _reopen(undone, gains, access):
+	"""A task that is not done after all: its day does not count, its points stay, and it will not be paid again."""
+	for effect in undone:
+		person = effect.before["completed_by"]
+		if person:
+			gains[person].tasks -= 1
+			gains[person].recount = True
+	empty = {"completed_at": None, "completed_by": None, "completed_on": None}
+	for copy in access.copies(TASK, {e.document_name for e in undone}).values() if undone else ():
+		access.set(copy, empty)
+
+
+# --- points
+
+
+def _award(done, gains, access):
+	"""One line of the ledger for a task, whatever is sent again and whoever does it again."""
+	worth = {e.document_name for e in done if e.after["points"] > 0}
+	worth -= rules.awarded(worth)
+	members = _members(access.caller) if worth else ()
+	tasks = {n: c for n, c in access.copies(TASK, worth).items() if c.values["completed_by"] in members}
+	if not tasks:
+		return
+	made = access.ensure(POINTS, {_award_id(name): _line(name, copy) for name, copy in tasks.items()})
+	for entry, is_new in made.values():
+		if is_new:
+			_add_points(gains, entry.values, 1)
+
+
+def _award_id(task):
+	return f"award-{ids.digest(task)}"
+
+
+def _line(name, copy):
+	values = copy.values
+	return {
+		"user_id": values["completed_by"],
+		"delta": values["points"],
+		"reason": values["title"],
+		"task": name,
+	}
+
+
+def _add_points(gains, entry, sign):
+	if entry:
+		gain = gains[entry["user_id"]]
+		gain.points += sign * entry["delta"]
+		gain.earned += sign * max(entry["delta"], 0)
+
+
+# --- what is counted for each member
+
+
+def _client_id(user_id):
+	return user_id if ids.is_client_id(user_id) else f"streak-{ids.digest(user_id)}"
+
+
+def _save_counts(gains, access):
+	"""{userId: the member's row}."""
+	wanted = {_client_id(user_id): {"user_id": user_id} for user_id in sorted(gains)}
+	rows = access.ensure(STREAK, wanted)
+	found = {user_id: rows[_client_id(user_id)][0] for user_id in gains}
+	found = {user_id: copy for user_id, copy in found.items() if copy.live}
+	history = _history(found, gains, access)
+	for user_id, copy in found.items():
+		streak = history.get(user_id) or _extended(copy.values, gains[user_id], access)
+		access.set(copy, {**_counts(copy.values, gains[user_id]), **_fields(streak)})
+	return found
+
+
+def _counts(held, gain):
+	return {
+		"points_total": held["points_total"] + gain.points,
+		"points_earned": held["points_earned"] + gain.earned,
+		"tasks_done": max(held["tasks_done"] + gain.tasks, 0),
+	}
+
+
+def _held(values):
+	return streaks.Streak(values["current_streak"], values["longest_streak"], values["last_done_on"])
+
+
+def _fields(streak):
+	names = ("current_streak", "longest_streak", "last_done_on")
+	return dict(zip(names, (streak.current, streak.longest, streak.last), strict=True))
+
+
+def _extended(values, gain, access):
+	return streaks.extended(_held(values), gain.days, _day(access.writer.now, access))
+
+
+def _history(copies, gains, access):
+	"""{userId: streak from all their days} of those whose streak cannot be extended; one statement."""
+	from_scratch = {
+		user_id
+		for user_id, copy in copies.items()
+		if gains[user_id].recount or _extended(copy.values, gains[user_id], access) is None
+	}
+	if not from_scratch:
+		return {}
+	access.writer.flush()
+	days = {user_id: set() for user_id in from_scratch}
+	for user_id, day in _days_of(from_scratch, access.caller.space_key):
+		if user_id in days:
+			days[user_id].add(day)
+	today = _day(access.writer.now, access)
+	return {user_id: streaks.of_days(found, today) for user_id, found in days.items()}
+
+
+def _days_of(user_ids, family):
+	"""(userId, day) of each day on which one of them did something; tasks that were deleted later count."""
+	where = "family = %s AND completed_by IN %s AND completed_on IS NOT NULL AND status = 'done'"
+	groups = "GROUP BY completed_by, completed_on ORDER BY completed_on DESC"
+	tail = f"{groups} LIMIT {MOST_DAYS * len(user_ids)} {load.LATEST}"
+	columns = ["completed_by", "completed_on"]
+	return sql.select("Family Task", columns, where, (family, tuple(sorted(user_ids))), tail)
+
+
+# --- badges
+
+
+def _award_badges(copies, access):
+	"""Every badge whose rule a member has reached; those awarded before stay as they are."""
+	wanted = {}
+	fields = ["code", "title", "metric", "threshold"]
+	known = frappe.get_all("Family Badge Rule", filters={"enabled": 1}, fields=fields) if copies else []
+	for user_id, copy in copies.items():
+		for rule in known:
+			if copy.values[METRICS[rule.metric]] >= rule.threshold:
+				values = {"user_id": user_id, "code": rule.code, "title": rule.title}
+				badge = f"badge-{ids.digest(user_id, rule.code)}"
+				wanted[badge] = {**values, "awarded_at": access.writer.now}
+	if wanted:
+		access.ensure(BADGE, wanted)
+
+
+# --- days that pass
+
+
+def expire():
+	"""Scheduled job: streaks of members who missed yesterday are over, and their phones hear of it."""
+	last = (clock.now() - timedelta(days=1)).date()
+	filters = {"current_streak": [">", 0], "last_done_on": ["<", last], "is_deleted": 0}
+	for name, family in frappe.get_all(
+		"Family Streak", filters, ["name", "family"], order_by="family, name", as_list=True
+	):
+		_expire(name, family)
+
+
+def _expire(name, family):
+	"""One document, one transaction. The day of the family decides, which may be another than the site's."""
+	zone = frappe.get_cached_doc(families.DOCTYPE, family).zone()
+	today = clock.now().replace(tzinfo=clock.zone()).astimezone(zone).date()
+	doc = frappe.get_doc("Family Streak", name, for_update=True)
+	if doc.current_streak and not streaks.expired(_held(doc.as_dict()), today).current:
+		doc.current_streak = 0
+		doc.flags.ignore_permissions = True
+		doc.save()
+	frappe.db.commit()

@@ -1,0 +1,81 @@
+"""Families: the spaces of the delta contract, their members, and how tokens name them."""
+
+import frappe
+from frappe import _
+
+from hisabi_sync.engine import clock, ids, spaces, sql
+from hisabi_sync.engine.sequence import EVENT
+
+SPACE_TYPE, DOCTYPE, MEMBER = "family", "Family", "Family Member"
+ACTIVE, REMOVED = "active", "removed"
+
+
+def space_of(family):
+	return ids.space(SPACE_TYPE, family)
+
+
+def check(family):
+	"""Raise frappe.ValidationError when there is no such family."""
+	if not spaces.exists(SPACE_TYPE, family or ""):
+		shown = frappe.bold(frappe.utils.escape_html(family or ""))
+		frappe.throw(_("There is no family {0}").format(shown))
+
+
+def user_of(family, user_id):
+	"""The user that a token's userId stands for in a family, member or not: who has no row there is called by his name.
+
+	None when the id is the name of a member who goes by another id. Compared to the letter, as the database does not.
+	"""
+	where = "parenttype = %s AND parent = %s AND (user_id = %s OR user = %s)"
+	rows = sql.select(MEMBER, ["user_id", "user"], where, (DOCTYPE, family, user_id, user_id))
+	for given, user in rows:
+		if given == user_id:
+			return user
+	return None if any(user == user_id for _, user in rows) else user_id
+
+
+def members_of(caller):
+	"""{userId: user} of the caller's family, looked up once a transaction."""
+	if "user_ids" not in caller.memo:
+		where = "parenttype = %s AND parent = %s"
+		caller.memo["user_ids"] = dict(
+			sql.select(MEMBER, ["user_id", "user"], where, (DOCTYPE, caller.space_key))
+		)
+	return caller.memo["user_ids"]
+
+
+def user_id_of(caller):
+	"""The userId of a caller; his user name when the family has no row for him."""
+	names = {user: user_id for user_id, user in members_of(caller).items()}
+	return names.get(caller.user, caller.user)
+
+
+def is_member(caller, user_id):
+	"""Whether a userId is one of the caller's family."""
+	return user_id == user_id_of(caller) or user_id in members_of(caller)
+
+
+def follow(family, members, before):
+	"""Bring the engine's memberships in line with a family's rows; `before` are the users that it had."""
+	space = space_of(family)
+	for row in members:
+		spaces.set_member(space, row.user, row.role, ACTIVE)
+	for user in before - {row.user for row in members}:
+		spaces.set_member(space, user, "member", REMOVED)
+
+
+def zone_name(family):
+	"""Name of the time zone in which the family's days begin; the site's when it has none."""
+	return frappe.get_cached_value(DOCTYPE, family, "time_zone") or str(clock.zone())
+
+
+def announce(space, position):
+	"""Hook `sync_announcers`: every active member's phones hear of the new position after the commit."""
+	rows = frappe.db.sql(
+		"""SELECT m.user, s.space_key FROM `tabSync Space Member` m JOIN `tabSync Space` s ON s.name = m.space
+		WHERE m.name LIKE %s AND m.status = 'active'""",
+		(f"{space}-%",),
+	)
+	for user, family in rows:
+		message = {"space": space, "family_id": family, "position": position}
+		frappe.publish_realtime(EVENT, message, user=user, after_commit=True)

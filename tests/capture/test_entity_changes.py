@@ -1,0 +1,79 @@
+"""What becomes of records when their entity type changes, or the document moves through which they have their space."""
+
+import frappe
+import pytest
+
+from tests.capture.conftest import _custom_field, _entity, join_team
+from tests.support.engine import change, fetch, send
+from tests.support.phone import new_id
+from tests.support.worker import work_off
+
+
+@pytest.fixture(scope="module")
+def addresses(site):
+	"""Addresses belong to the team of their country."""
+	frappe.set_user("Administrator")
+	_custom_field("Country")
+	_entity("Address", space_path="country.team")
+	frappe.db.commit()
+	yield
+	frappe.delete_doc("Sync Entity", "Address")
+	frappe.db.commit()
+
+
+def country(team):
+	name = new_id("Country")
+	frappe.get_doc({"doctype": "Country", "country_name": name, "team": team.space_key}).insert()
+	frappe.db.commit()
+	return name
+
+
+def street(land, **values):
+	given = {
+		"address_title": new_id("home"),
+		"address_type": "Other",
+		"address_line1": "1 Road",
+		"city": "Town",
+		"country": land,
+	}
+	return change("Address", new_id("address"), **{**given, **values})
+
+
+def test_records_move_along_with_the_document_that_gives_them_their_space(addresses, team, make_user):
+	there, here = join_team(new_id("team"), make_user("System Manager")), team
+	land, staying = country(here), country(here)
+	moves, stays = street(land), street(staying)
+	assert [(o.status, o.detail) for o in send(here, moves, stays)] == [("accepted", None)] * 2
+	work_off(0)
+	_, token = fetch(here)
+	doc = frappe.get_doc("Country", land)
+	doc.team = there.space_key
+	doc.save()
+	frappe.db.commit()
+	work_off(0)
+	(gone,), _ = fetch(here, token)
+	assert gone.client_id == moves.client_id and gone.deleted_at
+	(come,), _ = fetch(there)
+	assert come.payload["city"] == "Town" and not come.deleted_at
+
+
+def test_a_field_that_is_hidden_later_leaves_the_devices_and_comes_back_with_its_permission(team):
+	given = change("ToDo", new_id("todo"), description="open", priority="High")
+	send(team, given)
+	_, token = fetch(team)
+	entity = frappe.get_doc("Sync Entity", "ToDo")
+	entity.append("fields", {"fieldname": "description", "access": "Read and write"})
+	entity.append("fields", {"fieldname": "priority", "access": "Hidden"})
+	entity.save()
+	frappe.db.commit()
+	try:
+		(item,), token = fetch(team, token)
+		assert item.payload["description"] == "open" and "priority" not in item.payload
+		(outcome,) = send(team, change("ToDo", given.client_id, "update", 1, priority="Low"))
+		assert outcome.status == "error"
+	finally:
+		entity.set("fields", [])
+		entity.save()
+		frappe.db.commit()
+	(item,), _ = fetch(team, token)
+	assert item.payload["priority"] == "High"

@@ -1,0 +1,72 @@
+"""A batch that the database cannot serve now: 503, to be sent again, and nothing of it is there."""
+
+from contextlib import contextmanager
+
+import frappe
+import pytest
+from frappe.installer import update_site_config
+
+from tests.support.phone import account, update
+from tests.wallet.wire import assert_accepted
+
+
+@pytest.fixture(scope="module", autouse=True)
+def little_patience():
+	"""The server gives up on locks soon, so that the tests need not wait."""
+	update_site_config("sync_lock_wait", 1)
+	yield
+	update_site_config("sync_lock_wait", 0)
+
+
+@contextmanager
+def held(table, name):
+	"""Another transaction holds a row."""
+	frappe.db.rollback()
+	frappe.db.sql(f"SELECT name FROM `tab{table}` WHERE name = %s FOR UPDATE", (name,))  # noqa: S608
+	try:
+		yield
+	finally:
+		frappe.db.rollback()
+
+
+def space_of(phone):
+	from hisabi_sync.engine import ids
+
+	return ids.space("wallet", phone.wallet_id)
+
+
+def stored(space):
+	frappe.db.rollback()
+	return [frappe.db.count(table, {"space": space}) for table in ("Sync Record", "Sync Batch", "Sync Item")]
+
+
+def refused(phone, *items, **options):
+	body = {"device_id": phone.device_id, "wallet_id": phone.wallet_id, "items": items, **options}
+	response = phone.call("sync.sync_push", body)
+	assert response.status_code == 503, response.text
+	answer = response.json()
+	assert answer["error_code"] == "unavailable" and answer["retryable"] is True and answer["message"]
+
+
+def test_while_the_spaces_counter_is_held_a_push_answers_503_and_leaves_nothing(phone):
+	items, space = [account(), account()], space_of(phone)
+	before = stored(space)
+	with held("Sync Space", space):
+		refused(phone, *items)
+	assert stored(space) == before
+	for result in phone.push(*items):
+		assert_accepted(result, 1)
+		assert "already_applied" not in result
+
+
+def test_while_a_record_is_held_an_atomic_push_answers_503_and_leaves_nothing(phone):
+	item = account()
+	assert_accepted(phone.push(item)[0], 1)
+	space = space_of(phone)
+	before = stored(space)
+	name = frappe.db.get_value("Sync Record", {"space": space, "client_id": item["entity_id"]})
+	edit = update("Hisabi Account", item["entity_id"], 1, color="green")
+	with held("Sync Record", name):
+		refused(phone, edit, account(), atomic=True)
+	assert stored(space) == before
+	assert_accepted(phone.push(edit)[0], 2)
