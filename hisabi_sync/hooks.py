@@ -5,6 +5,9 @@ app_description = "Offline-first sync server for Frappe and ERPNext sites"
 app_email = "hello@hisabi.example"
 app_license = "mit"
 
+# Values that devices sent are never markup, on whichever page of the Desk.
+app_include_js = ["safe_json.bundle.js"]
+
 after_install = ["hisabi_sync.install.set_up", "hisabi_sync.hisabi_family.defaults.set_up"]
 after_migrate = ["hisabi_sync.install.set_up", "hisabi_sync.hisabi_family.defaults.set_up"]
 before_uninstall = "hisabi_sync.install.tear_down"
@@ -178,6 +181,9 @@ sync_rules = {
 	"Field Recommendation": "hisabi_sync.hisabi_farm.rules.recommendation",
 	"Field Playbook": "hisabi_sync.hisabi_farm.rules.playbook",
 }
+
+# What people do with many documents at once, beside what the engine knows.
+sync_bulk_actions = {"review_submissions": "hisabi_sync.hisabi_field.review.ACTION"}
 
 # What a rule needs to know, looked up for a whole batch before any record is locked.
 sync_prepare = {

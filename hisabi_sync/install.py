@@ -9,6 +9,16 @@ ROLES = {
 	"Sync Auditor": {"desk_access": 1},
 	"Hisabi User": {"desk_access": 0},
 }
+# DocType -> name of a saved filter and its conditions.
+FILTERS = (
+	("Sync Conflict", "Open", [["status", "=", "Open"]]),
+	("Sync Conflict", "Decided by a policy", [["status", "=", "Decided"]]),
+	("Sync Conflict", "Deletes and taken values", [["status", "=", "Open"], ["kind", "in", "delete,unique"]]),
+	("Sync Item", "Failed", [["status", "=", "error"], ["dismissed", "=", 0]]),
+	("Sync Item", "Dismissed", [["dismissed", "=", 1]]),
+	("Sync Device", "Active", [["status", "=", "Active"]]),
+	("Field Submission", "To review", [["status", "=", "submitted"], ["is_deleted", "=", 0]]),
+)
 
 
 def set_up():
@@ -19,6 +29,7 @@ def set_up():
 	declared.refresh()
 	_fill_settings()
 	_register_logs()
+	_save_filters()
 
 
 def _register_logs():
@@ -32,6 +43,17 @@ def _register_logs():
 	if missing:
 		settings.flags.ignore_permissions = True
 		settings.save()
+
+
+def _save_filters():
+	"""Filters that lists offer to everybody; one that people changed is left as it is."""
+	for doctype, label, filters in FILTERS:
+		wanted = {"reference_doctype": doctype, "filter_name": label, "for_user": ""}
+		if not frappe.db.exists("List Filter", wanted):
+			rows = frappe.as_json([[doctype, *part, False] for part in filters])
+			frappe.get_doc({"doctype": "List Filter", **wanted, "filters": rows}).insert(
+				ignore_permissions=True
+			)
 
 
 def _fill_settings():
@@ -54,6 +76,7 @@ def tear_down():
 	ours = frappe.get_all(
 		"DocType", filters={"module": ["in", frappe.get_module_list("hisabi_sync")]}, pluck="name"
 	)
+	frappe.db.delete("List Filter", {"reference_doctype": ["in", ours]})
 	frappe.db.delete("Version", {"ref_doctype": ["in", ours]})
 	frappe.db.delete("Singles", {"doctype": ["in", ours]})
 	frappe.db.delete("Scheduled Job Type", {"method": ["like", "hisabi_sync.%"]})

@@ -1,7 +1,5 @@
 """The conflict centre. Sync Managers settle, Sync Auditors read; User Permissions on Sync Space limit both."""
 
-import frappe
-
 from hisabi_sync.api import desk
 from hisabi_sync.api.http import endpoint
 from hisabi_sync.api.models import conflicts as models
@@ -10,6 +8,7 @@ from hisabi_sync.api.models.meta import Nothing
 from hisabi_sync.engine import bulk, clock, conflict_view, settle
 from hisabi_sync.engine.errors import RequestError
 from hisabi_sync.engine.settlement import MERGE
+from hisabi_sync.insight import scope
 
 CONFLICT = "Sync Conflict"
 ASK = ("GET", "POST")
@@ -104,8 +103,5 @@ def job(given):
 def counts(given):
 	"""How much there is to do for the caller: open conflicts and failed items."""
 	todo = {CONFLICT: {"status": settle.OPEN}, "Sync Item": {"status": "error", "dismissed": 0}}
-	opened, failed = (
-		frappe.get_list(doctype, filters=filters, fields=["count(name) as n"])[0].n
-		for doctype, filters in todo.items()
-	)
+	opened, failed = (scope.count(doctype, filters) for doctype, filters in todo.items())
 	return {"open": opened, "failed": failed}

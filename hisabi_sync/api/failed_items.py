@@ -8,7 +8,7 @@ from hisabi_sync.api import desk
 from hisabi_sync.api.http import endpoint
 from hisabi_sync.api.models import failed_items as models
 from hisabi_sync.api.models.desk import BulkDone, BulkJob, RowResult
-from hisabi_sync.engine import bulk, clock, failed
+from hisabi_sync.engine import bulk, clock, failed, ledger
 from hisabi_sync.engine.change import ERROR
 from hisabi_sync.engine.errors import RequestError
 
@@ -63,6 +63,15 @@ def retry(given):
 def retry_many(given):
 	"""Process many items again; more than 20 are a job."""
 	return bulk.run("retry", given.items)
+
+
+@endpoint("wallet", takes=models.BatchRetry, gives=BulkDone | BulkJob, **MANAGER)
+def retry_batch(given):
+	"""Process all items of a push that failed again, whatever its contract; more than 20 are a job."""
+	name = desk.visible("Sync Batch", given, "batch_id")
+	names = [item for item, _, outcome in ledger.of_batch(name) if outcome.status == ERROR]
+	frappe.db.rollback()
+	return bulk.run("retry", [{"id": item} for item in names])
 
 
 @endpoint("wallet", takes=models.ItemDismissal, gives=BulkDone | BulkJob, **MANAGER)

@@ -4,17 +4,17 @@ import io
 
 import frappe
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
-from werkzeug.utils import send_file
+from werkzeug.utils import redirect, send_file
 from werkzeug.wsgi import LimitedStream
 
 from hisabi_sync import wsgi
-from hisabi_sync.api import auth, throttle
+from hisabi_sync.api import auth, desk, throttle
 from hisabi_sync.api.http import endpoint
 from hisabi_sync.api.models import media as models
 from hisabi_sync.engine import ids
 from hisabi_sync.engine.change import Caller
 from hisabi_sync.engine.errors import RequestError
-from hisabi_sync.media import deliver, receive, signing
+from hisabi_sync.media import deliver, receive, rows, s3, signing
 from hisabi_sync.media import presign as media
 
 SPACE_TYPE = "wallet"
@@ -23,6 +23,7 @@ HEADERS = {
 	"X-Content-Type-Options": "nosniff",
 	"Content-Security-Policy": "default-src 'none'; sandbox",
 	"Cache-Control": "private, no-store",
+	"Referrer-Policy": "no-referrer",
 }
 
 
@@ -82,9 +83,14 @@ def upload(given):
 
 
 def _taken_out(request):
-	"""The body, which the request holds no more: what Frappe keeps of a request is freed late, and parts come fast."""
+	"""The body, which the request holds no more.
+
+	A request and its environment refer to each other, so that it stays until the next garbage collection, and parts come
+	fast. Frappe has read the body twice: what was read, and the stream that a form would have been parsed from.
+	"""
 	body = request.get_data()
 	vars(request).pop("_cached_data", None)
+	vars(request)["stream"] = io.BytesIO()
 	return body
 
 
@@ -92,8 +98,8 @@ def _body(request):
 	"""The body as a stream, and its announced length; set aside by `hisabi_sync.wsgi`, or in memory already."""
 	stream, length = request.environ.get(wsgi.BODY), request.environ.get(wsgi.LENGTH)
 	if stream is None:
-		body = _taken_out(request)
-		return io.BytesIO(body), len(body)
+		# Of a broken connection Frappe reads what came, and takes it for the whole.
+		return io.BytesIO(_taken_out(request)), request.content_length
 	if not length:
 		return stream, None
 	return LimitedStream(stream, int(length)), int(length)
@@ -108,18 +114,39 @@ def _body(request):
 	gives=models.File,
 )
 def download(given):
-	"""The target of download URLs: the file as an attachment, or a part of it. The URL is the credential."""
-	found, file = deliver.open_file(signing.verify("GET", given), frappe.request.headers.get("Range"))
+	"""The target of download URLs: the file as an attachment, or a part of it; S3 by a redirect. The URL is the credential."""
+	found = deliver.find(signing.verify("GET", given), frappe.request.headers.get("Range"))
+	response = redirect(s3.download_url(found)) if found.backend == "S3" else _sent(found)
+	response.headers.update(HEADERS)
+	return response
+
+
+@endpoint(
+	"wallet",
+	methods=("GET",),
+	read=_query,
+	takes=models.View,
+	gives=models.File,
+	needs=desk.require_reader,
+)
+def view(given):
+	"""A file for those who read Sync Media in the Desk: pictures and PDFs to be shown, others as an attachment."""
+	found = deliver.finished(rows.get(desk.visible("Sync Media", given, "key")))
+	shown = found.content_type in deliver.SHOWN and not given.download
+	response = redirect(s3.download_url(found, shown)) if found.backend == "S3" else _sent(found, shown)
+	response.headers.update(HEADERS)
+	return response
+
+
+def _sent(found, shown=False):
 	try:
-		response = send_file(
-			file,
+		return send_file(
+			deliver.file_of(found),
 			frappe.request.environ,
 			mimetype=found.content_type,
-			as_attachment=True,
+			as_attachment=not shown,
 			download_name=found.file_name,
 			etag=found.sha256,
 		)
 	except RequestedRangeNotSatisfiable:
 		raise RequestError("range_not_satisfiable", size=found.size) from None
-	response.headers.update(HEADERS)
-	return response

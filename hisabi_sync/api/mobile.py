@@ -178,6 +178,7 @@ def replay(given):
 		"processed_at": clock.dump(clock.now()),
 		"results": mobile_results.results(caller, [c for _, c, _ in held], [o for _, _, o in held]),
 		"replayed": sum("status" in tried for tried in tries),
+		"server_sync_token": positions.after_push(caller),
 	}
 
 

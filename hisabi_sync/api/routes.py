@@ -24,6 +24,7 @@ MODULES = {
 	"conflicts": "wallet",
 	"rules": "wallet",
 	"failed_items": "wallet",
+	"desk_devices": "wallet",
 	"media": "wallet",
 	"mobile": "mobile",
 	"meta": "wallet",

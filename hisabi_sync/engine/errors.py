@@ -48,6 +48,7 @@ REQUEST_ERRORS = {
 	"media_size_mismatch": (417, "The content has another size than announced", False),
 	"media_checksum_mismatch": (417, "The content has another SHA-256 than announced", False),
 	"media_too_large": (413, "The file is too large", False),
+	"too_many_uploads": (429, "Too many uploads of this device wait for a record that names them", True),
 	"invalid_range": (417, "Content-Range does not fit the content", False),
 	"range_not_satisfiable": (416, "The file has no such range", False),
 	"offset_mismatch": (409, "Bytes before this part are missing; go on at `received`", True),

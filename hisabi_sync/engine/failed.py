@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import frappe
 
-from hisabi_sync.engine import clock, live, push, sql
+from hisabi_sync.engine import clock, live, push, sql, visible
 from hisabi_sync.engine.change import ERROR, Caller
 from hisabi_sync.engine.errors import RequestError
 
@@ -33,8 +33,7 @@ def load(names):
 
 def process(names):
 	"""Process items again, those of one device and space together; a result for each name, in their order."""
-	found = load(names).items()
-	held = {name: item for name, item in found if frappe.has_permission("Sync Item", "read", doc=name)}
+	held = load(visible.of("Sync Item", names))
 	results = {name: _refused(name, "not_found") for name in names if name not in held}
 	groups = {}
 	for item in held.values():

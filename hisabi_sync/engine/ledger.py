@@ -127,7 +127,7 @@ def _item_row(batch, caller, change, outcome, key, known, now):
 		plain(change.entity_type),
 		plain(change.client_id),
 		plain(change.operation),
-		None if change.base_version is None else str(change.base_version)[:140],
+		None if change.base_version is None else plain(str(change.base_version)),
 		_raw_text(change.raw),
 		outcome.status,
 		outcome.code,

@@ -20,3 +20,12 @@ def _titles(doctype, names):
 	title = TITLES[doctype]
 	found = frappe.get_all(doctype, filters={"name": ["in", sorted(names)]}, fields=["name", title])
 	return {row.name: row[title] for row in found}
+
+
+def short(labels):
+	"""{label: what tells it from the others}: without the first word when all begin with it, so that charts have room."""
+	labels = list(dict.fromkeys(labels))
+	firsts = {label.partition(" ")[0] for label in labels}
+	if len(labels) < 2 or len(firsts) > 1 or not all(label.partition(" ")[2] for label in labels):
+		return dict(zip(labels, labels, strict=True))
+	return {label: label.partition(" ")[2] for label in labels}

@@ -66,6 +66,15 @@ def query(doctype, columns, span, filters=None, where="", tail=""):
 	return f"SELECT {columns} FROM {table} WHERE {' AND '.join(parts)} {tail}", values  # noqa: S608
 
 
+def count(doctype, filters):
+	"""How many rows that the user may see have these values. Frappe 16 takes no functions in the fields of a list."""
+	require(doctype)
+	match = build_match_conditions(doctype)
+	parts = [*(f"{quote(name)} = %s" for name in filters), *([f"({match})"] if match else [])]
+	query = f"SELECT COUNT(*) FROM {quote('tab' + doctype)} WHERE {' AND '.join(parts)}"  # noqa: S608
+	return frappe.db.sql(query, list(filters.values()))[0][0]
+
+
 def require(doctype):
 	"""Frappe's own `throw` is not a PermissionError on every version."""
 	if not frappe.has_permission(doctype, "report"):

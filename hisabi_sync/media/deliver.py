@@ -1,4 +1,4 @@
-"""Downloads from the local backend."""
+"""Downloads. Whatever the backend, a signed URL is ours: it works once, for a member, and ends with the membership."""
 
 import time
 
@@ -9,19 +9,34 @@ from hisabi_sync.engine.errors import RequestError
 from hisabi_sync.media import local, rows, signing
 from hisabi_sync.media.rows import PENDING, REFUSED
 
+# What a browser shows and never runs; the content was checked against its type when it came.
+SHOWN = {"image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf"}
 
-def open_file(grant, wanted_range):
-	"""(Media, path) for a URL. Raises RequestError url_invalid, url_used, space_access_denied, not_found, unavailable."""
+
+def find(grant, wanted_range):
+	"""The Media of a URL. Raises RequestError url_invalid, url_used, space_access_denied, not_found, unavailable."""
 	media = rows.get(grant.key)
-	if media is None or media.backend != "Local":
+	if media is None:
 		raise RequestError("url_invalid")
 	signing.check_holder(grant, media.space, write=False)
 	if not _is_resumed(wanted_range):
 		_spend(grant)
-	file = local.path(media.key)
-	if media.state in (PENDING, REFUSED) or not file.is_file():
+	return finished(media)
+
+
+def finished(media):
+	"""The Media itself when its upload has ended well. Raises RequestError not_found."""
+	if media is None or media.state in (PENDING, REFUSED):
 		raise RequestError("not_found")
-	return media, file
+	return media
+
+
+def file_of(media):
+	"""Path of a file of the local backend. Raises RequestError not_found."""
+	file = local.path(media.key)
+	if not file.is_file():
+		raise RequestError("not_found")
+	return file
 
 
 def _is_resumed(wanted_range):

@@ -17,6 +17,11 @@ def seconds():
 	return (frappe.get_cached_doc("Sync Settings").media_url_minutes or 15) * 60
 
 
+def max_waiting():
+	"""How many uploads of a device may be open or unused."""
+	return frappe.get_cached_doc("Sync Settings").max_waiting_media or 500
+
+
 def check_facts(media, size, digest):
 	"""Raises RequestError media_size_mismatch or media_checksum_mismatch against what was announced."""
 	if not size or (media.announced_size and size != media.announced_size):

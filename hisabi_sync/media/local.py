@@ -15,7 +15,7 @@ FOLDER = ("private", "files", "hisabi_sync_media")
 INCOMING = "incoming"
 BLOCK = 256 * 1024
 # Bytes that a device should send at once. Frappe reads a body as text as well, which takes many times its size.
-PART, STREAMED_PART = 128 * 1024, 4 * 1024 * 1024
+PART, STREAMED_PART = 512 * 1024, 4 * 1024 * 1024
 # What Frappe would try to read as arguments, failing on 15 where it cannot.
 PARSED = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
 
@@ -40,10 +40,6 @@ def presign(media, seconds):
 
 def _streams():
 	return bool(frappe.request and frappe.request.environ.get(wsgi.STREAMS))
-
-
-def download_url(media, user, device, seconds):
-	return signing.url("GET", media.key, user, device, seconds)
 
 
 def delete(media):

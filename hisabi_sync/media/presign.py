@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from hisabi_sync.engine.errors import RequestError
 from hisabi_sync.engine.spaces import authorise
-from hisabi_sync.media import backends, names, rows
-from hisabi_sync.media.limits import max_bytes, seconds
+from hisabi_sync.media import backends, names, rows, signing
+from hisabi_sync.media.limits import max_bytes, max_waiting, seconds
 from hisabi_sync.media.rows import PENDING, REFUSED, Media
 
 FILE_URL = "/api/method/hisabi_sync.api.media.download_url?key="
@@ -30,10 +30,13 @@ def file_url(key):
 def presign(caller, wanted):
 	"""Open an upload in the caller's space: `{upload_url, key, expires_in, method, headers, max_bytes, ...}`.
 
-	Raises RequestError: space_access_denied, space_read_only, media_type_refused, media_too_large, invalid_argument.
+	Raises RequestError: space_access_denied, space_read_only, media_type_refused, media_too_large, too_many_uploads,
+	invalid_argument.
 	"""
 	authorise(caller, write=True)
 	media = _media(caller, wanted)
+	if rows.waiting(caller.user, caller.device, max_waiting()) >= max_waiting():
+		raise RequestError("too_many_uploads", limit=max_waiting())
 	answer = _answer(media)
 	rows.insert(media)
 	return answer
@@ -92,7 +95,7 @@ def download_url(caller, key):
 	if media.state in (PENDING, REFUSED):
 		raise RequestError("not_found")
 	return {
-		"url": backends.of(media).download_url(media, caller.user, caller.device, seconds()),
+		"url": signing.url("GET", key, caller.user, caller.device, seconds()),
 		"method": "GET",
 		"expires_in": seconds(),
 		"key": key,

@@ -55,6 +55,17 @@ def get(key, lock=False):
 	return select([key], lock=lock).get(key)
 
 
+def waiting(user, device, most):
+	"""How many uploads of a user's device, or of the user without one, no record names yet; counted up to `most`."""
+	whose = "device IS NULL" if device is None else "device = %s"
+	values = (user, *([device] if device else ()), PENDING, UPLOADED, most)
+	found = frappe.db.sql(
+		f"SELECT 1 FROM `tabSync Media` WHERE user = %s AND {whose} AND state IN (%s, %s) LIMIT %s",  # noqa: S608
+		values,
+	)
+	return len(found)
+
+
 def update(media, **values):
 	"""Set columns of the row and of the working copy."""
 	for name, value in values.items():

@@ -6,6 +6,7 @@ So an upload URL that is used again writes only where nobody reads.
 import base64
 import functools
 import hashlib
+import secrets
 
 import boto3
 import frappe
@@ -17,13 +18,16 @@ from hisabi_sync.media import sniff
 from hisabi_sync.media.limits import check_facts, max_bytes
 
 INCOMING = "incoming/"
+READ_SECONDS = 60  # our own URL, which works once, leads to one of S3 that works so long
+TICKET = "ticket"
+ONLY_ONCE = "If-None-Match"
 BLOCK = 1024 * 1024
 GONE = (404, 412)  # not there, or changed between looking and copying
 
 
 @functools.lru_cache(maxsize=16)
-def _client(endpoint, region, access_key, secret_key):
-	return boto3.client(
+def _client(endpoint, region, access_key, secret_key, write_once):
+	made = boto3.client(
 		"s3",
 		endpoint_url=endpoint or None,
 		region_name=region or None,
@@ -33,12 +37,22 @@ def _client(endpoint, region, access_key, secret_key):
 			signature_version="s3v4", connect_timeout=5, read_timeout=30, retries={"max_attempts": 2}
 		),
 	)
+	if write_once:
+		made.meta.events.register("before-sign.s3.PutObject", _only_once)
+	return made
+
+
+def _only_once(request, **_event):
+	"""A condition that is signed with the URL; older releases of boto3 have no argument for it."""
+	request.headers[ONLY_ONCE] = "*"
 
 
 def client():
 	settings = frappe.get_cached_doc("Sync Settings")
 	secret = settings.get_password("s3_secret_key", raise_exception=False)
-	return _client(settings.s3_endpoint, settings.s3_region, settings.s3_access_key, secret)
+	return _client(
+		settings.s3_endpoint, settings.s3_region, settings.s3_access_key, secret, settings.s3_write_once
+	)
 
 
 def _place(media, folder=""):
@@ -50,8 +64,16 @@ def _place(media, folder=""):
 
 
 def presign(media, seconds):
-	"""Type, size and checksum are part of the signature as far as the device announced them."""
-	signed, headers = {"ContentType": media.content_type}, {"Content-Type": media.content_type}
+	"""Type, size and checksum are part of the signature as far as the device announced them.
+
+	So is a secret that is in no URL: whoever finds the URL in a log cannot upload with it. Where the store knows
+	conditional writes, a URL works once; S3 answers 412 to the second upload.
+	"""
+	ticket = secrets.token_hex(16)
+	signed = {"ContentType": media.content_type, "Metadata": {TICKET: ticket}}
+	headers = {"Content-Type": media.content_type, f"x-amz-meta-{TICKET}": ticket}
+	if frappe.get_cached_doc("Sync Settings").s3_write_once:
+		headers[ONLY_ONCE] = "*"
 	if media.announced_size:
 		signed["ContentLength"], headers["Content-Length"] = media.announced_size, str(media.announced_size)
 	if media.announced_sha256:
@@ -62,14 +84,15 @@ def presign(media, seconds):
 	return {"upload_url": url, "headers": headers}
 
 
-def download_url(media, user, device, seconds):
+def download_url(media, shown=False):
+	"""A URL of S3 that works for a minute; `shown` says that a browser may show the object instead of saving it."""
 	quoted = media.file_name.translate({ord(c): "_" for c in '\\"'}).encode("ascii", "replace").decode()
 	parameters = {
 		**_place(media),
-		"ResponseContentDisposition": f'attachment; filename="{quoted}"',
+		"ResponseContentDisposition": f'{"inline" if shown else "attachment"}; filename="{quoted}"',
 		"ResponseContentType": media.content_type,
 	}
-	return client().generate_presigned_url("get_object", Params=parameters, ExpiresIn=seconds)
+	return client().generate_presigned_url("get_object", Params=parameters, ExpiresIn=READ_SECONDS)
 
 
 def take(media):
@@ -95,17 +118,19 @@ def _verified(media, facts):
 	if size > (media.announced_size or max_bytes()):
 		raise RequestError("media_size_mismatch", expected=media.announced_size or None, received=size)
 	known = facts.get("ChecksumSHA256")
-	head, digest = _read(media, facts["ETag"], known is None and size > 0)
+	head, digest = _read(media, facts["ETag"], size, known is None and size > 0)
 	digest = base64.b64decode(known).hex() if known else digest
 	check_facts(media, size, digest)
 	sniff.check(head, media.content_type)
 	return size, digest
 
 
-def _read(media, etag, whole):
+def _read(media, etag, size, whole):
 	"""The object's beginning, and its checksum when it is read to the end."""
 	body = client().get_object(**_place(media, INCOMING), IfMatch=etag)["Body"]
 	head = body.read(sniff.HEAD)
+	if len(head) < min(size, sniff.HEAD):
+		raise RequestError("unavailable")  # the reading broke off, which says nothing of the object
 	digest = hashlib.sha256(head)
 	for block in body.iter_chunks(BLOCK) if whole else ():
 		digest.update(block)

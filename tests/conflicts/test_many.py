@@ -1,10 +1,14 @@
 """Many at once: a result for each row, and above twenty a job with progress."""
 
+from datetime import UTC, datetime, timedelta
+
 import frappe
 import pytest
+from frappe.utils.background_jobs import get_job
 
-from hisabi_sync.engine import bulk
+from hisabi_sync.engine import bulk, bulk_state, devices
 from hisabi_sync.engine.errors import RequestError
+from tests.conflicts.conftest import make_person
 from tests.conflicts.world import ACCOUNT, conflict, resolve
 from tests.support.engine import change, send
 from tests.support.phone import new_id
@@ -76,3 +80,73 @@ def test_more_than_twenty_are_a_job_with_progress(pair, manager):
 def test_too_many_are_refused(pair):
 	with pytest.raises(RequestError):
 		bulk.run("resolve", rows(map(str, range(bulk.MOST + 1))), {"resolution": "accept_client"})
+
+
+def test_a_job_that_nobody_works_on_any_more_is_interrupted_and_not_running_for_ever(pair):
+	own, names = clashes(pair, 21)
+	queued = bulk.run("resolve", rows(names), {"resolution": "accept_client"})["job"]
+	assert bulk.progress(queued)["finished"] is False
+	job = get_job(bulk_state.queue_id(queued))
+	job.set_status("started")
+	job.heartbeat(datetime.now(UTC), 60)
+	assert bulk.progress(queued)["finished"] is False
+	job.heartbeat(datetime.now(UTC) - timedelta(minutes=10), 60)
+	held = bulk.progress(queued)
+	assert (held["finished"], held["interrupted"], held["results"]) == (True, True, [])
+	job.delete()
+	bulk_state.add(queued, [{"id": names[0], "done": True}], {"done": 1, "failed": 0})
+	held = bulk.progress(queued)
+	assert (held["interrupted"], held["done"], len(held["results"])) == (True, 1, 1)
+
+
+def test_what_a_step_writes_does_not_grow_with_the_steps_before(pair):
+	job = frappe.generate_hash()
+	bulk_state.begin(job, "Administrator", 100)
+	written = []
+	for number in range(20):
+		results = [{"id": f"{number:04}{n}", "done": True} for n in range(5)]
+		bulk_state.add(job, results, {"done": 5, "failed": 0})
+		written.append(
+			len(frappe.as_json(frappe.cache.get_value(f"hisabi_sync_bulk:state:{job}", expires=True)))
+		)
+	assert max(written) - min(written) < 10
+	held = bulk.progress(job)
+	assert held["done"] == len(held["results"]) == 100 and held["finished"]
+
+
+def test_rows_that_are_not_there_or_not_to_be_seen_have_a_result(pair, manager):
+	_, names = clashes(pair, 2)
+	restricted = make_person("Sync Manager")
+	other = frappe.get_all("Sync Space", {"name": ["!=", pair.mine.space]}, limit=1, pluck="name")[0]
+	frappe.get_doc(
+		{"doctype": "User Permission", "user": restricted, "allow": "Sync Space", "for_value": other}
+	).insert(ignore_permissions=True)
+	frappe.db.commit()
+	for user, seen in ((manager, None), (restricted, "not_found")):
+		frappe.set_user(user)
+		asked = rows([names[0] if seen else names[1], "nonsense", names[0].upper()])
+		answer = bulk.run("dismiss_conflicts", asked, {"reason": "A test"})
+		codes = [result.get("error_code") for result in answer["results"]]
+		assert codes == [seen, "not_found", "not_found"], user
+
+
+def test_a_batch_is_retried_by_those_who_settle(pair, manager, auditor, web):
+	send(pair.mine, *(change(ACCOUNT, new_id("account"), account_type="none such") for _ in range(3)))
+	frappe.db.rollback()
+	batch = frappe.db.get_value("Sync Item", {"space": pair.mine.space, "status": "error"}, "batch")
+	answer = web(manager)("failed_items.retry_batch", batch_id=batch).json()["message"]
+	assert (answer["done"], answer["failed"]) == (0, 3)
+	assert web(manager)("failed_items.retry_batch", batch_id="nonsense").status_code == 404
+	assert web(auditor)("failed_items.retry_batch", batch_id=batch).status_code == 403
+
+
+def test_a_device_is_stopped_by_a_manager_or_its_owner_only(pair, manager, auditor, nobody, web):
+	mine, theirs = pair.mine.device, devices.register(nobody, new_id("device"))[0].name
+	frappe.db.commit()
+	assert web(auditor)("desk_devices.revoke", device=mine).status_code == 403
+	assert web(nobody)("desk_devices.revoke", device=mine).status_code == 403
+	assert web(manager)("desk_devices.revoke", device="nonsense").status_code == 404
+	answer = web(manager)("desk_devices.revoke", device=mine).json()["message"]
+	assert (answer["status"], answer["revoked_reason"]) == ("Revoked", "revoked_by_manager")
+	answer = web(nobody)("desk_devices.revoke", device=theirs).json()["message"]
+	assert answer["revoked_reason"] == "revoked_by_user"

@@ -77,7 +77,7 @@ def window(desk, browser, shots, request):
 		answer = page.request.post("/api/method/login", form={"usr": user, "pwd": PASSWORD})
 		assert answer.ok, answer.text()
 		page.mistakes = []
-		page.on("pageerror", lambda error: page.mistakes.append(str(error)))
+		page.on("pageerror", lambda error: page.mistakes.append(f"{error}\n{error.stack}"))
 		page.on("dialog", lambda dialog: (page.mistakes.append(dialog.message), dialog.dismiss()))
 		return page
 

@@ -31,7 +31,7 @@ ARGUMENTS = ("key", "expires", "holder", "device", "nonce", "signature")
 def test_presign_says_how_to_upload(owner):
 	signed = presign(owner)
 	assert signed["method"] == "PUT" and signed["expires_in"] == 900 and signed["max_bytes"] == len(PNG)
-	assert signed["headers"] == {"Content-Type": "image/png"} and signed["part_bytes"] == 128 * 1024
+	assert signed["headers"] == {"Content-Type": "image/png"} and signed["part_bytes"] == 512 * 1024
 	assert signed["upload_url"].startswith(owner.url) and signed["key"] in signed["upload_url"]
 
 

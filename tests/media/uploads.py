@@ -1,6 +1,7 @@
 """What a phone does with media: ask for a URL, send bytes there, name the key in a record."""
 
 import hashlib
+import http.client
 import os
 import zlib
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -112,3 +113,14 @@ def attachment(data=PNG, client_id=None, **payload):
 		**payload,
 	}
 	return create("Hisabi Attachment", client_id, **given)
+
+
+def break_off(url, headers, data):
+	"""Announce a whole body, send its beginning, and hang up."""
+	parts = urlsplit(url)
+	connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=30)
+	connection.putrequest("PUT", f"{parts.path}?{parts.query}")
+	for name, value in {"Content-Length": str(len(data) * 3), **headers}.items():
+		connection.putheader(name, value)
+	connection.endheaders(data)
+	connection.close()

@@ -148,6 +148,8 @@ def test_a_batch_is_replayed_when_the_cause_is_gone(app, tenant, manager):
 		]
 	assert frappe.db.count("Field Meter", {"tenant": tenant, "code": code}) == 1
 	assert app.push(*items)[0] == again["results"][0]
+	changes, _ = app.pull(again["server_sync_token"])
+	assert again["results"][0]["server_id"] in {change["id"] for change in changes}
 
 
 def test_who_may_replay(app, manager, stranger):

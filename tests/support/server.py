@@ -14,6 +14,8 @@ REPORT = "HISABI_ANSWERS"  # environment variable: file for answers that are not
 
 
 class Server:
+	application = "tests.support.answers:application"
+
 	def __init__(self, site, log, workers=2):
 		self.site, self.log, self.workers = site, Path(log), workers
 		self.port = free_port()
@@ -32,12 +34,7 @@ class Server:
 			f"--bind=127.0.0.1:{self.port}",
 			f"--workers={self.workers}",
 		]
-		command += [
-			"--worker-class=gthread",
-			"--threads=4",
-			"--timeout=60",
-			"tests.support.answers:application",
-		]
+		command += ["--worker-class=gthread", "--threads=4", "--timeout=60", self.application]
 		with self.log.open("ab") as out:
 			self.process = subprocess.Popen(
 				command,

@@ -51,5 +51,8 @@ class BulkJob(Answer):
 
 
 class BulkProgress(BulkDone, BulkJob):
+	"""`results` are there when it is finished. `interrupted`: it ended before it reached every row."""
+
 	user: str
 	finished: bool
+	interrupted: bool = False

@@ -38,6 +38,10 @@ class ManyRetries(Request):
 	items: rows(ItemRow, "item_id")
 
 
+class BatchRetry(Request):
+	batch_id: Text
+
+
 class ItemDismissal(ManyRetries):
 	reason: Reason
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import WithJsonSchema
 
 from hisabi_sync.api import arguments as args
-from hisabi_sync.api.schema import Answer, OptionalText, Raw, Request, Text, checked, whole
+from hisabi_sync.api.schema import Answer, Flag, OptionalText, Raw, Request, Text, checked, whole
 from hisabi_sync.engine.errors import RequestError
 
 SHA256 = re.compile(r"[0-9a-fA-F]{64}")
@@ -63,6 +63,11 @@ class Presign(Request):
 class Download(Request):
 	key: Key
 	device_id: OptionalText = None
+
+
+class View(Request):
+	key: Key
+	download: Flag = False
 
 
 class SignedUrl(Request):
@@ -126,4 +131,8 @@ class File(Raw):
 	"""The file as an attachment."""
 
 	content: ClassVar[str] = "*/*"
-	statuses: ClassVar[dict] = {200: "The file", 206: "The part of the file that `Range` names"}
+	statuses: ClassVar[dict] = {
+		200: "The file",
+		206: "The part of the file that `Range` names",
+		302: "Where S3 has the file, for a minute",
+	}

@@ -159,6 +159,7 @@ class MobileReplayed(Answer):
 	processed_at: Time
 	results: list[MobileResult]
 	replayed: Count
+	server_sync_token: str | None
 
 
 class MobileChange(Answer):

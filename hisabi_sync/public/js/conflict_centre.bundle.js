@@ -1,5 +1,5 @@
 import { Screen } from "./conflict/screen";
-import { run, settleMany, dismissMany } from "./conflict/bulk";
+import { run, runOn, follow, refreshList, report, settleMany, dismissMany } from "./conflict/bulk";
 import { call, refuse } from "./conflict/api";
 
 frappe.provide("hisabi_sync");
@@ -10,4 +10,4 @@ hisabi_sync.show_conflict = (frm) => {
 	return frm.hisabi_screen.show();
 };
 
-Object.assign(hisabi_sync, { call, refuse, run_many: run, settle_many: settleMany, dismiss_many: dismissMany });
+Object.assign(hisabi_sync, { call, refuse, run_many: run, run_on: runOn, follow_job: follow, refresh_list: refreshList, report_rows: report, settle_many: settleMany, dismiss_many: dismissMany });

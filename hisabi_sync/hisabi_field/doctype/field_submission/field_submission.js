@@ -5,6 +5,7 @@ frappe.ui.form.on("Field Submission", {
 	refresh(frm) {
 		hisabi_field_tenants(frm);
 		show_answers(frm);
+		show_files(frm);
 		if (frm.is_new() || !frm.perm[0]?.write || frm.doc.is_deleted) {
 			return;
 		}
@@ -46,6 +47,20 @@ async function hisabi_field_tenants(frm) {
 		limit: 100,
 	});
 	frm.fields_dict.tenant?.set_data?.(tenants);
+}
+
+// What was photographed or attached; answers name files by their keys.
+async function show_files(frm) {
+	if (frm.is_new()) {
+		return;
+	}
+	await frappe.require(["media_preview.bundle.js", "media_preview.bundle.css"]);
+	const files = await hisabi_sync.media_of(frm.doc.name);
+	hisabi_sync.show_media(frm.fields_dict.files.$wrapper, files);
+	frm.toggle_display("files_section", files.length > 0);
+	for (const { name, file_name } of files) {
+		frm.fields_dict.answers.$wrapper.find("td").filter((_i, cell) => cell.textContent === name).text(file_name);
+	}
 }
 
 // Answers under the questions of the version of the form that they were given to.

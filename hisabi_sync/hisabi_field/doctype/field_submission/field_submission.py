@@ -1,12 +1,11 @@
 import frappe
 from frappe import _
 
-from hisabi_sync.engine import clock
+from hisabi_sync.engine import bulk, clock
 from hisabi_sync.hisabi_field import answers, rules
 from hisabi_sync.hisabi_field.document import FieldDocument
 
 DECISIONS = ("approved", "rejected")
-MOST = 200
 
 
 class FieldSubmission(FieldDocument):
@@ -47,29 +46,22 @@ class FieldSubmission(FieldDocument):
 
 @frappe.whitelist(methods=["POST"])
 def review(names, decision, comment=None):
-	"""Approve or reject submissions one by one; `{done: [name], failed: [{name, message}]}`."""
+	"""Approve or reject submissions: `{done: [name], failed: [{name, message}]}`, or `{job, total}` for more than 20."""
 	names = frappe.parse_json(names)
-	if decision not in DECISIONS or not isinstance(names, list) or len(names) > MOST:
+	if decision not in DECISIONS or not isinstance(names, list) or len(names) > bulk.MOST:
 		frappe.throw(_("An argument has a wrong type or value"))
 	if not frappe.has_permission("Field Submission", "write"):
 		raise frappe.PermissionError
-	result = {"done": [], "failed": []}
-	for name in names:
-		_review(str(name), decision, comment, result)
-	return result
+	rows = [{"id": name} for name in dict.fromkeys(map(str, names))]
+	answer = bulk.run("review_submissions", rows, {"decision": decision, "comment": comment})
+	if "job" in answer:
+		return answer
+	return {
+		"done": [row["id"] for row in answer["results"] if row["done"]],
+		"failed": [{"name": r["id"], "message": r["message"]} for r in answer["results"] if not r["done"]],
+	}
 
 
-def _review(name, decision, comment, result):
-	frappe.db.savepoint("review")
-	try:
-		doc = frappe.get_doc("Field Submission", name, for_update=True)
-		doc.check_permission("write")
-		doc.update({"status": decision, "review_comment": comment or doc.review_comment})
-		doc.save()
-		result["done"].append(name)
-	except (frappe.ValidationError, frappe.PermissionError, frappe.DoesNotExistError) as error:
-		frappe.db.rollback(save_point="review")
-		frappe.clear_messages()
-		result["failed"].append(
-			{"name": name, "message": frappe.utils.strip_html(str(error)) or _("Not allowed")}
-		)
+def on_doctype_update():
+	"""The workspace counts submissions by their status, which most are not in for long."""
+	frappe.db.add_index("Field Submission", ["status", "is_deleted"])

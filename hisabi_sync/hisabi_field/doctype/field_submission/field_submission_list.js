@@ -5,25 +5,33 @@ frappe.listview_settings["Field Submission"] = {
 		if (!frappe.model.can_write("Field Submission")) {
 			return;
 		}
-		list.page.add_actions_menu_item(__("Approve"), () => decide(list, "approved"), false);
-		list.page.add_actions_menu_item(__("Reject"), () => decide(list, "rejected"), false);
+		list.page.add_actions_menu_item(__("Approve"), () => decide(list, __("Approve"), "approved"), false);
+		list.page.add_actions_menu_item(__("Reject"), () => ask_why(list), false);
 	},
 };
 
-async function decide(list, decision) {
+function ask_why(list) {
+	const field = { fieldname: "comment", fieldtype: "Small Text", label: __("Why?"), reqd: 1 };
+	const title = __("Reject");
+	frappe.prompt(field, ({ comment }) => decide(list, title, "rejected", comment), title, title);
+}
+
+// More than twenty are a job, which tells how far it is.
+async function decide(list, title, decision, comment) {
+	await frappe.require(["conflict_centre.bundle.js", "conflict_centre.bundle.css"]);
 	const names = list.get_checked_items(true);
 	const { message } = await frappe.call({
 		method: "hisabi_sync.hisabi_field.doctype.field_submission.field_submission.review",
-		args: { names, decision },
-		freeze: true,
+		args: { names, decision, comment },
+		freeze: names.length <= 20,
 	});
-	const failed = message.failed.map(
-		({ name, message }) => `<li>${frappe.utils.escape_html(`${name}: ${message}`)}</li>`
-	);
-	if (failed.length) {
-		frappe.msgprint(`${__("{0} not done", [failed.length])}<ul>${failed.join("")}</ul>`);
-	}
-	frappe.show_alert({ message: __("{0} done", [message.done.length]), indicator: "green" });
-	list.clear_checked_items();
-	list.refresh();
+	const outcome = message.job ? await hisabi_sync.follow_job(message, title) : as_rows(message);
+	hisabi_sync.refresh_list(list);
+	hisabi_sync.report_rows(outcome, title, list.doctype);
 }
+
+const as_rows = ({ done, failed }) => ({
+	done: done.length,
+	failed: failed.length,
+	results: failed.map(({ name, message }) => ({ id: name, done: false, message })),
+});

@@ -4,7 +4,7 @@ import frappe
 from frappe import _
 from frappe.utils import format_date
 
-from hisabi_sync.insight import batches, items, scope
+from hisabi_sync.insight import batches, items, names, scope
 
 OUTCOMES = ("accepted", "duplicates", "conflicts", "errors")
 CONFLICT_TARGET, ERROR_TARGET = 5, 1  # percent
@@ -40,7 +40,7 @@ def conflict_rate(span, filters):
 	found = [row for row in items.by_type(span, filters) if row["entity_type"]]
 	found = sorted(found, key=lambda row: -row["conflicts"] / row["items"])[:TYPES]
 	values = [batches.percent(row["conflicts"], row["items"]) for row in found]
-	labels = [_(row["entity_type"]) for row in found]
+	labels = list(names.short([_(row["entity_type"]) for row in found]).values())
 	return _with_target(_chart(labels, {_("Conflicts, %"): values}, found), CONFLICT_TARGET)
 
 

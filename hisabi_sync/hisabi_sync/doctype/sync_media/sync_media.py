@@ -10,3 +10,4 @@ def on_doctype_update():
 	"""The queries of hisabi_sync.media rely on these."""
 	frappe.db.add_index("Sync Media", ["state", "creation"])
 	frappe.db.add_index("Sync Media", ["space", "state"])
+	frappe.db.add_index("Sync Media", ["user", "device", "state"])

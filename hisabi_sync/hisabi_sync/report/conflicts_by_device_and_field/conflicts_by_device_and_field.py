@@ -87,9 +87,9 @@ def _message(rows):
 
 def _chart(rows):
 	"""The ten fields that clash most, on all devices."""
-	counts = {}
+	counts, types = {}, names.short([_(row["entity_type"]) for row in rows])
 	for row in rows:
-		name = f"{_(row['entity_type'])}: {row['label']}"
+		name = f"{types[_(row['entity_type'])]}: {row['label']}"
 		counts[name] = counts.get(name, 0) + row["conflicts"]
 	top = sorted(counts.items(), key=lambda pair: -pair[1])[:10]
 	if not top:

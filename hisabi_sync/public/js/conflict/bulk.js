@@ -2,19 +2,28 @@ import { call, escape, refuse } from "./api";
 
 const MESSAGE = "hisabi_sync_bulk";
 
-/** Run an action on many rows and show the result of each; long ones tell how far they are. */
+/** Run an action on many rows of a list and show the result of each; long ones tell how far they are. */
 export async function run(list, method, values, title) {
+	if (await runOn(list.doctype, method, values, title)) refreshList(list);
+}
+
+/** The same without a list; resolves with the outcome, or with nothing when it was refused. */
+export async function runOn(doctype, method, values, title) {
 	const answer = await call(method, values);
 	if (!answer.ok) return refuse(answer, title);
 	const outcome = answer.body.job ? await follow(answer.body, title) : answer.body;
+	report(outcome, title, doctype);
+	return outcome;
+}
+
+export function refreshList(list) {
 	list.clear_checked_items();
 	list.last_args = null; // Frappe skips a refresh that follows another one within three seconds
 	list.refresh();
-	report(outcome, title, list.doctype);
 }
 
 /** Resolves with the results of a job when it is finished. Events may get lost, so that it is asked as well. */
-function follow({ job, total }, title) {
+export function follow({ job, total }, title) {
 	return new Promise((resolve) => {
 		const draw = (state) => frappe.show_progress(title, state.done + state.failed, total, __("{0} of {1}", [state.done + state.failed, total]));
 		const onMessage = (state) => state.job === job && (draw(state), state.finished && finish());
@@ -34,11 +43,12 @@ function follow({ job, total }, title) {
 	});
 }
 
-function report({ results, done, failed }, title, doctype) {
-	if (!failed) return frappe.show_alert({ message: __("{0} done", [done]), indicator: "green" }, 6);
+export function report({ results, done, failed, interrupted }, title, doctype) {
+	if (!failed && !interrupted) return frappe.show_alert({ message: __("{0} done", [done]), indicator: "green" }, 6);
+	const rest = interrupted ? `<p class="hs-note hs-moved">${__("The job ended early. Rows that are not in this list are as they were; choose them again.")}</p>` : "";
 	const rows = results.filter((result) => !result.done).map((result) => line(result, doctype));
 	const dialog = new frappe.ui.Dialog({ title, size: "large" });
-	dialog.$body.html(`<div class="hs-results"><p>${__("{0} done, {1} not", [done, failed])}</p>
+	dialog.$body.html(`<div class="hs-results">${rest}<p>${__("{0} done, {1} not", [done, failed])}</p>
 		<table class="table table-sm"><tbody>${rows.join("")}</tbody></table></div>`);
 	dialog.show();
 }

@@ -1,52 +1,20 @@
+import { diffWordsWithSpace } from "diff";
 import { escape } from "./api";
 
-const WORDS = /\s+|[^\s]+/g;
-const LONGEST = 1200; // words of both sides for which a table of pairs is small enough
-
-const words = (text) => String(text ?? "").match(WORDS) || [];
+const LONGEST = 2000; // edits after which a text counts as another one, so that a page never waits for a comparison
 
 /** Markup of `after` as an edit of `before`, word by word. */
 export function textDiff(before, after) {
-	const [old, now] = [words(before), words(after)];
-	if (!old.length && !now.length) return "";
-	if (old.length + now.length > LONGEST) return mark("del", old) + mark("ins", now);
-	return `<bdi>${steps(old, now).map(([tag, part]) => mark(tag, part)).join("")}</bdi>`;
+	const [old, now] = [String(before ?? ""), String(after ?? "")];
+	if (!old && !now) return "";
+	const parts = diffWordsWithSpace(old, now, { maxEditLength: LONGEST });
+	if (!parts) return mark("del", old) + mark("ins", now);
+	return `<bdi>${parts.map((part) => mark(part.removed ? "del" : part.added ? "ins" : "", part.value)).join("")}</bdi>`;
 }
 
-function mark(tag, part) {
-	if (!part.length) return "";
-	const text = escape(part.join(""));
-	return tag ? `<${tag}>${text}</${tag}>` : text;
-}
-
-/** [["del" | "ins" | "", words]]: what leads from one list to the other. */
-function steps(old, now) {
-	const length = lengths(old, now);
-	const found = [];
-	let [i, j] = [0, 0];
-	while (i < old.length || j < now.length) {
-		if (old[i] === now[j] && i < old.length) put(found, "", old[i++], j++);
-		else if (j >= now.length || (i < old.length && length[i + 1][j] >= length[i][j + 1])) put(found, "del", old[i++]);
-		else put(found, "ins", now[j++]);
-	}
-	return found;
-}
-
-function put(found, tag, word) {
-	const last = found[found.length - 1];
-	if (last && last[0] === tag) last[1].push(word);
-	else found.push([tag, [word]]);
-}
-
-/** length[i][j]: how many words are common to the rests of both lists. */
-function lengths(old, now) {
-	const length = Array.from({ length: old.length + 1 }, () => new Uint16Array(now.length + 1));
-	for (let i = old.length - 1; i >= 0; i--) {
-		for (let j = now.length - 1; j >= 0; j--) {
-			length[i][j] = old[i] === now[j] ? length[i + 1][j + 1] + 1 : Math.max(length[i + 1][j], length[i][j + 1]);
-		}
-	}
-	return length;
+function mark(tag, text) {
+	if (!text) return "";
+	return tag ? `<${tag}>${escape(text)}</${tag}>` : escape(text);
 }
 
 /** Markup of a tree with what `after` changed against `before`; without `before` the tree alone. */
