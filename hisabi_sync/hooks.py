@@ -84,6 +84,16 @@ permission_query_conditions = {
 	"Field Form": "hisabi_sync.permissions.field_forms",
 	"Field Submission": "hisabi_sync.permissions.field_submissions",
 	"Field Meter": "hisabi_sync.permissions.field_meters",
+	"Sync Connection": "hisabi_sync.permissions.connections",
+	"Sync Run": "hisabi_sync.permissions.runs",
+	"Sync Run Record": "hisabi_sync.permissions.run_records",
+	"Sync Identity": "hisabi_sync.permissions.identities",
+	"Sync Watermark": "hisabi_sync.permissions.watermarks",
+	"Hisabi Order": "hisabi_sync.permissions.orders",
+	"Hisabi Customer": "hisabi_sync.permissions.customers",
+	"Hisabi Product": "hisabi_sync.permissions.products",
+	"Hisabi Invoice": "hisabi_sync.permissions.invoices",
+	"Hisabi Payment": "hisabi_sync.permissions.payments",
 }
 has_permission = dict.fromkeys(permission_query_conditions, "hisabi_sync.permissions.has_permission")
 
@@ -104,6 +114,11 @@ ignore_links_on_delete = [
 	"Sync Device Position",
 	"Sync Media",
 	"Field Submission Media",
+	"Sync Connection",
+	"Sync Run",
+	"Sync Run Record",
+	"Sync Identity",
+	"Sync Watermark",
 ]
 
 # Removing the last traces of old deletes, and finding what no hook saw.
@@ -114,6 +129,7 @@ scheduler_events = {
 		"hisabi_sync.media.collect.run",
 	],
 	"weekly_long": ["hisabi_sync.hisabi_wallet.derived.verify.verify_all"],
+	"cron": {"* * * * *": ["hisabi_sync.runs.reaper.run"]},
 }
 
 # How long Frappe keeps the engine's logs, in days; people change it in Log Settings.
@@ -123,6 +139,8 @@ default_log_clearing_doctypes = {
 	"Sync Version": 180,
 	"Sync Conflict": 365,
 	"Hisabi Wallet Invite": 90,
+	"Sync Run Record": 90,
+	"Sync Run": 365,
 }
 
 # Entity types that this app declares; another app adds its own under the same hook.
@@ -160,3 +178,22 @@ sync_derivers = {
 }
 # (DocType, name) that a push holds before it locks any record, because values follow from many of them.
 sync_derivers_hold = {"wallet": "hisabi_sync.hisabi_wallet.derived.derive.hold"}
+
+# Name -> class that talks to another system in a run; see `hisabi_sync.runs.connectors.base`.
+sync_connectors = {
+	"frappe": "hisabi_sync.runs.connectors.frappe.FrappeConnector",
+	"json": "hisabi_sync.runs.connectors.json.JsonConnector",
+}
+
+# The tenants to choose from, in the forms of documents that belong to one.
+doctype_js = dict.fromkeys(
+	(
+		"Sync Connection",
+		"Hisabi Order",
+		"Hisabi Customer",
+		"Hisabi Product",
+		"Hisabi Invoice",
+		"Hisabi Payment",
+	),
+	"public/js/tenant_field.js",
+)

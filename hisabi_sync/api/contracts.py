@@ -64,4 +64,5 @@ MOBILE_STATUSES = {
 SHAPES = {
 	"wallet": Shape(_success, _wallet_error),
 	"mobile": Shape(_success, _mobile_error, MOBILE_STATUSES),
+	"runs": Shape(_success, _mobile_error, MOBILE_STATUSES),
 }

@@ -25,6 +25,8 @@ MODULES = {
 	"failed_items": "wallet",
 	"media": "wallet",
 	"mobile": "mobile",
+	"runs": "runs",
+	"runs_desk": "runs",
 }
 
 # HTTP method and path as a document prints them -> function of the package. `{name}` is an argument of the call.
@@ -36,9 +38,21 @@ ROUTES = {
 	"POST /api/v1/mobile/conflicts/{conflict_id}/resolve": "mobile.resolve",
 	"POST /api/v1/mobile/media/presign": "mobile.presign",
 	"POST /api/v1/mobile/media/download": "mobile.download",
+	# The last row that matches serves, so that an entity's name comes before the words.
+	"POST /api/sync/{entity}": "runs.start",
+	"POST /api/sync/{entity}/preview": "runs.preview",
+	"GET /api/sync/status": "runs.status",
+	"GET /api/sync/status/{sync_id}": "runs.detail",
+	"POST /api/sync/retry": "runs.retry",
+	"GET /api/sync/failures": "runs.failures",
+	"POST /api/sync/failures/{id}/retry": "runs.retry_one",
+	"POST /api/sync/cancel/{sync_id}": "runs.cancel",
+	"GET /api/sync/history": "runs.history",
+	"GET /api/sync/health": "runs.health",
+	"GET /api/sync/metrics": "runs.metrics",
 }
 # Below these every path is a contract's own, so that an unknown one is answered in its shape.
-PREFIXES = {"/api/v1/mobile/": "mobile"}
+PREFIXES = {"/api/v1/mobile/": "mobile", "/api/sync/": "runs"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,12 @@ def whole(least, most):
 	return _type(int | None, args.whole_number, schema, None, least, most)
 
 
+def choice(*options):
+	"""Type of a text that is one of the options."""
+	schema = {"enum": list(options)}
+	return Annotated[(str, *_reads(args.one_of, schema, options))]
+
+
 SHORT = {"maxLength": args.MAX_TEXT}
 OPTIONAL = ["string", "null"]
 

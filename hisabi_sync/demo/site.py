@@ -2,7 +2,7 @@
 
 import frappe
 
-from hisabi_sync.demo import field, households, words
+from hisabi_sync.demo import commerce, field, households, words
 from hisabi_sync.demo.home import Home
 from hisabi_sync.demo.people import Person, Phone
 from hisabi_sync.engine import devices
@@ -15,8 +15,10 @@ PEOPLE = {
 	"badr@hisabi.example": ("Badr", ["Hisabi User"], "member"),
 	"manager@hisabi.example": ("Muna", ["Sync Manager"], None),
 	"auditor@hisabi.example": ("Adel", ["Sync Auditor"], None),
+	"operator@hisabi.example": ("Omar", ["Hisabi User"], None),
 }
 OWNER = "amal@hisabi.example"
+OPERATOR = "operator@hisabi.example"
 TRANSACTIONS = 60
 # The phones of the demo wallet's members; nobody but the demo device has been told a token.
 PHONES = {
