@@ -140,12 +140,29 @@ class Handler(BaseHTTPRequestHandler):
 		self.wfile.write(raw)
 
 
+# What the demo site finds here on its first pull.
+PRODUCTS = (
+	("TEA-250", "Green tea 250 g", "Drinks", 18.5),
+	("COF-500", "Coffee beans 500 g", "Drinks", 41.25),
+	("CUP-6", "Six cups", "Kitchen", 32),
+	("POT-1", "Brass coffee pot", "Kitchen", 120),
+)
+
+
+def fill(store):
+	for code, name, group, price in PRODUCTS:
+		values = {"product_code": code, "product_name": name, "product_group": group, "price": price}
+		store.create("products", {**values, "status": "active", "currency": "SAR", "unit": "piece"})
+
+
 def main():
 	parser = argparse.ArgumentParser(description=__doc__)
 	parser.add_argument("--port", type=int, required=True)
 	parser.add_argument("--secret", required=True)
 	options = parser.parse_args()
-	Service(("127.0.0.1", options.port), options.secret).serve_forever()
+	service = Service(("127.0.0.1", options.port), options.secret)
+	fill(service.store)
+	service.serve_forever()
 
 
 if __name__ == "__main__":

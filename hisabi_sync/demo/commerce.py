@@ -74,7 +74,13 @@ def _make_order(tenant, number, customer, status, day, items):
 def _make_invoice(tenant, order, status, common):
 	number = order.order_number.replace("SO", "INV")
 	dates = {"invoice_date": order.order_date, "due_date": frappe.utils.add_days(order.order_date, 30)}
-	given = {"invoice_number": number, "status": status, "order_number": order.order_number, **dates, **common}
+	given = {
+		"invoice_number": number,
+		"status": status,
+		"order_number": order.order_number,
+		**dates,
+		**common,
+	}
 	invoice = _make("Hisabi Invoice", tenant, **given)
 	if status == "paid":
 		paid = {"amount": invoice.total, "payment_date": dates["due_date"], "status": "received"}
@@ -87,7 +93,13 @@ def _connect(tenant, address):
 	if held:
 		frappe.db.set_value("Sync Connection", held, "base_url", address)
 		return
-	given = {"connector": "json", "auth": "bearer", "auth_secret": SECRET, "base_url": address, "title": TITLE}
+	given = {
+		"connector": "json",
+		"auth": "bearer",
+		"auth_secret": SECRET,
+		"base_url": address,
+		"title": TITLE,
+	}
 	doc = frappe.get_doc({"doctype": "Sync Connection", "tenant": tenant, **given})
 	doc.extend("entities", presets.service_rows(PUSHED) + presets.service_rows(("products",), "pull"))
 	doc.insert(ignore_permissions=True)

@@ -33,15 +33,31 @@ def prepare():
 		_ensure_user(email, first_name, roles)
 	households.fill(_household(), TRANSACTIONS, households.Totals())
 	_, token = devices.register(OWNER, DEVICE, "android", "Demo phone")
+	mobile = field.prepare(OWNER)
+	commerce.prepare(OPERATOR, field.TENANT)
 	frappe.db.commit()
 	return {
 		"users": [{"user": e, "password": PASSWORD, "roles": roles} for e, (_, roles, _) in PEOPLE.items()],
 		"wallet_id": WALLET,
 		"device_id": DEVICE,
 		"device_token": token,
-		"credentials": {"wallet": f"Bearer {token}", "mobile": f"Bearer {field.prepare(OWNER)}"},
-		"spaces": {"wallet": WALLET, "mobile": field.TENANT},
+		"credentials": {
+			"wallet": f"Bearer {token}",
+			"mobile": f"Bearer {mobile}",
+			"operator": _api_key(OPERATOR),
+		},
+		"spaces": {"wallet": WALLET, "mobile": field.TENANT, "operator": field.TENANT},
 	}
+
+
+def _api_key(email):
+	"""A new API key of a user, as the value of an Authorization header."""
+	user = frappe.get_doc("User", email)
+	user.api_key, user.api_secret = (frappe.generate_hash(length=20) for _ in range(2))
+	credential = f"token {user.api_key}:{user.api_secret}"
+	user.save(ignore_permissions=True)
+	frappe.db.commit()
+	return credential
 
 
 def _household():
