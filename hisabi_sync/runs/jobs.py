@@ -2,10 +2,11 @@
 
 import frappe
 import redis
-from frappe.utils.background_jobs import get_job_status
+from frappe.utils.background_jobs import get_job_status, get_queue
 
 from hisabi_sync.runs import locks
 
+QUEUE = "long"
 PLAN, WORK = "hisabi_sync.runs.plan.plan", "hisabi_sync.runs.lanes.work"
 
 
@@ -29,7 +30,7 @@ def _next(run):
 
 def _enqueue(method, job_id, **arguments):
 	"""Without Redis nothing is enqueued; the reaper does so when it is back."""
-	options = {"queue": "long", "job_id": job_id, "deduplicate": True, "enqueue_after_commit": True}
+	options = {"queue": QUEUE, "job_id": job_id, "deduplicate": True, "enqueue_after_commit": True}
 	try:
 		frappe.enqueue(method, **options, **arguments)
 	except redis.exceptions.ConnectionError:
@@ -42,6 +43,14 @@ def is_waiting(run):
 	names = (f"hisabi_sync_plan_{run}_{dispatch}", f"hisabi_sync_lane_{run}_{dispatch}_0")
 	try:
 		return any(get_job_status(name) == "queued" for name in names)
+	except redis.exceptions.ConnectionError:
+		return False
+
+
+def others_wait():
+	"""Whether jobs wait in the long queue."""
+	try:
+		return get_queue(QUEUE).count > 0
 	except redis.exceptions.ConnectionError:
 		return False
 

@@ -28,6 +28,8 @@ from hisabi_sync.runs.errors import RemoteError
 # Seconds; far below the time-out of a job on the long queue.
 LONGEST_JOB = 600
 LONGEST_NAP = 20
+# A worker sleeps this long at a time, and then lets another job go first.
+NAP = 1
 # Long enough for a lane that found nothing a moment ago to end.
 PATIENCE = 3
 WORKS = {channel.PUSH: push.process, channel.PULL: pull.process}
@@ -71,6 +73,7 @@ class Lane:
 	def __init__(self, connection, token):
 		self.connection, self.token = connection, token
 		self.runs, self.deadline = {}, time.monotonic() + LONGEST_JOB
+		self.yields = False
 
 	def run(self):
 		with channel.Channels(self.connection) as channels:
@@ -118,12 +121,13 @@ class Lane:
 		frappe.db.rollback()
 		if nap > LONGEST_NAP:
 			return False
-		time.sleep(max(nap, 0.05))
-		return True
+		time.sleep(min(max(nap, 0.05), NAP))
+		self.yields = nap > NAP and jobs.others_wait()
+		return not self.yields
 
 	def _hand_on(self):
-		"""A job that has become old leaves the rest to a fresh one."""
-		if time.monotonic() < self.deadline or not self.runs:
+		"""A job that has become old, or lets others go first, leaves the rest to a fresh one."""
+		if not self.runs or not (self.yields or time.monotonic() >= self.deadline):
 			return
 		if records.seconds_until_due(self.connection) is not None:
 			state = breaker.of(self.connection)

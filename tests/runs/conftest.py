@@ -3,6 +3,7 @@
 import frappe
 import pytest
 
+from hisabi_sync.runs import finish
 from tests.runs import world
 
 
@@ -13,6 +14,18 @@ def empty_queue(site):
 
 	frappe.local.conf["hisabi_sync_allowed_networks"] = ["127.0.0.0/8"]
 	get_queue("long").empty()
+	yield
+	world.CREW.stop()
+
+
+@pytest.fixture(autouse=True)
+def no_leftovers(site):
+	"""What a test left undone does not keep the workers of the next one busy."""
+	yield
+	frappe.db.rollback()
+	for name in frappe.get_all("Sync Run", filters={"status": ["in", ["queued", "running"]]}, pluck="name"):
+		finish.cancel(name, "")
+	frappe.db.commit()
 
 
 @pytest.fixture

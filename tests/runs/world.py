@@ -1,6 +1,7 @@
 """Tenants with documents and a connection, and workers in processes of their own."""
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -58,7 +59,7 @@ class Operator:
 	def run(self, entity="orders", **body):
 		"""Start a run, have it done, and give what its status says."""
 		sync_id = self.start(entity, **body)
-		work_off()
+		until_ended(sync_id)
 		return self.detail(sync_id)
 
 	def detail(self, sync_id, **params):
@@ -87,7 +88,7 @@ def new_operator(server, site, role="owner", tenant=None):
 
 def connect(tenant, url, rows, **values):
 	"""A Sync Connection of the tenant."""
-	given = {"connector": "json", "auth": "bearer", "auth_secret": SECRET, "parallel": 2, **values}
+	given = {"connector": "json", "auth": "bearer", "auth_secret": SECRET, "parallel": 1, **values}
 	doc = frappe.get_doc(
 		{"doctype": "Sync Connection", "title": new_id("ERP"), "tenant": tenant, "base_url": url, **given}
 	)
@@ -136,34 +137,42 @@ class Faults:
 		self.service.server_close()
 
 
-PROGRAM = """
-from frappe.utils.background_jobs import get_redis_conn, get_queue_list
-import frappe, os, sys
-from rq import Queue, Worker
-with frappe.init_site(os.environ["HISABI_SITE"]):
-	connection = get_redis_conn()
-queues = [Queue(name, connection=connection) for name in get_queue_list(["long"], build_queue_name=True)]
-Worker(queues, connection=connection).work(burst=sys.argv[1] == "burst")
-"""
+class Crew:
+	"""Workers of the long queue, each with its jobs in a process group of its own. They stay until they are stopped."""
+
+	def __init__(self):
+		self.processes = []
+
+	def start(self, number=1):
+		"""Have at least so many."""
+		self.processes = [process for process in self.processes if process.poll() is None]
+		for _ in range(number - len(self.processes)):
+			command = [sys.executable, "-m", "tests.runs.worker"]
+			quiet = {"stdout": open("/tmp/h9/w.log", "a"), "stderr": subprocess.STDOUT}
+			self.processes.append(subprocess.Popen(command, start_new_session=True, **quiet))
+
+	def kill(self, number=None):
+		"""SIGKILL to workers and to the jobs that they are at, as when a machine loses its power."""
+		for process in self.processes[:number]:
+			os.killpg(process.pid, signal.SIGKILL)
+			process.wait(30)
+
+	stop = kill
 
 
-def worker(mode="burst"):
-	"""A worker of the long queue in a process group of its own; `burst` ends with the queue."""
-	return subprocess.Popen(
-		[sys.executable, "-c", PROGRAM, mode],
-		stdout=subprocess.DEVNULL,
-		stderr=subprocess.DEVNULL,
-		start_new_session=True,
-		env=os.environ,
-	)
+CREW = Crew()
 
 
-def work_off(workers=1):
-	"""Do every job of the long queue."""
-	running = [worker() for _ in range(workers)]
-	for process in running:
-		assert process.wait(240) == 0
+def until_ended(sync_id, workers=1, seconds=120):
+	"""Have a run done; its state."""
+	CREW.start(workers)
+	wait_for(lambda: state(sync_id) not in ("queued", "running"), seconds)
+	return state(sync_id)
+
+
+def state(sync_id):
 	frappe.db.rollback()
+	return frappe.db.get_value("Sync Run", sync_id, "status")
 
 
 def wait_for(condition, seconds=60):
