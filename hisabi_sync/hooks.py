@@ -103,6 +103,16 @@ permission_query_conditions = {
 	"Field Playbook": "hisabi_sync.permissions.field_playbooks",
 	"Field Playbook Version": "hisabi_sync.permissions.field_playbook_versions",
 	"Field Playbook Patch": "hisabi_sync.permissions.field_playbook_patches",
+	"Sync Connection": "hisabi_sync.permissions.connections",
+	"Sync Run": "hisabi_sync.permissions.runs",
+	"Sync Run Record": "hisabi_sync.permissions.run_records",
+	"Sync Identity": "hisabi_sync.permissions.identities",
+	"Sync Watermark": "hisabi_sync.permissions.watermarks",
+	"Hisabi Order": "hisabi_sync.permissions.orders",
+	"Hisabi Customer": "hisabi_sync.permissions.customers",
+	"Hisabi Product": "hisabi_sync.permissions.products",
+	"Hisabi Invoice": "hisabi_sync.permissions.invoices",
+	"Hisabi Payment": "hisabi_sync.permissions.payments",
 }
 has_permission = dict.fromkeys(permission_query_conditions, "hisabi_sync.permissions.has_permission")
 
@@ -128,6 +138,11 @@ ignore_links_on_delete = [
 	"Family Sync Day",
 	"Family Sync Point",
 	"Sync Call",
+	"Sync Connection",
+	"Sync Run",
+	"Sync Run Record",
+	"Sync Identity",
+	"Sync Watermark",
 ]
 
 # Removing the last traces of old deletes, and finding what no hook saw.
@@ -139,6 +154,7 @@ scheduler_events = {
 		"hisabi_sync.media.collect.run",
 	],
 	"weekly_long": ["hisabi_sync.hisabi_wallet.derived.verify.verify_all"],
+	"cron": {"* * * * *": ["hisabi_sync.runs.reaper.run"]},
 }
 
 # How long Frappe keeps the engine's logs, in days; people change it in Log Settings.
@@ -150,6 +166,8 @@ default_log_clearing_doctypes = {
 	"Sync Call": 90,
 	"Hisabi Wallet Invite": 90,
 	"Family Sync Day": 365,
+	"Sync Run Record": 90,
+	"Sync Run": 365,
 }
 
 # Entity types that this app declares; another app adds its own under the same hook.
@@ -209,3 +227,21 @@ sync_derivers_hold = {"wallet": "hisabi_sync.hisabi_wallet.derived.derive.hold"}
 
 # Who else hears of a space's new position, by the space's type.
 sync_announcers = {"family": "hisabi_sync.hisabi_family.families.announce"}
+# Name -> class that talks to another system in a run; see `hisabi_sync.runs.connectors.base`.
+sync_connectors = {
+	"frappe": "hisabi_sync.runs.connectors.frappe.FrappeConnector",
+	"json": "hisabi_sync.runs.connectors.json.JsonConnector",
+}
+
+# The tenants to choose from, in the forms of documents that belong to one.
+doctype_js = dict.fromkeys(
+	(
+		"Sync Connection",
+		"Hisabi Order",
+		"Hisabi Customer",
+		"Hisabi Product",
+		"Hisabi Invoice",
+		"Hisabi Payment",
+	),
+	"public/js/tenant_field.js",
+)

@@ -23,11 +23,25 @@ SPACES = {
 			"Sync Device Position",
 			"Sync Media",
 			"Sync Call",
+			"Sync Connection",
+			"Sync Run",
+			"Sync Run Record",
+			"Sync Identity",
+			"Sync Watermark",
 		)
 	},
 	**{
 		doctype: f"`tab{doctype}`.tenant IN (SELECT space_key FROM `tabSync Space` WHERE name IN ({{spaces}}))"  # noqa: S608
-		for doctype in ("Field Form", "Field Submission", "Field Meter")
+		for doctype in (
+			"Field Form",
+			"Field Submission",
+			"Field Meter",
+			"Hisabi Order",
+			"Hisabi Customer",
+			"Hisabi Product",
+			"Hisabi Invoice",
+			"Hisabi Payment",
+		)
 	},
 	**{
 		doctype: f"`tab{doctype}`.{column} IN (SELECT space_key FROM `tabSync Space` WHERE name IN ({{spaces}}))"  # noqa: S608
@@ -229,3 +243,43 @@ def field_playbook_versions(user=None):
 
 def field_playbook_patches(user=None):
 	return conditions("Field Playbook Patch", user)
+
+
+def connections(user=None):
+	return conditions("Sync Connection", user)
+
+
+def runs(user=None):
+	return conditions("Sync Run", user)
+
+
+def run_records(user=None):
+	return conditions("Sync Run Record", user)
+
+
+def identities(user=None):
+	return conditions("Sync Identity", user)
+
+
+def watermarks(user=None):
+	return conditions("Sync Watermark", user)
+
+
+def orders(user=None):
+	return conditions("Hisabi Order", user)
+
+
+def customers(user=None):
+	return conditions("Hisabi Customer", user)
+
+
+def products(user=None):
+	return conditions("Hisabi Product", user)
+
+
+def invoices(user=None):
+	return conditions("Hisabi Invoice", user)
+
+
+def payments(user=None):
+	return conditions("Hisabi Payment", user)

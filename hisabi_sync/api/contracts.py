@@ -80,4 +80,5 @@ SHAPES = {
 	"mobile": Shape(_success, _plain_error, PLAIN_STATUSES),
 	"family": Shape(_success, _plain_error, PLAIN_STATUSES),
 	"batch": Shape(_success, _batch_error, BATCH_STATUSES),
+	"runs": Shape(_success, _plain_error, PLAIN_STATUSES),
 }

@@ -32,7 +32,7 @@ def run(transaction):
 	wait = int(frappe.conf.get("sync_lock_wait") or LOCK_WAIT)
 	frappe.db.sql("SET SESSION innodb_lock_wait_timeout = %s", (wait,))
 	retrying = tenacity.Retrying(
-		retry=tenacity.retry_if_exception(_is_retryable),
+		retry=tenacity.retry_if_exception(is_retryable),
 		stop=tenacity.stop_after_attempt(ATTEMPTS) | tenacity.stop_after_delay(PATIENCE * wait),
 		wait=tenacity.wait_random_exponential(multiplier=0.02, max=1),
 		reraise=True,
@@ -41,7 +41,7 @@ def run(transaction):
 		return retrying(_fresh, transaction)
 	except Exception as error:
 		frappe.db.rollback()
-		if _is_retryable(error) and _number(error) != DUPLICATE_KEY:
+		if is_retryable(error) and _number(error) != DUPLICATE_KEY:
 			raise RequestError("unavailable") from error
 		raise
 
@@ -66,7 +66,7 @@ def _fresh(transaction):
 	return transaction()
 
 
-def _is_retryable(error):
+def is_retryable(error):
 	"""Deadlocks and time-outs; a taken key too, because another request wrote the same op or record first."""
 	if isinstance(error, frappe.QueryDeadlockError | frappe.QueryTimeoutError):
 		return True
