@@ -121,14 +121,6 @@ def whole_number(given, name, default, least, most):
 	return min(number, most)
 
 
-def one_of(given, name, options):
-	"""One of the texts in `options`."""
-	value = given.get(name)
-	if not isinstance(value, str) or value not in options:
-		raise _wrong(name)
-	return value
-
-
 def text_list(given, name):
 	"""A list of texts, or its JSON text, or one text; None when it is not there."""
 	value = given.get(name)

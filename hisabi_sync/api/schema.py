@@ -121,12 +121,6 @@ def objects(item, missing, wrong):
 	return checked(list, args.object_list, _LikeType(list[item]), missing, wrong)
 
 
-def choice(*options):
-	"""Type of a text that is one of the options."""
-	schema = {"enum": list(options)}
-	return Annotated[(str, *_reads(args.one_of, schema, options))]
-
-
 SHORT = {"maxLength": args.MAX_TEXT}
 OPTIONAL = ["string", "null"]
 # Python takes 1 and True for the same; JSON does not.
