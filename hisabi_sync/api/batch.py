@@ -19,7 +19,8 @@ from hisabi_sync.api import (
 from hisabi_sync.api import arguments as args
 from hisabi_sync.api import devices as device_calls
 from hisabi_sync.api.batch_exchange import CONTRACT, Exchange
-from hisabi_sync.api.batch_models import (
+from hisabi_sync.api.http import endpoint
+from hisabi_sync.api.models.batch import (
 	RotateRequest,
 	SyncBatchRequest,
 	SyncBatchResponse,
@@ -27,7 +28,6 @@ from hisabi_sync.api.batch_models import (
 	TokenRequest,
 	Upserts,
 )
-from hisabi_sync.api.http import endpoint
 from hisabi_sync.engine import calls, clock, devices, ids, retry, spaces
 from hisabi_sync.engine.change import Caller
 from hisabi_sync.engine.errors import RequestError

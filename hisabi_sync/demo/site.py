@@ -2,7 +2,7 @@
 
 import frappe
 
-from hisabi_sync.demo import commerce, family, field, households, words
+from hisabi_sync.demo import commerce, family, farm, field, households, words
 from hisabi_sync.demo.home import Home
 from hisabi_sync.demo.people import Person, Phone
 from hisabi_sync.engine import devices
@@ -45,12 +45,14 @@ def prepare():
 		"credentials": {
 			"wallet": f"Bearer {token}",
 			"mobile": f"Bearer {mobile}",
+			"batch": f"Bearer {farm.prepare(OWNER)}",
 			"family": f"Bearer {home['token']}",
 			"operator": _api_key(OPERATOR),
 		},
 		"spaces": {
 			"wallet": WALLET,
 			"mobile": field.TENANT,
+			"batch": farm.FARM,
 			"family": family.FAMILY,
 			"operator": field.TENANT,
 		},

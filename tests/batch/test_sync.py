@@ -115,7 +115,7 @@ def other_beginning(app):
 def test_the_cursor_never_skips_who_committed_during_the_call(app, other, site, monkeypatch):
 	"""Others commit after the call's first read and before it takes its numbers; both belong behind its cursor."""
 	from hisabi_sync.api import batch_exchange, batch_items, batch_results
-	from hisabi_sync.api.batch_models import Upserts
+	from hisabi_sync.api.models.batch import Upserts
 	from hisabi_sync.engine import calls, devices, push
 	from hisabi_sync.engine.change import Caller
 

@@ -1,6 +1,6 @@
 """What the calls of the batch contract take and give. Field names are those of the wire; source: its document."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import BeforeValidator, ConfigDict, WithJsonSchema
 
@@ -11,9 +11,11 @@ from hisabi_sync.api.schema import (
 	Instant,
 	Json,
 	OptionalText,
+	Part,
 	Request,
 	Text,
 	TextList,
+	example,
 	whole,
 )
 from hisabi_sync.engine.errors import RequestError
@@ -34,11 +36,57 @@ def _records(value, info):
 	return value
 
 
-def _records_of(**names):
-	"""Type of a list of records, by the JSON types of the names that identify them; the other names are the entity type's."""
-	properties = {name: {"type": kind} for name, kind in names.items()}
-	item = {"type": "object", "required": [next(iter(names))], "properties": properties}
-	return Annotated[list[dict], BeforeValidator(_records), WithJsonSchema({"type": "array", "items": item})]
+def _records_of(item):
+	"""Type of a list of records; `item` describes them, for they are judged one by one."""
+	return Annotated[
+		list[dict],
+		BeforeValidator(_records),
+		WithJsonSchema({"type": "array", "items": item.model_json_schema()}),
+	]
+
+
+class Observation(Part):
+	"""What was seen in a field. Of two edits of a draft the later `updatedAt` wins; a confirmed one is only corrected."""
+
+	model_config = example(
+		observationId="obs-7", crop="wheat", severity="low", notes="Aphids", status="draft"
+	)
+
+	observationId: str
+	serverVersion: int | None = None
+	updatedAt: str | None = None
+	correctionOf: str | None = None
+	correctionReason: str | None = None
+
+
+class Recommendation(Part):
+	"""What should be done in a field; it never changes once it is confirmed."""
+
+	model_config = example(
+		recommendationId="rec-7", observationId="obs-1", product="Tebuconazole", dose="0.5"
+	)
+
+	recommendationId: str
+	serverVersion: int | None = None
+	updatedAt: str | None = None
+
+
+class PlaybookPatch(Part):
+	"""Operations on the rules of a playbook, made for its active version: `op` is add, change or remove."""
+
+	model_config = example(
+		patchId="patch-7",
+		playbookId="playbook-wheat",
+		baseVersion=2,
+		reason="Trial",
+		operations=[{"op": "change", "ruleId": "aphids", "rule": {"advice": "Spray at dusk"}}],
+	)
+
+	patchId: str
+	playbookId: str
+	baseVersion: int
+	operations: list[dict]
+	reason: str | None = None
 
 
 class Device(Request):
@@ -57,15 +105,17 @@ class Device(Request):
 class Upserts(Request):
 	model_config = ConfigDict(extra="allow")
 
-	observations: _records_of(observationId="string", serverVersion="integer", updatedAt="string") = []
-	recommendations: _records_of(recommendationId="string", serverVersion="integer", updatedAt="string") = []
-	playbookPatches: _records_of(
-		patchId="string", playbookId="string", baseVersion="integer", operations="array", reason="string"
-	) = []
+	observations: _records_of(Observation) = []
+	recommendations: _records_of(Recommendation) = []
+	playbookPatches: _records_of(PlaybookPatch) = []
 
 
 class SyncBatchRequest(Request):
 	"""`farmId` may be left out by who is a member of one farm, `limit` is the most records sent down."""
+
+	headers: ClassVar[dict] = {
+		"Idempotency-Key": "The same for every try of one call; syncId alone is enough too"
+	}
 
 	syncId: Text
 	requestedAt: Instant = None
