@@ -38,3 +38,42 @@ class FieldPlaybook(FarmDocument):
 		before = self.get_doc_before_save()
 		if before is None or before.version != self.version:
 			history.publish(self, before)
+
+
+SHOWN = 20
+
+
+@frappe.whitelist()
+def history_of(name):
+	"""The newest versions of a playbook, who made them and what each changed: `{versions, labels, more}`."""
+	if not frappe.has_permission("Field Playbook", "read", doc=str(name)):
+		raise frappe.PermissionError
+	columns = "name version reason author source device made_at".split()
+	found = frappe.get_all(
+		"Field Playbook Patch", {"playbook": str(name)}, columns, order_by="version desc", limit=SHOWN + 1
+	)
+	shown = found[:SHOWN]
+	_add_devices(shown)
+	_add_operations(shown)
+	labels = {df.fieldname: df.label for df in frappe.get_meta("Field Playbook Rule").fields}
+	return {"versions": shown, "labels": labels, "more": len(found) > SHOWN}
+
+
+def _add_devices(patches):
+	names = [patch.device for patch in patches if patch.device]
+	known = frappe.get_all("Sync Device", {"name": ["in", names]}, ["name", "device_name"], as_list=True)
+	titles = dict(known) if names else {}
+	for patch in patches:
+		patch.device_name = titles.get(patch.device)
+
+
+def _add_operations(patches):
+	columns = "parent operation rule_id rule_title summary changes".split()
+	filters = {"parenttype": "Field Playbook Patch", "parent": ["in", [patch.name for patch in patches]]}
+	rows = (
+		frappe.get_all("Field Playbook Operation", filters, columns, order_by="parent, idx")
+		if patches
+		else []
+	)
+	for patch in patches:
+		patch.operations = [row for row in rows if row.parent == patch.name]

@@ -1,0 +1,5 @@
+frappe.ui.form.on("Field Observation Correction", {
+	refresh(frm) {
+		frm.disable_save();
+	},
+});

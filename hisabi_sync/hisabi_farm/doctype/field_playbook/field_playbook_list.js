@@ -1,0 +1,3 @@
+frappe.listview_settings["Field Playbook"] = {
+	filters: [["is_deleted", "=", 0]],
+};

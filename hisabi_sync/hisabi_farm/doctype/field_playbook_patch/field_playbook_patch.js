@@ -1,0 +1,5 @@
+frappe.ui.form.on("Field Playbook Patch", {
+	refresh(frm) {
+		frm.disable_save();
+	},
+});

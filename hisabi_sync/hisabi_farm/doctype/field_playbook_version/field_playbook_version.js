@@ -1,0 +1,5 @@
+frappe.ui.form.on("Field Playbook Version", {
+	refresh(frm) {
+		frm.disable_save();
+	},
+});
