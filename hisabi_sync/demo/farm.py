@@ -35,6 +35,7 @@ LATE_RULE = {
 	"condition_text": "Soil moisture below 40 % at 10 cm",
 	"advice": "Irrigate 25 mm",
 	"growth_stage": "tillering",
+	"enabled": 1,
 	"parameters": '{"moisture": 40, "depth_cm": 10}',
 }
 OBSERVATIONS = {

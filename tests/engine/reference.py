@@ -96,7 +96,8 @@ class Record:
 		if self.deleted:
 			return Answer("deleted")
 		free, clashing = self.split(wanted, base)
-		again = self.again(wanted, base, at)
+		settled = self.policy == "draft_then_immutable" and not (self.is_draft() or correction)
+		again = set() if settled else self.again(wanted, base, at)
 		answer = Answer("apply")
 		if free or clashing:
 			answer = self.judge(free, clashing, base, at, correction)

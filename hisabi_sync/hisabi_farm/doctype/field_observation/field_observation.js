@@ -6,18 +6,12 @@ frappe.ui.form.on("Field Observation", {
 			return;
 		}
 		show_chain(frm);
-		const settled = frm.doc.status === "confirmed" && !frm.doc.correct_because;
-		frm.fields.forEach(({ df }) => {
-			if (!df.read_only && df.fieldname && frappe.model.is_value_type(df)) {
-				frm.set_df_property(df.fieldname, "read_only", settled || df.fieldname === "farm" ? 1 : 0);
-			}
-		});
 		if (!frm.perm[0]?.write || frm.doc.is_deleted) {
 			return;
 		}
 		if (frm.doc.status === "draft") {
 			frm.add_custom_button(__("Confirm"), () => confirm_it(frm)).addClass("btn-primary");
-		} else if (!frm.doc.superseded_by && settled) {
+		} else if (!frm.doc.superseded_by && !frm.doc.correct_because) {
 			frm.add_custom_button(__("Correct"), () => ask_why(frm));
 		}
 	},
@@ -41,7 +35,6 @@ function ask_why(frm) {
 		async ({ reason }) => {
 			await frm.set_value("correct_because", reason);
 			frm.refresh();
-			frm.set_df_property("status", "read_only", 1);
 			frappe.show_alert({ message: __("Correct the fields, then save"), indicator: "blue" });
 		},
 		__("Correct")

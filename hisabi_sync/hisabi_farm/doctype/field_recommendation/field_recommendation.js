@@ -10,7 +10,6 @@ frappe.ui.form.on("Field Recommendation", {
 			frm.fields_dict.farm?.set_data?.(farms);
 		} else if (frm.doc.status === "confirmed") {
 			frm.disable_save();
-			frm.fields.forEach(({ df }) => df.fieldname && frm.set_df_property(df.fieldname, "read_only", 1));
 		} else if (frm.perm[0]?.write && !frm.doc.is_deleted) {
 			frm.add_custom_button(__("Confirm"), () => confirm_it(frm)).addClass("btn-primary");
 		}
