@@ -63,7 +63,7 @@ def _family(given):
 
 def _device(given):
 	"""Name of the device. One that signs in without a token of ours is noted when it first comes."""
-	if auth.device():
+	if auth.device() and not family_auth.claimed_family():
 		return auth.device_for(given.device_id).name
 	if given.dry_run:
 		return ids.device(frappe.session.user, given.device_id)

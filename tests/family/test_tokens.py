@@ -253,6 +253,19 @@ def test_other_credentials_work_too(server, site, family, parent):
 	assert phone.send(family_id=family).json()["error_code"] == "device_mismatch"
 
 
+def test_a_token_and_another_persons_device_token_do_not_mix(server, site, app, child):
+	from hisabi_sync.engine import devices, ids
+
+	_, token = devices.register(child, "childs", "ios", "Phone")
+	frappe.db.commit()
+	app.session.headers["X-Device-Token"] = token
+	app.device_id = "childs"
+	app.sync(task())
+	frappe.db.rollback()
+	(device,) = frappe.get_all("Sync Batch", {"space": app.space}, pluck="device")
+	assert device == ids.device(app.user, "childs")
+
+
 def test_settings_refuse_a_weak_secret_and_keep_it_hidden(key):
 	doc = frappe.get_single("Family Settings")
 	doc.jwt_secret = "short"
