@@ -3,10 +3,10 @@
 import time
 
 import frappe
-from pydantic import BaseModel
 
-from hisabi_sync.api import auth, family_auth, family_items, family_results, schema, throttle
+from hisabi_sync.api import auth, family_auth, family_items, family_results, throttle
 from hisabi_sync.api.http import endpoint
+from hisabi_sync.api.models import family as models
 from hisabi_sync.engine import clock, cursor, devices, ids, positions, pull, push, retry, spaces
 from hisabi_sync.engine.change import Caller
 from hisabi_sync.engine.errors import RequestError
@@ -14,101 +14,10 @@ from hisabi_sync.hisabi_family import instants, metrics
 from hisabi_sync.hisabi_family.families import SPACE_TYPE
 
 CONTRACT = "family"
-DEFAULT_RECORDS = 5000
 DEFAULT_NEW_DEVICES = 2000
 
 
-class EntityChange(BaseModel):
-	"""One change of a request. `version` is the one that the client last saw; `priority` is high, normal or low."""
-
-	entity_type: str
-	entity_id: str
-	action: str
-	data: dict | None = None
-	version: int | None = None
-	client_timestamp: str | None = None
-	priority: str | int | None = None
-	op_id: str | None = None
-
-
-class Delta(schema.Request):
-	"""`cursor` is preferred to `last_sync_at`; both come from the last answer, and neither is there at first."""
-
-	device_id: schema.Text
-	changes: schema.objects(EntityChange, "changes_required", "invalid_changes")
-	last_sync_at: schema.Instant = None
-	cursor: schema.Cursor = None
-	family_id: schema.OptionalText = None
-	client_time: schema.Instant = None
-	limit: schema.whole(1, DEFAULT_RECORDS) = None
-	atomic: schema.Flag = False
-	dry_run: schema.Flag = False
-
-
-class ServerChange(schema.Answer):
-	"""A record as it is now; `data` is empty when it was deleted."""
-
-	entity_type: str
-	entity_id: str
-	action: str
-	data: dict
-	version: int
-	client_timestamp: str
-
-
-class Conflict(schema.Answer):
-	"""A change that lost, wholly or in the `fields` that are named; what it wanted is kept under `conflict_id`."""
-
-	entity_type: str
-	entity_id: str
-	index: int
-	conflict_reason: str
-	code: str
-	resolution: str
-	client_version: int | None
-	server_version: int | None
-	server_data: dict | None
-	fields: list[str]
-	conflict_id: str | None
-
-
-class Failure(schema.Answer):
-	"""A change that was not applied. `caused_by` has the indexes of what undid an atomic request."""
-
-	entity_type: str
-	entity_id: str
-	index: int
-	action: str
-	code: str
-	message: str
-	retryable: bool
-	detail: dict | list | str | None = None
-	caused_by: list[int] | None = None
-
-
-class Ignored(schema.Answer):
-	"""Names in a change's data that only the server sets."""
-
-	index: int
-	fields: list[str]
-
-
-class DeltaAnswer(schema.Answer):
-	"""`applied_count`, `error_count` and the number of conflicts add up to the number of changes."""
-
-	server_changes: list[ServerChange]
-	conflicts: list[Conflict]
-	errors: list[Failure]
-	ignored: list[Ignored]
-	last_sync_at: str
-	cursor: str
-	has_more: bool
-	success: bool
-	applied_count: int
-	error_count: int
-
-
-@endpoint(CONTRACT, takes=Delta, gives=DeltaAnswer)
+@endpoint(CONTRACT, takes=models.Delta, gives=models.DeltaAnswer)
 def delta(given):
 	"""Apply the client's changes, then answer what changed since it was here last."""
 	started = time.monotonic()
@@ -154,7 +63,7 @@ def _family(given):
 
 def _device(given):
 	"""Name of the device. One that signs in without a token of ours is noted when it first comes."""
-	if auth.device():
+	if auth.device() and not family_auth.claimed_family():
 		return auth.device_for(given.device_id).name
 	if given.dry_run:
 		return ids.device(frappe.session.user, given.device_id)
@@ -190,7 +99,7 @@ def _push(caller, given):
 
 def _pull(caller, given, begin):
 	"""All that changed, up to the limit. The position is read together with the rows, so no commit falls in between."""
-	limit = given.limit or frappe.get_cached_doc("Family Settings").max_server_changes or DEFAULT_RECORDS
+	limit = given.limit or frappe.get_cached_doc("Family Settings").max_server_changes or models.MOST_RECORDS
 	frappe.db.rollback()  # the rows as they are now, not as they were when the request came
 	return pull.pull(caller, cursor.encode(begin) if begin else None, limit)
 

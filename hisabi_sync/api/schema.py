@@ -116,9 +116,9 @@ def optional_text(most, code="invalid_argument"):
 	return checked(str | None, args.optional_text, {"type": OPTIONAL, "maxLength": most}, code, most)
 
 
-def objects(item, missing, wrong):
-	"""Type of a list of objects like the model `item`, which whoever reads it checks one by one; two error codes."""
-	return checked(list, args.object_list, _LikeType(list[item]), missing, wrong)
+def objects(model, missing, wrong):
+	"""Type of a list of objects, which are judged one by one: codes of a missing list and of one with something else."""
+	return checked(list, args.object_list, _LikeType(list[model] | str), missing, wrong)
 
 
 SHORT = {"maxLength": args.MAX_TEXT}

@@ -91,7 +91,7 @@ def _complete(done, gains, access):
 	now, members = access.writer.now, _members(access.caller)
 	for copy in access.copies(TASK, {e.document_name for e in done}).values():
 		at = min(copy.values["completed_at"] or now, now)
-		day = _day(at, access)
+		day = families.day_of(at, access.caller.space_key)
 		person = _who_did(copy.values["assignees"], families.user_id_of(access.caller), members)
 		access.set(copy, {"completed_at": at, "completed_by": person, "completed_on": day})
 		if person in members:
@@ -109,12 +109,6 @@ def _who_did(assignees, own, members):
 	"""Whoever says so, unless it is the task of other members: then the first of them."""
 	others = [person for person in assignees or () if person in members]
 	return own if own in others or not others else others[0]
-
-
-def _day(moment, access):
-	"""The day of a moment where the family lives."""
-	zone = frappe.get_cached_doc(families.DOCTYPE, access.caller.space_key).zone()
-	return moment.replace(tzinfo=clock.zone()).astimezone(zone).date()
 
 
 def _reopen(undone, gains, access):
@@ -205,7 +199,9 @@ def _fields(streak):
 
 
 def _extended(values, gain, access):
-	return streaks.extended(_held(values), gain.days, _day(access.writer.now, access))
+	return streaks.extended(
+		_held(values), gain.days, families.day_of(access.writer.now, access.caller.space_key)
+	)
 
 
 def _history(copies, gains, access):
@@ -222,7 +218,7 @@ def _history(copies, gains, access):
 	for user_id, day in _days_of(from_scratch, access.caller.space_key):
 		if user_id in days:
 			days[user_id].add(day)
-	today = _day(access.writer.now, access)
+	today = families.day_of(access.writer.now, access.caller.space_key)
 	return {user_id: streaks.of_days(found, today) for user_id, found in days.items()}
 
 
@@ -268,8 +264,7 @@ def expire():
 
 def _expire(name, family):
 	"""One document, one transaction. The day of the family decides, which may be another than the site's."""
-	zone = frappe.get_cached_doc(families.DOCTYPE, family).zone()
-	today = clock.now().replace(tzinfo=clock.zone()).astimezone(zone).date()
+	today = families.day_of(clock.now(), family)
 	doc = frappe.get_doc("Family Streak", name, for_update=True)
 	if doc.current_streak and not streaks.expired(_held(doc.as_dict()), today).current:
 		doc.current_streak = 0

@@ -1,5 +1,7 @@
 """Families: the spaces of the delta contract, their members, and how tokens name them."""
 
+from zoneinfo import ZoneInfo
+
 import frappe
 from frappe import _
 
@@ -64,9 +66,11 @@ def follow(family, members, before):
 		spaces.set_member(space, user, "member", REMOVED)
 
 
-def zone_name(family):
-	"""Name of the time zone in which the family's days begin; the site's when it has none."""
-	return frappe.get_cached_value(DOCTYPE, family, "time_zone") or str(clock.zone())
+def day_of(moment, family):
+	"""The day of a moment where the family lives; at the site's place when it does not say where."""
+	named = frappe.get_cached_value(DOCTYPE, family, "time_zone")
+	zone = ZoneInfo(named) if named else clock.zone()
+	return moment.replace(tzinfo=clock.zone()).astimezone(zone).date()
 
 
 def announce(space, position):

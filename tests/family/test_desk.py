@@ -123,6 +123,13 @@ def test_a_link_into_another_family_is_refused(app, parent):
 	frappe.db.rollback()
 
 
+def test_a_family_that_is_deleted_has_no_members(app):
+	app.sync()
+	frappe.delete_doc("Family", app.family)
+	frappe.db.commit()
+	assert app.send(task()).status_code == 403
+
+
 def test_every_members_phones_hear_of_a_new_position(app, other, events):  # noqa: F811
 	events(app.space)
 	app.sync(task())

@@ -75,8 +75,13 @@ REFUSED = {
 
 def test_a_good_token(ask, family, parent, key):
 	assert ask(hs256(claims(parent, family, key), key["secret"])) == (200, None)
-	leeway = claims(parent, family, key, exp=int(time.time()) - 5)
-	assert ask(hs256(leeway, key["secret"])) == (200, None)
+
+
+def test_clocks_may_differ_by_the_leeway(ask, family, parent, key):
+	late = hs256(claims(parent, family, key, exp=int(time.time()) - 5), key["secret"])
+	for seconds, expected in ((60, (200, None)), (0, (401, "token_expired"))):
+		_set(leeway_seconds=seconds)
+		assert ask(late) == expected
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -119,9 +124,9 @@ def public_keys(key):
 		else _ec_jwk(private["ec"]),
 		{**json.loads(RSAAlgorithm.to_jwk(private["enc"].public_key())), "kid": "x1", "use": "enc"},
 	]
-	_set_keys(json.dumps({"keys": [*dumped, {"kty": "oct", "k": "AAAA", "kid": "o1"}, "junk"]}))
+	_set(jwks=json.dumps({"keys": [*dumped, {"kty": "oct", "k": "AAAA", "kid": "o1"}, "junk"]}))
 	yield private
-	_set_keys("")
+	_set(jwks="")
 
 
 def _ec_jwk(private):
@@ -135,10 +140,10 @@ def _ec_jwk(private):
 	return {"kty": "EC", "crv": "P-256", "x": text(numbers.x), "y": text(numbers.y), "kid": "e1"}
 
 
-def _set_keys(text):
+def _set(**values):
 	frappe.db.rollback()
 	doc = frappe.get_single("Family Settings")
-	doc.jwks = text
+	doc.update(values)
 	doc.save()
 	frappe.db.commit()
 
@@ -251,6 +256,19 @@ def test_other_credentials_work_too(server, site, family, parent):
 	assert phone.sync(task(), family_id=family)["applied_count"] == 1
 	phone.device_id = "another"
 	assert phone.send(family_id=family).json()["error_code"] == "device_mismatch"
+
+
+def test_a_token_and_another_persons_device_token_do_not_mix(server, site, app, child):
+	from hisabi_sync.engine import devices, ids
+
+	_, token = devices.register(child, "childs", "ios", "Phone")
+	frappe.db.commit()
+	app.session.headers["X-Device-Token"] = token
+	app.device_id = "childs"
+	app.sync(task())
+	frappe.db.rollback()
+	(device,) = frappe.get_all("Sync Batch", {"space": app.space}, pluck="device")
+	assert device == ids.device(app.user, "childs")
 
 
 def test_settings_refuse_a_weak_secret_and_keep_it_hidden(key):

@@ -1,4 +1,4 @@
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import available_timezones
 
 import frappe
 from frappe import _
@@ -39,6 +39,6 @@ class Family(Document):
 		before = self.get_doc_before_save()
 		families.follow(self.name, self.members, {row.user for row in before.members} if before else set())
 
-	def zone(self):
-		"""The time zone in which the family's days begin."""
-		return ZoneInfo(families.zone_name(self.name))
+	def on_trash(self):
+		"""A family that is gone has no members."""
+		families.follow(self.name, [], {row.user for row in self.members})
