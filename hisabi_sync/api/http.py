@@ -63,6 +63,7 @@ def respond(contract, function, guest=False, read=body.arguments):
 		if frappe.db.transaction_writes:
 			frappe.db.commit()  # accepted means committed, also where Frappe is done with the request
 		if isinstance(payload, Response):
+			payload.made_here = True  # whatever its status is
 			return payload
 		return answer(contracts.SHAPES[contract].success(payload, routes.is_printed_path()))
 	except RequestError as error:
@@ -86,6 +87,8 @@ def finish(response, request):
 
 
 def _is_ours(response):
+	if getattr(response, "made_here", False):
+		return True
 	said = response.get_json(silent=True) if response.is_json else None
 	inner = said.get("error") if isinstance(said, dict) else None
 	return any("retryable" in part for part in (said, inner) if isinstance(part, dict))

@@ -6,6 +6,7 @@ from werkzeug.wrappers import Response
 from hisabi_sync.api import contracts, routes, runs_models
 from hisabi_sync.api.answers import answer
 from hisabi_sync.api.http import endpoint
+from hisabi_sync.api.models.meta import Nothing
 from hisabi_sync.engine import clock, ids, spaces
 from hisabi_sync.engine.change import Caller
 from hisabi_sync.engine.errors import RequestError
@@ -60,7 +61,7 @@ def accepted(payload):
 	return answer(contracts.SHAPES[CONTRACT].success(payload, routes.is_printed_path()), ACCEPTED)
 
 
-@endpoint(CONTRACT, takes=runs_models.Start, gives=runs_models.Started)
+@endpoint(CONTRACT, takes=runs_models.Start, gives={ACCEPTED: runs_models.Started})
 def start(given):
 	"""Queue a run of an entity, for the admins and owners of a tenant. Answers 202.
 
@@ -131,7 +132,7 @@ def failures(given):
 	return {"failures": rows, **_page(given, total)}
 
 
-@endpoint(CONTRACT, takes=runs_models.Retry, gives=runs_models.Retried)
+@endpoint(CONTRACT, takes=runs_models.Retry, gives={ACCEPTED: runs_models.Retried})
 def retry(given):
 	"""Try failed and dead records again: all of the tenant, those of an entity, or the named ones. Answers 202."""
 	caller = caller_of(operates=True)
@@ -140,7 +141,7 @@ def retry(given):
 	return accepted({"status": states.QUEUED, "records_queued": count})
 
 
-@endpoint(CONTRACT, takes=runs_models.One, gives=runs_models.RetriedOne)
+@endpoint(CONTRACT, takes=runs_models.One, gives={ACCEPTED: runs_models.RetriedOne})
 def retry_one(given):
 	"""Try one failed or dead record again. 404 where there is none, 400 record_not_failed in another state."""
 	caller = caller_of(operates=True)
@@ -171,7 +172,13 @@ def history(given):
 	}
 
 
-@endpoint(CONTRACT, guest=True, methods=("GET",), gives=runs_models.Health)
+@endpoint(
+	CONTRACT,
+	guest=True,
+	methods=("GET",),
+	takes=Nothing,
+	gives={200: runs_models.Health, 503: runs_models.Health},
+)
 def health(given):
 	"""200 while runs can work, else 503 and why. Members of the tenant also see its connections and what waits."""
 	found = state.check(_space_of_member())
@@ -190,7 +197,7 @@ def _space_of_member():
 		return None
 
 
-@endpoint(CONTRACT, methods=("GET",))
+@endpoint(CONTRACT, methods=("GET",), takes=Nothing, gives=runs_models.Metrics)
 def metrics(given):
 	"""The tenant's metrics in Prometheus' text format."""
 	return Response(exporter.text(caller_of().space), content_type=METRICS_TYPE)

@@ -1,12 +1,12 @@
 """What the calls of the sync operations contract take and give."""
 
 import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, WithJsonSchema, model_validator
 
 from hisabi_sync.api import arguments as args
-from hisabi_sync.api.schema import Answer, Flag, OptionalText, Request, Text, TextList, choice, whole
+from hisabi_sync.api.schema import Answer, Flag, OptionalText, Raw, Request, Text, TextList, choice, whole
 from hisabi_sync.engine import clock
 from hisabi_sync.engine.errors import RequestError
 
@@ -283,6 +283,12 @@ class Day(Answer):
 class Days(Answer):
 	days: list[Day]
 	server_time: str
+
+
+class Metrics(Raw):
+	content: ClassVar[str] = "text/plain"
+	schema_words: ClassVar[dict] = {"type": "string"}
+	statuses: ClassVar[dict] = {200: "Prometheus' text format"}
 
 
 class Health(Answer):

@@ -6,7 +6,8 @@ A request is a pydantic model whose fields have the names on the wire:
 		device_id: Text
 		cursor: OptionalText = None
 
-A field without a default must be there. Whatever is wrong raises RequestError with the code of its reader in `arguments`.
+A field without a default must be there. What is described is what a client should send; readers take a little more, such
+as numbers, flags and lists as text, because forms and queries have nothing else. Whatever is wrong raises RequestError with the code of its reader in `arguments`.
 An answer is a model too, of plain types; a field with a default may be missing from it.
 """
 
@@ -90,9 +91,7 @@ def checked(kind, reader, schema, *parameters):
 
 def whole(least, most=args.MAX_VERSION, default=None):
 	"""Type of an optional whole number, also as text; one above `most` is cut to it, null means `default`."""
-	number = {"type": "integer", "minimum": least}
-	texts = {"type": "string", "pattern": "^[0-9]*$", "maxLength": 18}
-	schema = {"anyOf": [number, texts, {"type": "null"}]}
+	schema = {"type": ["integer", "null"], "minimum": least}
 	return checked(int | None, args.whole_number, schema, default, least, most)
 
 
@@ -103,7 +102,7 @@ def choice(*values):
 
 def items(model):
 	"""Type of the list of a push, or its JSON text; its items are judged one by one, `model` only describes them."""
-	return checked(Any, args.items, _LikeType(list[model] | str))
+	return checked(Any, args.items, _LikeType(list[model]))
 
 
 def rows(model, key):
@@ -123,14 +122,12 @@ def objects(model, missing, wrong):
 
 SHORT = {"maxLength": args.MAX_TEXT}
 OPTIONAL = ["string", "null"]
-# Python takes 1 and True for the same; JSON does not.
-FLAGS = [*args.TRUE, *args.FALSE]
 
 Text = checked(str, args.text, {"type": "string", "minLength": 1, **SHORT})
 OptionalText = optional_text(args.MAX_TEXT)
 Reason = checked(str | None, args.reason, {"type": OPTIONAL, "maxLength": args.MAX_REASON})
 Cursor = optional_text(args.MAX_CURSOR, "invalid_cursor")
-Flag = checked(bool, args.flag, {"enum": FLAGS})
+Flag = checked(bool, args.flag, {"type": ["boolean", "null"]})
 MOMENT = {
 	"type": ["string", "number", "null"],
 	"description": "A time: ISO-8601, or seconds or milliseconds since 1970",
@@ -138,10 +135,8 @@ MOMENT = {
 }
 Instant = checked(datetime | None, args.instant, MOMENT)
 Skew = checked(int | None, args.skew_ms, MOMENT)
-TextList = checked(
-	list[str] | None, args.text_list, {"type": ["array", "string", "null"], "items": {"type": "string"}}
-)
-Mapping = checked(dict, args.mapping, {"type": ["object", "string", "null"]})
+TextList = checked(list[str] | None, args.text_list, {"type": ["array", "null"], "items": {"type": "string"}})
+Mapping = checked(dict, args.mapping, {"type": ["object", "null"]})
 Json = Any
 
 # What answers are made of.

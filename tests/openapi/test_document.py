@@ -131,7 +131,7 @@ def test_an_answer_may_have_another_status_also_that_of_an_error():
 	assert found["202"]["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Made"}
 	either = found["503"]["content"]["application/json"]["schema"]["anyOf"]
 	assert either[0] == {"$ref": "#/components/schemas/Made"}
-	assert either[1]["properties"]["error_code"] == {"enum": ["unavailable"]}
+	assert "unavailable" in either[1]["properties"]["error_code"]["enum"]
 
 
 def test_an_answer_may_be_sent_as_it_is():

@@ -135,4 +135,5 @@ class File(Raw):
 		200: "The file",
 		206: "The part of the file that `Range` names",
 		302: "Where S3 has the file, for a minute",
+		304: "The file is the one that the client has",
 	}

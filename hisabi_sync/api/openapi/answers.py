@@ -37,8 +37,11 @@ def responses(endpoint, models, printed):
 def _given(status, model, contract, models, printed):
 	"""{status: response} of a model; one that is sent as it is has statuses of its own."""
 	if model is not None and is_raw(model):
-		response = {"content": {model.content: {"schema": model.schema_words}}}
-		return {status: {"description": text, **response} for status, text in model.statuses.items()}
+		content = {"content": {model.content: {"schema": model.schema_words}}}
+		return {
+			status: {"description": text, **(content if status < HTTPStatus.MULTIPLE_CHOICES else {})}
+			for status, text in model.statuses.items()
+		}
 	schema = _wrapped(contracts.SHAPES[contract], models.of(model), printed)
 	return {status: {"description": HTTPStatus(status).phrase, "content": {JSON: {"schema": schema}}}}
 

@@ -12,7 +12,7 @@ ABOUT = """Offline-first sync: phones push what they wrote and pull what changed
 path of their own as well, which answers without Frappe's `message` around it.
 
 A body is one JSON object, at most a few megabytes, and may be sent with `Content-Encoding: gzip`. Unknown arguments are
-ignored. Times are ISO-8601. An error has a stable code, a sentence in the caller's language and `retryable`.
+ignored, and numbers, flags, lists and objects may be text, as in forms and queries. Times are ISO-8601. An error has a stable code, a sentence in the caller's language and `retryable`.
 """
 FUNCTION = "x-function"  # operations with the same one are ways to the same call
 SECURITY = {

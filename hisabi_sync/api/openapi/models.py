@@ -24,8 +24,9 @@ class Models:
 			[(key, mode, core) for (key, mode), core in inputs.items()]
 		)
 		spaces = _spaces([*made.values(), *self.named.values()])
-		self.made = {key: plain(schema) for (key, _), schema in made.items()}
-		self.named = {name: plain(schema) for name, schema in sorted(self.named.items())}
+		short = {name: _short(name) for name in self.named}
+		self.made = {key: plain(schema, short) for (key, _), schema in made.items()}
+		self.named = {short[name]: plain(schema, short) for name, schema in sorted(self.named.items())}
 		self.payloads = payloads.components(spaces)
 
 	def of(self, model):
@@ -48,6 +49,12 @@ def is_raw(model):
 	return isinstance(model, type) and issubclass(model, Raw)
 
 
+def _short(name):
+	"""`batch.Conflict` for what pydantic calls by its whole path because another module has a Conflict too."""
+	*_, module, own = ("", *name.split("__"))
+	return f"{module.removesuffix('_models')}.{own}".removeprefix(".")
+
+
 def _key(model):
 	return f"{getattr(model, '__module__', '')} {model!r}"
 
@@ -62,10 +69,10 @@ def _spaces(schema):
 	return found.union(*map(_spaces, schema.values()))
 
 
-def plain(schema):
-	"""Without what says nothing, and alike for all versions of pydantic."""
+def plain(schema, short):
+	"""Without what says nothing, alike for all versions of pydantic, with the names in `short` for references."""
 	if isinstance(schema, list):
-		return [plain(part) for part in schema]
+		return [plain(part, short) for part in schema]
 	if not isinstance(schema, dict):
 		return schema
 	if PAYLOAD in schema:
@@ -73,11 +80,15 @@ def plain(schema):
 	kept = {word: value for word, value in schema.items() if not _is_idle(word, value)}
 	if "const" in kept:
 		kept["enum"] = [kept.pop("const")]
-	names = ("properties", "$defs")
-	return {
-		word: {name: plain(part) for name, part in value.items()} if word in names else plain(value)
-		for word, value in sorted(kept.items())
-	}
+	return {word: _part(word, value, short) for word, value in sorted(kept.items())}
+
+
+def _part(word, value, short):
+	if word == "$ref":
+		return REF + short[value.removeprefix(REF)]
+	if word == "properties":  # a property may be called like a word of JSON Schema
+		return {name: plain(part, short) for name, part in value.items()}
+	return value if word in ("examples", "enum") else plain(value, short)
 
 
 def _is_idle(word, value):

@@ -70,7 +70,7 @@ def in_text(schema):
 		chosen = [part for part in schema["anyOf"] if part.get("type") != "null"]
 		return {**in_text(chosen[0]), **{w: v for w, v in schema.items() if w == "description"}}
 	if "enum" in schema:
-		return {**schema, "enum": [value for value in schema["enum"] if isinstance(value, str) and value]}
+		return {**schema, "enum": [value for value in schema["enum"] if isinstance(value, str)]}
 	kinds = schema.get("type", "string")
 	kinds = [kinds] if isinstance(kinds, str) else kinds
 	said = [text for kind, text in IN_TEXT.items() if kind in kinds]
