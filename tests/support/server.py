@@ -12,8 +12,8 @@ import requests
 
 
 class Server:
-	def __init__(self, site, log, workers=2):
-		self.site, self.log, self.workers = site, Path(log), workers
+	def __init__(self, site, log, workers=2, application="frappe.app:application"):
+		self.site, self.log, self.workers, self.application = site, Path(log), workers, application
 		self.port = free_port()
 		self.process = None
 
@@ -29,7 +29,7 @@ class Server:
 			f"--bind=127.0.0.1:{self.port}",
 			f"--workers={self.workers}",
 		]
-		command += ["--worker-class=gthread", "--threads=4", "--timeout=60", "frappe.app:application"]
+		command += ["--worker-class=gthread", "--threads=4", "--timeout=60", self.application]
 		with self.log.open("ab") as out:
 			self.process = subprocess.Popen(
 				command, cwd=os.environ["SITES_PATH"], stdout=out, stderr=out, start_new_session=True
