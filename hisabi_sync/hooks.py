@@ -233,6 +233,12 @@ sync_connectors = {
 	"json": "hisabi_sync.runs.connectors.json.JsonConnector",
 }
 
+# DocTypes that a Sync Manager may connect to another system; others only a System Manager.
+sync_run_doctypes = [
+	*(f"Hisabi {name}" for name in ("Order", "Customer", "Product", "Invoice", "Payment")),
+	*("Sales Order", "Customer", "Item", "Sales Invoice", "Payment Entry"),
+]
+
 # The tenants to choose from, in the forms of documents that belong to one.
 doctype_js = dict.fromkeys(
 	(

@@ -1,11 +1,15 @@
-"""Frappe for gunicorn with uploads streamed: `gunicorn hisabi_sync.wsgi:application` instead of `frappe.app:application`.
+"""Frappe for gunicorn: `gunicorn hisabi_sync.wsgi:application` instead of `frappe.app:application`. It is optional.
 
 Frappe reads every request's body into memory before an app has a say. This sets the body of an upload aside, so
-that hisabi_sync.media streams it to disk. It is optional: without it, uploads come in small parts.
+that hisabi_sync.media streams it to disk. Without it, uploads come in small parts.
+
+Without its database Frappe fails before an app is asked, so that here `/api/sync/health` says so.
 """
 
 import io
+import json
 
+HEALTH = ("/api/sync/health", "/api/method/hisabi_sync.api.runs.health")
 UPLOAD = "/api/method/hisabi_sync.api.media.upload"
 STREAMS, BODY, LENGTH = "hisabi_sync.streams", "hisabi_sync.body", "hisabi_sync.content_length"
 
@@ -18,9 +22,30 @@ def streaming(application):
 		if environ.get("PATH_INFO") == UPLOAD:
 			environ[BODY], environ[LENGTH] = environ["wsgi.input"], _length(environ)
 			environ["wsgi.input"], environ["CONTENT_LENGTH"] = io.BytesIO(), "0"
+		if environ.get("PATH_INFO") in HEALTH:
+			return _health(application, environ, start_response)
 		return application(environ, start_response)
 
 	return call
+
+
+def _health(application, environ, start_response):
+	"""What the application says, or 503 and the reason for which it could not say anything."""
+	try:
+		return application(environ, start_response)
+	except Exception as error:
+		return [_down(error, start_response)]
+
+
+def _down(error, start_response):
+	reason = f"site: {type(error).__name__}"
+	body = {"error": reason, "error_code": "unavailable", "message": reason, "retryable": True}
+	checks = {"site": {"status": "down", "reason": type(error).__name__}}
+	body.update({"status": "down", "reasons": [reason], "checks": checks, "server_time": None})
+	raw = json.dumps(body).encode()
+	headers = [("Content-Type", "application/json"), ("Content-Length", str(len(raw))), ("Retry-After", "1")]
+	start_response("503 Service Unavailable", headers)
+	return raw
 
 
 def _length(environ):

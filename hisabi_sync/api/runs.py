@@ -182,10 +182,9 @@ def history(given):
 def health(given):
 	"""200 while runs can work, else 503 and why. Members of the tenant also see its connections and what waits."""
 	found = state.check(_space_of_member())
-	printed = routes.is_printed_path()
-	return answer(
-		contracts.SHAPES[CONTRACT].success(found, printed), 200 if found["status"] == state.OK else 503
-	)
+	if found["status"] != state.OK:
+		raise RequestError("unavailable", "; ".join(found["reasons"]), **found)
+	return found
 
 
 def _space_of_member():

@@ -15,6 +15,8 @@ from hisabi_sync.runs.errors import RemoteError
 
 CONFIG = "hisabi_sync_allowed_networks"
 SCHEMES = ("http", "https")
+# Addresses below it stand for those of version 4 in their last 32 bits.
+NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 def networks(configured):
@@ -32,10 +34,19 @@ def is_allowed(address, allowed=()):
 	"""Whether an IP address (text) is public or lies in one of the allowed networks."""
 	ip = ipaddress.ip_address(address.partition("%")[0])
 	ip = getattr(ip, "ipv4_mapped", None) or ip
-	inner = getattr(ip, "sixtofour", None) or (getattr(ip, "teredo", None) or (None, None))[1]
+	inner = _inner(ip)
 	if any(ip.version == network.version and ip in network for network in allowed):
 		return True
 	return ip.is_global and not ip.is_multicast and (inner is None or inner.is_global)
+
+
+def _inner(ip):
+	"""The address of version 4 that one of version 6 leads to, or None."""
+	if ip.version == 4:
+		return None
+	if ip in NAT64:
+		return ipaddress.ip_address(int(ip) & 0xFFFFFFFF)
+	return ip.sixtofour or (ip.teredo or (None, None))[1]
 
 
 def resolve(host, port):

@@ -31,17 +31,6 @@ def check(space=None):
 	}
 
 
-def of_broken(error):
-	"""The answer when Frappe could not even begin with the request."""
-	reason = {"status": DOWN, "reason": type(error).__name__ if error else "the request could not begin"}
-	return {
-		"status": DOWN,
-		"reasons": [f"site: {reason['reason']}"],
-		"checks": {"site": reason},
-		"server_time": None,
-	}
-
-
 def _time():
 	try:
 		return clock.dump(clock.now())

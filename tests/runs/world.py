@@ -30,10 +30,10 @@ NUMBERS = {
 class Operator:
 	"""Somebody who calls the contract with his API key, in a tenant."""
 
-	def __init__(self, url, site, user, tenant):
+	def __init__(self, url, site, user, credential, tenant):
 		self.url, self.user, self.tenant = url, user, tenant
 		self.session = requests.Session()
-		headers = {"Authorization": credential(user), "X-Frappe-Site-Name": site, "X-Tenant-ID": tenant}
+		headers = {"Authorization": credential, "X-Frappe-Site-Name": site, "X-Tenant-ID": tenant}
 		self.session.headers.update(headers)
 
 	@property
@@ -79,11 +79,17 @@ def credential(user):
 	return f"token {key}:{secret}"
 
 
-def new_operator(server, site, role="owner", tenant=None):
-	tenant, user = tenant or new_tenant(), new_user()
-	if role:
-		join(tenant, user, role)
-	return Operator(server.url, site, user, tenant)
+_made = {}
+
+
+def new_operator(server, site, role="owner", tenant=None, person="operator"):
+	"""Somebody with a role in a new tenant, or in the given one; each name of a person is one user of the test run."""
+	if person not in _made:
+		user = new_user()
+		_made[person] = user, credential(user)
+	tenant = tenant or new_tenant()
+	join(tenant, _made[person][0], role)
+	return Operator(server.url, site, *_made[person], tenant)
 
 
 def connect(tenant, url, rows, **values):

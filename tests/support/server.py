@@ -14,10 +14,8 @@ REPORT = "HISABI_ANSWERS"  # environment variable: file for answers that are not
 
 
 class Server:
-	application = "tests.support.answers:application"
-
-	def __init__(self, site, log, workers=2):
-		self.site, self.log, self.workers = site, Path(log), workers
+	def __init__(self, site, log, workers=2, application="tests.support.answers:application"):
+		self.site, self.log, self.workers, self.application = site, Path(log), workers, application
 		self.port = free_port()
 		self.process = None
 		self.report = self.log.with_suffix(".answers")

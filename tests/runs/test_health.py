@@ -1,0 +1,86 @@
+"""Health says 503 and why; metrics are the same whichever worker answers; history adds up."""
+
+import json
+import shutil
+from pathlib import Path
+
+import frappe
+import pytest
+import requests
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.runs import world
+from tests.runs.shapes import assert_shape
+from tests.support.server import Server, free_port
+
+
+def test_health_of_a_site_that_works(operator, connection):
+	world.CREW.start()
+	world.wait_for(lambda: operator.get("health").status_code == 200)
+	body = operator.get("health").json()
+	assert_shape("Health", body)
+	assert body["status"] == "ok" and body["reasons"] == []
+	assert body["checks"]["connections"]["connections"][0]["name"] == connection.name
+
+
+def test_health_without_workers(server, site):
+	world.CREW.stop()
+	headers = {"X-Frappe-Site-Name": site}
+	answer = requests.get(f"{server.url}/api/sync/health", headers=headers, timeout=60)
+	assert answer.status_code == 503 and answer.headers["Retry-After"]
+	assert answer.json()["reasons"] == ["workers: no worker serves the long queue"], answer.text
+	assert "connections" not in answer.json()["checks"]
+
+
+BROKEN = {"database": {"db_port": None}, "redis": {"redis_queue": None, "redis_cache": None}}
+
+
+@pytest.fixture(params=list(BROKEN))
+def broken(request, site):
+	"""A site whose configuration points to a server that is not there."""
+	sites = Path(frappe.local.sites_path)
+	name = f"broken-{request.param}.localhost"
+	config = json.loads((sites / site / "site_config.json").read_text())
+	nowhere = free_port()
+	values = {
+		key: nowhere if key == "db_port" else f"redis://127.0.0.1:{nowhere}" for key in BROKEN[request.param]
+	}
+	shutil.rmtree(sites / name, ignore_errors=True)
+	(sites / name / "logs").mkdir(parents=True)
+	(sites / name / "site_config.json").write_text(json.dumps(config | values))
+	yield name, request.param
+	shutil.rmtree(sites / name)
+
+
+def test_health_when_a_server_is_gone(broken, tmp_path, site):
+	name, part = broken
+	server = Server(site, tmp_path / "web.log", 1, "hisabi_sync.wsgi:application").start()
+	try:
+		headers = {"X-Frappe-Site-Name": name}
+		answer = requests.get(f"{server.url}/api/sync/health", headers=headers, timeout=60)
+	finally:
+		server.stop()
+	assert answer.status_code == 503, answer.text
+	body = answer.json()
+	assert body["status"] == "down" and body["reasons"] and body["retryable"] is True
+	assert any(reason.startswith((part, "site")) for reason in body["reasons"]), body
+
+
+def test_metrics_and_history_are_those_of_the_records(operator, service, connection):
+	world.make_orders(operator.tenant, 3)
+	operator.run(mode="full")
+	seen = {
+		operator.get("metrics").text.split("hisabi_sync_queue_length")[0].partition("hisabi_sync_up")[0]
+		for _ in range(6)
+	}
+	assert len(seen) == 1
+	families = {f.name: f for f in text_string_to_metric_families(operator.get("metrics").text)}
+	values = {
+		tuple(sample.labels.values()): sample.value for sample in families["hisabi_sync_records"].samples
+	}
+	assert values["orders", "completed"] == 3
+	assert families["hisabi_sync_connection_paused"].samples[0].value == 0
+	body = operator.get("history", days=2).json()
+	(day,) = body["days"]
+	assert_shape("Days", body)
+	assert (day["entity"], day["runs"], day["records_completed"], day["runs_failed"]) == ("orders", 1, 3, 0)

@@ -1,0 +1,94 @@
+"""Workers killed by signal in the middle of runs: nothing is lost, nothing is done twice, every record has a state."""
+
+import random
+import time
+
+import frappe
+
+from hisabi_sync.runs import reaper
+from tests.runs import world
+from tests.support.options import scale
+
+
+def test_workers_killed_in_the_middle(operator, service, connection):
+	connection.db_set({"parallel": 2, "max_attempts": 100, "breaker_failures": 0})
+	frappe.db.commit()
+	# Without memory for idempotency keys, only our own look-up stands between a lost answer and a second record.
+	service.store.keys = Forgetful()
+	world.make_orders(operator.tenant, 40 * scale())
+
+	def slowly(handler):
+		time.sleep(0.03)
+		return False
+
+	service.interfere = slowly
+	sync_id = operator.start(mode="full")
+	kills = 0
+	while world.state(sync_id) in ("queued", "running"):
+		world.CREW.start(2)
+		if kills < 4 * scale() and written(service) > kills * 8:
+			time.sleep(random.random() / 5)
+			world.CREW.kill()
+			kills += 1
+		frappe.db.rollback()
+		reaper.run()
+		time.sleep(0.2)
+	assert kills >= 3
+	done = operator.detail(sync_id)
+	number = 40 * scale()
+	assert done["status"] == "completed", done
+	assert (done["total_records"], done["records_completed"], done["records_pending"]) == (number, number, 0)
+	assert world.states_of(sync_id) == {"completed": number}
+	world.assert_equal_sides(operator.tenant, service)
+
+
+def written(service):
+	return sum(call[0] == "POST" for call in service.seen)
+
+
+class Forgetful(dict):
+	def __setitem__(self, key, value):
+		pass
+
+
+def test_a_planner_killed_in_the_middle_goes_on(operator, service, connection, monkeypatch):
+	"""The job that was to plan is gone without a trace; the reaper has it planned once more."""
+	world.make_orders(operator.tenant, 3)
+	world.CREW.stop()
+	sync_id = operator.start(mode="full")
+	from frappe.utils.background_jobs import get_queue
+
+	get_queue("long").empty()
+	frappe.db.rollback()
+	assert reaper.run()["planned"] >= 1
+	assert world.until_ended(sync_id) == "completed"
+	world.assert_equal_sides(operator.tenant, service)
+
+
+def test_two_runs_of_the_same_records_at_once(operator, service, connection):
+	connection.db_set("parallel", 2)
+	frappe.db.commit()
+	world.make_orders(operator.tenant, 12)
+	service.interfere = lambda handler: time.sleep(0.05)
+	runs = [operator.start(mode="full") for _ in range(3)]
+	for sync_id in runs:
+		assert world.until_ended(sync_id, workers=2) == "completed"
+	world.assert_equal_sides(operator.tenant, service)
+
+
+def test_cancel_in_the_middle(operator, service, connection):
+	world.make_orders(operator.tenant, 40)
+	service.interfere = lambda handler: time.sleep(0.1)
+	sync_id = operator.start(mode="full")
+	world.CREW.start()
+	world.wait_for(lambda: written(service) > 3)
+	answer = operator.post(f"cancel/{sync_id}")
+	assert answer.status_code == 200 and answer.json()["status"] == "cancelled", answer.text
+	assert operator.post(f"cancel/{sync_id}").status_code == 409
+	world.wait_for(lambda: not {"pending", "processing"} & set(world.states_of(sync_id)))
+	done = operator.detail(sync_id)
+	assert done["status"] == "cancelled" and done["records_skipped"] > 0
+	assert done["records_completed"] + done["records_skipped"] == 40
+	service.interfere = lambda handler: False
+	assert operator.run(mode="incremental")["status"] == "completed"
+	world.assert_equal_sides(operator.tenant, service)
