@@ -35,14 +35,13 @@ def named_in(part):
 	return sorted(set(NAMED.findall(json.dumps(part))) - {"device"})
 
 
-def call(phone, endpoint, arguments, verb=None):
+def call(phone, endpoint, arguments, headers=None):
 	"""The response of an endpoint by its full name."""
 	verbs = ENDPOINTS[endpoint].methods
-	verb = verb or ("POST" if "POST" in verbs else verbs[0])
+	verb = "POST" if "POST" in verbs else verbs[0]
+	given = {"json": arguments} if verb == "POST" else {"params": arguments}
 	url = f"{phone.url}{routes.METHODS}{routes.PACKAGE}{endpoint}"
-	if verb == "POST":
-		return phone.session.post(url, json=arguments, timeout=60)
-	return phone.session.request(verb, url, params=arguments, timeout=60)
+	return phone.session.request(verb, url, headers=headers, timeout=60, **given)
 
 
 def bare(server, site, verb, path, headers=None):
@@ -54,8 +53,16 @@ def bare(server, site, verb, path, headers=None):
 
 def answer(response):
 	"""(status, code) of an answer; the code is None where the call went well."""
+	return response.status_code, error_of(response).get("code")
+
+
+def error_of(response):
+	"""{code, message, retryable} of a refusal, in whatever shape its contract gives it."""
 	body = response.json() if response.headers["Content-Type"].startswith("application/json") else {}
-	return response.status_code, body.get("error_code")
+	if isinstance(body.get("error"), dict):
+		return body["error"]
+	names = {"error_code": "code", "message": "message", "retryable": "retryable"}
+	return {word: body[name] for name, word in names.items() if name in body and "error_code" in body}
 
 
 def comparable(response, names):

@@ -1,6 +1,7 @@
 """The people, the world that they are in or not, and another one."""
 
 import pytest
+from frappe.utils.background_jobs import get_queue
 
 from hisabi_sync.engine import devices
 from tests.walls import world as worlds
@@ -34,7 +35,7 @@ def spare(people):
 def _with_device(made, owner):
 	"""One more device of the owner, which a call may stop."""
 	made.ids["owners_device"] = worlds.new_id("device")
-	devices.register(owner.user, made.ids["owners_device"])
+	made.ids["device_name"] = devices.register(owner.user, made.ids["owners_device"])[0].name
 	worlds.frappe.db.commit()
 	return made
 

@@ -43,6 +43,7 @@ class Row:
 	may: str = "owner"
 	refuses: dict = field(default_factory=dict)
 	mixed: dict = field(default_factory=dict)
+	headers: dict = field(default_factory=dict)
 	guest: str = ""
 	unlike: str = ""
 
@@ -61,6 +62,14 @@ def tenant(takes, *, writes=False, **more):
 	refuses = {"viewer": (403, "space_read_only")} if writes else {}
 	outside = dict.fromkeys(("auditor", "manager"), NO_TENANT)
 	return Row({"tenant_id": "<tenant>", **takes}, NO_TENANT, NO_TENANT, refuses=refuses | outside, **more)
+
+
+def runs(takes, *, operates=False, **more):
+	"""A call about runs: members of the tenant may look, its admins and owners may act."""
+	refuses = {"viewer": (403, "space_read_only"), "member": DENIED} if operates else {}
+	outside = dict.fromkeys(("auditor", "manager"), NO_TENANT)
+	headers = {"X-Tenant-ID": "<tenant>"}
+	return Row(takes, NO_TENANT, NO_TENANT, refuses=refuses | outside, headers=headers, **more)
 
 
 def desk(takes, limited=GONE, *, reads=False):
@@ -87,6 +96,14 @@ ONE = {"conflict_id": "<conflict>"}
 RULE = {**ONE, "field": "color", "rule": "ask"}
 
 MATRIX = {
+	"batch.rotate": Row({}, OWN),
+	"batch.sync": Row({"syncId": "<op>", "farmId": "<farm>"}, NO_TENANT, NO_TENANT, refuses={"auditor": NO_TENANT}),
+	"batch.token": Row(
+		{"username": "<user>", "password": "wrong", "deviceId": "x"},
+		(401, "invalid_login"),
+		guest="it checks a password",
+		may="",
+	),
 	"conflicts.counts": desk({}, OWN, reads=True),
 	"conflicts.dismiss": desk({**ONE, "reason": "x"}),
 	"conflicts.form": desk(ONE, reads=True),
@@ -96,6 +113,9 @@ MATRIX = {
 	"conflicts.reopen": desk(ONE),
 	"conflicts.resolve": desk({**ONE, "resolution": "accept_server"}),
 	"conflicts.resolve_many": desk({"conflicts": ["<conflict>"], "resolution": "accept_server"}, ROWS),
+	"desk_devices.revoke": Row(
+		{"device": "<device_name>"}, DENIED, GONE, refuses={"member": DENIED, "auditor": DENIED}
+	),
 	"devices.list_devices": Row({}, OWN),
 	"devices.login": Row(
 		{"usr": "<user>", "pwd": "wrong", **DEVICE}, (401, "invalid_login"), guest="it checks a password", may=""
@@ -103,14 +123,19 @@ MATRIX = {
 	"devices.register_device": Row(DEVICE, DENIED, refuses={"owner": DENIED}, may=""),
 	"devices.revoke_device": Row({"device_id": "<owners_device>"}, GONE, GONE, may="owner"),
 	"devices.rotate_token": Row(DEVICE, OWN),
+	"family.delta": Row(
+		{**DEVICE, "family_id": "<family>", "changes": []}, NO_TENANT, NO_TENANT, refuses={"manager": NO_TENANT}
+	),
 	"failed_items.dismiss": desk({"items": ["<item>"], "reason": "x"}, ROWS),
 	"failed_items.list_items": desk({}, OWN, reads=True),
 	"failed_items.retry": desk({"item_id": "<item>"}),
+	"failed_items.retry_batch": desk({"batch_id": "<batch>"}),
 	"failed_items.retry_many": desk({"items": ["<item>"]}, ROWS),
 	"media.download": signed("get"),
 	"media.download_url": Row({"key": "<key>"}, OUT, OUT, refuses={"auditor": OUT}),
 	"media.presign": wallet({**FILE, **DEVICE}, writes=True, mixed={"pending": GONE}),
 	"media.upload": signed("put"),
+	"media.view": desk({"key": "<key>"}, reads=True),
 	"meta.openapi": Row({}, OWN, guest="it says the same to everybody"),
 	"mobile.ack": tenant({**DEVICE, "ack_token": "<token>"}, mixed={"token": (400, "invalid_cursor")}),
 	"mobile.download": Row({"key": "<tenant_key>", "tenant_id": "<tenant>"}, NO_TENANT, NO_TENANT),
@@ -127,6 +152,17 @@ MATRIX = {
 	"rules.options": desk(ONE, reads=True),
 	"rules.preview": desk(RULE, reads=True),
 	"rules.save": desk(RULE),
+	"runs.cancel": runs({"sync_id": "<run>"}, operates=True, mixed={"run": GONE}),
+	"runs.detail": runs({"sync_id": "<run>"}, mixed={"run": GONE}),
+	"runs.failures": runs({}),
+	"runs.health": Row({}, OWN, headers={"X-Tenant-ID": "<tenant>"}, guest="monitors ask it; it names nothing"),
+	"runs.history": runs({}),
+	"runs.metrics": runs({}),
+	"runs.preview": runs({"entity": "orders"}, operates=True),
+	"runs.retry": runs({"record_ids": ["<run_record>"]}, operates=True, mixed={"run_record": (202, None)}),
+	"runs.retry_one": runs({"id": "<run_record>"}, operates=True, mixed={"run_record": GONE}),
+	"runs.start": runs({"entity": "orders"}, operates=True),
+	"runs.status": runs({}),
 	"sync.sync_ack": wallet({**DEVICE, "cursor": "<cursor>"}, mixed={"cursor": (417, "invalid_cursor")}),
 	"sync.sync_op_status": wallet({**DEVICE, "op_ids": ["<op>"]}, mixed={"op": ROWS}),
 	"sync.sync_pull": wallet({**DEVICE, "cursor": "<cursor>"}, mixed={"cursor": (417, "invalid_cursor")}),

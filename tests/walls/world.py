@@ -8,7 +8,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 import frappe
 
-from hisabi_sync.engine import bulk, devices, ids, spaces
+from hisabi_sync.engine import bulk_state, devices, ids, spaces
+from hisabi_sync.hisabi_family import families
+from hisabi_sync.hisabi_farm import farms
 from hisabi_sync.hisabi_field import tenants
 from tests.media import uploads
 from tests.mobile.app import App, new_person, new_tenant
@@ -38,7 +40,8 @@ class World:
 
 	@property
 	def spaces(self):
-		return [ids.space("wallet", self.ids["wallet"]), ids.space(tenants.SPACE_TYPE, self.ids["tenant"])]
+		types = {"wallet": "wallet", "tenant": tenants.SPACE_TYPE, "family": families.SPACE_TYPE, "farm": farms.SPACE_TYPE}
+		return [ids.space(space_type, self.ids[name]) for name, space_type in types.items()]
 
 
 def cast(server, site):
@@ -58,7 +61,11 @@ def build(people, owner="owner", others=INSIDE[1:]):
 	phone = copy.copy(people[owner])
 	phone.wallet_id, phone.cursor, phone.replica = wallet, None, {}
 	world.ids = {"wallet": wallet, "tenant": tenant, "user": users.get("viewer", phone.user)}
-	world.ids |= _wallet(phone) | _tenant(phone, tenant) | _signed(phone)
+	world.ids |= _wallet(phone) | _tenant(phone, tenant) | _signed(phone) | _run(tenant)
+	world.ids |= {"family": new_id("family"), "farm": new_id("farm")}
+	for space in (spaces.ensure(families.SPACE_TYPE, world.ids["family"]), farms.ensure(world.ids["farm"])):
+		spaces.set_member(space, phone.user, "owner")
+	frappe.db.commit()
 	world.ids["job"] = _job(people["manager"].user)
 	return world
 
@@ -128,9 +135,21 @@ def _signed(phone):
 	}
 
 
+def _run(tenant):
+	"""A run that is over, and a record of it that is dead."""
+	about = {"space": tenants.ensure(tenant), "entity": "orders"}
+	run, record = ids.new(), ids.new()
+	values = {**about, "status": "completed_with_errors", "mode": "full", "direction": "push"}
+	frappe.get_doc({"doctype": "Sync Run", "name": run, **values}).db_insert()
+	values = {**about, "run": run, "status": "dead", "entity_id": new_id("SO"), "operation": "update"}
+	frappe.get_doc({"doctype": "Sync Run Record", "name": record, **values}).db_insert()
+	frappe.db.commit()
+	return {"run": run, "run_record": record}
+
+
 def _job(user):
 	job = ids.new()
-	bulk._keep(job, {"user": user, "finished": True, "done": 0, "failed": 0, "total": 0})
+	bulk_state.begin(job, user, 1)
 	return job
 
 
@@ -171,6 +190,16 @@ def _invites(wallet):
 TABLES = {
 	"Sync Space": "name",
 	**dict.fromkeys(
-		("Sync Space Member", "Sync Record", "Sync Batch", "Sync Item", "Sync Conflict", "Sync Media"), "space"
+		(
+			"Sync Space Member",
+			"Sync Record",
+			"Sync Batch",
+			"Sync Item",
+			"Sync Conflict",
+			"Sync Media",
+			"Sync Run",
+			"Sync Run Record",
+		),
+		"space",
 	),
 }
