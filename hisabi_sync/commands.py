@@ -90,6 +90,18 @@ def _plain(text):
 	return text.rstrip("0").rstrip(".") if "." in text else text.replace("0E-9", "0")
 
 
+@click.command("hisabi-restored")
+@pass_context
+def after_restore(context):
+	"""To be run once after a backup was restored: all devices start over with their next pull."""
+	from hisabi_sync.engine import sequence
+
+	with _site(context):
+		spaces = sequence.leap()
+		frappe.db.commit()
+	click.echo(f"Devices of {spaces} spaces start over with their next pull.")
+
+
 @contextmanager
 def _site(context):
 	"""A connection to the site that the command line names."""
@@ -114,4 +126,4 @@ def _demo_extra():
 		) from error
 
 
-commands = [demo_site, demo_households, reconcile_site, verify_wallets]
+commands = [demo_site, demo_households, reconcile_site, verify_wallets, after_restore]

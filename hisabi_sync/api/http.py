@@ -104,8 +104,8 @@ def _mended(request, status, contract):
 	"""The answer where Frappe could not read the body, refused the credentials, or failed."""
 	try:
 		given = body.arguments()
-		if body.is_gzipped(request):
-			return _serve_inflated(given)
+		if body.is_gzipped(request) or given.keys() & set(routes.RESERVED):
+			return _serve_again({name: given[name] for name in given if name not in routes.RESERVED})
 	except RequestError as error:
 		return failure(contract, error)
 	except Abort as abort:
@@ -115,8 +115,8 @@ def _mended(request, status, contract):
 	return failure(contract, RequestError(CODES.get(status, "internal_error")))
 
 
-def _serve_inflated(given):
-	"""Serve a compressed request, which Frappe gave up on before any hook could inflate it."""
+def _serve_again(given):
+	"""Serve a request that Frappe gave up on before any hook: compressed, or with names that mean something to it."""
 	frappe.db.rollback()
 	compat.start_again(given)
 	return frappe.handler.execute_cmd(routes.method_of(frappe.request.path))

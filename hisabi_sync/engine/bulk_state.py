@@ -1,7 +1,7 @@
 """How far a job on many rows is: counts in one place, results in a list that only grows, both for a day in Redis."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
 import frappe
 from frappe.utils.background_jobs import get_job
@@ -65,5 +65,5 @@ def _has_ended(job):
 	queued = get_job(queue_id(job))
 	status = queued and queued.get_status()
 	if status == "started" and queued.last_heartbeat:
-		return datetime.now(UTC).replace(tzinfo=None) - queued.last_heartbeat.replace(tzinfo=None) > SILENCE
+		return datetime.now(timezone.utc).replace(tzinfo=None) - queued.last_heartbeat.replace(tzinfo=None) > SILENCE
 	return status not in WAITING

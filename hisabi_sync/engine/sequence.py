@@ -11,6 +11,7 @@ import frappe
 
 CHUNK = 1000
 COUNT = None  # no record has this name
+LEAP = 2**40  # more than a space ever numbers between a backup and its loss; 53 bits have room for thousands
 EVENT = "sync_space_changed"
 
 
@@ -79,3 +80,14 @@ def _announce(space, space_type, position):
 	)
 	for path in frappe.get_hooks("sync_announcers", default={}).get(space_type, ()):
 		frappe.get_attr(path)(space, position)
+
+
+def leap():
+	"""After a backup was restored: make every position that was handed out before too old. Returns the number of spaces.
+
+	The counters are those of the backup, so that the numbers of what was lost would be given again to other changes, and a
+	device that has them would miss those. From a position below the horizon it starts over instead.
+	"""
+	# MariaDB evaluates from left to right: the horizon is the new sequence.
+	frappe.db.sql("UPDATE `tabSync Space` SET sequence = sequence + %s, horizon = sequence", (LEAP,))
+	return frappe.db.count("Sync Space")

@@ -47,8 +47,11 @@ def period(given):
 
 
 def chosen(given, *names):
-	"""Those of the filters that are set, as conditions: `{column: value}`."""
-	return {name: given.get(name) for name in names if given.get(name)}
+	"""Those of the filters that are set, as conditions: `{column: text}`. A list would be an operator to Frappe."""
+	found = {name: given.get(name) for name in names if given.get(name)}
+	if not all(isinstance(value, str) for value in found.values()):
+		frappe.throw(_("An argument has a wrong type or value"))
+	return found
 
 
 def query(doctype, columns, span, filters=None, where="", tail=""):

@@ -1,0 +1,181 @@
+"""Everything in the documents that looks as if it could be run, is."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+
+import frappe
+import jsonschema_rs
+import pytest
+import requests
+from frappe.utils.background_jobs import get_redis_conn
+
+from devtool.cli import COMMANDS
+from hisabi_sync import commands
+from hisabi_sync.engine.errors import REQUEST_ERRORS
+from tests.docs.blocks import DOCUMENTS, ROOT, all_blocks, blocks
+from tests.support import answers
+
+METHODS = "/api/method/"
+# What is different in every answer.
+VARYING = {"server_modified", "server_time", "cursor", "next_cursor", "conflict_id"}
+# Commands of Frappe's and of the machine's that the documents name; the rest are looked up.
+BENCH = {"get-app", "install-app", "backup", "restore", "migrate", "update", "set-config", "clear-cache", "enable-scheduler"}
+MACHINE = {"pipx", "pre-commit", "gunicorn", "redis-cli", "mariadb", "cd", "curl"}
+SHELL = [block for block in all_blocks("sh") if "curl" in block.text]
+LISTED = [block for block in all_blocks("sh") if "curl" not in block.text]
+CHECKED = {"json", "sh", "python", "sql", "ini", "conf", "mermaid", "text"}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_block_is_of_a_kind_that_is_checked(document):
+	assert {block.language for block in blocks(document)} <= CHECKED
+
+
+# --- JSON
+
+
+def requested(info, block, method):
+	"""The answer to a request of a document, sent as the demo phone."""
+	headers = {"Authorization": info["credentials"]["wallet"], "X-Frappe-Site-Name": info["site"]}
+	given = json.loads(block.text)
+	schema = answers.document()["paths"][METHODS + method]["post"]["requestBody"]["content"]["application/json"]
+	words = {**schema["schema"], "components": answers.document()["components"]}
+	jsonschema_rs.Draft202012Validator(words).validate(given)
+	return requests.post(f"{info['url']}{METHODS}{method}", json=given, headers=headers, timeout=60)
+
+
+def unlike(printed, given, name=""):
+	"""Where an answer is not as it is printed."""
+	if isinstance(printed, dict):
+		missing = [f"{name}.{key} is missing" for key in printed if key not in (given or {})]
+		return missing or [line for key in printed for line in unlike(printed[key], given[key], f"{name}.{key}")]
+	if isinstance(printed, list):
+		pairs = zip(printed, given, strict=True)
+		return [line for i, pair in enumerate(pairs) for line in unlike(*pair, f"{name}[{i}]")]
+	varies = name.rpartition(".")[2] in VARYING and isinstance(given, str)
+	return [] if varies or printed == given else [f"{name}: {printed!r} is printed, {given!r} was answered"]
+
+
+@pytest.mark.parametrize("document", [name for name in DOCUMENTS if any(b.language == "json" for b in blocks(name))])
+def test_requests_are_answered_as_printed(info, document):
+	answer, method = None, None
+	for block in [block for block in blocks(document) if block.language == "json"]:
+		kind, _, rest = block.about.partition(" ")
+		printed = json.loads(block.text)
+		if kind == "request":
+			method = rest
+			answer = requested(info, block, method)
+			assert answer.status_code == 200, (str(block), answer.text)
+		elif kind == "answer":
+			problem = answers.judge((METHODS + method, "post"), "200", json.dumps(printed))
+			assert not problem, (str(block), problem)
+			assert rest == "in kind" or not unlike(printed, answer.json()), unlike(printed, answer.json())
+		elif kind == "error":
+			check_error(printed, *rest.split())
+		else:
+			assert kind == "config" and isinstance(printed, dict), f"{block}: say in a comment what this is"
+
+
+def check_error(printed, status, code):
+	assert not answers.judge((METHODS + "hisabi.sync_pull", "post"), status, json.dumps(printed))
+	known = {"wallet_access_denied": "space_access_denied"}.get(code, code)
+	assert (int(status), printed["message"], printed["retryable"]) == REQUEST_ERRORS[known]
+	assert printed["error_code"] == code
+
+
+# --- commands
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
+@pytest.mark.parametrize("document", sorted({block.document for block in SHELL}))
+def test_what_calls_the_server_works_as_printed(shell, document):
+	"""The blocks of a document one after another, as a reader types them."""
+	folder, env = shell
+	lines = "\n".join(block.text for block in SHELL if block.document == document)
+	run = ["bash", "-e", "-c", lines]
+	finished = subprocess.run(run, cwd=folder, env=env, capture_output=True, text=True, timeout=120)
+	assert finished.returncode == 0, finished.stderr
+	assert '"error_code"' not in finished.stdout and "{" in finished.stdout, finished.stdout
+
+
+def commands_in(text):
+	for line in re.sub(r"\\\n", " ", text).splitlines():
+		for part in re.split(r"&&|\|\|?|;", line.partition(" #")[0].removeprefix("#")):
+			if part.strip():
+				yield part.split()
+
+
+OWN = {command.name for command in commands.commands}
+
+
+@pytest.mark.parametrize("block", LISTED, ids=str)
+def test_commands_exist(block):
+	for first, *rest in commands_in(block.text):
+		if first == "./dev":
+			assert rest[0] in COMMANDS, rest
+		elif first == "bench":
+			named = next(word for word in rest[2 if rest[0] == "--site" else 0 :])
+			assert named in OWN | BENCH, rest
+		else:
+			assert first in MACHINE or (ROOT / first).exists() or first.startswith(".dev/env/bin/"), first
+
+
+def test_every_command_of_the_site_is_in_the_readme():
+	readme = (ROOT / "README.md").read_text()
+	assert not [name for name in OWN - {"hisabi-demo-site"} if f"`{name}" not in readme]
+
+
+@pytest.mark.parametrize("block", [b for b in all_blocks("python") if b.document == "docs/clients.md"], ids=str)
+def test_the_client_of_the_guide_runs(shell, block):
+	folder, env = shell
+	(folder / "guide.py").write_text(block.text)
+	finished = subprocess.run(
+		[sys.executable, "guide.py"], cwd=folder, env=env, capture_output=True, text=True, timeout=120
+	)
+	assert finished.returncode == 0, finished.stderr
+	assert "Badr wanted blue" in finished.stdout
+
+
+@pytest.mark.parametrize("block", [b for b in all_blocks("python") if b.document != "docs/clients.md"], ids=str)
+def test_python_in_the_documents_is_python(block):
+	compile(block.text.replace("...", "None: None,") if "POLICIES = {" in block.text else block.text, str(block), "exec")
+
+
+# --- settings
+
+
+def settings(block):
+	lines = [line.partition("#")[0].strip() for line in block.text.splitlines()]
+	return [line for line in lines if line and not line.startswith("[")]
+
+
+@pytest.mark.parametrize("block", all_blocks("ini"), ids=str)
+def test_mariadb_has_the_settings_that_are_named(block):
+	for line in settings(block):
+		name = line.partition("=")[0].strip().replace("-", "_")
+		assert frappe.db.sql("SHOW GLOBAL VARIABLES LIKE %s", (name,)), name
+
+
+@pytest.mark.parametrize("block", all_blocks("conf"), ids=str)
+def test_redis_has_the_settings_that_are_named(block):
+	for line in settings(block):
+		assert get_redis_conn().config_get(line.split()[0]), line
+
+
+@pytest.mark.parametrize("block", all_blocks("sql"), ids=str)
+def test_queries_run(block):
+	for query in filter(None, (part.strip() for part in block.text.split(";"))):
+		frappe.db.sql(query.replace("%", "%%"))
+
+
+@pytest.mark.parametrize("document", [*DOCUMENTS, "CHANGELOG.md"])
+def test_links_lead_somewhere(document):
+	text = (ROOT / document).read_text()
+	for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text):
+		assert ((ROOT / document).parent / target).exists(), target
+	headings = {re.sub(r"[^\w -]", "", line.lstrip("# ")).lower().replace(" ", "-") for line in text.splitlines() if line.startswith("#")}
+	for anchor in re.findall(r"\]\(#([^)]+)\)", text):
+		assert anchor in headings, anchor

@@ -1,0 +1,48 @@
+"""The people, the world that they are in or not, and another one."""
+
+import pytest
+from frappe.utils.background_jobs import get_queue
+
+from hisabi_sync.engine import devices
+from tests.walls import world as worlds
+
+
+@pytest.fixture(scope="session")
+def people(server, site):
+	return worlds.cast(server, site)
+
+
+@pytest.fixture(scope="session")
+def world(people):
+	"""The world that the calls are about."""
+	return _with_device(worlds.build(people), people["owner"])
+
+
+@pytest.fixture(scope="session")
+def elsewhere(people):
+	"""The stranger's own world, which is all that the limited manager may see."""
+	made = _with_device(worlds.build(people, "stranger", ()), people["stranger"])
+	worlds.keep_to(made, people["limited"].user)
+	return made
+
+
+@pytest.fixture(scope="session")
+def spare(people):
+	"""A world for calls that go through and change it."""
+	return _with_device(worlds.build(people), people["owner"])
+
+
+def _with_device(made, owner):
+	"""One more device of the owner, which a call may stop."""
+	made.ids["owners_device"] = worlds.new_id("device")
+	made.ids["device_name"] = devices.register(owner.user, made.ids["owners_device"])[0].name
+	worlds.frappe.db.commit()
+	return made
+
+
+@pytest.fixture
+def untouched(world):
+	"""Fails when the test has changed anything in the world."""
+	before = worlds.state(world)
+	yield
+	assert worlds.state(world) == before
