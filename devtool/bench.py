@@ -138,6 +138,8 @@ def _common_config(bench: Bench) -> dict[str, object]:
 		"db_host": server.host,
 		"db_port": server.port,
 		"developer_mode": 0,
+		# The other sides that runs talk to are on this machine.
+		"hisabi_sync_allowed_networks": ["127.0.0.0/8"],
 		"disable_async": 0,
 		# Frappe answers larger requests itself, before an app can say how large they may be.
 		"max_file_size": 256 * 1024 * 1024,

@@ -48,7 +48,7 @@ def _start(target: Site, port: int, demo: bool) -> None:
 		serve.require_free(port)
 		prepare.with_desk(target)
 		if demo:
-			site.prepare_demo(target)
+			site.prepare_demo(target, again=serve.place_erp(target))
 		serve.start(target, port)
 
 

@@ -21,7 +21,9 @@ WORKER = ("worker", "--queue", "short,default,long")
 
 # Name of each process -> Frappe's command for it; relay and web server are not Frappe's.
 BACKGROUND = {"worker-1": WORKER, "worker-2": WORKER, "scheduler": ("schedule",)}
-NAMES = ("web", "relay", *BACKGROUND)
+NAMES = ("web", "relay", *BACKGROUND, "erp")
+# What the demo site's connection to its ERP signs in with.
+ERP_SECRET, ERP_PORT, ERP_CONFIG = "hisabi-demo-erp", "erp_port", "hisabi_sync_demo_erp"
 
 
 def processes(site: Site) -> list[Process]:
@@ -32,7 +34,24 @@ def processes(site: Site) -> list[Process]:
 def _commands(site: Site) -> dict[str, list[str]]:
 	backend = network.own_port(site.settings, "backend_port")
 	front = {"web": _gunicorn(site, backend), "relay": _relay(site, backend)}
-	return front | {name: frappe_command(site, *words) for name, words in BACKGROUND.items()}
+	background = {name: frappe_command(site, *words) for name, words in BACKGROUND.items()}
+	return front | background | {"erp": _erp(site)}
+
+
+def _erp(site: Site) -> list[str]:
+	"""The other side of the demo site's runs."""
+	number = network.own_port(site.settings, ERP_PORT)
+	options = (f"--port={number}", f"--secret={ERP_SECRET}")
+	return [str(site.settings.python), "-m", "devtool.erp", *options]
+
+
+def place_erp(site: Site) -> bool:
+	"""Tell the site where its ERP will be; whether that is another place than before."""
+	address = f"http://{network.LOOPBACK}:{network.own_port(site.settings, ERP_PORT)}"
+	moved = site.config().get(ERP_CONFIG) != address
+	if moved:
+		site.configure(**{ERP_CONFIG: address})
+	return moved
 
 
 def _gunicorn(site: Site, number: int) -> list[str]:

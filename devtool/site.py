@@ -31,9 +31,9 @@ def prepare(site: Site) -> None:
 	steps.once(settings, f"Migration of {name}", f"schema-{name}", schema, lambda step: _migrate(site, step))
 
 
-def prepare_demo(site: Site) -> None:
-	"""Fill the site with demo data unless that was done."""
-	if site.demo_file.is_file():
+def prepare_demo(site: Site, again: bool = False) -> None:
+	"""Fill the site with demo data unless that was done; `again` when they name something that has moved."""
+	if site.demo_file.is_file() and not again:
 		return
 	unfinished = site.demo_file.with_suffix(".new")
 	with steps.step(site.settings, "Demo data", "demo") as step:

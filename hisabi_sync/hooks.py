@@ -96,6 +96,23 @@ permission_query_conditions = {
 	"Family Badge": "hisabi_sync.permissions.family_badges",
 	"Family Sync Day": "hisabi_sync.permissions.family_sync_days",
 	"Family Sync Point": "hisabi_sync.permissions.family_sync_points",
+	"Sync Call": "hisabi_sync.permissions.calls",
+	"Field Observation": "hisabi_sync.permissions.field_observations",
+	"Field Observation Correction": "hisabi_sync.permissions.field_observation_corrections",
+	"Field Recommendation": "hisabi_sync.permissions.field_recommendations",
+	"Field Playbook": "hisabi_sync.permissions.field_playbooks",
+	"Field Playbook Version": "hisabi_sync.permissions.field_playbook_versions",
+	"Field Playbook Patch": "hisabi_sync.permissions.field_playbook_patches",
+	"Sync Connection": "hisabi_sync.permissions.connections",
+	"Sync Run": "hisabi_sync.permissions.runs",
+	"Sync Run Record": "hisabi_sync.permissions.run_records",
+	"Sync Identity": "hisabi_sync.permissions.identities",
+	"Sync Watermark": "hisabi_sync.permissions.watermarks",
+	"Hisabi Order": "hisabi_sync.permissions.orders",
+	"Hisabi Customer": "hisabi_sync.permissions.customers",
+	"Hisabi Product": "hisabi_sync.permissions.products",
+	"Hisabi Invoice": "hisabi_sync.permissions.invoices",
+	"Hisabi Payment": "hisabi_sync.permissions.payments",
 }
 has_permission = dict.fromkeys(permission_query_conditions, "hisabi_sync.permissions.has_permission")
 
@@ -104,6 +121,7 @@ sync_item_readers = {
 	"wallet": "hisabi_sync.api.wallet_items.read_again",
 	"mobile": "hisabi_sync.api.mobile_items.read",
 	"family": "hisabi_sync.api.family_items.read",
+	"batch": "hisabi_sync.api.batch_items.read_again",
 }
 
 # The engine's own rows follow a document; they do not keep it from being deleted.
@@ -119,6 +137,12 @@ ignore_links_on_delete = [
 	"Field Submission Media",
 	"Family Sync Day",
 	"Family Sync Point",
+	"Sync Call",
+	"Sync Connection",
+	"Sync Run",
+	"Sync Run Record",
+	"Sync Identity",
+	"Sync Watermark",
 ]
 
 # Removing the last traces of old deletes, and finding what no hook saw.
@@ -130,6 +154,7 @@ scheduler_events = {
 		"hisabi_sync.media.collect.run",
 	],
 	"weekly_long": ["hisabi_sync.hisabi_wallet.derived.verify.verify_all"],
+	"cron": {"* * * * *": ["hisabi_sync.runs.reaper.run"]},
 }
 
 # How long Frappe keeps the engine's logs, in days; people change it in Log Settings.
@@ -138,8 +163,11 @@ default_log_clearing_doctypes = {
 	"Sync Batch": 180,
 	"Sync Version": 180,
 	"Sync Conflict": 365,
+	"Sync Call": 90,
 	"Hisabi Wallet Invite": 90,
 	"Family Sync Day": 365,
+	"Sync Run Record": 90,
+	"Sync Run": 365,
 }
 
 # Entity types that this app declares; another app adds its own under the same hook.
@@ -147,6 +175,7 @@ sync_entities = [
 	"hisabi_sync.hisabi_wallet.entities.declare",
 	"hisabi_sync.hisabi_field.entities.declare",
 	"hisabi_sync.hisabi_family.entities.declare",
+	"hisabi_sync.hisabi_farm.entities.declare",
 ]
 
 
@@ -166,6 +195,9 @@ sync_rules = {
 	"Family Task": "hisabi_sync.hisabi_family.rules.task",
 	"Family Event": "hisabi_sync.hisabi_family.rules.event",
 	"Family Points Entry": "hisabi_sync.hisabi_family.rules.points",
+	"Field Observation": "hisabi_sync.hisabi_farm.rules.observation",
+	"Field Recommendation": "hisabi_sync.hisabi_farm.rules.recommendation",
+	"Field Playbook": "hisabi_sync.hisabi_farm.rules.playbook",
 }
 
 # What people do with many documents at once, beside what the engine knows.
@@ -176,6 +208,8 @@ sync_prepare = {
 	"Hisabi Attachment": "hisabi_sync.hisabi_wallet.attachments.prepare",
 	"Field Submission": "hisabi_sync.hisabi_field.media.prepare",
 	"Family Points Entry": "hisabi_sync.hisabi_family.rules.prepare_points",
+	"Field Observation": "hisabi_sync.hisabi_farm.rules.prepare_observations",
+	"Field Playbook": "hisabi_sync.hisabi_farm.rules.prepare_playbooks",
 }
 
 # Functions of media keys that tell which of them live documents name; the others are removed in the end.
@@ -186,9 +220,28 @@ sync_derivers = {
 	"wallet": "hisabi_sync.hisabi_wallet.derived.derive.derive",
 	"tenant": "hisabi_sync.hisabi_field.rules.follow",
 	"family": "hisabi_sync.hisabi_family.derived.derive",
+	"farm": "hisabi_sync.hisabi_farm.chain.follow",
 }
 # (DocType, name) that a push holds before it locks any record, because values follow from many of them.
 sync_derivers_hold = {"wallet": "hisabi_sync.hisabi_wallet.derived.derive.hold"}
 
 # Who else hears of a space's new position, by the space's type.
 sync_announcers = {"family": "hisabi_sync.hisabi_family.families.announce"}
+# Name -> class that talks to another system in a run; see `hisabi_sync.runs.connectors.base`.
+sync_connectors = {
+	"frappe": "hisabi_sync.runs.connectors.frappe.FrappeConnector",
+	"json": "hisabi_sync.runs.connectors.json.JsonConnector",
+}
+
+# The tenants to choose from, in the forms of documents that belong to one.
+doctype_js = dict.fromkeys(
+	(
+		"Sync Connection",
+		"Hisabi Order",
+		"Hisabi Customer",
+		"Hisabi Product",
+		"Hisabi Invoice",
+		"Hisabi Payment",
+	),
+	"public/js/tenant_field.js",
+)

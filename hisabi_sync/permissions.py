@@ -22,11 +22,26 @@ SPACES = {
 			"Sync Conflict",
 			"Sync Device Position",
 			"Sync Media",
+			"Sync Call",
+			"Sync Connection",
+			"Sync Run",
+			"Sync Run Record",
+			"Sync Identity",
+			"Sync Watermark",
 		)
 	},
 	**{
 		doctype: f"`tab{doctype}`.tenant IN (SELECT space_key FROM `tabSync Space` WHERE name IN ({{spaces}}))"  # noqa: S608
-		for doctype in ("Field Form", "Field Submission", "Field Meter")
+		for doctype in (
+			"Field Form",
+			"Field Submission",
+			"Field Meter",
+			"Hisabi Order",
+			"Hisabi Customer",
+			"Hisabi Product",
+			"Hisabi Invoice",
+			"Hisabi Payment",
+		)
 	},
 	**{
 		doctype: f"`tab{doctype}`.{column} IN (SELECT space_key FROM `tabSync Space` WHERE name IN ({{spaces}}))"  # noqa: S608
@@ -45,6 +60,17 @@ SPACES = {
 				"family",
 			),
 		}.items()
+	},
+	**{
+		doctype: f"`tab{doctype}`.farm IN (SELECT space_key FROM `tabSync Space` WHERE name IN ({{spaces}}))"  # noqa: S608
+		for doctype in (
+			"Field Observation",
+			"Field Observation Correction",
+			"Field Recommendation",
+			"Field Playbook",
+			"Field Playbook Version",
+			"Field Playbook Patch",
+		)
 	},
 	"Sync Version": "`tabSync Version`.record IN (SELECT name FROM `tabSync Record` WHERE space IN ({spaces}))",
 	"Sync Device": "`tabSync Device`.user IN (SELECT user FROM `tabSync Space Member` WHERE space IN ({spaces}))",
@@ -189,3 +215,71 @@ def family_sync_days(user=None):
 
 def family_sync_points(user=None):
 	return conditions("Family Sync Point", user)
+
+
+def calls(user=None):
+	return conditions("Sync Call", user)
+
+
+def field_observations(user=None):
+	return conditions("Field Observation", user)
+
+
+def field_observation_corrections(user=None):
+	return conditions("Field Observation Correction", user)
+
+
+def field_recommendations(user=None):
+	return conditions("Field Recommendation", user)
+
+
+def field_playbooks(user=None):
+	return conditions("Field Playbook", user)
+
+
+def field_playbook_versions(user=None):
+	return conditions("Field Playbook Version", user)
+
+
+def field_playbook_patches(user=None):
+	return conditions("Field Playbook Patch", user)
+
+
+def connections(user=None):
+	return conditions("Sync Connection", user)
+
+
+def runs(user=None):
+	return conditions("Sync Run", user)
+
+
+def run_records(user=None):
+	return conditions("Sync Run Record", user)
+
+
+def identities(user=None):
+	return conditions("Sync Identity", user)
+
+
+def watermarks(user=None):
+	return conditions("Sync Watermark", user)
+
+
+def orders(user=None):
+	return conditions("Hisabi Order", user)
+
+
+def customers(user=None):
+	return conditions("Hisabi Customer", user)
+
+
+def products(user=None):
+	return conditions("Hisabi Product", user)
+
+
+def invoices(user=None):
+	return conditions("Hisabi Invoice", user)
+
+
+def payments(user=None):
+	return conditions("Hisabi Payment", user)

@@ -5,7 +5,11 @@ import math
 from hisabi_sync.engine import clock, strict_json
 from hisabi_sync.engine.errors import RequestError
 
-MISSING = {"device_id": "device_id_required", "wallet_id": "wallet_id_required"}
+MISSING = {
+	"device_id": "device_id_required",
+	"wallet_id": "wallet_id_required",
+	"syncId": "sync_id_required",
+}
 TRUE, FALSE = (True, 1, "1", "true", "True"), (None, False, 0, "", "0", "false", "False")
 MAX_TEXT = 140
 MAX_CURSOR = 280

@@ -61,8 +61,24 @@ PLAIN_STATUSES = {
 	"too_many_items": 413,
 }
 
+BATCH_STATUSES = {
+	**{code: 422 for code, (status, _, _) in REQUEST_ERRORS.items() if status == 417},
+	"invalid_json": 400,
+	"invalid_encoding": 400,
+	"too_many_items": 413,
+	"resync_required": 409,
+}
+
+
+def _batch_error(error):
+	about = {"code": error.code, "message": error.message, "retryable": error.retryable}
+	return {"error": {**about, "details": error.extra}}
+
+
 SHAPES = {
 	"wallet": Shape(_success, _wallet_error),
 	"mobile": Shape(_success, _plain_error, PLAIN_STATUSES),
 	"family": Shape(_success, _plain_error, PLAIN_STATUSES),
+	"batch": Shape(_success, _batch_error, BATCH_STATUSES),
+	"runs": Shape(_success, _plain_error, PLAIN_STATUSES),
 }

@@ -86,7 +86,9 @@ def finish(response, request):
 
 
 def _is_ours(response):
-	return response.is_json and "retryable" in (response.get_json(silent=True) or {})
+	said = response.get_json(silent=True) if response.is_json else None
+	inner = said.get("error") if isinstance(said, dict) else None
+	return any("retryable" in part for part in (said, inner) if isinstance(part, dict))
 
 
 def _replace(response, mended):

@@ -29,6 +29,8 @@ MODULES = {
 	"mobile": "mobile",
 	"meta": "wallet",
 	"family": "family",
+	"batch": "batch",
+	"runs": "runs",
 }
 
 # HTTP method and path as a document prints them -> function of the package. `{name}` is an argument of the call.
@@ -41,9 +43,30 @@ ROUTES = {
 	"POST /api/v1/mobile/media/presign": "mobile.presign",
 	"POST /api/v1/mobile/media/download": "mobile.download",
 	"POST /sync/delta": "family.delta",
+	"POST /v1/sync/batch": "batch.sync",
+	"POST /v1/devices/token": "batch.token",
+	"POST /v1/devices/token/rotate": "batch.rotate",
+	# The last row that matches serves, so that an entity's name comes before the words.
+	"POST /api/sync/{entity}": "runs.start",
+	"POST /api/sync/{entity}/preview": "runs.preview",
+	"GET /api/sync/status": "runs.status",
+	"GET /api/sync/status/{sync_id}": "runs.detail",
+	"POST /api/sync/retry": "runs.retry",
+	"GET /api/sync/failures": "runs.failures",
+	"POST /api/sync/failures/{id}/retry": "runs.retry_one",
+	"POST /api/sync/cancel/{sync_id}": "runs.cancel",
+	"GET /api/sync/history": "runs.history",
+	"GET /api/sync/health": "runs.health",
+	"GET /api/sync/metrics": "runs.metrics",
 }
 # Below these every path is a contract's own, so that an unknown one is answered in its shape.
-PREFIXES = {"/api/v1/mobile/": "mobile", "/sync/delta": "family"}
+PREFIXES = {
+	"/api/v1/mobile/": "mobile",
+	"/sync/delta": "family",
+	"/v1/sync/": "batch",
+	"/v1/devices/": "batch",
+	"/api/sync/": "runs",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,8 +118,7 @@ def optional_text(most, code="invalid_argument"):
 
 def objects(item, missing, wrong):
 	"""Type of a list of objects like the model `item`, which whoever reads it checks one by one; two error codes."""
-	schema = {"type": "array", "items": item.model_json_schema()}
-	return checked(list, args.object_list, schema, missing, wrong)
+	return checked(list, args.object_list, _LikeType(list[item]), missing, wrong)
 
 
 SHORT = {"maxLength": args.MAX_TEXT}

@@ -2,7 +2,7 @@
 
 import frappe
 
-from hisabi_sync.demo import family, field, households, words
+from hisabi_sync.demo import commerce, family, field, households, words
 from hisabi_sync.demo.home import Home
 from hisabi_sync.demo.people import Person, Phone
 from hisabi_sync.engine import devices
@@ -15,8 +15,10 @@ PEOPLE = {
 	"badr@hisabi.example": ("Badr", ["Hisabi User"], "member"),
 	"manager@hisabi.example": ("Muna", ["Sync Manager"], None),
 	"auditor@hisabi.example": ("Adel", ["Sync Auditor"], None),
+	"operator@hisabi.example": ("Omar", ["Hisabi User"], None),
 }
 OWNER, MEMBER = "amal@hisabi.example", "badr@hisabi.example"
+OPERATOR = "operator@hisabi.example"
 TRANSACTIONS = 60
 # The phones of the demo wallet's members; nobody but the demo device has been told a token.
 PHONES = {
@@ -31,6 +33,8 @@ def prepare():
 		_ensure_user(email, first_name, roles)
 	households.fill(_household(), TRANSACTIONS, households.Totals())
 	_, token = devices.register(OWNER, DEVICE, "android", "Demo phone")
+	mobile = field.prepare(OWNER)
+	commerce.prepare(OPERATOR, field.TENANT)
 	frappe.db.commit()
 	home = family.prepare(OWNER, MEMBER)
 	return {
@@ -40,12 +44,28 @@ def prepare():
 		"device_token": token,
 		"credentials": {
 			"wallet": f"Bearer {token}",
-			"mobile": f"Bearer {field.prepare(OWNER)}",
+			"mobile": f"Bearer {mobile}",
 			"family": f"Bearer {home['token']}",
+			"operator": _api_key(OPERATOR),
 		},
-		"spaces": {"wallet": WALLET, "mobile": field.TENANT, "family": family.FAMILY},
+		"spaces": {
+			"wallet": WALLET,
+			"mobile": field.TENANT,
+			"family": family.FAMILY,
+			"operator": field.TENANT,
+		},
 		"jwt": home["jwt"],
 	}
+
+
+def _api_key(email):
+	"""A new API key of a user, as the value of an Authorization header."""
+	user = frappe.get_doc("User", email)
+	user.api_key, user.api_secret = (frappe.generate_hash(length=20) for _ in range(2))
+	credential = f"token {user.api_key}:{user.api_secret}"
+	user.save(ignore_permissions=True)
+	frappe.db.commit()
+	return credential
 
 
 def _household():

@@ -24,6 +24,11 @@ def _push():
 	return getattr(frappe.local, "hisabi_sync_push", None) or (None, None, None)
 
 
+def pushed():
+	"""(Caller, Change) of the push that is saving a document right now, or (None, None)."""
+	return _push()[:2]
+
+
 def on_change(doc, method=None):
 	"""Hook: a document was inserted, saved, submitted, cancelled, or set in the database with `db_set`."""
 	entity = registry().by_doctype.get(doc.doctype)

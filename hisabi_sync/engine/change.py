@@ -42,6 +42,8 @@ class Change:
 	fingerprint: str = ""
 	raw: object = None
 	correction: str | None = None  # the reason for changing what a policy holds to be settled
+	based_on: int | None = None  # for policies that count versions of their own: the one it was made for
+	intent: dict | None = None  # what the entity type's rule makes values of, once it sees the record
 	error: ItemError | None = None
 	counted: bool = False  # base_version is the client's own count, which may run ahead of the server's
 	values: dict = field(default_factory=dict)

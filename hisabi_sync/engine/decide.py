@@ -86,6 +86,11 @@ def _decide_delete(change, stored, entity, policy):
 
 def _decide_update(change, stored, entity, policy):
 	edit = compare(change, stored, entity)
+	if not policy.is_current(change.based_on, stored, entity.parameters):
+		clashes = _plain_clashes(edit.values, stored)
+		return Decision(
+			"conflict", clashes=clashes, fields=tuple(edit.values) or (entity.parameters["version"],)
+		)
 	again = written_again(change, stored, entity)
 	if not edit.values:
 		return Decision("apply", merged=edit.stale, again=again)
@@ -95,6 +100,7 @@ def _decide_update(change, stored, entity, policy):
 	if verdict.conflict:
 		return Decision("conflict", edit.clean, clashes=clashes, fields=verdict.conflict)
 	lost = {**kept, **verdict.lost}
+	lost.pop(entity.parameters.get("time"), None)  # that a time was later is no loss
 	return Decision("apply", verdict.values, merged=edit.stale, clashes=clashes, kept=lost, again=again)
 
 
@@ -116,7 +122,7 @@ def compare(change, stored, entity):
 					None if base is UNKNOWN else base,
 					stored.values.get(name),
 					client,
-					_changed_at(stored, name),
+					_changed_at(stored, name, entity),
 				)
 			)
 		elif not merging.same(merged, stored.values.get(name)):
@@ -136,7 +142,7 @@ def written_again(change, stored, entity):
 	"""Fields that somebody else had set to the same value before; where times decide, the later time has to count."""
 	if change.base_version is None or not change.client_time:
 		return ()
-	if not goes_by_time(entity.policy, entity.parameters):
+	if not goes_by_time(entity.policy, entity.parameters) or _is_closed(change, stored, entity):
 		return ()
 	return tuple(
 		name
@@ -144,8 +150,12 @@ def written_again(change, stored, entity):
 		if stored.version_of(name) > change.base_version
 		and merging.same(value, stored.values.get(name))
 		and not merging.same(value, base_value(stored, name, change.base_version))
-		and change.client_time > _changed_at(stored, name)
+		and change.client_time > _changed_at(stored, name, entity)
 	)
+
+
+def _is_closed(change, stored, entity):
+	return POLICIES[entity.policy].is_settled(stored, entity.parameters) and not change.correction
 
 
 def base_value(stored, name, version):
@@ -169,9 +179,13 @@ def content_time(stored):
 	return max(times) if times else stored.modified
 
 
-def _changed_at(stored, name):
+def _changed_at(stored, name, entity):
+	"""When a field got its value: by the history, by the field that the policy has for the time, or by the record."""
+	clock = entity.parameters.get("time")
 	times = [past.at for past in stored.history if name in past.before and past.at]
-	return times[-1] if times else stored.modified
+	if times and name != clock:
+		return times[-1]
+	return stored.values.get(clock) or stored.modified
 
 
 def _merge_field(field, base, server, client):

@@ -21,10 +21,12 @@ from hisabi_sync.engine.pepper import keyed_hash, same
 from hisabi_sync.engine.write import STANDARD
 
 PREFIX = "hsd_"
+SYNC, EDIT_PLAYBOOKS = SCOPES = ("sync", "playbook:edit")
 SEEN_EVERY = timedelta(minutes=5)
 COLUMNS = (
 	"d.name, d.device_id, d.user, d.status, d.token_hash, d.previous_token_hash, d.previous_valid_until, "
-	"d.expires_at, d.last_seen, u.enabled, d.token_family, d.password_mark, d.revoked_reason, a.password, u.language"
+	"d.expires_at, d.last_seen, u.enabled, d.token_family, d.password_mark, d.revoked_reason, a.password, u.language, "
+	"d.scopes, d.token_hours"
 )
 LISTED = "device_id device_name platform status creation last_seen expires_at revoked_reason".split()
 
@@ -46,10 +48,24 @@ class Device:
 	revoked_reason: str | None = None
 	password_hash: str | None = None
 	language: str | None = None
+	scopes: str | None = None
+	token_hours: int | None = None
+
+	def may(self, scope):
+		"""Whether the token has a scope."""
+		return scope in granted(self.scopes)
 
 
-def register(user, device_id, platform=None, device_name=None):
-	"""Create or renew a device of a user; returns (device, token). The token is not stored and not shown again."""
+def granted(scopes):
+	"""Scopes as a list; every token has SYNC."""
+	return [SYNC, *(scope for scope in (scopes or "").split() if scope != SYNC)]
+
+
+def register(user, device_id, platform=None, device_name=None, scopes=(), hours=None):
+	"""Create or renew a device of a user; returns (device, token). The token is not stored and not shown again.
+
+	`scopes` are what it may do beyond SYNC; its tokens are valid for `hours`, or as long as the site's settings say.
+	"""
 	name, family, now = ids.device(user, device_id), secrets.token_hex(8), clock.now()
 	secret = _tagged(name, family, secrets.token_urlsafe(32))
 	values = {
@@ -65,14 +81,19 @@ def register(user, device_id, platform=None, device_name=None):
 		"previous_token_hash": None,
 		"previous_valid_until": None,
 		"revoked_reason": None,
-		"expires_at": _expiry(now),
+		"expires_at": _expiry(now, hours),
 		"last_seen": now,
+		"scopes": " ".join(granted(" ".join(scopes))),
+		"token_hours": hours or 0,
 	}
 	sql.upsert("Sync Device", list(values), [tuple(values.values())])
-	return Device(name, device_id, user, expires_at=values["expires_at"]), f"{PREFIX}{name}_{secret}"
+	device = Device(name, device_id, user, expires_at=values["expires_at"], scopes=values["scopes"])
+	return device, f"{PREFIX}{name}_{secret}"
 
 
-def _expiry(now):
+def _expiry(now, hours=None):
+	if hours:
+		return now + timedelta(hours=hours)
 	return now + timedelta(days=frappe.get_cached_doc("Sync Settings").device_token_days or 180)
 
 
@@ -157,7 +178,15 @@ def rotate(device, token):
 	frappe.db.sql(
 		"""UPDATE `tabSync Device` SET previous_token_hash = token_hash, previous_valid_until = %s, token_hash = %s,
 		expires_at = %s, last_seen = %s, modified = %s WHERE name = %s AND token_hash = %s AND status = 'Active'""",
-		(now + grace, hash_secret(successor), _expiry(now), now, now, name, hash_secret(secret)),
+		(
+			now + grace,
+			hash_secret(successor),
+			_expiry(now, device.token_hours),
+			now,
+			now,
+			name,
+			hash_secret(secret),
+		),
 	)
 	return f"{PREFIX}{name}_{successor}", _load(name).expires_at
 
@@ -229,6 +258,11 @@ def ensure(user, device_id):
 	if device.status != "Active":
 		raise RequestError("device_revoked", reason=device.revoked_reason or "revoked")
 	return device, False
+
+
+def by_name(name):
+	"""The Device with this name, whatever its status, or None."""
+	return _load(name)
 
 
 def note_seen(device):

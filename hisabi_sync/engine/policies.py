@@ -83,11 +83,14 @@ def terminal_value_wins(edit, parameters):
 
 
 def draft_then_immutable(edit, parameters):
-	"""`{"field": "status", "draft": ["draft"]}`: last write wins on drafts; later only an explicit correction."""
-	state = edit.stored.values.get(parameters["field"])
-	if state in parameters.get("draft", ["draft"]) or edit.correction:
+	"""`{"field": "status", "draft": ["draft"]}`: last write wins on drafts; later only an explicit correction.
+
+	With `"time": "updated_at"` that field holds when the record was last written; alone it is no change of a settled one.
+	"""
+	if _is_draft(edit.stored, parameters) or edit.correction:
 		return last_write_wins(edit, parameters)
-	return Verdict(conflict=tuple(edit.values))
+	changed = tuple(name for name in edit.values if name != parameters.get("time"))
+	return Verdict(conflict=changed)
 
 
 def immutable(edit, parameters):
@@ -99,6 +102,7 @@ def server_only(edit, parameters):
 
 
 def rebase(edit, parameters):
+	"""`{"version": "version"}`: the field that counts the active versions; without it the record's own version counts."""
 	return manual(edit, parameters)
 
 
@@ -144,8 +148,29 @@ def _if_newer(stored, stale, client_time, server_time, parameters):
 	return not stale or bool(client_time and server_time and client_time > server_time)
 
 
-def _if_draft(stored, stale, client_time, server_time, parameters):
+def _is_draft(stored, parameters):
 	return stored.values.get(parameters["field"]) in parameters.get("draft", ["draft"])
+
+
+def _if_draft(stored, stale, client_time, server_time, parameters):
+	return _is_draft(stored, parameters)
+
+
+def _never_settled(stored, parameters):
+	return False
+
+
+def _past_draft(stored, parameters):
+	return not _is_draft(stored, parameters)
+
+
+def _on_any(based_on, stored, parameters):
+	return True
+
+
+def _on_active(based_on, stored, parameters):
+	"""Whether a change was made for the version that is active now."""
+	return "version" not in parameters or based_on == stored.values.get(parameters["version"])
 
 
 def _refuse(stored, stale, client_time, server_time, parameters):
@@ -161,6 +186,8 @@ class Policy:
 	repeat_must_match: bool = False  # a create of an existing record with other values is a conflict
 	device_may_create: bool = True
 	by_time: bool = False  # the time of a write decides, also that of a value which is there already
+	is_settled: Callable = _never_settled  # whether only an explicit correction changes the record any more
+	is_current: Callable = _on_any  # whether the version that the change was made for may still be changed
 
 
 POLICIES = {
@@ -170,10 +197,12 @@ POLICIES = {
 	"client_wins": Policy(client_wins),
 	"server_wins": Policy(server_wins, _if_fresh),
 	"terminal_value_wins": Policy(terminal_value_wins),
-	"draft_then_immutable": Policy(draft_then_immutable, _if_draft, repeat_must_match=True, by_time=True),
+	"draft_then_immutable": Policy(
+		draft_then_immutable, _if_draft, repeat_must_match=True, by_time=True, is_settled=_past_draft
+	),
 	"immutable": Policy(immutable, _never, repeat_must_match=True),
 	"server_only": Policy(server_only, _refuse, device_may_create=False),
-	"rebase": Policy(rebase, _if_fresh, repeat_must_match=True),
+	"rebase": Policy(rebase, _if_fresh, repeat_must_match=True, is_current=_on_active),
 }
 
 

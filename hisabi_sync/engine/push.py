@@ -40,25 +40,26 @@ class Result:
 	position: int = 0
 
 
-def push(caller, changes, options, before=None):
+def push(caller, changes, options, before=None, after=None):
 	"""Process a batch in one transaction, which is committed when this returns.
 
-	`before(caller, changes)` runs first in the transaction; a contract opens new spaces there. Raises RequestError.
+	`before(caller, changes)` runs first in the transaction; a contract opens new spaces there. `after(result)` runs last,
+	when everything has its number. Raises RequestError.
 	"""
 	_correct_clocks(changes, options.skew_ms)
-	return _push(caller, changes, options, before)
+	return _push(caller, changes, options, before, after)
 
 
-def _push(caller, changes, options, before):
+def _push(caller, changes, options, before, after):
 	try:
-		return retry.run(lambda: _transaction(caller, changes, options, before))
+		return retry.run(lambda: _transaction(caller, changes, options, before, after))
 	except Exception as error:
 		if not retry.is_bad_value(error):
 			raise
-		return _isolate(caller, changes, options, before)
+		return _isolate(caller, changes, options, before, after)
 
 
-def _isolate(caller, changes, options, before):
+def _isolate(caller, changes, options, before, after):
 	"""Some value cannot be computed with or stored: halve the batch until the change that brought it stands alone.
 
 	An atomic batch is not halved; it fails as a whole.
@@ -66,13 +67,17 @@ def _isolate(caller, changes, options, before):
 	if len(changes) == 1 or options.atomic:
 		for change in changes:
 			change.error = change.error or ItemError("invalid_value", ["payload"])
-		return retry.run(lambda: _transaction(caller, changes, options, before))
+		return retry.run(lambda: _transaction(caller, changes, options, before, after))
 	ordered = sorted(changes, key=_standing)
 	middle = len(ordered) // 2
-	halves = [_push(caller, half, options, before) for half in (ordered[:middle], ordered[middle:])]
-	outcomes = {id(c): o for c, o in zip(ordered, (o for half in halves for o in half.outcomes), strict=True)}
-	last = halves[-1]
-	return Result(last.batch, [outcomes[id(c)] for c in changes], halves[0].before, last.position)
+	first = _push(caller, ordered[:middle], options, before, None)
+
+	def whole(last):
+		outcomes = dict(zip(map(id, ordered), [*first.outcomes, *last.outcomes], strict=True))
+		return Result(last.batch, [outcomes[id(c)] for c in changes], first.before, last.position)
+
+	last_step = after and (lambda last: after(whole(last)))
+	return whole(_push(caller, ordered[middle:], options, before, last_step))
 
 
 def _standing(change):
@@ -89,7 +94,7 @@ def _correct_clocks(changes, skew_ms):
 			change.client_time -= timedelta(milliseconds=skew_ms)
 
 
-def _transaction(caller, changes, options, before):
+def _transaction(caller, changes, options, before, after):
 	started = time.monotonic()
 	options.root = None
 	caller.memo.clear()
@@ -106,6 +111,8 @@ def _transaction(caller, changes, options, before):
 	nothing = (caller.position, caller.position)
 	result.before, result.position = sequence.number().get(caller.space, nothing)
 	ledger.save_batch(result, caller, options, int((time.monotonic() - started) * 1000))
+	if after:
+		after(result)
 	if options.dry_run or batch.has_no_root():
 		frappe.db.rollback()
 		result.before, result.position = nothing

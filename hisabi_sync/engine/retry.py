@@ -1,5 +1,7 @@
 """Transactions that the database turned down are run again. The ledger makes that safe."""
 
+from contextlib import contextmanager
+
 import frappe
 import tenacity
 
@@ -13,7 +15,13 @@ RETRYABLE = {1213, 1205, 1020, 1206}
 DUPLICATE_KEY = 1062
 # Out of range, too long, not a character, not a date, not a number.
 BAD_VALUE = {1264, 1406, 1366, 1292, 1265}
-RACED_KEYS = ("PRIMARY", "unique_device_op_key", "unique_record_doc_version")
+RACED_KEYS = (
+	"PRIMARY",
+	"unique_device_op_key",
+	"unique_record_doc_version",
+	"unique_device_sync_key",
+	"unique_device_header_key",
+)
 
 
 def run(transaction):
@@ -24,7 +32,7 @@ def run(transaction):
 	wait = int(frappe.conf.get("sync_lock_wait") or LOCK_WAIT)
 	frappe.db.sql("SET SESSION innodb_lock_wait_timeout = %s", (wait,))
 	retrying = tenacity.Retrying(
-		retry=tenacity.retry_if_exception(_is_retryable),
+		retry=tenacity.retry_if_exception(is_retryable),
 		stop=tenacity.stop_after_attempt(ATTEMPTS) | tenacity.stop_after_delay(PATIENCE * wait),
 		wait=tenacity.wait_random_exponential(multiplier=0.02, max=1),
 		reraise=True,
@@ -33,9 +41,24 @@ def run(transaction):
 		return retrying(_fresh, transaction)
 	except Exception as error:
 		frappe.db.rollback()
-		if _is_retryable(error) and _number(error) != DUPLICATE_KEY:
+		if is_retryable(error) and _number(error) != DUPLICATE_KEY:
 			raise RequestError("unavailable") from error
 		raise
+
+
+@contextmanager
+def latest_reads():
+	"""Transactions run in here read what is committed at each statement, not what was when they began.
+
+	A call that pulls after it pushed needs that: its numbers come after those of transactions that its first snapshot has
+	not seen, and a cursor behind them must not skip their records.
+	"""
+	frappe.db.sql("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
+	try:
+		yield
+	finally:
+		frappe.db.rollback()
+		frappe.db.sql("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
 
 
 def _fresh(transaction):
@@ -43,7 +66,7 @@ def _fresh(transaction):
 	return transaction()
 
 
-def _is_retryable(error):
+def is_retryable(error):
 	"""Deadlocks and time-outs; a taken key too, because another request wrote the same op or record first."""
 	if isinstance(error, frappe.QueryDeadlockError | frappe.QueryTimeoutError):
 		return True

@@ -21,6 +21,11 @@ def upsert(doctype, columns, rows):
 	_write(doctype, columns, rows, f" ON DUPLICATE KEY UPDATE {changes}")
 
 
+def insert_missing(doctype, columns, rows):
+	"""Insert the rows whose key is free; those that are there stay as they are."""
+	_write(doctype, columns, rows, " ON DUPLICATE KEY UPDATE name = name")
+
+
 def _write(doctype, columns, rows, tail):
 	head = f"INSERT INTO {quote('tab' + doctype)} ({', '.join(map(quote, columns))}) VALUES "  # noqa: S608
 	for chunk in _chunks(rows):

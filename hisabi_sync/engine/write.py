@@ -39,6 +39,9 @@ class Writer:
 			entity = self.registry.by_name[entity_type]
 			if entity.bulk:
 				self._write_documents(entity, members)
+			else:
+				# The documents were saved one by one; what is due is what a deriver set afterwards.
+				self._update(entity, members, {})
 
 	def _write_documents(self, entity, members):
 		self._insert(entity, [stored for stored, _ in members if not stored.written])

@@ -1,0 +1,121 @@
+"""Demonstration data of sync runs: a tenant's orders, customers, invoices and payments, and the ERP they are sent to.
+
+Products come from there. `hisabi_sync_demo_erp` in the site's configuration is the ERP's address.
+"""
+
+import frappe
+
+from hisabi_sync.engine import clock, ids, retry, spaces
+from hisabi_sync.hisabi_commerce import presets
+from hisabi_sync.hisabi_field import tenants
+from hisabi_sync.runs import finish, records, states
+
+SECRET, NOWHERE = "hisabi-demo-erp", "http://127.0.0.1:9"
+CONFIG = "hisabi_sync_demo_erp"
+TITLE = "Demo ERP"
+PUSHED = ("orders", "customers", "invoices", "payments")
+CUSTOMERS = (
+	("CUS-001", "Al-Noor Trading", "Wholesale", "Riyadh", "Saudi Arabia"),
+	("CUS-002", "Layla Stores", "Retail", "Jeddah", "Saudi Arabia"),
+	("CUS-003", "Haddad & Sons", "Retail", "Amman", "Jordan"),
+	("CUS-004", "Blue Palm Hotel", "Hospitality", "Muscat", "Oman"),
+)
+# Number, customer, status, day, [(product, quantity, rate)].
+ORDERS = (
+	("SO-2026-0001", 0, "completed", "2026-01-05", [("TEA-250", 40, 18.5), ("CUP-6", 10, 32)]),
+	("SO-2026-0002", 1, "completed", "2026-01-07", [("CUP-6", 4, 32)]),
+	("SO-2026-0003", 2, "completed", "2026-01-09", [("COF-500", 12, 41.25)]),
+	("SO-2026-0004", 3, "processing", "2026-01-12", [("COF-500", 30, 39), ("TEA-250", 15, 18)]),
+	("SO-2026-0005", 0, "processing", "2026-01-14", [("POT-1", 3, 120)]),
+	("SO-2026-0006", 1, "pending", "2026-01-15", [("TEA-250", 6, 18.5)]),
+	("SO-2026-0007", 2, "draft", "2026-01-16", [("POT-1", 1, 120)]),
+	("SO-2026-0008", 3, "cancelled", "2026-01-17", [("CUP-6", 2, 32)]),
+)
+INVOICED = {"completed": "paid", "processing": "unpaid"}
+
+
+def prepare(user, tenant, address=None):
+	"""Create what is missing, point the connection to the address, and make the user an owner of the tenant."""
+	return retry.run(lambda: _prepared(user, tenant, address or frappe.conf.get(CONFIG) or NOWHERE))
+
+
+def _prepared(user, tenant, address):
+	space = tenants.ensure(tenant)
+	spaces.set_member(space, user, "owner")
+	if not frappe.db.exists("Hisabi Customer", {"tenant": tenant}):
+		_make_documents(tenant)
+	_connect(tenant, address)
+	if not frappe.db.exists("Sync Run", {"space": space}):
+		_make_failure(space, user, tenant)
+	frappe.db.commit()
+
+
+def _make(doctype, tenant, **values):
+	return frappe.get_doc({"doctype": doctype, "tenant": tenant, **values}).insert(ignore_permissions=True)
+
+
+def _make_documents(tenant):
+	columns = "customer_code customer_name customer_group city country".split()
+	for row in CUSTOMERS:
+		_make("Hisabi Customer", tenant, **dict(zip(columns, row, strict=True)))
+	for order in ORDERS:
+		_make_order(tenant, *order)
+
+
+def _make_order(tenant, number, customer, status, day, items):
+	name = CUSTOMERS[customer][1]
+	rows = [{"product": p, "quantity": quantity, "rate": rate} for p, quantity, rate in items]
+	common = {"customer": name, "currency": "SAR", "items": rows}
+	order = _make("Hisabi Order", tenant, order_number=number, status=status, order_date=day, **common)
+	if status in INVOICED:
+		_make_invoice(tenant, order, INVOICED[status], common)
+
+
+def _make_invoice(tenant, order, status, common):
+	number = order.order_number.replace("SO", "INV")
+	dates = {"invoice_date": order.order_date, "due_date": frappe.utils.add_days(order.order_date, 30)}
+	given = {
+		"invoice_number": number,
+		"status": status,
+		"order_number": order.order_number,
+		**dates,
+		**common,
+	}
+	invoice = _make("Hisabi Invoice", tenant, **given)
+	if status == "paid":
+		paid = {"amount": invoice.total, "payment_date": dates["due_date"], "status": "received"}
+		names = {"payment_number": number.replace("INV", "PAY"), "invoice": number}
+		_make("Hisabi Payment", tenant, customer=invoice.customer, currency="SAR", **names, **paid)
+
+
+def _connect(tenant, address):
+	held = frappe.db.get_value("Sync Connection", {"tenant": tenant, "title": TITLE})
+	if held:
+		frappe.db.set_value("Sync Connection", held, "base_url", address)
+		return
+	given = {
+		"connector": "json",
+		"auth": "bearer",
+		"auth_secret": SECRET,
+		"base_url": address,
+		"title": TITLE,
+	}
+	doc = frappe.get_doc({"doctype": "Sync Connection", "tenant": tenant, **given})
+	doc.extend("entities", presets.service_rows(PUSHED) + presets.service_rows(("products",), "pull"))
+	doc.insert(ignore_permissions=True)
+
+
+def _make_failure(space, user, tenant):
+	"""A run of an earlier day whose one record was rejected; a retry sends it."""
+	connection = frappe.db.get_value("Sync Connection", {"tenant": tenant, "title": TITLE})
+	invoice = frappe.db.get_value("Hisabi Invoice", {"tenant": tenant, "invoice_number": "INV-2026-0004"})
+	begun = frappe.utils.add_days(clock.now(), -1)
+	given = {"entity": "invoices", "direction": "push", "mode": "full", "connection": connection}
+	run = frappe.get_doc({"doctype": "Sync Run", **given, "space": space, "user": user, "planned": 1})
+	run.update({"status": states.RUNNING, "started_at": begun, "filters": "{}", "ids": f'["{invoice}"]'})
+	run.insert(set_name=ids.new(), ignore_permissions=True, ignore_links=True)
+	records.add(run, [{"entity_id": invoice, "document_name": invoice, "document_type": "Hisabi Invoice"}])
+	said = "The other side rejects the record: 422 customer Blue Palm Hotel is not known"
+	values = {"status": states.FAILED, "error_code": "remote_rejected", "error_message": said, "attempts": 1}
+	frappe.db.set_value(records.DOCTYPE, {"run": run.name}, values)
+	finish.check(run.name)

@@ -1,0 +1,1 @@
+frappe.listview_settings["Hisabi Customer"] = { hide_name_column: true };

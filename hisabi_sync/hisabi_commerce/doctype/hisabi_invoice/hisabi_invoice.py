@@ -1,0 +1,9 @@
+from hisabi_sync.hisabi_commerce.document import CommerceDocument, add_indexes
+
+
+class HisabiInvoice(CommerceDocument):
+	NUMBER, PREFIX = "invoice_number", "INV"
+
+
+def on_doctype_update():
+	add_indexes("Hisabi Invoice", "invoice_number")

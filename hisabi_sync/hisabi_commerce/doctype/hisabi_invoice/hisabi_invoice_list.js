@@ -1,0 +1,1 @@
+frappe.listview_settings["Hisabi Invoice"] = { hide_name_column: true };

@@ -1,0 +1,9 @@
+from hisabi_sync.hisabi_commerce.document import CommerceDocument, add_indexes
+
+
+class HisabiOrder(CommerceDocument):
+	NUMBER, PREFIX = "order_number", "ORD"
+
+
+def on_doctype_update():
+	add_indexes("Hisabi Order", "order_number")

@@ -1,0 +1,1 @@
+frappe.listview_settings["Hisabi Order"] = { hide_name_column: true };

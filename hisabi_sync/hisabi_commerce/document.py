@@ -1,0 +1,49 @@
+"""What orders, customers, products, invoices and payments have in common: their number, tenant and total."""
+
+import frappe
+from frappe import _
+from frappe.model.document import Document
+from frappe.utils import flt
+
+from hisabi_sync.engine import ids, load
+from hisabi_sync.hisabi_field import tenants
+
+
+class CommerceDocument(Document):
+	"""`NUMBER` is the field with the number that people know, `PREFIX` begins one that is made here."""
+
+	NUMBER, PREFIX = "", ""
+
+	def autoname(self):
+		"""The number, where that is free on the site: two tenants may count alike."""
+		number = self.get(self.NUMBER) or f"{self.PREFIX}-{frappe.generate_hash(length=10).upper()}"
+		self.set(self.NUMBER, number)
+		taken = load.existing(self.doctype, [number])
+		self.name = ids.document_name(number, ids.digest(self.tenant or "", number, ids.new()), taken)
+
+	def validate(self):
+		if self.is_new():
+			self._check_tenant()
+		self.external_id = self.external_id or None
+		if self.meta.has_field("items"):
+			self._total()
+
+	def _check_tenant(self):
+		tenants.check(self.tenant)
+		filters = {self.NUMBER: self.get(self.NUMBER), "tenant": self.tenant, "name": ["!=", self.name]}
+		if frappe.db.exists(self.doctype, filters):
+			text = _("{0} is taken in this tenant").format(frappe.utils.escape_html(self.get(self.NUMBER)))
+			frappe.throw(text, frappe.UniqueValidationError)
+
+	def _total(self):
+		for row in self.items:
+			if flt(row.quantity) < 0:
+				frappe.throw(_("Row {0}: the quantity is negative").format(row.idx))
+			row.amount = flt(flt(row.quantity) * flt(row.rate), 6)
+		self.total = flt(sum(row.amount for row in self.items), 6)
+
+
+def add_indexes(doctype, number):
+	"""Numbers are looked up in a tenant; runs read a tenant's documents in the order of their changes."""
+	frappe.db.add_index(doctype, ["tenant", number], index_name="tenant_number")
+	frappe.db.add_index(doctype, ["tenant", "modified", "name"], index_name="tenant_modified")

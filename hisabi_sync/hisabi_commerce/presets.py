@@ -1,0 +1,79 @@
+"""Rows of a Sync Connection that need no thought: for a site with this app, for ERPNext there, and for ERPNext on both sides.
+
+The mappings are in `mappings.json`; a text among the fields has the same name on both sides.
+"""
+
+import json
+from pathlib import Path
+
+import frappe
+from frappe import _
+
+PRESETS = ("hisabi", "erpnext", "erpnext_here")
+# What the service that `./dev start` runs beside the demo site speaks.
+SERVICE = {
+	"items": "data",
+	"record": "data",
+	"since": "updated_since",
+	"lookup": "{path}?external_id={key}",
+}
+
+
+def rows(preset, entities=(), direction="push", there=(), **words):
+	"""Rows for the entities (all when none are named). `there` are rows added to each mapping, `words` fill {company}."""
+	table = json.loads((Path(__file__).parent / "mappings.json").read_text())[preset]
+	return [_row(name, table[name], direction, there, words) for name in entities or table]
+
+
+def _row(entity, given, direction, there, words):
+	mapping = [*_expanded(given["mapping"], words), *there]
+	filters = _filled(given.get("filters", {}), words)
+	return {
+		**{name: value for name, value in given.items() if isinstance(value, str)},
+		"entity": entity,
+		"direction": direction,
+		"enabled": 1,
+		"mapping": json.dumps(mapping, indent=1),
+		"filters": json.dumps(filters) if filters else None,
+	}
+
+
+def _expanded(mapping, words):
+	return [
+		{"local": row, "remote": row}
+		if isinstance(row, str)
+		else _filled({**row, **({"rows": _expanded(row["rows"], words)} if "rows" in row else {})}, words)
+		for row in mapping
+	]
+
+
+def _filled(values, words):
+	"""The values with `{company}` and the like filled in."""
+	return {
+		name: words.get(value[1:-1], value) if _is_word(value) else value for name, value in values.items()
+	}
+
+
+def _is_word(value):
+	return isinstance(value, str) and value.startswith("{") and value.endswith("}")
+
+
+def service_rows(entities=(), direction="push"):
+	"""Rows for the service of JSON over HTTP in `devtool/erp.py`."""
+	result = rows("hisabi", entities, direction)
+	for row in result:
+		path = f"/{row['entity']}"
+		options = {name: text.replace("{path}", path) for name, text in SERVICE.items()}
+		row.update(remote_type=path, options=json.dumps(options, indent=1))
+	return result
+
+
+@frappe.whitelist()
+def preset(name, direction="push", company=None):
+	"""Rows of a preset for the form of Sync Connection, those whose document type this site has."""
+	if not frappe.has_permission("Sync Connection", "write"):
+		raise frappe.PermissionError
+	if name not in PRESETS or direction not in ("push", "pull"):
+		frappe.throw(_("There is no preset {0}").format(frappe.utils.escape_html(name)))
+	found = rows(name, direction=direction, **({"company": company} if company else {}))
+	return [row for row in found if frappe.db.exists("DocType", row["document_type"])]

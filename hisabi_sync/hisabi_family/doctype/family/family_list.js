@@ -1,0 +1,1 @@
+frappe.listview_settings["Family"] = { hide_name_column: true };

@@ -1,0 +1,85 @@
+"""Syncs of families per day and device against the targets: how often, how long, how large, and how they went."""
+
+import frappe
+from frappe import _
+
+from hisabi_sync.hisabi_family import metrics
+from hisabi_sync.insight import batches, scope
+from hisabi_sync.insight.columns import column, link, summary
+
+FILTERS = "family device user status".split()
+FIELDS = ["day", "family", "device", "user", "longest_ms", *metrics.COUNTERS]
+MOST = 5000
+# Column of counts -> requests with so many changes.
+SIZES = {"size_0": "0", "size_10": "1–10", "size_50": "11–50", "size_100": "51–100", metrics.BIGGEST: "> 100"}
+
+
+def execute(filters=None):
+	given = filters or {}
+	scope.require(metrics.DOCTYPE)
+	span = scope.period(given)
+	between = ["between", [span.since.date(), span.days[-1]]]
+	found = frappe.get_list(
+		metrics.DOCTYPE,
+		filters={"day": between, **scope.chosen(given, *FILTERS)},
+		fields=FIELDS,
+		order_by="day desc, syncs desc, name",
+		limit_page_length=MOST,
+	)
+	message = _("The {0} newest rows are shown").format(MOST) if len(found) == MOST else None
+	return _columns(), [_row(day) for day in found], message, _chart(found), _summary(found)
+
+
+def _row(day):
+	return {
+		**day,
+		"average_ms": round(day.duration_ms / day.syncs) if day.syncs else 0,
+		"conflict_rate": batches.percent(day.conflicts, day.changes),
+		"error_rate": batches.percent(day.errors, day.changes),
+	}
+
+
+def _columns():
+	return [
+		column("day", _("Day"), "Date", 110),
+		link("device", _("Device"), "Sync Device", 170),
+		link("user", _("User"), "User", 170),
+		link("family", _("Family"), "Family", 140),
+		column("syncs", _("Syncs"), "Int", 80),
+		column("average_ms", _("Average, ms"), "Int", 110),
+		column("longest_ms", _("Longest, ms"), "Int", 110),
+		column("changes", _("Changes"), "Int", 90),
+		column("conflict_rate", _("Conflict rate"), "Percent", 120),
+		column("error_rate", _("Error rate"), "Percent", 110),
+		column("server_changes", _("Records sent"), "Int", 110),
+		*(column(name, label, "Int", 75) for name, label in SIZES.items()),
+	]
+
+
+def _chart(found):
+	"""How many requests had how many changes."""
+	if not found:
+		return None
+	values = [sum(day[name] for day in found) for name in SIZES]
+	data = {
+		"labels": list(SIZES.values()),
+		"datasets": [{"name": _("Changes in a request"), "values": values}],
+	}
+	return {"data": data, "type": "bar", "colors": ["#4C8DFF"], "height": 200}
+
+
+def _summary(found):
+	whole = {name: sum(day[name] for day in found) for name in metrics.SUMS}
+	conflicts = batches.percent(whole["conflicts"], whole["changes"])
+	errors = batches.percent(whole["errors"], whole["changes"])
+	average = round(whole["duration_ms"] / whole["syncs"]) if whole["syncs"] else 0
+	return [
+		summary(whole["syncs"], _("Syncs")),
+		summary(average, _("Average, ms")),
+		_judged(conflicts, _("Conflict rate"), metrics.CONFLICT_TARGET),
+		_judged(errors, _("Error rate"), metrics.ERROR_TARGET),
+	]
+
+
+def _judged(rate, label, target):
+	return summary(rate, label, "Green" if rate <= target else "Red", "Percent")

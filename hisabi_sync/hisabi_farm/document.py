@@ -1,0 +1,63 @@
+"""What documents of a farm have in common when they are saved in the Desk or through REST."""
+
+import frappe
+from frappe import _
+from frappe.model.document import Document
+
+from hisabi_sync.engine import capture, clock
+from hisabi_sync.hisabi_farm import farms
+from hisabi_sync.hisabi_field.document import FieldDocument
+
+CONFIRMED = "confirmed"
+
+
+class FarmDocument(FieldDocument):
+	SPACE = "farm"
+
+	def check_space(self):
+		farms.check(self.farm)
+
+	def refuse_stranger(self, label):
+		frappe.throw(_("{0} belongs to another farm").format(_(label)), frappe.LinkValidationError)
+
+
+class ConfirmedDocument(FarmDocument):
+	"""A draft that anybody edits, until somebody confirms it. `CONTENT` are the fields that count."""
+
+	CONTENT = ()
+
+	def validate(self):
+		super().validate()
+		_caller, change = capture.pushed()
+		if change is not None:
+			return  # the rules of the entity type have seen to it
+		before = self.get_doc_before_save()
+		if before and before.status == CONFIRMED:
+			self._keep_confirmed(before)
+		elif self.status == CONFIRMED:
+			self.confirmed_by, self.confirmed_at = frappe.session.user, clock.now()
+		if before is None or self._changed():
+			self.updated_at = clock.now()
+
+	def _changed(self):
+		return any(self.has_value_changed(name) for name in (*self.CONTENT, "status"))
+
+	def _keep_confirmed(self, before):
+		if self.status != CONFIRMED:
+			frappe.throw(_("What is confirmed does not become a draft again"))
+		if self._changed():
+			self.allow_correction()
+
+	def allow_correction(self):
+		frappe.throw(_("What is confirmed cannot be changed"))
+
+
+class HistoryDocument(Document):
+	"""A row of a history: written once, by the server."""
+
+	def validate(self):
+		if not self.is_new():
+			frappe.throw(_("This is history and cannot be changed"))
+
+	def on_trash(self):
+		frappe.throw(_("This is history and cannot be deleted"))

@@ -1,0 +1,94 @@
+"""The history of playbooks: each version with its rules, and the patch that made it. Written with the change itself."""
+
+import json
+
+import frappe
+
+from hisabi_sync.engine import capture, clock, ids
+from hisabi_sync.hisabi_farm import patches
+from hisabi_sync.hisabi_farm.entities import RULE_NAMES
+
+PATCH, VERSION = "Field Playbook Patch", "Field Playbook Version"
+COLUMNS = tuple(RULE_NAMES.values())
+MAX_NAME = 120
+
+
+def content(doc):
+	"""What a version is made of: title, crop and rules."""
+	return {"title": doc.title, "crop": doc.crop or None, "rules": rules_of(doc)}
+
+
+def rules_of(doc):
+	return [{name: _plain(name, rule.get(name)) for name in COLUMNS} for rule in doc.rules]
+
+
+def _plain(name, value):
+	if name == "parameters" and isinstance(value, str):
+		return json.loads(value) if value else None
+	return value or (0 if name in ("priority", "enabled") else None)
+
+
+def patch_name(farm, patch_id):
+	"""Name of a patch's row; a hash, because the database would take `Ab` and `ab` for equal."""
+	return ids.digest("playbook patch", farm, patch_id)
+
+
+def publish(doc, before):
+	"""Write the version that the document has now, and the patch that made it."""
+	caller, change = capture.pushed()
+	intent = (change.intent if change else None) or {}
+	patch = _insert(_patch(doc, before, caller, intent), patch_name(doc.farm, _patch_id(doc, intent)))
+	version = {
+		"doctype": VERSION,
+		"playbook": doc.name,
+		"version": doc.version,
+		"farm": doc.farm,
+		"patch": patch.name,
+		"made_by": patch.author,
+		"made_at": patch.made_at,
+		**content(doc),
+	}
+	version["rules"] = frappe.as_json([patches.on_wire(rule) for rule in version["rules"]], indent=None)
+	short = f"{doc.name}-v{doc.version}"
+	_insert(version, short if len(doc.name) <= MAX_NAME else ids.digest("playbook version", short))
+
+
+def _patch_id(doc, intent):
+	return intent.get("patch_id") or f"desk-{doc.name[:100]}-v{doc.version}"
+
+
+def _insert(values, name):
+	doc = frappe.get_doc(values)
+	doc.flags.ignore_permissions = doc.flags.ignore_links = True
+	return doc.insert(set_name=name)
+
+
+def _patch(doc, before, caller, intent):
+	steps = patches.difference(rules_of(before) if before else [], rules_of(doc))
+	return {
+		"doctype": PATCH,
+		"patch_id": _patch_id(doc, intent),
+		"playbook": doc.name,
+		"farm": doc.farm,
+		"base_version": before.version if before else 0,
+		"version": doc.version,
+		"author": caller.user if caller else frappe.session.user,
+		"source": "Device" if caller and caller.device else "Desk",
+		"device": caller.device if caller else None,
+		"reason": intent.get("reason") or doc.flags.change_reason,
+		"created_on_device": intent.get("created_at"),
+		"made_at": clock.now(),
+		"content": intent.get("content"),
+		"operations": [_operation(step) for step in steps],
+	}
+
+
+def _operation(step):
+	labels = {df.fieldname: df.label for df in frappe.get_meta("Field Playbook Rule").fields}
+	return {
+		"operation": step["operation"],
+		"rule_id": step["rule_id"],
+		"rule_title": str(step["title"])[:140],
+		"summary": patches.summary(step, labels),
+		"changes": frappe.as_json(step["changes"], indent=None),
+	}

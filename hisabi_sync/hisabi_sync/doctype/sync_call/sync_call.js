@@ -1,0 +1,5 @@
+frappe.ui.form.on("Sync Call", {
+	refresh(frm) {
+		frm.disable_save();
+	},
+});

@@ -1,0 +1,21 @@
+import frappe
+from frappe.model.document import Document
+
+from hisabi_sync.engine import garbage
+
+
+class SyncCall(Document):
+	"""One call that pushed and pulled at once, with the answer that a repeat gets."""
+
+	@staticmethod
+	def clear_old_logs(days=90):
+		"""Hook of Frappe's log clearing."""
+		garbage.clear_log("Sync Call", days)
+
+
+def on_doctype_update():
+	"""The engine's queries rely on these."""
+	frappe.db.add_unique("Sync Call", ["device", "sync_key"], constraint_name="unique_device_sync_key")
+	frappe.db.add_unique("Sync Call", ["device", "header_key"], constraint_name="unique_device_header_key")
+	frappe.db.add_index("Sync Call", ["space", "creation"])
+	frappe.db.add_index("Sync Call", ["creation"])

@@ -1,0 +1,62 @@
+import frappe
+from frappe import _
+from frappe.model.document import Document
+
+from hisabi_sync.engine import ids
+from hisabi_sync.hisabi_field import tenants
+from hisabi_sync.runs import breaker, check, client, connectors
+from hisabi_sync.runs.errors import RemoteError
+
+
+class SyncConnection(Document):
+	"""Another system of a tenant, and which of its entities are kept in step with ours."""
+
+	def validate(self):
+		self._keep_state()
+		if self.is_new():
+			tenants.check(self.tenant)
+		self.space = ids.space(tenants.SPACE_TYPE, self.tenant)
+		if self.connector not in connectors.names():
+			frappe.throw(
+				_("There is no connector {0}").format(frappe.utils.escape_html(self.connector or ""))
+			)
+		self._check_addresses()
+		self._check_secret()
+		check.entities(self)
+
+	def _keep_state(self):
+		"""Workers write the state past this form; what the form has of it is old."""
+		if not self.is_new():
+			held = frappe.db.get_value(self.doctype, self.name, breaker.STATE, as_dict=True)
+			self.update(held or {})
+
+	def _check_addresses(self):
+		for fieldname in ("base_url", "sandbox_url"):
+			self.set(fieldname, (self.get(fieldname) or "").strip())
+		check.address(self.base_url)
+		if self.sandbox_url:
+			check.address(self.sandbox_url)
+			if client.origin(self.sandbox_url) == client.origin(self.base_url):
+				frappe.throw(_("The sandbox address is the production address"))
+		elif self.sandbox:
+			frappe.throw(_("A sandbox connection needs a sandbox address"))
+
+	def _check_secret(self):
+		"""Whoever points a connection to another place has to know its secret."""
+		before = self.get_doc_before_save()
+		if before is None or not self.is_dummy_password(self.auth_secret or ""):
+			return
+		for fieldname in ("base_url", "sandbox_url"):
+			if self.get(fieldname) and _origin(self.get(fieldname)) != _origin(before.get(fieldname)):
+				frappe.throw(_("Enter the secret again: the address has changed"))
+
+	def on_trash(self):
+		for doctype in ("Sync Watermark", "Sync Identity"):
+			frappe.db.delete(doctype, {"connection": self.name})
+
+
+def _origin(address):
+	try:
+		return client.origin(address or "")
+	except RemoteError:
+		return None

@@ -1,0 +1,82 @@
+"""Which addresses a connection may point to. The name is resolved when it is connected to, and that very address is used.
+
+So neither a name with two answers nor a redirect leads into the site's own network. `hisabi_sync_allowed_networks` in the
+site's configuration (a list such as ["10.1.0.0/16"]) lets networks through that are not public.
+"""
+
+import ipaddress
+import socket
+
+import frappe
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from hisabi_sync.runs.errors import RemoteError
+
+CONFIG = "hisabi_sync_allowed_networks"
+SCHEMES = ("http", "https")
+
+
+def networks(configured):
+	"""Networks from the texts of the configuration; what is none is left out."""
+	found = []
+	for text in configured or ():
+		try:
+			found.append(ipaddress.ip_network(text))
+		except ValueError:
+			continue
+	return found
+
+
+def is_allowed(address, allowed=()):
+	"""Whether an IP address (text) is public or lies in one of the allowed networks."""
+	ip = ipaddress.ip_address(address.partition("%")[0])
+	ip = getattr(ip, "ipv4_mapped", None) or ip
+	inner = getattr(ip, "sixtofour", None) or (getattr(ip, "teredo", None) or (None, None))[1]
+	if any(ip.version == network.version and ip in network for network in allowed):
+		return True
+	return ip.is_global and not ip.is_multicast and (inner is None or inner.is_global)
+
+
+def resolve(host, port):
+	"""IP addresses of a name; all of them have to be allowed. Raises RemoteError."""
+	try:
+		found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
+	except (OSError, UnicodeError):
+		raise RemoteError("remote_unreachable") from None
+	addresses = list(dict.fromkeys(row[4][0] for row in found))
+	allowed = networks(frappe.conf.get(CONFIG))
+	if not addresses or not all(is_allowed(address, allowed) for address in addresses):
+		raise RemoteError("address_refused")
+	return addresses
+
+
+class _Pinned:
+	"""Connects to an address that was checked, in place of having the name resolved once more."""
+
+	def _new_conn(self):
+		name = self._dns_host
+		self._dns_host = resolve(name, self.port)[0]
+		try:
+			return super()._new_conn()
+		finally:
+			self._dns_host = name
+
+
+class PinnedHTTP(_Pinned, HTTPConnection):
+	pass
+
+
+class PinnedHTTPS(_Pinned, HTTPSConnection):
+	pass
+
+
+class HTTPPool(HTTPConnectionPool):
+	ConnectionCls = PinnedHTTP
+
+
+class HTTPSPool(HTTPSConnectionPool):
+	ConnectionCls = PinnedHTTPS
+
+
+POOLS = {"http": HTTPPool, "https": HTTPSPool}

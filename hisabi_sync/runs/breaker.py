@@ -1,0 +1,76 @@
+"""The state of a connection: failures in a row pause it, a success opens it again."""
+
+import random
+
+import frappe
+from frappe.utils import add_to_date
+
+from hisabi_sync.engine import clock, live, sql
+from hisabi_sync.runs import patience, records
+
+DOCTYPE = "Sync Connection"
+READY, PAUSED = "Ready", "Paused"
+COLUMNS = ["status", "paused_until", "failures_in_a_row", "breaker_failures", "enabled", "parallel"]
+STATE = ("status", "paused_reason", "paused_until", "failures_in_a_row", "last_success_at", "last_error")
+
+
+def of(connection):
+	"""The present state as a dict, or None when the connection is gone."""
+	rows = sql.select(DOCTYPE, COLUMNS, "name = %s", (connection,))
+	return frappe._dict(zip(COLUMNS, rows[0], strict=True)) if rows else None
+
+
+def seconds_paused(state):
+	"""How long nothing is sent, in seconds; 0 when the connection is open."""
+	if state.status != PAUSED or not state.paused_until:
+		return 0
+	return max((state.paused_until - clock.now()).total_seconds(), 0)
+
+
+def is_trying(state):
+	"""Whether the connection has failed so often that one record has to go first."""
+	return bool(state.breaker_failures) and state.failures_in_a_row >= state.breaker_failures
+
+
+def note_success(connection):
+	"""An answer came; a connection that had failed is open again."""
+	values = {"failures_in_a_row": 0, "status": READY, "paused_until": None, "paused_reason": None}
+	now = clock.now()
+	sql.update_in(DOCTYPE, {**values, "last_success_at": now}, [connection], "failures_in_a_row > 0")
+	if records.affected():
+		live.tell(DOCTYPE, connection)
+	else:
+		sql.update_in(DOCTYPE, {"last_success_at": now}, [connection])
+
+
+def note_failure(connection, error):
+	"""One more failure in a row; from the connection's limit on it is paused."""
+	rows = sql.select(
+		DOCTYPE, ["failures_in_a_row", "breaker_failures"], "name = %s", (connection,), "FOR UPDATE"
+	)
+	if not rows:
+		return
+	verdict = patience.failed(*rows[0])
+	values = {"failures_in_a_row": verdict.failures, "last_error": error.message}
+	if verdict.pause:
+		values.update(_pause(verdict.pause, error))
+	sql.update_in(DOCTYPE, values, [connection])
+	if verdict.pause:
+		live.tell(DOCTYPE, connection)
+
+
+def reopen(connection):
+	"""The pause that the other side asked for is over."""
+	values = {"status": READY, "paused_until": None, "paused_reason": None}
+	where = "status = %s AND paused_until <= %s AND failures_in_a_row < GREATEST(breaker_failures, 1)"
+	sql.update_in(DOCTYPE, values, [connection], where, (PAUSED, clock.now()))
+
+
+def hold(connection, error):
+	"""The other side asked us to wait."""
+	sql.update_in(DOCTYPE, _pause(error.wait or 1, error), [connection])
+
+
+def _pause(seconds, error):
+	until = add_to_date(clock.now(), seconds=seconds * (1 + random.random() / 10))
+	return {"status": PAUSED, "paused_until": until, "paused_reason": error.message}

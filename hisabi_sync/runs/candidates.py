@@ -1,0 +1,115 @@
+"""Which of our documents a push is about: in the order of their changes, a page at a time."""
+
+import datetime
+import json
+
+import frappe
+
+from hisabi_sync.engine import clock, sql
+from hisabi_sync.runs import identity
+
+PAGE = 500
+FULL, INCREMENTAL = "full", "incremental"
+# A datetime as the text that an identity keeps of it.
+STAMP = "CAST(d.modified AS CHAR)"
+
+
+def page(channel, run, position=None, limit=PAGE):
+	"""Rows `(name, stamp)` after a position `{stamp, id}`, the oldest change first."""
+	clauses, values = conditions(channel, run)
+	if position:
+		clauses.append("(d.modified > %s OR (d.modified = %s AND d.name > %s))")
+		values += [position["stamp"], position["stamp"], position["id"]]
+	tail = f"ORDER BY d.modified, d.name LIMIT {int(limit)}"
+	return frappe.db.sql(_query(channel, f"d.name, {STAMP}", clauses, tail), values)
+
+
+def count(channel, run):
+	clauses, values = conditions(channel, run)
+	return frappe.db.sql(_query(channel, "COUNT(*)", clauses), values)[0][0]
+
+
+def digest(channel, run):
+	"""`(number, text)` that changes with every document that comes, goes or is changed."""
+	clauses, values = conditions(channel, run)
+	what = f"COUNT(*), CAST(BIT_XOR(CAST(CONV(LEFT(MD5(CONCAT(d.name, '|', {STAMP})), 16), 16, 10) AS UNSIGNED)) AS CHAR)"
+	number, text = frappe.db.sql(_query(channel, what, clauses), values)[0]
+	return number, str(text)
+
+
+def _query(channel, what, clauses, tail=""):
+	table, known = sql.quote("tab" + channel.document_type), sql.quote("tab" + identity.DOCTYPE)
+	join = (
+		f"LEFT JOIN {known} i ON i.connection = %s AND i.entity = %s AND i.document_type = %s "
+		"AND i.document_name = d.name"
+	)
+	return f"SELECT {what} FROM {table} d {join} WHERE {' AND '.join(clauses)} {tail}"  # noqa: S608
+
+
+def conditions(channel, run):
+	"""Clauses and their values, those of the join first."""
+	clauses, values = ["1 = 1"], [channel.connection.name, channel.entity, channel.document_type]
+	for column, wanted in _chosen(channel, run).items():
+		clauses.append(f"d.{sql.quote(column)} IN %s")
+		values.append(tuple(wanted) if isinstance(wanted, list) else (wanted,))
+	for operator, moment in _dates(run):
+		clauses.append(f"d.{sql.quote(channel.row.date_field or 'creation')} {operator} %s")
+		values.append(moment)
+	if run.mode == INCREMENTAL:
+		_changed(run, clauses, values)
+	return clauses, values
+
+
+def _changed(run, clauses, values):
+	"""What is not in step with the other side; the overlap looks behind the watermark for commits that were late."""
+	if run.since:
+		clauses.append("d.modified >= %s")
+		values.append(run.since)
+	clauses.append(
+		f"(i.name IS NULL OR i.state = 'creating' OR i.local_stamp IS NULL OR i.local_stamp != {STAMP})"
+	)
+
+
+def _chosen(channel, run):
+	"""{column: values} that the documents have to have."""
+	filters = json.loads(run.filters or "{}")
+	chosen = dict(channel.filters)
+	if channel.row.tenant_field:
+		chosen[channel.row.tenant_field] = channel.tenant
+	if filters.get("status"):
+		chosen[channel.row.status_field or "status"] = filters["status"]
+	if json.loads(run.ids or "[]"):
+		chosen["name"] = json.loads(run.ids)
+	return chosen
+
+
+def _dates(run):
+	"""[(operator, moment)] of the filter by date; a day as the end is the whole day."""
+	given = json.loads(run.filters or "{}").get("date_range") or {}
+	start, end = bound(given.get("start")), bound(given.get("end"), True)
+	return [(operator, moment) for operator, moment in ((">=", start), ("<=", end)) if moment]
+
+
+def bound(text, is_end=False):
+	"""A naive time of the site from ISO-8601 text."""
+	if not text:
+		return None
+	if len(text) == len("2026-01-01"):
+		day = datetime.date.fromisoformat(text)
+		return datetime.datetime.combine(day, datetime.time.max if is_end else datetime.time.min)
+	return clock.parse(text)
+
+
+def fits(channel, run, remote):
+	"""Whether a record of the other side passes the run's filters, by the values that our document would have."""
+	filters = json.loads(run.filters or "{}")
+	if not filters or remote.payload is None:
+		return True
+	values = channel.to_local(remote.payload)
+	wanted = [status.lower() for status in filters.get("status") or ()]
+	if wanted and str(values.get(channel.row.status_field or "status") or "").lower() not in wanted:
+		return False
+	day = str(values.get(channel.row.date_field) or "")[:10]
+	given = filters.get("date_range") or {}
+	bounds = (given.get("start") or "")[:10], (given.get("end") or "9999")[:10]
+	return not given or bounds[0] <= day <= bounds[1]

@@ -1,0 +1,140 @@
+"""One entity of a connection, ready to work with: its row, mapping and connector."""
+
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import frappe
+
+from hisabi_sync.runs import connectors, identity, mapping
+from hisabi_sync.runs.client import Client, Target
+from hisabi_sync.runs.errors import RemoteError
+
+CONNECTION = "Sync Connection"
+ENTITIES = ("orders", "customers", "products", "invoices", "payments")
+PUSH, PULL = "push", "pull"
+
+
+@dataclass
+class Channel:
+	"""`connection` is the Sync Connection, `row` its row for the entity."""
+
+	connection: object
+	row: object
+	client: Client
+	names: dict = field(default_factory=dict)
+
+	@property
+	def entity(self):
+		return self.row.entity
+
+	@property
+	def direction(self):
+		return self.row.direction
+
+	@property
+	def document_type(self):
+		return self.row.document_type
+
+	@cached_property
+	def mapping(self):
+		try:
+			return mapping.read(self.row.mapping or "[]")
+		except ValueError as error:
+			raise RemoteError("mapping_invalid", error) from None
+
+	@cached_property
+	def filters(self):
+		return json.loads(self.row.filters or "{}")
+
+	@cached_property
+	def tenant(self):
+		return frappe.db.get_value("Sync Space", self.connection.space, "space_key")
+
+	@cached_property
+	def connector(self):
+		kind = connectors.of(self.connection.connector)
+		options = json.loads(self.row.options or "{}")
+		return kind(self.client, self.row.remote_type, options, self.row.key_field)
+
+	@cached_property
+	def has_rows(self):
+		"""Whether the mapping reads a child table, which lists of the other side do not have."""
+		return any(row.rows for row in self.mapping)
+
+	@cached_property
+	def remote_fields(self):
+		"""The other side's fields that the mapping reads, for a list."""
+		return tuple(dict.fromkeys(row.remote.partition(".")[0] for row in self.mapping if _is_listed(row)))
+
+	def identity_name(self, entity_id):
+		return identity.name_of(self.connection.name, self.entity, self.direction, entity_id)
+
+	def to_remote(self, document):
+		try:
+			return mapping.to_remote(self.mapping, document)
+		except (AttributeError, TypeError, ValueError) as error:
+			raise RemoteError("mapping_invalid", error) from None
+
+	def to_local(self, payload):
+		"""Our document's values; the tenant is always this connection's."""
+		try:
+			values = mapping.to_local(self.mapping, payload)
+		except (AttributeError, TypeError, ValueError) as error:
+			raise RemoteError("mapping_invalid", error) from None
+		return {**values, **({self.row.tenant_field: self.tenant} if self.row.tenant_field else {})}
+
+
+def _is_listed(row):
+	return row.local and row.remote and not row.rows
+
+
+def target(connection):
+	"""Where a connection points to: the sandbox address, and nothing else, for one that is marked so."""
+	secret = connection.get_password("auth_secret", raise_exception=False) or ""
+	address = connection.sandbox_url if connection.sandbox else connection.base_url
+	if not address:
+		raise RemoteError("address_not_sandbox" if connection.sandbox else "address_refused")
+	kind = connectors.of(connection.connector)
+	return Target(
+		address=address,
+		headers=kind.headers(connection.auth, connection.auth_name, secret),
+		auth=(connection.auth_name or "", secret) if connection.auth == "basic" else None,
+		secrets=(secret,),
+		connect_timeout=connection.connect_timeout or 5,
+		read_timeout=connection.read_timeout or 30,
+		requests_per_minute=connection.requests_per_minute or 0,
+		name=connection.name,
+	)
+
+
+class Channels:
+	"""The channels of one connection, with one HTTP session for all of them. Use it as a context manager."""
+
+	def __init__(self, connection):
+		self.connection = frappe.get_doc(CONNECTION, connection)
+		self._client, self._made = None, {}
+
+	def __enter__(self):
+		return self
+
+	def __exit__(self, *exception):
+		if self._client:
+			self._client.close()
+
+	@property
+	def client(self):
+		if self._client is None:
+			self._client = Client(target(self.connection))
+		return self._client
+
+	def of(self, entity):
+		"""The Channel of an entity. Raises RemoteError when the connection does not have it any more."""
+		if entity not in self._made:
+			row = next(
+				(row for row in self.connection.entities if row.entity == entity and row.enabled), None
+			)
+			if row is None or not self.connection.enabled:
+				raise RemoteError("connection_changed")
+			self._made[entity] = Channel(self.connection, row, self.client)
+		return self._made[entity]

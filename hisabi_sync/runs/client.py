@@ -1,0 +1,180 @@
+"""HTTP to the other side of a connection: time-outs, limits of size and rate, one origin, no redirects, no secrets in errors."""
+
+import json
+import time
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from urllib.parse import urljoin, urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from hisabi_sync.runs import addresses, rate
+from hisabi_sync.runs.errors import RemoteError
+
+MAX_BYTES = 32 * 1024 * 1024
+BLOCK = 64 * 1024
+LONGEST_WAIT = 3600.0  # seconds; a Retry-After above is cut to it
+HIDDEN = "***"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+	"""Where to and how: `auth` is a pair for basic authentication, times are in seconds, `rate` is a Rate or None."""
+
+	address: str
+	headers: dict = field(default_factory=dict)
+	auth: tuple | None = None
+	secrets: tuple = ()
+	connect_timeout: float = 5
+	read_timeout: float = 30
+	requests_per_minute: int = 0
+	name: str = ""
+
+
+class _Adapter(HTTPAdapter):
+	"""Every connection goes through the check of addresses, and none through a proxy of the environment."""
+
+	def init_poolmanager(self, *arguments, **options):
+		super().init_poolmanager(*arguments, **options)
+		self.poolmanager.pool_classes_by_scheme = addresses.POOLS
+
+
+def origin(url):
+	"""(scheme, host, port) of a URL. Raises RemoteError address_refused for what is none of http or https."""
+	try:
+		parts = urlsplit(url)
+		port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+	except ValueError:
+		raise RemoteError("address_refused") from None
+	if parts.scheme not in addresses.SCHEMES or not parts.hostname or parts.username or parts.password:
+		raise RemoteError("address_refused")
+	return parts.scheme, parts.hostname.lower().rstrip("."), port
+
+
+class Client:
+	"""One session with the other side. `call` returns parsed JSON or raises RemoteError."""
+
+	def __init__(self, target):
+		self.target, self.origin = target, origin(target.address)
+		self.calls = 0
+		self.session = requests.Session()
+		self.session.trust_env = False
+		for scheme in addresses.SCHEMES:
+			self.session.mount(f"{scheme}://", _Adapter(pool_maxsize=2))
+		self.session.headers.update({"Accept": "application/json", **target.headers})
+		self.session.auth = target.auth
+
+	def close(self):
+		self.session.close()
+
+	def url(self, path):
+		"""The path below the address; a whole URL, as some services give for the next page, has to have the same origin."""
+		whole = path if "://" in path else urljoin(self.target.address.rstrip("/") + "/", path.lstrip("/"))
+		if origin(whole) != self.origin:
+			raise RemoteError("address_refused")
+		return whole
+
+	def call(self, method, path, body=None, params=None, headers=None, missing_ok=False):
+		"""The answer's JSON, None for an empty one, and for a 404 where that is an answer too."""
+		url = self.url(path)
+		rate.wait(self.target.name, self.target.requests_per_minute)
+		self.calls += 1
+		try:
+			return self._call(method, url, body, params, headers, missing_ok)
+		except requests.Timeout:
+			raise RemoteError("remote_timeout") from None
+		except requests.RequestException:
+			raise RemoteError("remote_unreachable") from None
+
+	def _call(self, method, url, body, params, headers, missing_ok):
+		timeouts = (self.target.connect_timeout, self.target.read_timeout)
+		options = {"timeout": timeouts, "allow_redirects": False, "stream": True}
+		with self.session.request(
+			method, url, json=body, params=params, headers=headers, **options
+		) as response:
+			raw = self._read(response)
+			if missing_ok and response.status_code == 404:
+				return None
+			self._judge(response, raw)
+			return _parsed(raw)
+
+	def _read(self, response):
+		"""The body, no larger than MAX_BYTES and not slower than twice the time-out."""
+		deadline, parts, size = time.monotonic() + 2 * self.target.read_timeout, [], 0
+		for part in response.iter_content(BLOCK):
+			parts.append(part)
+			size += len(part)
+			if size > MAX_BYTES:
+				raise RemoteError("answer_too_large")
+			if time.monotonic() > deadline:
+				raise RemoteError("remote_timeout")
+		return b"".join(parts)
+
+	def _judge(self, response, raw):
+		status = response.status_code
+		if status < 300:
+			return
+		code = STATUSES.get(status) or STATUSES[status // 100]
+		wait = _retry_after(response.headers.get("Retry-After")) if status in (429, 503) else None
+		raise RemoteError(code, self.scrubbed(f"{status} {_said(raw)}"), wait)
+
+	def scrubbed(self, text):
+		"""The text without our secrets, should the other side have repeated them."""
+		for secret in self.target.secrets:
+			text = text.replace(secret, HIDDEN) if secret else text
+		return text
+
+
+# Status, or its hundreds -> code of RECORD_ERRORS.
+STATUSES = {
+	3: "remote_redirected",
+	4: "remote_rejected",
+	5: "remote_failed",
+	401: "remote_refused_credentials",
+	403: "remote_refused_credentials",
+	404: "remote_missing",
+	408: "remote_timeout",
+	410: "remote_missing",
+	425: "remote_busy",
+	429: "remote_busy",
+}
+
+
+def _parsed(raw):
+	if not raw.strip():
+		return None
+	try:
+		return json.loads(raw, parse_constant=_refuse)
+	except (ValueError, RecursionError):
+		raise RemoteError("remote_invalid_answer") from None
+
+
+def _refuse(constant):
+	raise ValueError(constant)
+
+
+def _said(raw):
+	"""What an error answer says, where it says it in JSON; never a page of HTML."""
+	try:
+		body = json.loads(raw)
+	except (ValueError, RecursionError):
+		return ""
+	if not isinstance(body, dict):
+		return ""
+	found = (body.get(name) for name in ("message", "error", "exception", "detail", "exc_type"))
+	return next((str(text) for text in found if isinstance(text, str) and text), "")
+
+
+def _retry_after(value):
+	"""Seconds from a Retry-After header, which has a number or a date; None without a usable one."""
+	if not value:
+		return None
+	try:
+		seconds = float(value)
+	except ValueError:
+		try:
+			seconds = parsedate_to_datetime(value).timestamp() - time.time()
+		except (TypeError, ValueError):
+			return None
+	return min(max(seconds, 0.0), LONGEST_WAIT) if seconds == seconds else None

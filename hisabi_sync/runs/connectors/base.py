@@ -1,0 +1,86 @@
+"""What a connector is. A new one is a class of these methods and a row under the hook `sync_connectors`.
+
+Every method raises RemoteError when the other side cannot be reached, refuses, or answers something else than expected.
+"""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+	"""A record of the other side. `stamp` is its version as text that sorts by time; `payload` None was not read yet."""
+
+	id: str
+	stamp: str = ""
+	payload: dict | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+	"""Some of the other side's records, and the position (JSON) of the next page; None when this was the last."""
+
+	records: list
+	next: dict | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+	"""Which records to list: changed at or after `since` (a stamp), or those with `ids`. `fields` are those the mapping reads."""
+
+	since: str = ""
+	ids: tuple = ()
+	fields: tuple = field(default=())
+
+
+class Connector:
+	"""Talks to one entity of the other side. `remote_type` and `options` are those of the connection's row."""
+
+	# The pages may shift while they are read, so that a list is read until a whole pass brings nothing new.
+	pages_shift = False
+	# Lists leave out child tables.
+	lists_are_flat = False
+
+	def __init__(self, client, remote_type, options=None, key_field=""):
+		self.client, self.remote_type, self.key_field = client, remote_type, key_field
+		self.options = self.check(options or {})
+
+	@staticmethod
+	def headers(auth, name, secret):
+		"""Headers that sign us in with something else than basic authentication; an empty dict where that does."""
+		return HEADERS[auth](name, secret) if auth in HEADERS else {}
+
+	@staticmethod
+	def check(options):
+		"""The options as the connector uses them. Raises ValueError."""
+		return options
+
+	def test(self):
+		"""Prove that address and credentials work and that the entity is there."""
+		self.page(Wish(), None)
+
+	def page(self, wish, position):
+		"""The Page at a position (None is the first)."""
+		raise NotImplementedError
+
+	def get(self, remote_id):
+		"""The Remote with this id, or None."""
+		raise NotImplementedError
+
+	def find(self, key):
+		"""The Remote that was created with this idempotency key, or None."""
+		raise NotImplementedError
+
+	def create(self, key, payload):
+		"""Make a record and return its Remote."""
+		raise NotImplementedError
+
+	def update(self, remote_id, payload, key):
+		"""Change fields of a record and return its Remote."""
+		raise NotImplementedError
+
+
+HEADERS = {
+	"key and secret": lambda name, secret: {"Authorization": f"token {name}:{secret}"},
+	"bearer": lambda name, secret: {"Authorization": f"Bearer {secret}"},
+	"header": lambda name, secret: {name: secret},
+}

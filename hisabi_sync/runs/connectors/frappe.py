@@ -1,0 +1,100 @@
+"""Another Frappe or ERPNext site, over the REST API that every Frappe has. `remote_type` is the DocType there."""
+
+import json
+from urllib.parse import quote
+
+from hisabi_sync.runs.connectors.base import Connector, Page, Remote
+from hisabi_sync.runs.errors import RemoteError
+
+PAGE = 500
+STAMP = "modified"
+
+
+class FrappeConnector(Connector):
+	"""Pages by (modified, name), so that neither equal times nor changes meanwhile lose or repeat a record."""
+
+	lists_are_flat = True
+
+	def _path(self, name=None):
+		path = f"/api/resource/{quote(self.remote_type, safe='')}"
+		return path if name is None else f"{path}/{quote(str(name), safe='')}"
+
+	def test(self):
+		self._list([], ("name",), 1)
+
+	def page(self, wish, position):
+		"""First what has the very time where the last page ended, then what is newer."""
+		fields = tuple(dict.fromkeys(("name", STAMP, *wish.fields)))
+		if wish.ids:
+			return self._of_ids(wish.ids, fields, position)
+		if position is None:
+			rows = self._list([[STAMP, ">=", wish.since]] if wish.since else [], fields, PAGE)
+			return self._as_page(rows, fields, len(rows) == PAGE)
+		rows = self._list([[STAMP, "=", position["stamp"]], ["name", ">", position["id"]]], fields, PAGE)
+		if len(rows) < PAGE:
+			rows += self._list([[STAMP, ">", position["stamp"]]], fields, PAGE)
+		return self._as_page(rows, fields, len(rows) >= PAGE)
+
+	def _of_ids(self, ids, fields, position):
+		start = position["start"] if position else 0
+		rows = self._list([["name", "in", list(ids[start : start + PAGE])]], fields, PAGE)
+		page = self._as_page(rows, fields, False)
+		following = {"start": start + PAGE} if start + PAGE < len(ids) else None
+		return Page(page.records, following)
+
+	def _as_page(self, rows, fields, more):
+		records = [
+			Remote(str(row["name"]), str(row[STAMP]), row if len(fields) > 2 else None) for row in rows
+		]
+		following = {"stamp": records[-1].stamp, "id": records[-1].id} if more else None
+		return Page(records, following)
+
+	def _list(self, filters, fields, limit):
+		params = {
+			"fields": json.dumps(list(fields)),
+			"filters": json.dumps(filters),
+			"order_by": f"{STAMP} asc, name asc",
+			"limit_page_length": limit,
+		}
+		rows = _data(self.client.call("GET", self._path(), params=params), list)
+		if not all(isinstance(row, dict) and row.keys() >= set(fields) & {"name", STAMP} for row in rows):
+			raise RemoteError("remote_invalid_answer")
+		return rows
+
+	def get(self, remote_id):
+		answer = self.client.call("GET", self._path(remote_id), missing_ok=True)
+		return None if answer is None else _remote(answer)
+
+	def find(self, key):
+		if not self.key_field:
+			return None
+		rows = self._list([[self.key_field, "=", key]], ("name", STAMP), 1)
+		return Remote(str(rows[0]["name"]), str(rows[0][STAMP])) if rows else None
+
+	def create(self, key, payload):
+		"""A key that is taken there says that an earlier create went through, whatever became of its answer."""
+		body = {**payload, self.key_field: key} if self.key_field else payload
+		try:
+			return _remote(self.client.call("POST", self._path(), body))
+		except RemoteError as error:
+			found = self.find(key) if error.code == "remote_rejected" else None
+			if found is None:
+				raise
+			return self.update(found.id, payload, key)
+
+	def update(self, remote_id, payload, key):
+		return _remote(self.client.call("PUT", self._path(remote_id), payload))
+
+
+def _data(answer, kind):
+	data = answer.get("data") if isinstance(answer, dict) else None
+	if not isinstance(data, kind):
+		raise RemoteError("remote_invalid_answer")
+	return data
+
+
+def _remote(answer):
+	data = _data(answer, dict)
+	if not data.get("name"):
+		raise RemoteError("remote_invalid_answer")
+	return Remote(str(data["name"]), str(data.get(STAMP) or ""), data)

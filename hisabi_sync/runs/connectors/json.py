@@ -1,0 +1,177 @@
+"""Any service of JSON over HTTP, described by options. `remote_type` is the path of the list, such as /orders.
+
+`items` and `record` are paths into the answers of a list and of one record; `next` is where a list's answer has the cursor
+or the address of its next page. `since` is the parameter that asks for what changed; `lookup` is a path with {key} that
+finds a record by the key it was created with. Every write carries the header `Idempotency-Key` besides.
+"""
+
+from typing import Literal
+from urllib.parse import quote
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from hisabi_sync.engine import clock
+from hisabi_sync.runs.connectors.base import Connector, Page, Remote
+from hisabi_sync.runs.errors import RemoteError
+from hisabi_sync.runs.mapping import at
+
+KEY_HEADER = "Idempotency-Key"
+STAMP_DIGITS = 20
+
+
+class Options(BaseModel):
+	model_config = ConfigDict(extra="forbid")
+
+	items: str = ""
+	record: str = ""
+	id: str = "id"
+	modified: str = "updated_at"
+	paging: Literal["none", "page", "offset", "cursor"] = "page"
+	page_param: str = "page"
+	first_page: int = 1
+	size_param: str = "limit"
+	size: int = Field(100, ge=1, le=1000)
+	next: str = "next"
+	since: str = ""
+	item_path: str = ""
+	lookup: str = ""
+	update_method: Literal["PUT", "PATCH", "POST"] = "PUT"
+	parameters: dict[str, str] = {}
+
+
+class JsonConnector(Connector):
+	def __init__(self, *arguments):
+		super().__init__(*arguments)
+		self.pages_shift = self.options.paging in ("page", "offset")
+
+	@staticmethod
+	def check(options):
+		try:
+			return Options.model_validate(options)
+		except ValidationError as error:
+			first = error.errors()[0]
+			raise ValueError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+
+	def page(self, wish, position):
+		if wish.ids:
+			return self._of_ids(wish.ids, position)
+		step = _STEPS[self.options.paging]
+		path, params = step.ask(self, position)
+		if wish.since and self.options.since:
+			params[self.options.since] = _unsorted(wish.since)
+		answer = self.client.call("GET", path, params=params or None)
+		rows = at(answer, self.options.items) if self.options.items else answer
+		if not isinstance(rows, list):
+			raise RemoteError("remote_invalid_answer")
+		return Page([self._remote(row) for row in rows], step.after(self, position, rows, answer))
+
+	def _of_ids(self, ids, position):
+		start = position["start"] if position else 0
+		found = self.get(ids[start])
+		following = {"start": start + 1} if start + 1 < len(ids) else None
+		return Page([found] if found else [], following)
+
+	def _item_path(self, remote_id):
+		template = self.options.item_path or f"{self.remote_type}/{{id}}"
+		return template.replace("{id}", quote(str(remote_id), safe=""))
+
+	def _remote(self, row):
+		identity = at(row, self.options.id) if isinstance(row, dict) else None
+		if isinstance(identity, bool) or not isinstance(identity, str | int) or identity == "":
+			raise RemoteError("remote_invalid_answer")
+		return Remote(str(identity), _sortable(at(row, self.options.modified)), row)
+
+	def _one(self, answer):
+		return self._remote(at(answer, self.options.record) if self.options.record else answer)
+
+	def get(self, remote_id):
+		answer = self.client.call("GET", self._item_path(remote_id), missing_ok=True)
+		return None if answer is None else self._one(answer)
+
+	def find(self, key):
+		if not self.options.lookup:
+			return None
+		path = self.options.lookup.replace("{key}", quote(key, safe=""))
+		answer = self.client.call("GET", path, missing_ok=True)
+		rows = at(answer, self.options.items) if self.options.items else answer
+		if isinstance(rows, list):
+			return self._remote(rows[0]) if rows else None
+		return None if answer is None else self._one(answer)
+
+	def create(self, key, payload):
+		body = {**payload, self.key_field: key} if self.key_field else payload
+		answer = self.client.call("POST", self.remote_type, body, headers={KEY_HEADER: key})
+		return self._one(answer)
+
+	def update(self, remote_id, payload, key):
+		method = self.options.update_method
+		answer = self.client.call(method, self._item_path(remote_id), payload, headers={KEY_HEADER: key})
+		return Remote(str(remote_id)) if answer is None else self._one(answer)
+
+
+class _Numbered:
+	"""Pages by number, or by the number of records before them."""
+
+	def __init__(self, by_record):
+		self.by_record = by_record
+
+	def ask(self, connector, position):
+		options = connector.options
+		first = 0 if self.by_record else options.first_page
+		number = position["number"] if position else first
+		own = {options.page_param: str(number), options.size_param: str(options.size)}
+		return connector.remote_type, {**options.parameters, **own}
+
+	def after(self, connector, position, rows, answer):
+		if len(rows) < connector.options.size:
+			return None
+		first = 0 if self.by_record else connector.options.first_page
+		number = position["number"] if position else first
+		return {"number": number + (len(rows) if self.by_record else 1)}
+
+
+class _Cursor:
+	"""A cursor, or the whole address of the next page, as each answer names it."""
+
+	def ask(self, connector, position):
+		options = connector.options
+		params = {**options.parameters, options.size_param: str(options.size)}
+		following = position["next"] if position else None
+		if following and ("://" in following or following.startswith("/")):
+			return following, {}
+		return connector.remote_type, {**params, **({options.page_param: following} if following else {})}
+
+	def after(self, connector, position, rows, answer):
+		following = at(answer, connector.options.next) if isinstance(answer, dict) else None
+		if following in (None, "", False) or (position and str(following) == position["next"]):
+			return None
+		return {"next": str(following)}
+
+
+class _Whole:
+	"""All records in one answer."""
+
+	def ask(self, connector, position):
+		return connector.remote_type, dict(connector.options.parameters)
+
+	def after(self, connector, position, rows, answer):
+		return None
+
+
+_STEPS = {"page": _Numbered(False), "offset": _Numbered(True), "cursor": _Cursor(), "none": _Whole()}
+
+
+def _sortable(stamp):
+	"""A time as text that sorts: UTC for ISO-8601, zero-padded for numbers; other texts as they are."""
+	if isinstance(stamp, int | float) and not isinstance(stamp, bool):
+		return f"#{stamp:0{STAMP_DIGITS}.6f}"
+	moment = clock.parse(stamp) if isinstance(stamp, str) else None
+	return clock.dump(moment) if moment else str(stamp or "")
+
+
+def _unsorted(stamp):
+	"""The stamp as the service knows it."""
+	if not stamp.startswith("#"):
+		return stamp
+	number = float(stamp[1:])
+	return str(int(number) if number.is_integer() else number)

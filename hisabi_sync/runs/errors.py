@@ -1,0 +1,49 @@
+"""What can go wrong while talking to another system, as stable codes with one sentence each."""
+
+from frappe import _
+
+RECORD_ERRORS = {
+	# code: (sentence, whether trying again may help, whether it says that the connection as a whole is ill)
+	"remote_unreachable": ("The other side cannot be reached", True, True),
+	"remote_timeout": ("The other side did not answer in time", True, True),
+	"remote_failed": ("The other side answered with an error of its own: {detail}", True, True),
+	"remote_invalid_answer": ("The other side answered something that cannot be read", True, True),
+	"remote_busy": ("The other side asks to wait", True, False),
+	"remote_refused_credentials": ("The other side refuses our credentials", True, True),
+	"remote_rejected": ("The other side rejects the record: {detail}", False, False),
+	"remote_missing": ("The record is not there any more", False, False),
+	"remote_redirected": ("The other side redirects to another address, which is not followed", False, True),
+	"address_refused": ("The address is one that a connection may not point to", False, True),
+	"address_not_sandbox": ("A sandbox connection calls its sandbox address only", False, True),
+	"answer_too_large": ("The other side's answer is too large", False, False),
+	"local_rejected": ("The document cannot be saved: {detail}", False, False),
+	"local_missing": ("The document is not there any more", False, False),
+	"local_changed": ("Two runs work on this record; it is tried again", True, False),
+	"mapping_invalid": ("The mapping does not fit: {detail}", False, False),
+	"worker_died": ("The worker that had the record died", True, False),
+	"connection_changed": ("The connection no longer has this entity, or is disabled", False, False),
+	"confirmation_required": ("More than 10 records need the token of a preview", False, False),
+	"cancelled": ("The run was cancelled", False, False),
+	"dismissed": ("Dismissed by {detail}", False, False),
+	"unchanged": ("Nothing has changed", False, False),
+	"internal_error": ("The record could not be processed", True, False),
+}
+MAX_DETAIL = 500
+
+
+class RemoteError(Exception):
+	"""Ends the work on one record. `code` is a key of RECORD_ERRORS; `wait` is in seconds, where the other side named it."""
+
+	def __init__(self, code, detail="", wait=None):
+		self.code, self.detail, self.wait = code, str(detail)[:MAX_DETAIL], wait
+		self.sentence, self.retryable, self.is_ill = RECORD_ERRORS[code]
+		super().__init__(code, self.detail)
+
+	@property
+	def message(self):
+		return message(self.code, self.detail)
+
+
+def message(code, detail=""):
+	"""The sentence for a code; what is stored is in the site's language of whoever ran it."""
+	return _(RECORD_ERRORS[code][0]).replace("{detail}", detail or "-")

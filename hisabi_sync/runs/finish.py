@@ -1,0 +1,85 @@
+"""The end of a run: its state follows from its records, its totals are counted from them, its watermark moves."""
+
+import frappe
+
+from hisabi_sync.engine import clock, live, sql
+from hisabi_sync.runs import records, states, watermark
+
+RUN = "Sync Run"
+
+
+def move(run, status, **values):
+	"""Bring a run (document or name) into a state, if it may; whether it did."""
+	name = run if isinstance(run, str) else run.name
+	values = {"status": status, "modified": clock.now(), **values}
+	sources = (*states.sources(states.RUN, status), *((status,) if status == states.RUNNING else ()))
+	sql.update_in(RUN, values, [name], "status IN %s", (sources,))
+	moved = bool(records.affected())
+	if moved:
+		live.tell(RUN, name)
+	return moved
+
+
+def fail(run, error):
+	"""The run cannot go on: what it is about could not be found out."""
+	values = {"error_code": error.code, "error_message": error.message, "completed_at": clock.now()}
+	if move(run, states.FAILED, **values):
+		_drop_open(run.name, error.code, error.message)
+		_total(run.name)
+
+
+def cancel(run, message):
+	"""Whether a run could be cancelled. What waits is skipped; what is on its way comes to its end."""
+	if not move(run, states.CANCELLED, completed_at=clock.now()):
+		return False
+	_drop_open(run, "cancelled", message)
+	_total(run)
+	return True
+
+
+def _drop_open(run, code, message):
+	where = "run = %s AND (status = %s OR (status = %s AND next_attempt_at IS NOT NULL))"
+	open_ones = sql.select(records.DOCTYPE, ["name"], where, (run, states.PENDING, states.FAILED))
+	names = [row[0] for row in open_ones]
+	for start in range(0, len(names), sql.CHUNK_ROWS):
+		chunk = names[start : start + sql.CHUNK_ROWS]
+		records.move(chunk, states.SKIPPED, error_code=code, error_message=message)
+
+
+def check(name):
+	"""End a run whose records are all done; whether it has ended."""
+	run = frappe.get_doc(RUN, name, for_update=True)
+	if run.status != states.RUNNING:
+		return run.status in states.RUN_ENDED
+	counted = records.by_status(records.counts([name])[name])
+	state = states.of_run(run.planned, counted, records.waiting(name))
+	if run.planned:
+		watermark.advance(run)
+	if state == states.RUNNING:
+		return False
+	move(run, state, completed_at=clock.now())
+	_total(name)
+	return True
+
+
+def check_all(connection):
+	"""End those runs of a connection whose records are all done."""
+	for name in frappe.get_all(
+		RUN, filters={"connection": connection, "status": states.RUNNING, "planned": 1}, pluck="name"
+	):
+		check(name)
+		frappe.db.commit()
+
+
+def _total(name):
+	"""Keep the totals with the run, for lists and charts; the answers of the API count anew."""
+	counted = records.by_status(records.counts([name])[name])
+	run = frappe.db.get_value(RUN, name, ["started_at", "creation"], as_dict=True)
+	values = {
+		"records_total": sum(counted.values()),
+		"records_completed": counted.get(states.COMPLETED, 0),
+		"records_failed": counted.get(states.FAILED, 0) + counted.get(states.DEAD, 0),
+		"records_skipped": counted.get(states.SKIPPED, 0),
+		"seconds": (clock.now() - (run.started_at or run.creation)).total_seconds(),
+	}
+	sql.update_in(RUN, values, [name])

@@ -1,0 +1,91 @@
+"""Which document is which record on the other side. One row for each, so that a record is created once and then updated.
+
+A row is there in the state `creating` before anything is sent, so that a create whose answer was lost is looked for.
+"""
+
+import frappe
+
+from hisabi_sync.engine import clock, ids, sql
+from hisabi_sync.engine.write import STANDARD
+
+DOCTYPE = "Sync Identity"
+CREATING, LINKED = "creating", "linked"
+COLUMNS = "name state document_name remote_id local_stamp remote_stamp values_hash".split()
+INSERTED = [
+	*STANDARD,
+	"connection",
+	"space",
+	"entity",
+	"state",
+	"document_type",
+	"document_name",
+	"remote_id",
+]
+
+
+def name_of(connection, entity, direction, identity):
+	"""Name of the row, which is also the idempotency key that the other side gets."""
+	return ids.digest("identity", connection, entity, direction, identity, size=16)
+
+
+def claim(channel, token, records):
+	"""{record name: row} of those whose identity is ours now; another worker has the others.
+
+	A row has `began`: some attempt was made before, whose outcome may be unknown.
+	"""
+	names = {record.name: channel.identity_name(record.entity_id) for record in records}
+	known = {row.name: row for row in _rows(list(names.values()))}
+	missing = [(record, names[record.name]) for record in records if names[record.name] not in known]
+	_insert(channel, missing)
+	sql.update_in(DOCTYPE, {"claim": token}, list(names.values()), "(claim IS NULL OR IS_FREE_LOCK(claim))")
+	ours = {row.name: row for row in _rows(list(names.values()), token)}
+	for row in ours.values():
+		row.began = row.name in known
+	return {record: ours[name] for record, name in names.items() if name in ours}
+
+
+def held(channel, records):
+	"""{record name: row} without claiming anything, for a look."""
+	names = {record.name: channel.identity_name(record.entity_id) for record in records}
+	known = {row.name: row for row in _rows(list(names.values()))}
+	new = {"state": CREATING, "began": False}
+	return {
+		record: known.get(name) or frappe._dict(dict.fromkeys(COLUMNS), name=name, **new)
+		for record, name in names.items()
+	}
+
+
+def _rows(names, token=None):
+	where, values = ("claim = %s", (token,)) if token else ("", ())
+	rows = sql.select_in(DOCTYPE, COLUMNS, "name", names, where, values)
+	return [frappe._dict(zip(COLUMNS, row, strict=True), began=True) for row in rows]
+
+
+def _insert(channel, missing):
+	now = clock.now()
+	rows = [
+		(
+			*(name, now, now, frappe.session.user, frappe.session.user),
+			*(channel.connection.name, channel.connection.space, channel.entity, CREATING),
+			*(channel.document_type, record.document_name, record.remote_id),
+		)
+		for record, name in missing
+	]
+	if rows:
+		sql.insert_missing(DOCTYPE, INSERTED, rows)
+
+
+def link(row, **values):
+	"""Note what the two sides are now, and let the row go."""
+	if values.get("remote_id"):
+		values["remote_key"] = ids.digest(values["remote_id"], size=16)
+	sql.update_in(DOCTYPE, {"state": LINKED, "claim": None, "modified": clock.now(), **values}, [row.name])
+
+
+def begin_again(row):
+	"""The record is gone on the other side: the next attempt creates it."""
+	sql.update_in(DOCTYPE, {"state": CREATING, "remote_id": None, "remote_key": None}, [row.name])
+
+
+def let_go(rows):
+	sql.update_in(DOCTYPE, {"claim": None}, [row.name for row in rows])

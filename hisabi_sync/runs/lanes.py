@@ -1,0 +1,140 @@
+"""Working on records: a lane of a connection takes what is due, chunk by chunk, whichever runs it belongs to.
+
+A connection has as many lanes as it allows jobs at once. A lane, and what its worker has claimed, ends with the worker.
+"""
+
+import time
+from contextlib import contextmanager
+
+import frappe
+
+from hisabi_sync.engine import retry
+from hisabi_sync.runs import (
+	breaker,
+	channel,
+	finish,
+	jobs,
+	live,
+	locks,
+	outcome,
+	plan,
+	pull,
+	push,
+	reaper,
+	records,
+)
+from hisabi_sync.runs.errors import RemoteError
+
+# Seconds; far below the time-out of a job on the long queue.
+LONGEST_JOB = 600
+LONGEST_NAP = 20
+# A worker sleeps this long at a time, and then lets another job go first.
+NAP = 1
+# Long enough for a lane that found nothing a moment ago to end.
+PATIENCE = 3
+WORKS = {channel.PUSH: push.process, channel.PULL: pull.process}
+
+
+def work(connection):
+	"""Job: work on a connection's records until none is due."""
+	reaper.reclaim()
+	state = breaker.of(connection)
+	if state is None:
+		return
+	with _lane(connection, state.parallel) as token:
+		if token:
+			Lane(connection, token).run()
+
+
+@contextmanager
+def _lane(connection, parallel):
+	"""The name under which this worker claims records, or None when all lanes are taken."""
+	places = [jobs.lane_lock(connection, number) for number in range(max(1, parallel or 1))]
+	taken = next((lock for lock in places if locks.take(lock)), None)
+	taken = taken or (places[-1] if locks.take(places[-1], PATIENCE) else None)
+	if not taken:
+		yield None
+		return
+	with _own_token() as token:
+		try:
+			yield token
+		finally:
+			locks.give_back(taken)
+
+
+@contextmanager
+def _own_token():
+	token = locks.new_name()
+	with locks.held(token):
+		yield token
+
+
+class Lane:
+	def __init__(self, connection, token):
+		self.connection, self.token = connection, token
+		self.runs, self.deadline = {}, time.monotonic() + LONGEST_JOB
+		self.yields = False
+
+	def run(self):
+		with channel.Channels(self.connection) as channels:
+			while time.monotonic() < self.deadline:
+				if not (self._chunk(channels) or self._rest()):
+					break
+		finish.check_all(self.connection)
+		self._hand_on()
+
+	def _chunk(self, channels):
+		"""Work on some records; whether there were any."""
+		state = breaker.of(self.connection)
+		if state is None or breaker.seconds_paused(state):
+			return False
+		if state.status == breaker.PAUSED:
+			breaker.reopen(self.connection)
+		limit = 1 if breaker.is_trying(state) else records.CHUNK
+		claimed = retry.run(lambda: _committed(records.claim(self.connection, self.token, limit)))
+		groups = {}
+		for record in claimed:
+			groups.setdefault((record.run, record.entity), []).append(record)
+		for (run, entity), members in groups.items():
+			self._group(channels, run, entity, members)
+		return bool(claimed)
+
+	def _group(self, channels, name, entity, members):
+		run = self.runs.get(name) or self.runs.setdefault(name, plan.load(name))
+		frappe.set_user(run.user)
+		try:
+			chosen = channels.of(entity)
+			WORKS[chosen.direction](outcome.Work(run, chosen, self.token), members)
+		except RemoteError as error:
+			outcome.all_failed(self.connection, members, error)
+		live.progress(name)
+
+	def _rest(self):
+		"""Wait for what is due soon; whether it is worth staying."""
+		finish.check_all(self.connection)
+		frappe.db.rollback()
+		state = breaker.of(self.connection)
+		due = records.seconds_until_due(self.connection)
+		if state is None or due is None:
+			return False
+		nap = max(due, breaker.seconds_paused(state))
+		frappe.db.rollback()
+		if nap > LONGEST_NAP:
+			return False
+		time.sleep(min(max(nap, 0.05), NAP))
+		self.yields = nap > NAP and jobs.others_wait()
+		return not self.yields
+
+	def _hand_on(self):
+		"""A job that has become old, or lets others go first, leaves the rest to a fresh one."""
+		if not self.runs or not (self.yields or time.monotonic() >= self.deadline):
+			return
+		if records.seconds_until_due(self.connection) is not None:
+			state = breaker.of(self.connection)
+			jobs.work(next(reversed(self.runs)), self.connection, state.parallel or 1)
+			frappe.db.commit()
+
+
+def _committed(rows):
+	frappe.db.commit()
+	return rows

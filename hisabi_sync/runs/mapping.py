@@ -1,0 +1,164 @@
+"""Fields of one side from those of the other, by a mapping that is data. Pure.
+
+A mapping is a list of rows: `{local, remote}` copies a field, `{remote, value}` and `{local, value}` set a constant on one
+side; `values` {ours: theirs} exchanges values, and `rows`, a mapping of its own, copies a child table. A remote name with
+dots, such as `address.city`, is a path into objects.
+"""
+
+import json
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from hashlib import blake2b
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, model_validator
+
+TIMES = (date, datetime, time)
+
+
+class Row(BaseModel):
+	model_config = ConfigDict(extra="forbid")
+
+	local: str | None = None
+	remote: str | None = None
+	value: Any = None
+	values: dict[str, Any] | None = None
+	rows: list["Row"] | None = None
+
+	@model_validator(mode="after")
+	def _one_meaning(self):
+		if not (self.local or self.remote):
+			raise ValueError("a row names a local or a remote field")
+		if self.value is not None and self.local and self.remote:
+			raise ValueError("a constant is for one side")
+		if self.value is None and not (self.local and self.remote):
+			raise ValueError("a row without a value names both fields")
+		return self
+
+
+_ROWS = TypeAdapter(list[Row])
+
+
+def read(given):
+	"""The rows of a mapping (list, or its JSON text). Raises ValueError that says what is wrong."""
+	try:
+		return _ROWS.validate_json(given) if isinstance(given, str) else _ROWS.validate_python(given)
+	except ValidationError as error:
+		first = error.errors()[0]
+		place = ".".join(map(str, first["loc"]))
+		raise ValueError(f"{place}: {first['msg']}" if place else first["msg"]) from None
+
+
+def plain(value):
+	"""A value as JSON has it: dates and times as ISO text, decimals as numbers."""
+	if isinstance(value, TIMES):
+		return value.isoformat()
+	if isinstance(value, timedelta):
+		return str(value)
+	return float(value) if isinstance(value, Decimal) else value
+
+
+def to_remote(rows, document):
+	"""What the other side gets, from a document or dict."""
+	result = {}
+	for row in rows:
+		if row.remote:
+			_put(result, row.remote, plain(row.value) if row.value is not None else _outward(row, document))
+	return result
+
+
+def _outward(row, document):
+	value = document.get(row.local)
+	if row.rows:
+		return [to_remote(row.rows, child) for child in value or ()]
+	return _exchanged(row.values, plain(value))
+
+
+def to_local(rows, payload):
+	"""What our document gets; fields that the payload does not have are left out."""
+	result = {}
+	for row in rows:
+		if row.local and row.value is not None:
+			result[row.local] = row.value
+		elif row.local and has(payload, row.remote):
+			result[row.local] = _inward(row, at(payload, row.remote))
+	return result
+
+
+def _inward(row, value):
+	if row.rows:
+		return [to_local(row.rows, child) for child in value or () if isinstance(child, dict)]
+	return _exchanged({str(theirs): ours for ours, theirs in (row.values or {}).items()}, value)
+
+
+def _exchanged(values, value):
+	return values.get(str(value), value) if values else value
+
+
+def _put(target, path, value):
+	*way, last = path.split(".")
+	for part in way:
+		target = target.setdefault(part, {})
+	target[last] = value
+
+
+_NOTHING = object()
+
+
+def at(payload, path, default=None):
+	"""The value at a path with dots."""
+	for part in path.split(".") if path else ():
+		payload = payload.get(part, _NOTHING) if isinstance(payload, dict) else _NOTHING
+	return default if payload is _NOTHING else payload
+
+
+def has(payload, path):
+	return at(payload, path, _NOTHING) is not _NOTHING
+
+
+def leaves(payload, before=""):
+	"""[(path, value)] of nested objects; lists are values."""
+	found = []
+	for name, value in payload.items():
+		nested = isinstance(value, dict) and value
+		found += leaves(value, f"{before}{name}.") if nested else [(before + name, value)]
+	return found
+
+
+def differences(wanted, held):
+	"""`[{field, from, to}]`: what would change where `held` is now if it became `wanted`."""
+	return [
+		{"field": path, "from": at(held, path), "to": value}
+		for path, value in leaves(wanted)
+		if not same(value, at(held, path))
+	]
+
+
+def same(wanted, held):
+	"""Whether two values mean the same on both sides: nothing and empty, 1 and 1.0 and "1", rows by their wanted fields."""
+	if isinstance(wanted, list) and isinstance(held, list):
+		return len(wanted) == len(held) and all(map(_same_row, wanted, held))
+	if wanted in (None, "") or held in (None, ""):
+		return not wanted and not held
+	return _comparable(wanted) == _comparable(held)
+
+
+def _same_row(wanted, held):
+	if isinstance(wanted, dict) and isinstance(held, dict):
+		return all(same(value, at(held, path)) for path, value in leaves(wanted))
+	return same(wanted, held)
+
+
+def _comparable(value):
+	if isinstance(value, dict | list):
+		return json.dumps(value, sort_keys=True, default=str)
+	try:
+		return float(value)
+	except (TypeError, ValueError):
+		return str(value).replace("T", " ").strip()
+
+
+def fingerprint(payload):
+	"""Hash of a payload, equal for equal values in any order of the fields."""
+	text = json.dumps(payload, sort_keys=True, separators=(",", ":"), default=str)
+	return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()

@@ -1,0 +1,174 @@
+"""What becomes of a record after an attempt, in the same transaction as what it says about both sides."""
+
+import json
+import random
+from dataclasses import dataclass
+
+import frappe
+from frappe.utils import add_to_date
+
+from hisabi_sync.engine import clock, retry, sql
+from hisabi_sync.runs import breaker, identity, patience, records, states
+from hisabi_sync.runs.errors import RemoteError
+
+CREATE, UPDATE, NONE = "create", "update", "skip"
+
+
+@dataclass(slots=True)
+class Work:
+	"""Records of one run and channel, on behalf of the worker that claimed them under `token`.
+
+	`went_well`: something did since the last failure; the connection is told once, not with each record.
+	"""
+
+	run: object
+	channel: object
+	token: str
+	went_well: bool = False
+
+	@property
+	def connection(self):
+		return self.channel.connection.name
+
+
+@dataclass(slots=True)
+class Done:
+	"""An attempt that came to its end. `known` is what the identity is told, `changes` what a rehearsal shows."""
+
+	operation: str
+	status: str = states.COMPLETED
+	known: dict | None = None
+	changes: list | None = None
+	code: str | None = None
+
+
+class Lost(Exception):
+	"""The record is another worker's by now."""
+
+
+def settle(work, record, row, done, extra=None):
+	"""Write an outcome, with `extra()` before it in the same transaction; the identity is let go."""
+
+	def transaction():
+		known = {**(done.known or {}), **((extra() or {}) if extra else {})}
+		if known and row is not None:
+			identity.link(row, **known)
+		elif row is not None:
+			identity.let_go([row])
+		_write(work, record, done.status, **_values(done, known))
+		frappe.db.commit()
+
+	retry.run(transaction)
+	work.went_well = True
+
+
+def _values(done, known):
+	values = {"operation": done.operation, "error_code": done.code, "error_message": None}
+	if done.changes is not None:
+		values["changes"] = json.dumps(done.changes, default=str)
+	return {**values, **{name: known[name] for name in ("remote_id", "document_name") if name in known}}
+
+
+def _write(work, record, status, **values):
+	claimed = "status = %s AND claim = %s"
+	if not records.move([record.name], status, claimed, (states.PROCESSING, work.token), **values):
+		raise Lost
+
+
+def failed(work, record, row, error):
+	"""Write a failure: wait and try again, give up until a person helps, or dead when every attempt failed."""
+
+	tell_success(work)
+
+	def transaction():
+		_note(work.connection, error)
+		if row is not None:
+			identity.let_go([row])
+		status, values = verdict(record, error, work.channel.connection.max_attempts or 1)
+		_write(work, record, status, **values)
+		frappe.db.commit()
+
+	retry.run(transaction)
+
+
+def verdict(record, error, most):
+	"""(status, columns) after a failure."""
+	said = {"error_code": error.code, "error_message": error.message}
+	if error.code == "remote_busy":
+		# Being asked to wait is no attempt.
+		return states.PENDING, {
+			**said,
+			"attempts": record.attempts - 1,
+			"next_attempt_at": _in(error.wait or 1),
+		}
+	if not error.retryable:
+		return states.FAILED, said
+	if record.attempts >= most:
+		return states.DEAD, said
+	seconds = max(patience.delay(record.attempts, random.random()), error.wait or 0)
+	return states.FAILED, {**said, "next_attempt_at": _in(seconds)}
+
+
+def _in(seconds):
+	return add_to_date(clock.now(), seconds=seconds)
+
+
+def _note(connection, error):
+	if error.code == "remote_busy":
+		breaker.hold(connection, error)
+	elif error.is_ill:
+		breaker.note_failure(connection, error)
+
+
+def all_failed(connection, members, error):
+	"""The connection itself stands in the way of these records."""
+
+	def transaction():
+		_note(connection, error)
+		most = frappe.db.get_value("Sync Connection", connection, "max_attempts") or 1
+		for record in members:
+			status, values = verdict(record, error, most)
+			records.move([record.name], status, "status = %s", (states.PROCESSING,), **values)
+		frappe.db.commit()
+
+	retry.run(transaction)
+
+
+def worker_died(claim):
+	"""Records of a worker that is no more: tried again, and dead when that happened too often. Returns how many."""
+
+	def transaction():
+		where = "claim = %s AND status = %s"
+		held = sql.select(
+			records.DOCTYPE, ["name", "attempts", "connection"], where, (claim, states.PROCESSING)
+		)
+		for name, attempts, connection in held:
+			most = frappe.get_cached_value("Sync Connection", connection, "max_attempts") or 1
+			record = frappe._dict(name=name, attempts=attempts)
+			status, values = verdict(record, RemoteError("worker_died"), most)
+			if status == states.FAILED:
+				status, values = states.PENDING, {**values, "next_attempt_at": clock.now()}
+			records.move([name], status, where, (claim, states.PROCESSING), **values)
+		frappe.db.commit()
+		return len(held)
+
+	return retry.run(transaction)
+
+
+def tell_success(work):
+	"""What went well ends a row of failures."""
+	if not work.went_well:
+		return
+	work.went_well = False
+
+	def transaction():
+		breaker.note_success(work.connection)
+		frappe.db.commit()
+
+	retry.run(transaction)
+
+
+def paused(work):
+	"""Whether the connection was paused while a chunk is worked on."""
+	state = breaker.of(work.connection)
+	return state is None or bool(breaker.seconds_paused(state))

@@ -1,0 +1,157 @@
+"""Planning a run: one pending record for each document that it is about, page by page, so that it can go on after a kill."""
+
+import json
+
+import frappe
+import tenacity
+
+from hisabi_sync.engine import clock, retry
+from hisabi_sync.runs import candidates, channel, finish, jobs, locks, mapping, records, states, watermark
+from hisabi_sync.runs.connectors.base import Wish
+from hisabi_sync.runs.errors import RemoteError
+
+RUN = "Sync Run"
+FREE = 10  # records that a run may have without a confirmation
+TRIES = 4
+MAX_PASSES = 5
+
+
+def plan(run):
+	"""Job: plan a run and give its records out. A second job of the same run ends at once."""
+	with locks.held(jobs.plan_lock(run)) as ours:
+		if ours:
+			_plan(run)
+
+
+def load(name):
+	"""The run with `since`, where an incremental one begins."""
+	run = frappe.get_doc(RUN, name)
+	run.since = ""
+	return run
+
+
+def _plan(name):
+	run = load(name)
+	if run.planned or run.status not in (states.QUEUED, states.RUNNING):
+		return
+	finish.move(run, states.RUNNING, started_at=run.started_at or clock.now())
+	frappe.db.commit()
+	frappe.set_user(run.user)
+	try:
+		with channel.Channels(run.connection) as channels:
+			_find(run, channels.of(run.entity))
+	except RemoteError as error:
+		frappe.db.rollback()
+		finish.fail(run, error)
+	except frappe.DoesNotExistError:
+		frappe.db.rollback()
+		finish.fail(run, RemoteError("connection_changed"))
+	frappe.db.commit()
+
+
+def _find(run, chosen):
+	if run.mode == candidates.INCREMENTAL and not json.loads(run.ids or "[]"):
+		overlap = chosen.connection.overlap_seconds or 0
+		run.since = watermark.since(run.connection, run.entity, run.direction, overlap)
+	state = json.loads(run.position or "{}")
+	while state is not None:
+		state = retry.run(lambda state=state: _step(run, chosen, state))
+	_give_out(run, chosen)
+
+
+def _step(run, chosen, state):
+	"""Plan one page and remember where it ended, in one transaction; the next state, or None behind the last page."""
+	rows, following = (_outward if chosen.direction == channel.PUSH else _inward)(run, chosen, state)
+	new = records.add(run, rows) if rows else 0
+	_check_size(run)
+	if following is not None:
+		following["new"] = following.get("new", 0) + new
+		following = _next_pass(following)
+	frappe.db.set_value(RUN, run.name, "position", json.dumps(following or {}), update_modified=False)
+	frappe.db.commit()
+	return following
+
+
+def _check_size(run):
+	"""A run that nobody confirmed stays small, whatever was counted when it was asked for."""
+	if run.confirmation or run.dry_run:
+		return
+	if frappe.db.count(records.DOCTYPE, {"run": run.name}) > FREE:
+		raise Unconfirmed
+
+
+class Unconfirmed(RemoteError):
+	def __init__(self):
+		super().__init__("confirmation_required")
+
+
+def _outward(run, chosen, state):
+	found = candidates.page(chosen, run, state.get("at"))
+	rows = [
+		{"entity_id": name, "document_name": name, "document_type": chosen.document_type, "stamp": stamp}
+		for name, stamp in found
+	]
+	last = found[-1] if len(found) == candidates.PAGE else None
+	return rows, {"at": {"stamp": last[1], "id": last[0]}} if last else None
+
+
+def _inward(run, chosen, state):
+	"""A page of the other side. Where pages may shift, the list is read again until a whole pass brings nothing new."""
+	page = _page(chosen, wish(run, chosen), state.get("at"))
+	rows = [_inward_row(chosen, remote) for remote in page.records if candidates.fits(chosen, run, remote)]
+	if page.next is None and not (chosen.connector.pages_shift and state.get("at")):
+		return rows, None
+	counted = {"new": state.get("new", 0), "pass": state.get("pass", 1), "at": page.next}
+	return rows, {**counted, "ended": page.next is None}
+
+
+def _next_pass(state):
+	if not state.pop("ended", False):
+		return state
+	done = not state["new"] or state["pass"] >= MAX_PASSES
+	return None if done else {"pass": state["pass"] + 1, "new": 0}
+
+
+def wish(run, chosen):
+	given = tuple(json.loads(run.ids or "[]"))
+	return Wish("" if given else run.since, given, chosen.remote_fields)
+
+
+def _inward_row(chosen, remote):
+	"""The mapped values are kept with the record, unless they are not whole before the record is read by itself."""
+	whole = remote.payload is not None and not (chosen.has_rows and chosen.connector.lists_are_flat)
+	values = json.dumps(chosen.to_local(remote.payload), default=mapping.plain) if whole else None
+	return {
+		"entity_id": remote.id,
+		"remote_id": remote.id,
+		"document_type": chosen.document_type,
+		"stamp": remote.stamp,
+		"payload": values,
+	}
+
+
+def _page(chosen, wanted, at):
+	"""A page, with some patience for a side that stumbles."""
+	patient = tenacity.Retrying(
+		retry=tenacity.retry_if_exception(lambda error: getattr(error, "retryable", False)),
+		stop=tenacity.stop_after_attempt(TRIES),
+		wait=_wait,
+		reraise=True,
+	)
+	return patient(chosen.connector.page, wanted, at)
+
+
+def _wait(state):
+	asked = getattr(state.outcome.exception(), "wait", None)
+	return min(asked, 30) if asked is not None else min(2**state.attempt_number, 10)
+
+
+def _give_out(run, chosen):
+	def transaction():
+		records.open_all(run.name)
+		frappe.db.set_value(RUN, run.name, {"planned": 1, "position": None}, update_modified=False)
+		jobs.work(run.name, run.connection, chosen.connection.parallel)
+		finish.check(run.name)
+		frappe.db.commit()
+
+	retry.run(transaction)

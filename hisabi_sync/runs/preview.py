@@ -1,0 +1,201 @@
+"""What a run would do, before it does: how many records, what would change field by field, and the token to confirm it.
+
+The token is bound to the person, the request and the records as they are; it works once and for a quarter of an hour.
+"""
+
+import json
+import secrets
+import time
+
+import frappe
+
+from hisabi_sync.engine import clock, ids, pepper, sql
+from hisabi_sync.engine.errors import RequestError
+from hisabi_sync.runs import candidates, channel, identity, outcome, plan, pull, push, request, watermark
+from hisabi_sync.runs.errors import RemoteError
+
+VALID = 15 * 60  # seconds
+MOST_LISTED = 2000  # records of the other side that are counted one by one
+
+
+def preview(wanted, limit):
+	"""`{total, total_is_exact, records, confirm, expires_at, ...}`; up to `limit` records are looked at closely."""
+	connection, direction = request.connection_of(wanted)
+	with channel.Channels(connection) as channels:
+		try:
+			chosen = channels.of(wanted.entity)
+			run = _run(wanted, chosen)
+			members, total, exact, digest = _subject(run, chosen, limit)
+			looked_at = _rehearse(run, chosen, members)
+		except RemoteError as error:
+			raise _unavailable(error) from None
+	expires = int(time.time()) + VALID
+	return {
+		"entity": wanted.entity,
+		"mode": wanted.mode,
+		"direction": direction,
+		"connection": connection,
+		"total": total,
+		"total_is_exact": exact,
+		"records": looked_at,
+		"warnings": _warnings(looked_at),
+		"confirm": _sign(wanted, connection, digest, expires, secrets.token_hex(8)),
+		"expires_at": clock.dump(clock.from_milliseconds(expires * 1000)),
+	}
+
+
+def confirm(wanted, connection):
+	"""The confirmation that the run is stored with, or None where none is needed.
+
+	Raises confirmation_required, confirmation_invalid, confirmation_outdated, remote_unavailable.
+	"""
+	if wanted.dry_run:
+		return None
+	with channel.Channels(connection) as channels:
+		try:
+			chosen = channels.of(wanted.entity)
+			run = _run(wanted, chosen)
+			if wanted.confirm:
+				return _checked(wanted, connection, lambda: _subject(run, chosen, 0)[3])
+			_require_small(run, chosen)
+		except RemoteError as error:
+			raise _unavailable(error) from None
+	return None
+
+
+def _run(wanted, chosen):
+	overlap = chosen.connection.overlap_seconds or 0
+	looks_back = wanted.mode == candidates.INCREMENTAL and not wanted.ids
+	names = (chosen.connection.name, wanted.entity, chosen.direction)
+	return wanted.as_run(
+		chosen.connection.name, chosen.direction, watermark.since(*names, overlap) if looks_back else ""
+	)
+
+
+def _unavailable(error):
+	return RequestError("remote_unavailable", error.message, reason=error.code)
+
+
+def _subject(run, chosen, limit):
+	"""(first records, number of all, whether that is exact, digest of all)."""
+	if chosen.direction == channel.PUSH:
+		number, text = candidates.digest(chosen, run)
+		return _outward(run, chosen, limit), number, True, f"{number}:{text}"
+	listed, ended = _listed(run, chosen, MOST_LISTED)
+	text = ids.digest(*(f"{remote.id}|{remote.stamp}" for remote in listed))
+	return [_inward(remote) for remote in listed[:limit]], len(listed), ended, f"{len(listed)}:{text}"
+
+
+def _outward(run, chosen, limit):
+	rows = candidates.page(chosen, run, limit=limit) if limit else ()
+	return [frappe._dict(name=name, entity_id=name, document_name=name, stamp=stamp) for name, stamp in rows]
+
+
+def _inward(remote):
+	return frappe._dict(name=remote.id, entity_id=remote.id, stamp=remote.stamp, payload=None, remote=remote)
+
+
+def _listed(run, chosen, most):
+	"""(records of the other side, whether these are all)."""
+	found, at = {}, None
+	while len(found) < most:
+		page = chosen.connector.page(plan.wish(run, chosen), at)
+		found.update({r.id: r for r in page.records if candidates.fits(chosen, run, r)})
+		at = page.next
+		if at is None:
+			break
+	return list(found.values()), at is None
+
+
+def _rehearse(run, chosen, members):
+	"""`[{entity_id, operation, changes}]`, by reading alone."""
+	run = frappe._dict(run, dry_run=1)
+	work, rows = outcome.Work(run, chosen, ""), identity.held(chosen, members)
+	names = [m.document_name for m in members] if chosen.direction == channel.PUSH else []
+	found = push.documents.load(chosen, names)
+	attempts = {
+		channel.PUSH: lambda m: push.attempt(work, m, rows[m.name], found.get(m.document_name)),
+		channel.PULL: lambda m: pull.attempt(work, m, rows[m.name]),
+	}
+	return [_looked_at(member, attempts[chosen.direction]) for member in members]
+
+
+def _looked_at(member, attempt):
+	try:
+		done, _ = attempt(member)
+	except RemoteError as error:
+		if error.is_ill:
+			raise
+		return _shown(member, "fail", [], error.code, error.message)
+	return _shown(member, done.operation, done.changes or [])
+
+
+def _shown(member, operation, changes, code=None, text=None):
+	return {
+		"entity_id": member.entity_id,
+		"operation": operation,
+		"changes": changes,
+		"error_code": code,
+		"error_message": text,
+	}
+
+
+def _warnings(looked_at):
+	overwritten = sum(
+		row["operation"] == outcome.UPDATE and any(c["from"] not in (None, "") for c in row["changes"])
+		for row in looked_at
+	)
+	return [{"code": "overwrites", "records": overwritten}] if overwritten else []
+
+
+def _require_small(run, chosen):
+	"""Few records, and none of ours that somebody has changed since: else a person has to look first."""
+	most = plan.FREE + 1
+	if chosen.direction == channel.PUSH:
+		number, harm = len(candidates.page(chosen, run, limit=most)), False
+	else:
+		listed, _ = _listed(run, chosen, most)
+		number, harm = len(listed), _overwrites(chosen, listed)
+	if number > plan.FREE or harm:
+		reason = "overwrites" if harm else "many_records"
+		raise RequestError("confirmation_required", reason=reason, free_records=plan.FREE)
+
+
+def _overwrites(chosen, listed):
+	"""Whether a document that a pull would write was changed here since the last one."""
+	names = {chosen.identity_name(remote.id): remote for remote in listed}
+	rows = sql.select_in(
+		identity.DOCTYPE, ["name", "document_name", "local_stamp", "remote_stamp"], "name", list(names)
+	)
+	held = {row[1]: row[2] for row in rows if row[1] and row[3] != names[row[0]].stamp}
+	present = sql.select_in(chosen.document_type, ["name", "CAST(modified AS CHAR)"], "name", list(held))
+	return any(held[name] != stamp for name, stamp in present)
+
+
+def _sign(wanted, connection, digest, expires, nonce):
+	what = [
+		wanted.space,
+		wanted.user,
+		wanted.entity,
+		connection,
+		wanted.mode,
+		wanted.filters,
+		list(wanted.ids),
+	]
+	text = json.dumps([*what, digest, expires, nonce], sort_keys=True)
+	return f"{expires}.{nonce}.{digest}.{pepper.keyed_hash('confirmation', text).hex()}"
+
+
+def _checked(wanted, connection, digest_now):
+	"""The token's nonce, when it is ours, fits the request and is still true."""
+	parts = wanted.confirm.split(".")
+	if len(parts) != 4 or not parts[0].isdecimal() or int(parts[0]) < time.time():
+		raise RequestError("confirmation_invalid")
+	expires, nonce, digest = int(parts[0]), parts[1], parts[2]
+	if not pepper.same(_sign(wanted, connection, digest, expires, nonce), wanted.confirm):
+		raise RequestError("confirmation_invalid")
+	if frappe.db.exists(plan.RUN, {"confirmation": nonce}):
+		raise RequestError("confirmation_invalid")
+	if digest_now() != digest:
+		raise RequestError("confirmation_outdated")
+	return nonce

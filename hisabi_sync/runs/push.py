@@ -1,0 +1,143 @@
+"""Sending our documents to the other side."""
+
+import frappe
+
+from hisabi_sync.engine import retry
+from hisabi_sync.runs import candidates, documents, identity, mapping, outcome, records, states
+from hisabi_sync.runs.errors import RemoteError
+from hisabi_sync.runs.outcome import CREATE, NONE, UPDATE, Done
+
+
+def process(work, members):
+	"""Bring claimed records to an outcome, one after the other."""
+	found = documents.load(work.channel, [record.document_name for record in members])
+	process_with(
+		work, members, lambda record, row: attempt(work, record, row, found.get(record.document_name))
+	)
+
+
+def process_with(work, members, attempting):
+	"""Each record with its identity through `attempting(record, row)`; those that another worker has wait a little."""
+	rows = claim(work, members)
+	for number, record in enumerate(members):
+		row = rows.get(record.name)
+		if row is None:
+			_later(record)
+		elif not one(work, record, row, attempting):
+			return give_back(work, members[number + 1 :], rows)
+	outcome.tell_success(work)
+
+
+def claim(work, members):
+	"""Identities of the records, ours until they are settled; a rehearsal only looks."""
+	if work.run.dry_run:
+		return identity.held(work.channel, members)
+
+	def transaction():
+		rows = identity.claim(work.channel, work.token, members)
+		frappe.db.commit()
+		return rows
+
+	return retry.run(transaction)
+
+
+def one(work, record, row, attempting):
+	"""Try one record and write its outcome; whether the rest of the chunk may go on."""
+	held = None if work.run.dry_run else row
+	try:
+		done, extra = attempting(record, row)
+		outcome.settle(work, record, held, done, extra)
+		return True
+	except outcome.Lost:
+		frappe.db.rollback()
+		return True
+	except RemoteError as error:
+		failure = error
+	except Exception:
+		frappe.db.rollback()
+		frappe.log_error("Hisabi Sync: a record failed", frappe.get_traceback())
+		failure = RemoteError("internal_error")
+	frappe.db.rollback()
+	return _write_failure(work, record, held, failure)
+
+
+def _write_failure(work, record, row, error):
+	try:
+		outcome.failed(work, record, row, error)
+	except outcome.Lost:
+		frappe.db.rollback()
+	return not ((error.is_ill or error.code == "remote_busy") and outcome.paused(work))
+
+
+def attempt(work, record, row, document):
+	"""`(Done, None)` of one attempt. Raises RemoteError."""
+	if document is None:
+		raise RemoteError("local_missing")
+	payload = work.channel.to_remote(document)
+	if work.run.dry_run:
+		return _rehearsed(work, row, payload), None
+	known = {"local_stamp": documents.stamp(document), "values_hash": mapping.fingerprint(payload)}
+	if row.state == identity.LINKED:
+		return _again(work, row, payload, known), None
+	return _first(work, row, payload, known), None
+
+
+def _first(work, row, payload, known):
+	"""Create the record there; where an earlier attempt may have done so, look for it first."""
+	connector = work.channel.connector
+	found = connector.find(row.name) if row.began else None
+	made = connector.update(found.id, payload, row.name) if found else connector.create(row.name, payload)
+	return Done(CREATE, known={**known, "remote_id": made.id, "remote_stamp": made.stamp})
+
+
+def _again(work, row, payload, known):
+	"""Update the record there; an incremental run leaves what has the same values."""
+	if work.run.mode == candidates.INCREMENTAL and row.values_hash == known["values_hash"]:
+		return Done(NONE, states.SKIPPED, known, code="unchanged")
+	try:
+		made = work.channel.connector.update(row.remote_id, payload, row.name)
+	except RemoteError as error:
+		if error.code != "remote_missing" or work.run.mode != candidates.FULL:
+			raise
+		# A full run brings back what was removed there.
+		identity.begin_again(row)
+		frappe.db.commit()
+		return _first(work, row, payload, known)
+	return Done(UPDATE, known={**known, "remote_stamp": made.stamp or row.remote_stamp})
+
+
+def _rehearsed(work, row, payload):
+	"""What the attempt would do; it only reads."""
+	connector = work.channel.connector
+	held = connector.get(row.remote_id) if row.state == identity.LINKED else None
+	if held is None and row.began and row.state != identity.LINKED:
+		found = connector.find(row.name)
+		held = connector.get(found.id) if found else None
+	return rehearsed(payload, None if held is None else held.payload or {})
+
+
+def rehearsed(wanted, held):
+	"""A Done that says what would be created, changed field by field, or skipped."""
+	if held is None:
+		return Done(CREATE, changes=mapping.differences(wanted, {}))
+	changes = mapping.differences(wanted, held)
+	if not changes:
+		return Done(NONE, states.SKIPPED, code="unchanged", changes=[])
+	return Done(UPDATE, changes=changes)
+
+
+def _later(record):
+	records.give_back([record], seconds=1)
+	frappe.db.commit()
+
+
+def give_back(work, members, rows):
+	"""The rest of a chunk waits until the connection is open again."""
+
+	def transaction():
+		records.give_back(members)
+		if not work.run.dry_run:
+			identity.let_go([rows[record.name] for record in members if record.name in rows])
+		frappe.db.commit()
+
+	retry.run(transaction)

@@ -1,0 +1,58 @@
+"""What somebody asks a run to be, and what it would be about."""
+
+import json
+from dataclasses import dataclass, field
+
+import frappe
+
+from hisabi_sync.engine.errors import RequestError
+from hisabi_sync.runs import channel
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+	"""A run as it was asked for. `filters` is `{status: [text], date_range: {start, end}}` with what was given."""
+
+	space: str
+	user: str
+	entity: str
+	mode: str = "incremental"
+	dry_run: bool = False
+	filters: dict = field(default_factory=dict)
+	ids: tuple = ()
+	idempotency_key: str | None = None
+	confirm: str | None = None
+	connection: str | None = None
+
+	def as_run(self, connection, direction, since=""):
+		"""The run as planning sees it."""
+		return frappe._dict(
+			connection=connection,
+			direction=direction,
+			since=since,
+			entity=self.entity,
+			mode=self.mode,
+			filters=json.dumps(self.filters, sort_keys=True),
+			ids=json.dumps(list(self.ids)),
+			dry_run=int(self.dry_run),
+		)
+
+
+def connection_of(wanted):
+	"""(connection, direction) that the space has for the entity. Raises no_connection where there is none, or no one."""
+	rows = frappe.db.sql(
+		"""SELECT c.name, e.direction FROM `tabSync Connection` c JOIN `tabSync Connection Entity` e ON e.parent = c.name
+		WHERE c.space = %s AND c.enabled = 1 AND e.enabled = 1 AND e.entity = %s ORDER BY c.creation""",
+		(wanted.space, wanted.entity),
+	)
+	if wanted.connection:
+		rows = [row for row in rows if row[0] == wanted.connection]
+	if len(rows) != 1:
+		raise RequestError("no_connection", connections=[row[0] for row in rows])
+	return rows[0]
+
+
+def check_entity(entity):
+	if entity not in channel.ENTITIES:
+		raise RequestError("unknown_entity", entities=list(channel.ENTITIES))
+	return entity

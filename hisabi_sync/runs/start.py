@@ -1,0 +1,148 @@
+"""Starting, retrying and cancelling runs: what is asked for is written down, workers do it."""
+
+import json
+
+import frappe
+
+from hisabi_sync.engine import clock, ids, retry, sql
+from hisabi_sync.engine.errors import RequestError
+from hisabi_sync.runs import finish, jobs, preview, records, request, states
+from hisabi_sync.runs.errors import message
+
+RUN = "Sync Run"
+MOST_RETRIED = 10_000
+
+
+def start(wanted):
+	"""Queue a run; its row. Raises RequestError, idempotency_key_used with the `sync_id` of the first."""
+	_refuse_repeat(wanted)
+	connection, direction = request.connection_of(wanted)
+	confirmation = preview.confirm(wanted, connection)
+
+	def transaction():
+		run = _insert(wanted, connection, direction, confirmation)
+		jobs.plan(run.name)
+		frappe.db.commit()
+		return run
+
+	try:
+		return retry.run(transaction)
+	except frappe.UniqueValidationError:
+		frappe.db.rollback()
+		_refuse_repeat(wanted)
+		raise RequestError("confirmation_invalid") from None
+
+
+def key_hash(space, key):
+	return ids.digest("run", space, key, size=16) if key else None
+
+
+def _refuse_repeat(wanted):
+	held = wanted.idempotency_key and frappe.db.get_value(
+		RUN, {"key_hash": key_hash(wanted.space, wanted.idempotency_key)}
+	)
+	if held:
+		raise RequestError("idempotency_key_used", sync_id=held)
+
+
+def _insert(wanted, connection, direction, confirmation):
+	run = frappe.get_doc(
+		{
+			"doctype": RUN,
+			**wanted.as_run(connection, direction),
+			"space": wanted.space,
+			"user": wanted.user,
+			"status": states.QUEUED,
+			"started_at": clock.now(),
+			"idempotency_key": wanted.idempotency_key,
+			"key_hash": key_hash(wanted.space, wanted.idempotency_key),
+			"confirmation": confirmation,
+		}
+	)
+	run.flags.ignore_permissions = run.flags.ignore_links = True
+	return run.insert(set_name=ids.new())
+
+
+def retry_failed(space, entity=None, names=None, runs=None):
+	"""Have failed and dead records of a space tried again; how many. Names of other spaces, or of none, count nothing."""
+
+	def transaction():
+		chosen = _failed(space, entity, names, runs)
+		_revive(chosen)
+		frappe.db.commit()
+		return len(chosen)
+
+	return retry.run(transaction)
+
+
+def _failed(space, entity, names, runs):
+	filters = {"space": ["=", space], "status": ["in", sorted(states.REVIVABLE)]}
+	given = {
+		"entity": entity and ["=", entity],
+		"name": names and ["in", names],
+		"run": runs and ["in", runs],
+	}
+	filters.update({name: value for name, value in given.items() if value})
+	if names is not None and not names:
+		return []
+	return frappe.get_all(
+		records.DOCTYPE,
+		filters=[[name, *value] for name, value in filters.items()],
+		fields=["name", "run", "connection"],
+		order_by="name",
+		limit_page_length=MOST_RETRIED,
+	)
+
+
+def _revive(chosen):
+	"""Attempts start over; the runs go on."""
+	for start_at in range(0, len(chosen), sql.CHUNK_ROWS):
+		names = [row.name for row in chosen[start_at : start_at + sql.CHUNK_ROWS]]
+		frappe.db.sql(
+			"UPDATE `tabSync Run Record` SET retry_count = retry_count + 1 WHERE name IN %s", (tuple(names),)
+		)
+		records.move(names, states.PENDING, next_attempt_at=clock.now(), attempts=0, completed_at=None)
+	for connection, run in {row.connection: row.run for row in chosen}.items():
+		parallel = frappe.get_cached_value("Sync Connection", connection, "parallel")
+		jobs.work(run, connection, parallel or 1)
+	for run in {row.run for row in chosen}:
+		finish.move(run, states.RUNNING, completed_at=None, error_code=None, error_message=None)
+
+
+def cancel(name):
+	"""Cancel a run. Raises run_ended."""
+
+	def transaction():
+		done = finish.cancel(name, message("cancelled"))
+		frappe.db.commit()
+		return done
+
+	if not retry.run(transaction):
+		raise RequestError("run_ended")
+
+
+def dismiss(space, names):
+	"""Say of failed records that nobody has to look at them any more; how many. Watermarks may pass them then."""
+
+	def transaction():
+		chosen = [row.name for row in _failed(space, None, names, None)]
+		said = message("dismissed", frappe.session.user)
+		count = records.move(chosen, states.SKIPPED, error_code="dismissed", error_message=said)
+		frappe.db.commit()
+		return count
+
+	return retry.run(transaction)
+
+
+def find(space, identity):
+	"""Name of a run of a space by its id or its idempotency key. Raises not_found."""
+	name = frappe.db.get_value(RUN, {"name": identity, "space": space}) or frappe.db.get_value(
+		RUN, {"key_hash": key_hash(space, identity), "space": space}
+	)
+	if not name:
+		raise RequestError("not_found")
+	return name
+
+
+def filters_of(run):
+	return json.loads(run.filters or "{}")

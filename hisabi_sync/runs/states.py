@@ -1,0 +1,49 @@
+"""The states of runs and of their records, and the moves between them: one table for each, and nothing else moves.
+
+What is written guards itself with `sources`: a row that was moved meanwhile is left as it is.
+"""
+
+QUEUED, RUNNING, COMPLETED = "queued", "running", "completed"
+COMPLETED_WITH_ERRORS, FAILED, CANCELLED = "completed_with_errors", "failed", "cancelled"
+PENDING, PROCESSING, SKIPPED, DEAD = "pending", "processing", "skipped", "dead"
+
+# State -> the states that may follow it.
+RUN = {
+	QUEUED: {RUNNING, FAILED, CANCELLED},
+	RUNNING: {COMPLETED, COMPLETED_WITH_ERRORS, FAILED, CANCELLED},
+	# Records of a run that has ended may be retried.
+	COMPLETED: {RUNNING},
+	COMPLETED_WITH_ERRORS: {RUNNING},
+	FAILED: {RUNNING},
+	CANCELLED: {RUNNING},
+}
+RECORD = {
+	PENDING: {PROCESSING, SKIPPED, DEAD},
+	# Back to pending: the worker died, or the connection was paused before anything was tried.
+	PROCESSING: {PENDING, COMPLETED, FAILED, SKIPPED, DEAD},
+	FAILED: {PENDING, PROCESSING, SKIPPED},
+	DEAD: {PENDING, SKIPPED},
+	COMPLETED: set(),
+	SKIPPED: set(),
+}
+RUN_ENDED = {COMPLETED, COMPLETED_WITH_ERRORS, FAILED, CANCELLED}
+# Records that nothing is left to do for, so that a watermark may pass them.
+SETTLED = {COMPLETED, SKIPPED}
+# Records that a person may retry.
+REVIVABLE = {FAILED, DEAD}
+
+
+def may_follow(table, state, following):
+	return following in table[state]
+
+
+def sources(table, target):
+	"""The states from which `target` can be reached in one move, in a fixed order."""
+	return tuple(sorted(state for state, following in table.items() if target in following))
+
+
+def of_run(planned, counts, waiting):
+	"""State of a run that has begun: `counts` {record state: number}, `waiting`: failed ones that are tried again."""
+	if not planned or counts.get(PENDING) or counts.get(PROCESSING) or waiting:
+		return RUNNING
+	return COMPLETED_WITH_ERRORS if counts.get(FAILED) or counts.get(DEAD) else COMPLETED

@@ -1,0 +1,75 @@
+"""How far incremental runs of a connection's entity have come. It only passes records that are settled."""
+
+from datetime import timedelta
+
+import frappe
+from dateutil import parser
+
+from hisabi_sync.engine import clock, ids, sql
+from hisabi_sync.engine.write import STANDARD
+from hisabi_sync.runs import records, states
+
+DOCTYPE = "Sync Watermark"
+COLUMNS = [*STANDARD, "connection", "space", "entity", "direction", "stamp", "last_id"]
+
+
+def name_of(connection, entity, direction):
+	return ids.digest("watermark", connection, entity, direction, size=16)
+
+
+def since(connection, entity, direction, overlap):
+	"""The stamp from which an incremental run looks, `overlap` seconds behind the watermark; empty for everything."""
+	stamp = frappe.db.get_value(DOCTYPE, name_of(connection, entity, direction), "stamp")
+	return earlier(stamp, overlap) if stamp else ""
+
+
+def earlier(stamp, seconds):
+	"""A stamp in the form of the given one, some seconds before it; one that is no time stays."""
+	if stamp.startswith("#"):
+		width = len(stamp) - 1
+		return f"#{max(float(stamp[1:]) - seconds, 0):0{width}.6f}"
+	try:
+		moment = parser.isoparse(stamp.replace(" ", "T")) - timedelta(seconds=seconds)
+	except (ValueError, OverflowError):
+		return stamp
+	text = moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+	return text if "T" in stamp else text.replace("T", " ")
+
+
+def moves(run):
+	"""Whether a run says anything about how far one has come: not with filters, chosen records, or as a rehearsal."""
+	return not (run.dry_run or (run.filters or "{}") != "{}" or (run.ids or "[]") != "[]")
+
+
+def advance(run):
+	"""Move the watermark to the last record of the run before the first that is not settled; never back."""
+	if not moves(run):
+		return
+	found = _furthest(run.name)
+	name = name_of(run.connection, run.entity, run.direction)
+	held = frappe.db.get_value(DOCTYPE, name, ["stamp", "last_id"])
+	if found is None or (held and tuple(held) >= found):
+		return
+	now = clock.now()
+	own = (run.connection, run.space, run.entity, run.direction, *found)
+	sql.upsert(DOCTYPE, COLUMNS, [(name, now, now, run.user, run.user, *own)])
+
+
+def _furthest(run):
+	"""(stamp, id) of the last settled record before every unsettled one, or None."""
+	unsettled = sql.select(
+		records.DOCTYPE,
+		["stamp", "entity_id"],
+		"run = %s AND status NOT IN %s",
+		(run, tuple(sorted(states.SETTLED))),
+		"ORDER BY stamp, entity_id LIMIT 1",
+	)
+	where, values = "run = %s AND stamp IS NOT NULL", [run]
+	if unsettled:
+		stamp, identity = unsettled[0]
+		where += " AND (stamp < %s OR (stamp = %s AND entity_id < %s))"
+		values += [stamp, stamp, identity]
+	last = sql.select(
+		records.DOCTYPE, ["stamp", "entity_id"], where, values, "ORDER BY stamp DESC, entity_id DESC LIMIT 1"
+	)
+	return last[0] if last else None
