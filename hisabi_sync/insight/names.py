@@ -1,5 +1,7 @@
 """What people call devices and spaces, for tables full of their ids."""
 
+from collections import Counter
+
 import frappe
 
 TITLES = {"Sync Device": "device_name", "Sync Space": "title"}
@@ -23,9 +25,10 @@ def _titles(doctype, names):
 
 
 def short(labels):
-	"""{label: what tells it from the others}: without the first word when all begin with it, so that charts have room."""
-	labels = list(dict.fromkeys(labels))
-	firsts = {label.partition(" ")[0] for label in labels}
-	if len(labels) < 2 or len(firsts) > 1 or not all(label.partition(" ")[2] for label in labels):
-		return dict(zip(labels, labels, strict=True))
-	return {label: label.partition(" ")[2] for label in labels}
+	"""{label: what tells it from the others}: without a first word that several begin with, so that charts have room."""
+	parts = {label: label.partition(" ") for label in labels}
+	firsts = Counter(first for first, _, _ in parts.values())
+	found = {
+		label: rest if rest and firsts[first] > 1 else label for label, (first, _, rest) in parts.items()
+	}
+	return found if len(set(found.values())) == len(found) else dict(zip(found, found, strict=True))

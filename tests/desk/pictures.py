@@ -15,7 +15,7 @@ from playwright.sync_api import sync_playwright
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs" / "images"
 SIZE = {"width": 1400, "height": 900}
-WIDTH, COLOURS = 1100, 96
+WIDTH, COLOURS = 1100, 256
 # Name of the picture -> path in the Desk, and what is there when the page is complete.
 PAGES = {
 	"workspace": ("/app/hisabi-sync", ".dashboard-widget-box .frappe-chart"),
@@ -51,7 +51,9 @@ def _save(picture, path):
 	"""Small enough for a repository: fewer pixels, and a palette."""
 	image = Image.open(io.BytesIO(picture)).convert("RGB")
 	image = image.resize((WIDTH, round(image.height * WIDTH / image.width)), Image.Resampling.LANCZOS)
-	image.quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+	image.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, kmeans=3, dither=Image.Dither.NONE).save(
+		path, optimize=True
+	)
 	print(f"{path.relative_to(ROOT)}  {path.stat().st_size // 1024} KiB")
 
 

@@ -180,6 +180,7 @@ def _no_actions(page, path):
 
 def test_the_auditor_is_offered_nothing_that_would_be_refused(app, survey, pair, auditor, window):
 	(submission,) = submitted(app, survey, note="d")
+	pair.clash()
 	send(pair.mine, change(ACCOUNT, new_id("account"), account_type="no such type"))
 	frappe.db.rollback()
 	item, batch = frappe.db.get_value(

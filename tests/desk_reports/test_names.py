@@ -6,12 +6,14 @@ from hypothesis import strategies as st
 from hisabi_sync.insight import names
 
 
-def test_a_word_that_all_have_in_common_is_left_out():
+def test_a_word_that_several_have_in_common_is_left_out():
 	assert list(names.short(["Hisabi Account", "Hisabi Debt Request"]).values()) == [
 		"Account",
 		"Debt Request",
 	]
 	assert list(names.short(["Hisabi Account", "meter"]).values()) == ["Hisabi Account", "meter"]
+	mixed = ["Hisabi Account", "meter", "Hisabi Debt"]
+	assert list(names.short(mixed).values()) == ["Account", "meter", "Debt"]
 	assert list(names.short(["Hisabi Account"]).values()) == ["Hisabi Account"]
 
 
