@@ -65,5 +65,8 @@ def _has_ended(job):
 	queued = get_job(queue_id(job))
 	status = queued and queued.get_status()
 	if status == "started" and queued.last_heartbeat:
-		return datetime.now(timezone.utc).replace(tzinfo=None) - queued.last_heartbeat.replace(tzinfo=None) > SILENCE
+		return (
+			datetime.now(timezone.utc).replace(tzinfo=None) - queued.last_heartbeat.replace(tzinfo=None)
+			> SILENCE
+		)
 	return status not in WAITING

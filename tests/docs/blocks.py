@@ -5,7 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/clients.md", "docs/operations.md", "docs/architecture.md")
+DOCUMENTS = (
+	"README.md",
+	"CONTRIBUTING.md",
+	"SECURITY.md",
+	"docs/clients.md",
+	"docs/operations.md",
+	"docs/architecture.md",
+)
 BLOCK = re.compile(r"(?:<!-- (?P<about>[^\n]*?) -->\n)?```(?P<language>\w+)\n(?P<text>.*?)```", re.S)
 
 

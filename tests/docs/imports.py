@@ -6,7 +6,13 @@ from tests.docs.blocks import ROOT
 
 APP = ROOT / "hisabi_sync"
 # Loose modules at the top, by the part that they belong to; those that only Frappe reads belong to none.
-LOOSE = {"compat": "compat", "permissions": "permissions", "wsgi": "wsgi", "commands": "commands", "install": "install"}
+LOOSE = {
+	"compat": "compat",
+	"permissions": "permissions",
+	"wsgi": "wsgi",
+	"commands": "commands",
+	"install": "install",
+}
 
 
 def part_of(path):

@@ -22,7 +22,17 @@ METHODS = "/api/method/"
 # What is different in every answer.
 VARYING = {"server_modified", "server_time", "cursor", "next_cursor", "conflict_id"}
 # Commands of Frappe's and of the machine's that the documents name; the rest are looked up.
-BENCH = {"get-app", "install-app", "backup", "restore", "migrate", "update", "set-config", "clear-cache", "enable-scheduler"}
+BENCH = {
+	"get-app",
+	"install-app",
+	"backup",
+	"restore",
+	"migrate",
+	"update",
+	"set-config",
+	"clear-cache",
+	"enable-scheduler",
+}
 MACHINE = {"pipx", "pre-commit", "gunicorn", "redis-cli", "mariadb", "cd", "curl"}
 SHELL = [block for block in all_blocks("sh") if "curl" in block.text]
 LISTED = [block for block in all_blocks("sh") if "curl" not in block.text]
@@ -41,7 +51,9 @@ def requested(info, block, method):
 	"""The answer to a request of a document, sent as the demo phone."""
 	headers = {"Authorization": info["credentials"]["wallet"], "X-Frappe-Site-Name": info["site"]}
 	given = json.loads(block.text)
-	schema = answers.document()["paths"][METHODS + method]["post"]["requestBody"]["content"]["application/json"]
+	schema = answers.document()["paths"][METHODS + method]["post"]["requestBody"]["content"][
+		"application/json"
+	]
 	words = {**schema["schema"], "components": answers.document()["components"]}
 	jsonschema_rs.Draft202012Validator(words).validate(given)
 	return requests.post(f"{info['url']}{METHODS}{method}", json=given, headers=headers, timeout=60)
@@ -51,7 +63,9 @@ def unlike(printed, given, name=""):
 	"""Where an answer is not as it is printed."""
 	if isinstance(printed, dict):
 		missing = [f"{name}.{key} is missing" for key in printed if key not in (given or {})]
-		return missing or [line for key in printed for line in unlike(printed[key], given[key], f"{name}.{key}")]
+		return missing or [
+			line for key in printed for line in unlike(printed[key], given[key], f"{name}.{key}")
+		]
 	if isinstance(printed, list):
 		pairs = zip(printed, given, strict=True)
 		return [line for i, pair in enumerate(pairs) for line in unlike(*pair, f"{name}[{i}]")]
@@ -59,7 +73,9 @@ def unlike(printed, given, name=""):
 	return [] if varies or printed == given else [f"{name}: {printed!r} is printed, {given!r} was answered"]
 
 
-@pytest.mark.parametrize("document", [name for name in DOCUMENTS if any(b.language == "json" for b in blocks(name))])
+@pytest.mark.parametrize(
+	"document", [name for name in DOCUMENTS if any(b.language == "json" for b in blocks(name))]
+)
 def test_requests_are_answered_as_printed(info, document):
 	answer, method = None, None
 	for block in [block for block in blocks(document) if block.language == "json"]:
@@ -128,7 +144,9 @@ def test_every_command_of_the_site_is_in_the_readme():
 	assert not [name for name in OWN - {"hisabi-demo-site"} if f"`{name}" not in readme]
 
 
-@pytest.mark.parametrize("block", [b for b in all_blocks("python") if b.document == "docs/clients.md"], ids=str)
+@pytest.mark.parametrize(
+	"block", [b for b in all_blocks("python") if b.document == "docs/clients.md"], ids=str
+)
 def test_the_client_of_the_guide_runs(shell, block):
 	folder, env = shell
 	(folder / "guide.py").write_text(block.text)
@@ -139,9 +157,15 @@ def test_the_client_of_the_guide_runs(shell, block):
 	assert "Badr wanted blue" in finished.stdout
 
 
-@pytest.mark.parametrize("block", [b for b in all_blocks("python") if b.document != "docs/clients.md"], ids=str)
+@pytest.mark.parametrize(
+	"block", [b for b in all_blocks("python") if b.document != "docs/clients.md"], ids=str
+)
 def test_python_in_the_documents_is_python(block):
-	compile(block.text.replace("...", "None: None,") if "POLICIES = {" in block.text else block.text, str(block), "exec")
+	compile(
+		block.text.replace("...", "None: None,") if "POLICIES = {" in block.text else block.text,
+		str(block),
+		"exec",
+	)
 
 
 # --- settings
@@ -176,6 +200,10 @@ def test_links_lead_somewhere(document):
 	text = (ROOT / document).read_text()
 	for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text):
 		assert ((ROOT / document).parent / target).exists(), target
-	headings = {re.sub(r"[^\w -]", "", line.lstrip("# ")).lower().replace(" ", "-") for line in text.splitlines() if line.startswith("#")}
+	headings = {
+		re.sub(r"[^\w -]", "", line.lstrip("# ")).lower().replace(" ", "-")
+		for line in text.splitlines()
+		if line.startswith("#")
+	}
 	for anchor in re.findall(r"\]\(#([^)]+)\)", text):
 		assert anchor in headings, anchor

@@ -74,10 +74,21 @@ def test_hostile_bodies(people, name):  # noqa: F811
 		fit(response)
 
 
-@pytest.mark.parametrize("header", ["Authorization", "X-Device-Token", "Content-Encoding", "Accept-Language", "X-Tenant-ID"])
+@pytest.mark.parametrize(
+	"header", ["Authorization", "X-Device-Token", "Content-Encoding", "Accept-Language", "X-Tenant-ID"]
+)
 def test_hostile_headers(people, header):  # noqa: F811
 	phone = people["owner"]
-	for value in ("\xff\xfe", "x" * 4000, "Bearer " + "x" * 4000, "' OR '1'='1", "hsd_" * 500, "{{7*7}}", "../..", ";"):
+	for value in (
+		"\xff\xfe",
+		"x" * 4000,
+		"Bearer " + "x" * 4000,
+		"' OR '1'='1",
+		"hsd_" * 500,
+		"{{7*7}}",
+		"../..",
+		";",
+	):
 		for name in ("sync.sync_pull", "mobile.pull", "conflicts.counts"):
 			url = f"{phone.url}{routes.METHODS}{routes.PACKAGE}{name}"
 			fit(phone.session.post(url, json={}, headers={header: value.encode("latin-1")}, timeout=60))

@@ -74,7 +74,12 @@ LARGE = (
 )
 WORDS = st.text(st.characters(codec="utf-8"), max_size=40)
 SIMPLE = st.none() | st.booleans() | st.sampled_from(NUMBERS) | st.sampled_from(TEXTS) | WORDS
-VALUES = SIMPLE | st.sampled_from(LARGE) | st.lists(SIMPLE, max_size=3) | st.dictionaries(WORDS, SIMPLE, max_size=3)
+VALUES = (
+	SIMPLE
+	| st.sampled_from(LARGE)
+	| st.lists(SIMPLE, max_size=3)
+	| st.dictionaries(WORDS, SIMPLE, max_size=3)
+)
 
 DEEP = 100_000
 BODIES = {

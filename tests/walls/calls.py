@@ -11,7 +11,9 @@ from hisabi_sync.api.openapi import describe
 ENDPOINTS = describe.endpoints()
 NAMED = re.compile(r"<(\w+)>")
 # What differs between two answers of the same kind.
-PASSING = re.compile(r'"(server_time|processed_at|next_token|next_cursor|server_sync_token|cursor|batch_id|op_id)":"[^"]*"')
+PASSING = re.compile(
+	r'"(server_time|processed_at|next_token|next_cursor|server_sync_token|cursor|batch_id|op_id)":"[^"]*"'
+)
 
 
 def addresses():

@@ -97,7 +97,9 @@ RULE = {**ONE, "field": "color", "rule": "ask"}
 
 MATRIX = {
 	"batch.rotate": Row({}, OWN),
-	"batch.sync": Row({"syncId": "<op>", "farmId": "<farm>"}, NO_TENANT, NO_TENANT, refuses={"auditor": NO_TENANT}),
+	"batch.sync": Row(
+		{"syncId": "<op>", "farmId": "<farm>"}, NO_TENANT, NO_TENANT, refuses={"auditor": NO_TENANT}
+	),
 	"batch.token": Row(
 		{"username": "<user>", "password": "wrong", "deviceId": "x"},
 		(401, "invalid_login"),
@@ -118,13 +120,19 @@ MATRIX = {
 	),
 	"devices.list_devices": Row({}, OWN),
 	"devices.login": Row(
-		{"usr": "<user>", "pwd": "wrong", **DEVICE}, (401, "invalid_login"), guest="it checks a password", may=""
+		{"usr": "<user>", "pwd": "wrong", **DEVICE},
+		(401, "invalid_login"),
+		guest="it checks a password",
+		may="",
 	),
 	"devices.register_device": Row(DEVICE, DENIED, refuses={"owner": DENIED}, may=""),
 	"devices.revoke_device": Row({"device_id": "<owners_device>"}, GONE, GONE, may="owner"),
 	"devices.rotate_token": Row(DEVICE, OWN),
 	"family.delta": Row(
-		{**DEVICE, "family_id": "<family>", "changes": []}, NO_TENANT, NO_TENANT, refuses={"manager": NO_TENANT}
+		{**DEVICE, "family_id": "<family>", "changes": []},
+		NO_TENANT,
+		NO_TENANT,
+		refuses={"manager": NO_TENANT},
 	),
 	"failed_items.dismiss": desk({"items": ["<item>"], "reason": "x"}, ROWS),
 	"failed_items.list_items": desk({}, OWN, reads=True),
@@ -155,7 +163,9 @@ MATRIX = {
 	"runs.cancel": runs({"sync_id": "<run>"}, operates=True, mixed={"run": GONE}),
 	"runs.detail": runs({"sync_id": "<run>"}, mixed={"run": GONE}),
 	"runs.failures": runs({}),
-	"runs.health": Row({}, OWN, headers={"X-Tenant-ID": "<tenant>"}, guest="monitors ask it; it names nothing"),
+	"runs.health": Row(
+		{}, OWN, headers={"X-Tenant-ID": "<tenant>"}, guest="monitors ask it; it names nothing"
+	),
 	"runs.history": runs({}),
 	"runs.metrics": runs({}),
 	"runs.preview": runs({"entity": "orders"}, operates=True),

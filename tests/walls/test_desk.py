@@ -34,7 +34,12 @@ HOSTILE = (
 	7e300,
 	True,
 )
-PERIODS = ({"days": "1 OR 1=1"}, {"from_date": "x' OR '1'='1"}, {"to_date": ["like", "%"]}, {"days": {"a": 1}})
+PERIODS = (
+	{"days": "1 OR 1=1"},
+	{"from_date": "x' OR '1'='1"},
+	{"to_date": ["like", "%"]},
+	{"days": {"a": 1}},
+)
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +123,13 @@ def test_reviews_of_submissions_of_others_are_like_those_of_none(ask, world, els
 	tenant = new_tenant()
 	survey = form(tenant, question("note"))
 	doc = frappe.get_doc(
-		{"doctype": "Field Submission", "tenant": tenant, "form_id": survey, "form_version": survey_version(survey), "data": "{}"}
+		{
+			"doctype": "Field Submission",
+			"tenant": tenant,
+			"form_id": survey,
+			"form_version": survey_version(survey),
+			"data": "{}",
+		}
 	).insert()
 	frappe.db.commit()
 	answers = []

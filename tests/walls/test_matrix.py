@@ -45,7 +45,9 @@ def test_every_call_has_a_row():
 def test_nothing_is_published_beside_the_calls():
 	for module in pkgutil.walk_packages(hisabi_sync.__path__, "hisabi_sync."):
 		importlib.import_module(module.name)
-	found = {f"{f.__module__}.{f.__name__}" for f in frappe.whitelisted if f.__module__.startswith("hisabi_sync.")}
+	found = {
+		f"{f.__module__}.{f.__name__}" for f in frappe.whitelisted if f.__module__.startswith("hisabi_sync.")
+	}
 	calls = {f"hisabi_sync.api.{name}" for name in ENDPOINTS}
 	assert found - calls == set(OTHERS)
 
@@ -120,12 +122,16 @@ def _fresh(takes):
 	return {"items": [{**item, "op_id": new_id("op")} for item in takes["items"]]} if "items" in takes else {}
 
 
-@pytest.mark.parametrize(("name", "who"), [(name, who) for name, row in MATRIX.items() for who in row.refuses])
+@pytest.mark.parametrize(
+	("name", "who"), [(name, who) for name, row in MATRIX.items() for who in row.refuses]
+)
 def test_what_a_role_forbids(people, world, untouched, name, who):
 	row, phone = MATRIX[name], people[who]
 	response = send(phone, name, {**world.ids, "device": phone.device_id})
 	assert answer(response) == row.refuses[who], response.text[:500]
-	assert not leaks(response.text, {key: world.ids[key] for key in named_in([row.takes, row.headers])}, world)
+	assert not leaks(
+		response.text, {key: world.ids[key] for key in named_in([row.takes, row.headers])}, world
+	)
 
 
 @pytest.mark.parametrize("name", [name for name, row in MATRIX.items() if row.may])
@@ -147,4 +153,3 @@ def test_the_device_of_somebody_else(people, world, untouched, name):
 		assert answer(response) == (401, "device_mismatch")
 		answers.append(comparable(response, {"device": device}))
 	assert answers[0] == answers[1]
-

@@ -40,7 +40,12 @@ class World:
 
 	@property
 	def spaces(self):
-		types = {"wallet": "wallet", "tenant": tenants.SPACE_TYPE, "family": families.SPACE_TYPE, "farm": farms.SPACE_TYPE}
+		types = {
+			"wallet": "wallet",
+			"tenant": tenants.SPACE_TYPE,
+			"family": families.SPACE_TYPE,
+			"farm": farms.SPACE_TYPE,
+		}
 		return [ids.space(space_type, self.ids[name]) for name, space_type in types.items()]
 
 
