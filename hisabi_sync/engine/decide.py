@@ -106,36 +106,29 @@ def _decide_update(change, stored, entity, policy):
 
 def compare(change, stored, entity):
 	"""Split a change into what it may set as it is and what clashes with later changes of others."""
-	values = _differing(_with_row_names(change.values, stored, entity), stored.values)
 	clean, clashes, wanted = {}, [], {}
-	for name, client in values.items():
-		if change.base_version is None or stored.version_of(name) <= change.base_version:
-			clean[name] = wanted[name] = client
-			continue
-		base = base_value(stored, name, change.base_version)
-		merged, clashed = _merge_field(entity.fields[name], base, stored.values.get(name), client)
-		if clashed:
+	for name, client in _differing(_with_row_names(change.values, stored, entity), stored.values).items():
+		value, clash = _compare_field(change, stored, entity, name, client)
+		if clash:
 			wanted[name] = client
-			clashes.append(
-				Clash(
-					name,
-					None if base is UNKNOWN else base,
-					stored.values.get(name),
-					client,
-					_changed_at(stored, name, entity),
-				)
-			)
-		elif not merging.same(merged, stored.values.get(name)):
-			clean[name] = wanted[name] = merged
-	return Edit(
-		stored,
-		wanted,
-		clean,
-		tuple(clashes),
-		is_stale(change, stored),
-		change.client_time,
-		bool(change.correction),
-	)
+			clashes.append(clash)
+		elif not merging.same(value, stored.values.get(name)):
+			clean[name] = wanted[name] = value
+	correction = bool(change.correction)
+	stale = is_stale(change, stored)
+	return Edit(stored, wanted, clean, tuple(clashes), stale, change.client_time, correction)
+
+
+def _compare_field(change, stored, entity, name, client):
+	"""(value to set, None), or (None, Clash) where somebody else set another value since the base version."""
+	if change.base_version is None or stored.version_of(name) <= change.base_version:
+		return client, None
+	base, server = base_value(stored, name, change.base_version), stored.values.get(name)
+	merged, clashed = _merge_field(entity.fields[name], base, server, client)
+	if not clashed:
+		return merged, None
+	known = None if base is UNKNOWN else base
+	return None, Clash(name, known, server, client, _changed_at(stored, name, entity))
 
 
 def written_again(change, stored, entity):

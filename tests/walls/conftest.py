@@ -1,7 +1,6 @@
 """The people, the world that they are in or not, and another one."""
 
 import pytest
-from frappe.utils.background_jobs import get_queue
 
 from hisabi_sync.engine import devices
 from tests.walls import world as worlds
