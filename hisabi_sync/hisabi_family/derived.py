@@ -256,10 +256,9 @@ def expire():
 	"""Scheduled job: streaks of members who missed yesterday are over, and their phones hear of it."""
 	last = (clock.now() - timedelta(days=1)).date()
 	filters = {"current_streak": [">", 0], "last_done_on": ["<", last], "is_deleted": 0}
-	for name, family in frappe.get_all(
-		"Family Streak", filters, ["name", "family"], order_by="family, name", as_list=True
-	):
-		_expire(name, family)
+	fields = ["name", "family"]
+	for row in frappe.get_all("Family Streak", filters=filters, fields=fields, order_by="family, name"):
+		_expire(row.name, row.family)
 
 
 def _expire(name, family):
