@@ -81,6 +81,11 @@ def benchmark_site(settings: Settings) -> Site:
 	return Site(Bench(settings, "test-bench"), "bench.localhost", tests=True)
 
 
+def erp_site(settings: Settings) -> Site:
+	"""Another site with the app, which the tests of sync runs take for somebody's ERP."""
+	return Site(Bench(settings, "test-bench"), "erp.localhost", tests=True)
+
+
 def apps(settings: Settings) -> dict[str, Path]:
 	"""Each app's name and the folder that holds its package."""
 	return {"frappe": settings.frappe_tree, APP: ROOT}

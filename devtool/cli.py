@@ -62,7 +62,10 @@ COMMANDS = {
 	"setup": Command(
 		commands.set_up,
 		"do the set-up only",
-		(("--test", FLAG | {"help": "that of the test site"}),),
+		(
+			("--test", FLAG | {"help": "that of the test site"}),
+			("--erp", FLAG | {"help": "that of the site which the tests of sync runs talk to"}),
+		),
 	),
 	"reset": Command(
 		commands.reset,

@@ -15,13 +15,25 @@ from devtool.bench import Site
 from devtool.errors import Problem
 from devtool.settings import ROOT, Settings
 
+# Variables that choose Frappe and the servers.
+CHOICES = ("FRAPPE_", "DB_", "REDIS_URL")
+
 # What `./dev reset` keeps: slow to make, and holding nothing of anybody's work.
 KEPT = {"tools", "env", "frappe", "downloads", "desk", "node", "desk-frappe", "lock", "stamps"}
 
 
 def set_up(settings: Settings, options: Namespace) -> None:
 	with state.locked(settings):
-		prepare.with_desk(bench.test_site(settings) if options.test else bench.demo_site(settings))
+		if options.erp:
+			prepare.whole(bench.erp_site(settings))
+		else:
+			prepare.with_desk(bench.test_site(settings) if options.test else bench.demo_site(settings))
+
+
+def _set_up_erp() -> str:
+	"""A command line that sets up the second site, for tests that need it; Frappe's variables are not theirs."""
+	kept = [f"{name}={value}" for name, value in os.environ.items() if name.startswith(CHOICES)]
+	return shlex.join(["env", *kept, str(ROOT / "dev"), "setup", "--erp"])
 
 
 def assets(settings: Settings, options: Namespace) -> None:
@@ -121,6 +133,7 @@ def test(settings: Settings, arguments: Sequence[str]) -> int:
 		"HISABI_CHROMIUM": system.executable("chromium") or "",
 		# To be completed by --backend=URL and --port=NUMBER.
 		"HISABI_RELAY": shlex.join(serve.relay_command(target)),
+		"HISABI_SET_UP_ERP": _set_up_erp(),
 	}
 	return _module(target, ROOT, "pytest", "-p", "devtool.pytest_bench", *arguments, env=extra)
 
@@ -134,7 +147,10 @@ def benchmark(settings: Settings, arguments: Sequence[str]) -> int:
 	target = bench.benchmark_site(settings)
 	with state.locked(settings):
 		prepare.whole(target)
-	return _module(target, target.bench.sites, f"benchmarks.{name}" if name else "benchmarks", *rest)
+	extra = {"HISABI_SET_UP_ERP": _set_up_erp()}
+	return _module(
+		target, target.bench.sites, f"benchmarks.{name}" if name else "benchmarks", *rest, env=extra
+	)
 
 
 def demo(settings: Settings, arguments: Sequence[str]) -> int:

@@ -229,8 +229,8 @@ sync_derivers_hold = {"wallet": "hisabi_sync.hisabi_wallet.derived.derive.hold"}
 sync_announcers = {"family": "hisabi_sync.hisabi_family.families.announce"}
 # Name -> class that talks to another system in a run; see `hisabi_sync.runs.connectors.base`.
 sync_connectors = {
-	"frappe": "hisabi_sync.runs.connectors.frappe.FrappeConnector",
-	"json": "hisabi_sync.runs.connectors.json.JsonConnector",
+	"frappe": "hisabi_sync.runs.connectors.frappe_site.FrappeConnector",
+	"json": "hisabi_sync.runs.connectors.json_http.JsonConnector",
 }
 
 # DocTypes that a Sync Manager may connect to another system; others only a System Manager.

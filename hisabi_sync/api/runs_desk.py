@@ -1,0 +1,137 @@
+"""What the Desk asks of runs: the same as the contract, for Sync Managers, by the connection instead of the tenant."""
+
+import frappe
+
+from hisabi_sync.api import desk, runs_models
+from hisabi_sync.api.http import endpoint
+from hisabi_sync.api.schema import OptionalText, Request, Text, TextList
+from hisabi_sync.engine.errors import RequestError
+from hisabi_sync.runs import channel, records, request, states, view
+from hisabi_sync.runs import preview as previews
+from hisabi_sync.runs import start as starting
+from hisabi_sync.runs.errors import RemoteError
+
+CONTRACT = "runs"
+CONNECTION, RUN = "Sync Connection", "Sync Run"
+MOST = 1000
+
+
+class Of(Request):
+	connection: Text
+
+
+class Records(Request):
+	names: TextList = None
+	run: OptionalText = None
+
+
+class RunOf(Request):
+	run: Text
+
+
+class DeskStart(runs_models.Preview):
+	connection: Text
+
+
+def _space(given):
+	"""The space of the connection that a manager may see."""
+	desk.require_manager()
+	name = desk.visible(CONNECTION, {"connection": given.connection}, "connection")
+	return frappe.db.get_value(CONNECTION, name, "space")
+
+
+def _wanted(given):
+	return request.Wanted(
+		space=_space(given),
+		user=frappe.session.user,
+		entity=request.check_entity(given.entity),
+		mode=given.mode,
+		dry_run=given.dry_run,
+		filters=given.filters,
+		ids=tuple(given.ids or ()),
+		confirm=given.confirm,
+		connection=given.connection,
+	)
+
+
+@endpoint(CONTRACT, takes=DeskStart, gives=runs_models.Previewed)
+def preview(given):
+	"""What a run of the connection would do, and the token that starts it."""
+	return previews.preview(_wanted(given), given.limit)
+
+
+@endpoint(CONTRACT, takes=DeskStart)
+def start(given):
+	"""`{sync_id}` of a run of the connection."""
+	return {"sync_id": starting.start(_wanted(given)).name}
+
+
+@endpoint(CONTRACT, takes=Of)
+def test(given):
+	"""`{entities: [{entity, ok, message}]}`: whether the other side answers, entity by entity."""
+	_space(given)
+	with channel.Channels(given.connection) as channels:
+		rows = [row.entity for row in channels.connection.entities if row.enabled]
+		return {"entities": [_tested(channels, entity) for entity in rows]}
+
+
+def _tested(channels, entity):
+	try:
+		channels.of(entity).connector.test()
+		return {"entity": entity, "ok": True, "message": None}
+	except RemoteError as error:
+		return {"entity": entity, "ok": False, "message": error.message}
+
+
+@endpoint(CONTRACT, takes=RunOf)
+def cancel(given):
+	"""Cancel a run; its row."""
+	desk.require_manager()
+	name = desk.visible(RUN, {"run": given.run}, "run")
+	starting.cancel(name)
+	return view.run(name)
+
+
+@endpoint(CONTRACT, takes=Records)
+def retry(given):
+	"""`{records_queued}`: try failed records again, the named ones or all of a run."""
+	return {"records_queued": sum(_for_each_space(given, starting.retry_failed))}
+
+
+@endpoint(CONTRACT, takes=Records)
+def dismiss(given):
+	"""`{dismissed}`: nobody needs to look at these failed records any more."""
+	return {"dismissed": sum(_for_each_space(given, starting.dismiss))}
+
+
+def _for_each_space(given, work):
+	desk.require_manager()
+	if not given.run and not given.names:
+		raise RequestError("invalid_argument", argument="names")
+	if len(given.names or ()) > MOST:
+		raise RequestError("invalid_argument", argument="names", limit=MOST)
+	filters = {"status": ["in", sorted(states.REVIVABLE)]}
+	filters.update({"run": given.run} if given.run else {"name": ["in", given.names]})
+	found = frappe.get_list(records.DOCTYPE, filters=filters, fields=["name", "space"], limit_page_length=0)
+	by_space = {}
+	for row in found:
+		by_space.setdefault(row.space, []).append(row.name)
+	return [work(space, names=names) for space, names in by_space.items()]
+
+
+@endpoint(CONTRACT, methods=("GET", "POST"), takes=RunOf)
+def progress(given):
+	"""Counts of a run's records by state, and its failures by cause, the most frequent first."""
+	desk.require_reader()
+	name = desk.visible(RUN, {"run": given.run}, "run")
+	causes = frappe.db.sql(
+		f"""SELECT error_code, COUNT(*) AS records, MAX(error_message) AS example FROM `tab{records.DOCTYPE}`
+		WHERE run = %s AND status IN %s GROUP BY error_code ORDER BY records DESC""",  # noqa: S608
+		(name, tuple(sorted(states.REVIVABLE))),
+		as_dict=True,
+	)
+	return {
+		"run": view.run(name),
+		"counts": records.by_status(records.counts([name])[name]),
+		"causes": causes,
+	}

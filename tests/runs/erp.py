@@ -1,0 +1,63 @@
+"""A second Frappe site with the app, served over HTTP: somebody's ERP."""
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+
+from tests.support.server import Server
+
+SITE, TENANT = "erp.localhost", "erp"
+PROGRAM = """
+import json, sys, frappe
+from hisabi_sync.hisabi_field import tenants
+frappe.init(site="erp.localhost"); frappe.connect(); frappe.set_user("Administrator")
+tenants.ensure("erp")
+user = frappe.get_doc("User", "Administrator")
+key, secret = frappe.generate_hash(length=15), frappe.generate_hash(length=15)
+user.api_key, user.api_secret = key, secret
+user.save()
+frappe.db.commit()
+print("ANSWER" + json.dumps({"key": key, "secret": secret}))
+"""
+QUERY = """
+import json, sys, frappe
+frappe.init(site="erp.localhost"); frappe.connect(); frappe.set_user("Administrator")
+print("ANSWER" + json.dumps(frappe.db.sql(sys.argv[1]), default=str))
+"""
+
+
+class ErpServer(Server):
+	"""Every host name reaches the one site."""
+
+	def __init__(self, log, workers=2):
+		super().__init__(SITE, log, workers, "devtool.wsgi:application")
+		subprocess.run(
+			shlex.split(os.environ["HISABI_SET_UP_ERP"]), check=True, capture_output=True, timeout=600
+		)
+		self.key = ask(PROGRAM)
+
+	def start(self):
+		held = os.environ["FRAPPE_SITE"]
+		os.environ["FRAPPE_SITE"] = SITE
+		try:
+			return super().start()
+		finally:
+			os.environ["FRAPPE_SITE"] = held
+
+	def orders(self, numbers):
+		"""Rows (number, status, customer, total, external_id) with these numbers."""
+		wanted = ", ".join(f"'{number}'" for number in numbers)
+		return ask(
+			QUERY,
+			"SELECT order_number, status, customer, total, external_id FROM `tabHisabi Order` "  # noqa: S608
+			f"WHERE order_number IN ({wanted}) ORDER BY order_number",
+		)
+
+
+def ask(program, *arguments):
+	done = subprocess.run(
+		[sys.executable, "-c", program, *arguments], capture_output=True, text=True, timeout=120, check=True
+	)
+	return json.loads(done.stdout.partition("ANSWER")[2])
