@@ -7,6 +7,7 @@ from hisabi_sync.hisabi_farm import farms
 
 FARM, TITLE = "demo-farm", "Wadi farm"
 DEVICE = "device-field-1"
+SEEN_AT = "2026-03-01 08:00:00"
 PLAYBOOK = "playbook-wheat"
 RULES = [
 	{
@@ -66,7 +67,7 @@ def _prepared(user, farm):
 	for client_id, values in OBSERVATIONS.items():
 		if not _exists(space, "observation", client_id):
 			given = {"crop": "wheat", "playbook_id": playbook, **values}
-			_make("Field Observation", farm, client_id, observed_at=frappe.utils.now(), **given)
+			_make("Field Observation", farm, client_id, observed_at=SEEN_AT, **given)
 	if not _exists(space, "recommendation", "rec-1"):
 		_make_recommendation(farm, playbook)
 	_, token = devices.register(user, DEVICE, "android", "Field phone", (devices.EDIT_PLAYBOOKS,))

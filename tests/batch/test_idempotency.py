@@ -125,7 +125,14 @@ def new_copy(app):
 def wait_for_lock(app, sync_id):
 	"""Until a call holds its key."""
 	name = calls.Call(app.device, sync_id, None, "", "batch").locks[0]
-	while frappe.db.sql("SELECT IS_FREE_LOCK(%s)", (name,))[0][0]:
+	until(lambda: not frappe.db.sql("SELECT IS_FREE_LOCK(%s)", (name,))[0][0])
+
+
+def until(happened, seconds=60):
+	"""Wait for what another process does; a minute without it is a failure."""
+	deadline = time.monotonic() + seconds
+	while not happened():
+		assert time.monotonic() < deadline, "it never happened"
 		time.sleep(0.02)
 
 

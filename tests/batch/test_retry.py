@@ -3,7 +3,6 @@
 import os
 import signal
 import threading
-import time
 
 import frappe
 import pytest
@@ -12,7 +11,7 @@ from tenacity import wait_none
 from tests.batch.app import FarmApp, add, new_app, new_farm, observation, patch, playbook, recommendation
 from tests.batch.client import Client, Refused
 from tests.batch.faults import AFTER, BEFORE, Line
-from tests.batch.test_idempotency import wait_for_lock
+from tests.batch.test_idempotency import until, wait_for_lock
 from tests.support.server import Server
 
 
@@ -140,8 +139,7 @@ def test_a_server_that_dies_right_before_the_commit(mortal, site, phone):
 	done = []
 	worker = threading.Thread(target=lambda: done.append(client.sync()))
 	worker.start()
-	while client.snapshot is None:
-		time.sleep(0.02)
+	until(lambda: client.snapshot)
 	wait_for_lock(phone, client.snapshot["syncId"])
 	wait_for_statement("UPDATE `tabSync Space` SET sequence")
 	for pid in mortal.worker_pids():
@@ -159,5 +157,4 @@ def test_a_server_that_dies_right_before_the_commit(mortal, site, phone):
 def wait_for_statement(beginning):
 	"""Until some connection executes a statement that begins like this."""
 	query = "SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE %s"
-	while not frappe.db.sql(query, (beginning + "%",))[0][0]:
-		time.sleep(0.02)
+	until(lambda: frappe.db.sql(query, (beginning + "%",))[0][0])

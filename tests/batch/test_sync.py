@@ -116,19 +116,18 @@ def test_the_cursor_never_skips_who_committed_during_the_call(app, other, site, 
 	"""Others commit after the call's first read and before it takes its numbers; both belong behind its cursor."""
 	from hisabi_sync.api import batch_exchange, batch_items, batch_results
 	from hisabi_sync.api.models.batch import Upserts
-	from hisabi_sync.engine import calls, devices, push
+	from hisabi_sync.engine import calls, devices
 	from hisabi_sync.engine.change import Caller
 
 	app.sync()
 	between = observation(notes="in between")
-	held = push.sequence.number
+	choose = batch_exchange.batch_upserts.choose
 
-	def number():
-		monkeypatch.setattr(push.sequence, "number", held)
-		other.sync([between])
-		return held()
+	def dawdle(*given):
+		assert other.post(other.body([between])).status_code == 200
+		return choose(*given)
 
-	monkeypatch.setattr(push.sequence, "number", number)
+	monkeypatch.setattr(batch_exchange.batch_upserts, "choose", dawdle)
 	frappe.set_user("Administrator")
 	caller = Caller(app.user, app.space, "viewer", app.device, "farm", app.farm)
 	changes = batch_items.read(
