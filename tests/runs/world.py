@@ -154,14 +154,15 @@ class Crew:
 		self.processes = [process for process in self.processes if process.poll() is None]
 		for _ in range(number - len(self.processes)):
 			command = [sys.executable, "-m", "tests.runs.worker"]
-			quiet = {"stdout": open("/tmp/h9/w.log", "a"), "stderr": subprocess.STDOUT}
+			quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 			self.processes.append(subprocess.Popen(command, start_new_session=True, **quiet))
 
 	def kill(self, number=None):
 		"""SIGKILL to workers and to the jobs that they are at, as when a machine loses its power."""
 		for process in self.processes[:number]:
-			os.killpg(process.pid, signal.SIGKILL)
-			process.wait(30)
+			if process.poll() is None:
+				os.killpg(process.pid, signal.SIGKILL)
+				process.wait(30)
 
 	stop = kill
 

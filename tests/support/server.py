@@ -14,8 +14,11 @@ REPORT = "HISABI_ANSWERS"  # environment variable: file for answers that are not
 
 
 class Server:
-	def __init__(self, site, log, workers=2, application="tests.support.answers:application"):
-		self.site, self.log, self.workers, self.application = site, Path(log), workers, application
+	application = "tests.support.answers:application"
+
+	def __init__(self, site, log, workers=2, application=None):
+		self.site, self.log, self.workers = site, Path(log), workers
+		self.application = application or self.application
 		self.port = free_port()
 		self.process = None
 		self.report = self.log.with_suffix(".answers")

@@ -57,6 +57,8 @@ hisabi_sync.runs.start = (connection) => {
 		primary_action: () => preview(dialog, connection),
 	});
 	const forget = () => {
+		// Frappe reports a change more than once, also after the preview of it has come.
+		if (JSON.stringify(wanted(dialog, connection)) === dialog.previewed) return;
 		dialog.fields_dict.preview.$wrapper.empty();
 		dialog.set_primary_action(__("Preview"), () => preview(dialog, connection));
 	};
@@ -65,7 +67,7 @@ hisabi_sync.runs.start = (connection) => {
 };
 
 function wanted(dialog, connection) {
-	const { entity, mode, status, dry_run } = dialog.get_values();
+	const { entity, mode, status, dry_run } = dialog.get_values(true);
 	const chosen = (status || "").split(",").map((text) => text.trim()).filter(Boolean);
 	const filters = chosen.length ? { status: chosen } : {};
 	return { connection: connection.name, entity, mode, filters, dry_run: Boolean(dry_run) };
@@ -73,8 +75,9 @@ function wanted(dialog, connection) {
 
 async function preview(dialog, connection) {
 	const values = wanted(dialog, connection);
+	dialog.previewed = JSON.stringify(values);
 	const answer = await hisabi_sync.runs.call("preview", values);
-	if (!answer) return;
+	if (!answer || dialog.previewed !== JSON.stringify(wanted(dialog, connection))) return;
 	dialog.fields_dict.preview.$wrapper.html(preview_html(answer));
 	if (!answer.total) return;
 	dialog.set_primary_action(values.dry_run ? __("Rehearse") : __("Start"), async () => {

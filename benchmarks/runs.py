@@ -1,0 +1,243 @@
+"""What runs cost: an incremental run among many records, and a full push beside the other site's own API.
+
+`./dev benchmark runs`; `--records` and `--pushed` say how many. The other side is a second site on this machine.
+"""
+
+import argparse
+import concurrent.futures
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+
+import frappe
+import requests
+
+from benchmarks import support
+from hisabi_sync.engine import clock, ids, sql
+from hisabi_sync.engine.write import STANDARD
+from hisabi_sync.hisabi_commerce import presets
+from hisabi_sync.hisabi_field import tenants
+from hisabi_sync.runs import channel, lanes, plan
+from hisabi_sync.runs import start as starting
+from hisabi_sync.runs.client import Client
+from hisabi_sync.runs.request import Wanted
+from tests.runs import erp
+from tests.support.phone import new_id
+
+WORKERS = 2
+MIB = 1024
+
+
+def main():
+	options = _options()
+	support.connect()
+	frappe.local.conf["hisabi_sync_allowed_networks"] = ["127.0.0.0/8"]
+	other = erp.ErpServer(os.path.join(frappe.local.sites_path, "..", "logs", "erp.log")).start()
+	try:
+		incremental(other, options.records, options.changed)
+		full(other, options.pushed)
+	finally:
+		other.stop()
+
+
+def _options():
+	parser = argparse.ArgumentParser(description=__doc__)
+	for name, default in (("records", 100_000), ("changed", 100), ("pushed", 1000)):
+		parser.add_argument(f"--{name}", type=int, default=default)
+	return parser.parse_args()
+
+
+def incremental(other, records, changed):
+	"""Everything but a few orders is in step; calls and time of an incremental run."""
+	tenant, connection = _shop(other)
+	_fill(tenant, records)
+	_pretend_linked(tenant, connection)
+	names = frappe.get_all(
+		"Hisabi Order", {"tenant": tenant}, pluck="name", limit=changed, order_by="name desc"
+	)
+	sql.update_in("Hisabi Order", {"modified": clock.now(), "note": "changed"}, names)
+	frappe.db.sql(
+		"UPDATE `tabSync Identity` SET state = 'creating' WHERE document_name IN %s", (tuple(names),)
+	)
+	frappe.db.commit()
+	before, began = _peak(), time.perf_counter()
+	calls = _count_calls(lambda: _run(tenant, connection, "incremental"))
+	took = time.perf_counter() - began
+	print(f"incremental: {records:,} records, {changed} changed: {calls} calls, {took:.1f} s, ", end="")
+	print(f"memory +{_peak() - before:.1f} MiB")
+
+
+def full(other, number):
+	"""A full push beside as many inserts by the other site's own API, with the same concurrency."""
+	tenant, connection = _shop(other)
+	_fill(tenant, number)
+	plain = _inserts(other, number)
+	began = time.perf_counter()
+	_run(tenant, connection, "full", WORKERS)
+	ours = time.perf_counter() - began
+	print(
+		f"full: {number:,} records, {WORKERS} at once: their API {plain:.1f} s, a run {ours:.1f} s, ", end=""
+	)
+	print(f"{ours / plain:.2f} times")
+
+
+def _shop(other):
+	tenant = new_id("tenant")
+	tenants.ensure(tenant)
+	rows = presets.rows("hisabi", ("orders",), "push", [{"remote": "tenant", "value": erp.TENANT}])
+	given = {
+		"connector": "frappe",
+		"auth": "key and secret",
+		"auth_name": other.key["key"],
+		"parallel": WORKERS,
+	}
+	doc = frappe.get_doc(
+		{"doctype": "Sync Connection", "title": tenant, "tenant": tenant, "base_url": other.url}
+	)
+	doc.update({**given, "auth_secret": other.key["secret"]})
+	doc.extend("entities", rows)
+	doc.insert()
+	frappe.db.commit()
+	return tenant, doc.name
+
+
+def _fill(tenant, number):
+	"""Orders with one item each, past the controllers."""
+	old = frappe.utils.add_days(clock.now(), -30)
+	columns = [*STANDARD, "order_number", "customer", "status", "order_date", "currency", "total", "tenant"]
+	names = [new_id("B") for _ in range(number)]
+	fixed = ("Al-Noor", "processing", "2026-01-10", "SAR", 25.0, tenant)
+	sql.insert(
+		"Hisabi Order", columns, [(n, old, old, "Administrator", "Administrator", n, *fixed) for n in names]
+	)
+	item = [*STANDARD, "parent", "parenttype", "parentfield", "idx", "product", "quantity", "rate", "amount"]
+	rows = [
+		(
+			f"{n}-1",
+			old,
+			old,
+			"Administrator",
+			"Administrator",
+			n,
+			"Hisabi Order",
+			"items",
+			1,
+			"TEA-1",
+			2,
+			12.5,
+			25.0,
+		)
+		for n in names
+	]
+	sql.insert("Hisabi Order Item", item, rows)
+	frappe.db.commit()
+
+
+def _pretend_linked(tenant, connection):
+	"""As if each had been sent: what an earlier full run leaves behind."""
+	chosen = channel.Channels(connection).of("orders")
+	rows = frappe.db.sql(
+		"SELECT name, CAST(modified AS CHAR) FROM `tabHisabi Order` WHERE tenant = %s", (tenant,)
+	)
+	now, space = clock.now(), ids.space(tenants.SPACE_TYPE, tenant)
+	columns = [
+		*STANDARD,
+		"connection",
+		"space",
+		"entity",
+		"state",
+		"document_type",
+		"document_name",
+		"local_stamp",
+	]
+	sql.insert(
+		"Sync Identity",
+		columns,
+		[
+			(chosen.identity_name(name), now, now, "Administrator", "Administrator")
+			+ (connection, space, "orders", "linked", "Hisabi Order", name, stamp)
+			for name, stamp in rows
+		],
+	)
+	frappe.db.commit()
+
+
+def _run(tenant, connection, mode, workers=1):
+	"""A run from planning to its end, by so many workers."""
+	space = ids.space(tenants.SPACE_TYPE, tenant)
+	wanted = Wanted(space, "Administrator", "orders", mode, connection=connection)
+	run = starting._insert(wanted, connection, "push", new_id("confirmed"))
+	frappe.db.commit()
+	plan.plan(run.name)
+	frappe.set_user("Administrator")
+	if workers == 1:
+		lanes.work(connection)
+	else:
+		_in_processes(connection, workers)
+	frappe.db.rollback()
+	found = frappe.db.get_value("Sync Run", run.name, ["status", "records_total"])
+	if found[0] != "completed":
+		raise RuntimeError(found)
+
+
+LANE = """
+import os, sys, frappe
+frappe.init(site=os.environ["HISABI_SITE"], sites_path=os.environ["SITES_PATH"]); frappe.connect()
+from hisabi_sync.runs import lanes
+lanes.work(sys.argv[1])
+"""
+
+
+def _in_processes(connection, workers):
+	command = [sys.executable, "-c", LANE, connection]
+	for process in [subprocess.Popen(command) for _ in range(workers)]:
+		if process.wait() != 0:
+			raise RuntimeError("a lane failed")
+
+
+def _count_calls(work):
+	seen, plain = [], Client.call
+	Client.call = lambda *arguments, **options: (seen.append(1), plain(*arguments, **options))[1]
+	try:
+		work()
+	finally:
+		Client.call = plain
+	return len(seen)
+
+
+def _inserts(other, number):
+	"""Seconds for so many inserts over HTTP by as many clients."""
+	credential = f"token {other.key['key']}:{other.key['secret']}"
+
+	def insert(count):
+		with requests.Session() as session:
+			session.headers["Authorization"] = credential
+			for _ in range(count):
+				order = {
+					"order_number": new_id("A"),
+					"customer": "Al-Noor",
+					"status": "processing",
+					"tenant": erp.TENANT,
+				}
+				order.update({"order_date": "2026-01-10", "external_id": new_id("key"), "currency": "SAR"})
+				order["items"] = [{"product": "TEA-1", "quantity": 2, "rate": 12.5}]
+				answer = session.post(
+					f"{other.url}/api/resource/Hisabi Order", data=json.dumps(order), timeout=60
+				)
+				answer.raise_for_status()
+
+	began = time.perf_counter()
+	with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
+		list(pool.map(insert, [number // WORKERS] * WORKERS))
+	return time.perf_counter() - began
+
+
+def _peak():
+	return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MIB
+
+
+if __name__ == "__main__":
+	main()
