@@ -13,13 +13,13 @@ from pathlib import Path
 from devtool import bench, environment, frappe_source, info, prepare, serve, servers, site, state, system
 from devtool.bench import Site
 from devtool.errors import Problem
-from devtool.settings import ROOT, Settings
+from devtool.settings import REQUIREMENTS, ROOT, Settings
 
 # Variables that choose Frappe and the servers.
 CHOICES = ("FRAPPE_", "DB_", "REDIS_URL")
-
+SOURCES = ("hisabi_sync", "devtool", "demo", "benchmarks")
 # What `./dev reset` keeps: slow to make, and holding nothing of anybody's work.
-KEPT = {"tools", "env", "frappe", "downloads", "desk", "node", "desk-frappe", "lock", "stamps"}
+KEPT = {"tools", "checks", "env", "frappe", "downloads", "desk", "node", "desk-frappe", "lock", "stamps"}
 
 
 def set_up(settings: Settings, options: Namespace) -> None:
@@ -163,13 +163,46 @@ def demo(settings: Settings, arguments: Sequence[str]) -> int:
 
 
 def lint(settings: Settings, options: Namespace) -> int:
+	"""Style by ruff, patterns of insecure code by bandit, rules of our own by semgrep."""
 	with state.locked(settings):
 		prepare.programs(settings)
-	ruff = str(settings.env / "bin" / "ruff")
+		environment.prepare_checks(settings)
+	return max(subprocess.call(command, cwd=ROOT) for command in _checks(settings))
+
+
+def _checks(settings: Settings) -> list[list[str]]:
+	ruff, tools = str(settings.env / "bin" / "ruff"), environment.checks(settings)
 	# A copy without git has nothing that tells ruff to leave this folder out.
-	scope = ("--config", 'extend-exclude = [".dev"]', ".")
-	checks = (("check",), ("format", "--check"))
-	return max(subprocess.call([ruff, *check, *scope], cwd=ROOT) for check in checks)
+	scope = ["--config", 'extend-exclude = [".dev"]', "."]
+	semgrep = [
+		str(tools / "semgrep"),
+		"scan",
+		"--metrics",
+		"off",
+		"--disable-version-check",
+		"--no-git-ignore",
+	]
+	return [
+		[ruff, "check", *scope],
+		[ruff, "format", "--check", *scope],
+		# SQL is judged by ruff's S608, which knows the reasons that stand beside it.
+		[str(tools / "bandit"), "--quiet", "-ll", "--skip", "B608", "--recursive", *SOURCES],
+		[*semgrep, "--quiet", "--error", "--config", "devtool/rules.yml", "hisabi_sync"],
+	]
+
+
+def audit(settings: Settings, options: Namespace) -> int:
+	"""Ask the registry for known weaknesses of the pinned packages; needs the network."""
+	with state.locked(settings):
+		environment.prepare_checks(settings)
+	command = [
+		str(environment.checks(settings) / "pip-audit"),
+		"--disable-pip",
+		"--require-hashes",
+		"--strict",
+	]
+	locks = [REQUIREMENTS / name for name in ("lock.txt", "checks.txt")]
+	return max(subprocess.call([*command, "-r", str(path)], cwd=ROOT) for path in locks)
 
 
 def lock(settings: Settings, options: Namespace) -> None:

@@ -92,6 +92,33 @@ def _prepare_checkout(settings: Settings) -> None:
 	steps.once(settings, "Python environment of the checkout", "env", inputs, install)
 
 
+def checks(settings: Settings) -> Path:
+	"""The folder with the programs that look for weaknesses; they have nothing in common with a site's packages."""
+	return settings.without_servers().dev / "checks" / "bin"
+
+
+def prepare_checks(settings: Settings) -> None:
+	pins = REQUIREMENTS / "checks.txt"
+
+	def install(current: Step) -> None:
+		home = checks(settings).parent
+		current.run(
+			[tools(settings) / "uv", "venv", "--clear", "--python", interpreter(), home], env=uv_environment()
+		)
+		command = [
+			tools(settings) / "uv",
+			"pip",
+			"sync",
+			"--require-hashes",
+			"--python",
+			home / "bin" / "python",
+		]
+		current.run([*command, pins], env=uv_environment())
+
+	prepare_tools(settings)
+	steps.once(settings.without_servers(), "Checks", "checks", _version() + pins.read_text(), install)
+
+
 def _without_git(project: str) -> str:
 	"""Requirements that point to a git repository, as plain names: no registry has the repository."""
 	return "".join(f"{name}\n" for name in GIT_REQUIREMENT.findall(project))
@@ -118,3 +145,6 @@ def lock(settings: Settings) -> None:
 	sources = [REQUIREMENTS / "frappe.in", REQUIREMENTS / "dev.in"]
 	with steps.step(settings, "Lock file", "lock") as current:
 		current.run([*uv, *sources, "-o", REQUIREMENTS / "lock.txt"], env=uv_environment())
+		current.run(
+			[*uv, REQUIREMENTS / "checks.in", "-o", REQUIREMENTS / "checks.txt"], env=uv_environment()
+		)

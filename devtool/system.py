@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import shutil
+import subprocess
 import sysconfig
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -96,7 +97,7 @@ def _root_command() -> list[str] | None:
 	if os.geteuid() == 0:
 		return []
 	sudo = executable("sudo")
-	if sudo and os.system(f"{sudo} -n true 2>/dev/null") == 0:
+	if sudo and subprocess.call([sudo, "-n", "true"], stderr=subprocess.DEVNULL) == 0:
 		return [sudo, "-n"]
 	return None
 

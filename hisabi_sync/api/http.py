@@ -14,7 +14,14 @@ from hisabi_sync.engine.errors import RequestError
 JSON = "application/json"
 GZIP_FROM = 1024  # bytes; smaller answers do not get smaller
 # What Frappe's own refusals are in our words.
-CODES = {401: "not_authenticated", 403: "permission_denied", 404: "not_found", 429: "rate_limited"}
+CODES = {
+	401: "not_authenticated",
+	403: "permission_denied",
+	404: "not_found",
+	429: "rate_limited",
+	503: "unavailable",
+}
+CLOSED = 503  # Frappe's answer while a site is upgraded
 
 
 def endpoint(
@@ -98,13 +105,15 @@ def _replace(response, mended):
 	response.set_data(mended.get_data())
 	response.status_code = mended.status_code
 	response.headers["Content-Type"] = "application/json"
+	if "Retry-After" in mended.headers:
+		response.headers["Retry-After"] = mended.headers["Retry-After"]
 
 
 def _mended(request, status, contract):
 	"""The answer where Frappe could not read the body, refused the credentials, or failed."""
 	try:
 		given = body.arguments()
-		if body.is_gzipped(request) or given.keys() & set(routes.RESERVED):
+		if status != CLOSED and (body.is_gzipped(request) or given.keys() & set(routes.RESERVED)):
 			return _serve_again({name: given[name] for name in given if name not in routes.RESERVED})
 	except RequestError as error:
 		return failure(contract, error)

@@ -33,6 +33,8 @@ class Period:
 
 def period(given):
 	"""The days `from_date` to `to_date`, or as many `days` up to today."""
+	if any(isinstance(given.get(name), list | dict) for name in ("days", "from_date", "to_date")):
+		_refuse()
 	last = getdate(given.get("to_date")) if given.get("to_date") else getdate()
 	days = min(max(cint(given.get("days")) or DAYS, 1), MAX_DAYS)
 	first = getdate(given.get("from_date")) if given.get("from_date") else last - timedelta(days=days - 1)
@@ -50,8 +52,12 @@ def chosen(given, *names):
 	"""Those of the filters that are set, as conditions: `{column: text}`. A list would be an operator to Frappe."""
 	found = {name: given.get(name) for name in names if given.get(name)}
 	if not all(isinstance(value, str) for value in found.values()):
-		frappe.throw(_("An argument has a wrong type or value"))
+		_refuse()
 	return found
+
+
+def _refuse():
+	frappe.throw(_("An argument has a wrong type or value"))
 
 
 def query(doctype, columns, span, filters=None, where="", tail=""):

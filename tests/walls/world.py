@@ -142,9 +142,23 @@ def _signed(phone):
 
 def _run(tenant):
 	"""A run that is over, and a record of it that is dead."""
-	about = {"space": tenants.ensure(tenant), "entity": "orders"}
-	run, record = ids.new(), ids.new()
-	values = {**about, "status": "completed_with_errors", "mode": "full", "direction": "push"}
+	values = {
+		"title": "ERP",
+		"tenant": tenant,
+		"base_url": "https://erp.example.com",
+		"connector": "json",
+		"auth": "none",
+	}
+	run, record, connection = ids.new(), ids.new(), ids.new()
+	frappe.get_doc({"doctype": "Sync Connection", "name": connection, **values}).db_insert()
+	about = {"space": tenants.ensure(tenant), "entity": "orders", "connection": connection}
+	values = {
+		**about,
+		"status": "completed_with_errors",
+		"mode": "full",
+		"direction": "push",
+		"user": "Administrator",
+	}
 	frappe.get_doc({"doctype": "Sync Run", "name": run, **values}).db_insert()
 	values = {**about, "run": run, "status": "dead", "entity_id": new_id("SO"), "operation": "update"}
 	frappe.get_doc({"doctype": "Sync Run Record", "name": record, **values}).db_insert()
