@@ -21,6 +21,8 @@ CODES = {
 	429: "rate_limited",
 	503: "unavailable",
 }
+# In the words of `runs.health`, which can say nothing itself then.
+NO_DATABASE = {"status": "down", "reasons": ["database: no connection"]}
 CLOSED = 503  # Frappe's answer while a site is upgraded
 
 
@@ -121,7 +123,17 @@ def _mended(request, status, contract):
 		return abort.response
 	except Exception as error:
 		status = getattr(error, "http_status_code", 500)
+	if status >= 500 and not _database_answers():
+		return failure(contract, RequestError("unavailable", **NO_DATABASE))
 	return failure(contract, RequestError(CODES.get(status, "internal_error")))
+
+
+def _database_answers():
+	"""Whether it was our mistake and not that of a server that is gone."""
+	try:
+		return bool(frappe.db.sql("SELECT 1"))
+	except Exception:
+		return False
 
 
 def _serve_again(given):
