@@ -30,17 +30,22 @@ def streaming(application):
 
 
 def _health(application, environ, start_response):
-	"""What the application says, or 503 and the reason for which it could not say anything."""
+	"""What the application says, or 503 where it failed or could not say anything."""
+	held = []
 	try:
-		return application(environ, start_response)
+		body = application(environ, lambda *given: held.extend(given))
 	except Exception as error:
-		return [_down(error, start_response)]
+		return [_down(type(error).__name__, start_response)]
+	if held[0].startswith("500"):
+		return [_down("Frappe fails", start_response)]
+	start_response(*held)
+	return body
 
 
-def _down(error, start_response):
-	reason = f"site: {type(error).__name__}"
+def _down(said, start_response):
+	reason = f"site: {said}"
 	body = {"error": reason, "error_code": "unavailable", "message": reason, "retryable": True}
-	checks = {"site": {"status": "down", "reason": type(error).__name__}}
+	checks = {"site": {"status": "down", "reason": said}}
 	body.update({"status": "down", "reasons": [reason], "checks": checks, "server_time": None})
 	raw = json.dumps(body).encode()
 	headers = [("Content-Type", "application/json"), ("Content-Length", str(len(raw))), ("Retry-After", "1")]

@@ -138,3 +138,10 @@ class Channels:
 				raise RemoteError("connection_changed")
 			self._made[entity] = Channel(self.connection, row, self.client)
 		return self._made[entity]
+
+	def for_run(self, run, entity):
+		"""The Channel, as long as it goes the way that the run was started for. Raises RemoteError."""
+		chosen = self.of(entity)
+		if chosen.direction != run.direction:
+			raise RemoteError("connection_changed")
+		return chosen

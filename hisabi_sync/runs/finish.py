@@ -24,7 +24,7 @@ def fail(run, error):
 	"""The run cannot go on: what it is about could not be found out."""
 	values = {"error_code": error.code, "error_message": error.message, "completed_at": clock.now()}
 	if move(run, states.FAILED, **values):
-		_drop_open(run.name, error.code, error.message)
+		drop_open(run.name, error.code, error.message)
 		_total(run.name)
 
 
@@ -32,12 +32,13 @@ def cancel(run, message):
 	"""Whether a run could be cancelled. What waits is skipped; what is on its way comes to its end."""
 	if not move(run, states.CANCELLED, completed_at=clock.now()):
 		return False
-	_drop_open(run, "cancelled", message)
+	drop_open(run, "cancelled", message)
 	_total(run)
 	return True
 
 
-def _drop_open(run, code, message):
+def drop_open(run, code, message):
+	"""Skip what of a run still waits."""
 	where = "run = %s AND (status = %s OR (status = %s AND next_attempt_at IS NOT NULL))"
 	open_ones = sql.select(records.DOCTYPE, ["name"], where, (run, states.PENDING, states.FAILED))
 	names = [row[0] for row in open_ones]

@@ -103,7 +103,7 @@ class Lane:
 		run = self.runs.get(name) or self.runs.setdefault(name, plan.load(name))
 		frappe.set_user(run.user)
 		try:
-			chosen = channels.of(entity)
+			chosen = channels.for_run(run, entity)
 			WORKS[chosen.direction](outcome.Work(run, chosen, self.token), members)
 		except RemoteError as error:
 			outcome.all_failed(self.connection, members, error)

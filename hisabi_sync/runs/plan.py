@@ -8,7 +8,7 @@ import tenacity
 from hisabi_sync.engine import clock, retry
 from hisabi_sync.runs import candidates, channel, finish, jobs, locks, mapping, records, states, watermark
 from hisabi_sync.runs.connectors.base import Wish
-from hisabi_sync.runs.errors import RemoteError
+from hisabi_sync.runs.errors import RemoteError, message
 
 RUN = "Sync Run"
 FREE = 10  # records that a run may have without a confirmation
@@ -39,7 +39,10 @@ def _plan(name):
 	frappe.set_user(run.user)
 	try:
 		with channel.Channels(run.connection) as channels:
-			_find(run, channels.of(run.entity))
+			_find(run, channels.for_run(run, run.entity))
+	except Cancelled:
+		frappe.db.rollback()
+		finish.drop_open(run.name, "cancelled", message("cancelled"))
 	except RemoteError as error:
 		frappe.db.rollback()
 		finish.fail(run, error)
@@ -62,6 +65,7 @@ def _find(run, chosen):
 def _step(run, chosen, state):
 	"""Plan one page and remember where it ended, in one transaction; the next state, or None behind the last page."""
 	rows, following = (_outward if chosen.direction == channel.PUSH else _inward)(run, chosen, state)
+	_require_running(run)
 	new = records.add(run, rows) if rows else 0
 	_check_size(run)
 	if following is not None:
@@ -72,12 +76,22 @@ def _step(run, chosen, state):
 	return following
 
 
+def _require_running(run):
+	"""Holds the run's row until the commit, so that a cancellation comes before or after."""
+	if frappe.db.get_value(RUN, run.name, "status", for_update=True) != states.RUNNING:
+		raise Cancelled
+
+
 def _check_size(run):
 	"""A run that nobody confirmed stays small, whatever was counted when it was asked for."""
 	if run.confirmation or run.dry_run:
 		return
 	if frappe.db.count(records.DOCTYPE, {"run": run.name}) > FREE:
 		raise Unconfirmed
+
+
+class Cancelled(Exception):
+	"""Somebody cancelled the run while it was planned."""
 
 
 class Unconfirmed(RemoteError):
@@ -148,6 +162,7 @@ def _wait(state):
 
 def _give_out(run, chosen):
 	def transaction():
+		_require_running(run)
 		records.open_all(run.name)
 		frappe.db.set_value(RUN, run.name, {"planned": 1, "position": None}, update_modified=False)
 		jobs.work(run.name, run.connection, chosen.connection.parallel)

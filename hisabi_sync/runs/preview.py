@@ -15,13 +15,15 @@ from hisabi_sync.runs import candidates, channel, identity, outcome, plan, pull,
 from hisabi_sync.runs.errors import RemoteError
 
 VALID = 15 * 60  # seconds
+# Somebody waits for the answer: seconds for one call, and after which no further record is looked at.
+HURRY, PATIENCE = 10, 15
 MOST_LISTED = 2000  # records of the other side that are counted one by one
 
 
 def preview(wanted, limit):
 	"""`{total, total_is_exact, records, confirm, expires_at, ...}`; up to `limit` records are looked at closely."""
 	connection, direction = request.connection_of(wanted)
-	with channel.Channels(connection) as channels:
+	with _channels(connection) as channels:
 		try:
 			chosen = channels.of(wanted.entity)
 			run = _run(wanted, chosen)
@@ -51,7 +53,7 @@ def confirm(wanted, connection):
 	"""
 	if wanted.dry_run:
 		return None
-	with channel.Channels(connection) as channels:
+	with _channels(connection) as channels:
 		try:
 			chosen = channels.of(wanted.entity)
 			run = _run(wanted, chosen)
@@ -61,6 +63,12 @@ def confirm(wanted, connection):
 		except RemoteError as error:
 			raise _unavailable(error) from None
 	return None
+
+
+def _channels(connection):
+	found = channel.Channels(connection)
+	found.connection.read_timeout = min(found.connection.read_timeout or HURRY, HURRY)
+	return found
 
 
 def _run(wanted, chosen):
@@ -117,7 +125,12 @@ def _rehearse(run, chosen, members):
 		channel.PUSH: lambda m: push.attempt(work, m, rows[m.name], found.get(m.document_name)),
 		channel.PULL: lambda m: pull.attempt(work, m, rows[m.name]),
 	}
-	return [_looked_at(member, attempts[chosen.direction]) for member in members]
+	deadline, shown = time.monotonic() + PATIENCE, []
+	for member in members:
+		if time.monotonic() > deadline:
+			break
+		shown.append(_looked_at(member, attempts[chosen.direction]))
+	return shown
 
 
 def _looked_at(member, attempt):

@@ -5,7 +5,7 @@ import time
 
 import frappe
 
-from hisabi_sync.runs import reaper
+from hisabi_sync.runs import candidates, lanes, plan, reaper
 from tests.runs import world
 from tests.support.options import scale
 
@@ -92,3 +92,26 @@ def test_cancel_in_the_middle(operator, service, connection):
 	service.interfere = lambda handler: False
 	assert operator.run(mode="incremental")["status"] == "completed"
 	world.assert_equal_sides(operator.tenant, service)
+
+
+def test_cancel_while_it_is_planned(operator, service, connection, monkeypatch):
+	"""Nothing of a run that was cancelled between two pages is worked on."""
+	world.make_orders(operator.tenant, 4)
+	world.CREW.stop()
+	sync_id = operator.start(mode="full")
+	monkeypatch.setattr(candidates, "PAGE", 2)
+	plain, pages = candidates.page, []
+
+	def page(*arguments, **options):
+		if pages:
+			assert operator.post(f"cancel/{sync_id}").status_code == 200
+		pages.append(1)
+		return plain(*arguments, limit=2)
+
+	monkeypatch.setattr(candidates, "page", page)
+	plan.plan(sync_id)
+	frappe.set_user("Administrator")
+	assert world.state(sync_id) == "cancelled"
+	assert set(world.states_of(sync_id)) == {"skipped"}
+	lanes.work(connection.name)
+	assert written(service) == 0

@@ -100,8 +100,14 @@ class JsonConnector(Connector):
 
 	def create(self, key, payload):
 		body = {**payload, self.key_field: key} if self.key_field else payload
-		answer = self.client.call("POST", self.remote_type, body, headers={KEY_HEADER: key})
-		return self._one(answer)
+		try:
+			return self._one(self.client.call("POST", self.remote_type, body, headers={KEY_HEADER: key}))
+		except RemoteError as error:
+			# A key that is taken there says that an earlier create went through.
+			found = self.find(key) if error.code == "remote_rejected" else None
+			if found is None:
+				raise
+			return self.update(found.id, payload, key)
 
 	def update(self, remote_id, payload, key):
 		method = self.options.update_method

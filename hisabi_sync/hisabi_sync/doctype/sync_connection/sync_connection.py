@@ -4,8 +4,10 @@ from frappe.model.document import Document
 
 from hisabi_sync.engine import ids
 from hisabi_sync.hisabi_field import tenants
-from hisabi_sync.runs import breaker, check, client, connectors
-from hisabi_sync.runs.errors import RemoteError
+from hisabi_sync.runs import breaker, check, client, connectors, finish, states
+from hisabi_sync.runs.errors import RemoteError, message
+
+OPEN = (states.QUEUED, states.RUNNING)
 
 
 class SyncConnection(Document):
@@ -51,6 +53,10 @@ class SyncConnection(Document):
 				frappe.throw(_("Enter the secret again: the address has changed"))
 
 	def on_trash(self):
+		for run in frappe.get_all(
+			"Sync Run", {"connection": self.name, "status": ["in", OPEN]}, pluck="name", order_by="name"
+		):
+			finish.cancel(run, message("connection_changed"))
 		for doctype in ("Sync Watermark", "Sync Identity"):
 			frappe.db.delete(doctype, {"connection": self.name})
 
