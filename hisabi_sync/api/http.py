@@ -21,7 +21,6 @@ CODES = {
 	429: "rate_limited",
 	503: "unavailable",
 }
-CLOSED = 503  # Frappe's answer while a site is upgraded
 
 
 def endpoint(
@@ -111,9 +110,11 @@ def _replace(response, mended):
 
 def _mended(request, status, contract):
 	"""The answer where Frappe could not read the body, refused the credentials, or failed."""
+	if _is_closed():
+		return failure(contract, RequestError("unavailable"))
 	try:
 		given = body.arguments()
-		if status != CLOSED and (body.is_gzipped(request) or given.keys() & set(routes.RESERVED)):
+		if body.is_gzipped(request) or given.keys() & set(routes.RESERVED):
 			return _serve_again({name: given[name] for name in given if name not in routes.RESERVED})
 	except RequestError as error:
 		return failure(contract, error)
@@ -122,6 +123,11 @@ def _mended(request, status, contract):
 	except Exception as error:
 		status = getattr(error, "http_status_code", 500)
 	return failure(contract, RequestError(CODES.get(status, "internal_error")))
+
+
+def _is_closed():
+	"""Whether the site is being upgraded; Frappe refuses everything then, in its own way on each version."""
+	return bool(frappe.conf.maintenance_mode and not frappe.conf.allow_reads_during_maintenance)
 
 
 def _serve_again(given):
