@@ -71,7 +71,7 @@ def test_finds_what_is_spoilt(demo, spoilt, found):
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
 def test_the_push_and_the_pull_of_the_readme_work_as_printed(info, site, tmp_path):
-	(lines,) = re.findall(r"```sh\n([^`]*curl[^`]*)```", (ROOT / "README.md").read_text())
+	lines, *_ = re.findall(r"```sh\n([^`]*curl[^`]*)```", (ROOT / "README.md").read_text())
 	(tmp_path / "dev").write_text(f"#!/bin/sh\ncat {info}\n")
 	(tmp_path / "dev").chmod(0o755)
 	# The test server serves several sites; curl reads the header that tells them apart from here.

@@ -23,7 +23,6 @@ CODES = {
 }
 # In the words of `runs.health`, which can say nothing itself then.
 NO_DATABASE = {"status": "down", "reasons": ["database: no connection"]}
-CLOSED = 503  # Frappe's answer while a site is upgraded
 
 
 def endpoint(
@@ -113,9 +112,11 @@ def _replace(response, mended):
 
 def _mended(request, status, contract):
 	"""The answer where Frappe could not read the body, refused the credentials, or failed."""
+	if _is_closed():
+		return failure(contract, RequestError("unavailable"))
 	try:
 		given = body.arguments()
-		if status != CLOSED and (body.is_gzipped(request) or given.keys() & set(routes.RESERVED)):
+		if body.is_gzipped(request) or given.keys() & set(routes.RESERVED):
 			return _serve_again({name: given[name] for name in given if name not in routes.RESERVED})
 	except RequestError as error:
 		return failure(contract, error)
@@ -134,6 +135,11 @@ def _database_answers():
 		return bool(frappe.db.sql("SELECT 1"))
 	except Exception:
 		return False
+
+
+def _is_closed():
+	"""Whether the site is being upgraded; Frappe refuses everything then, in its own way on each version."""
+	return bool(frappe.conf.maintenance_mode and not frappe.conf.allow_reads_during_maintenance)
 
 
 def _serve_again(given):

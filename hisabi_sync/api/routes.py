@@ -31,6 +31,7 @@ MODULES = {
 	"family": "family",
 	"batch": "batch",
 	"runs": "runs",
+	"runs_desk": "runs",
 }
 
 # HTTP method and path as a document prints them -> function of the package. `{name}` is an argument of the call.

@@ -4,7 +4,7 @@ import frappe
 
 from hisabi_sync.api import desk, runs_models
 from hisabi_sync.api.http import endpoint
-from hisabi_sync.api.schema import OptionalText, Request, Text, TextList
+from hisabi_sync.api.schema import Answer, Count, OptionalText, Request, Text, TextList
 from hisabi_sync.engine.errors import RequestError
 from hisabi_sync.runs import channel, records, request, states, view
 from hisabi_sync.runs import preview as previews
@@ -31,6 +31,44 @@ class RunOf(Request):
 
 class DeskStart(runs_models.Preview):
 	connection: Text
+
+
+class DeskStarted(Answer):
+	sync_id: str
+
+
+class TestedEntity(Answer):
+	entity: str
+	ok: bool
+	message: str | None
+
+
+class Tested(Answer):
+	"""Whether the other side answers, entity by entity."""
+
+	entities: list[TestedEntity]
+
+
+class Requeued(Answer):
+	records_queued: Count
+
+
+class Dismissed(Answer):
+	dismissed: Count
+
+
+class Cause(Answer):
+	error_code: str | None
+	records: Count
+	example: str | None
+
+
+class RunProgress(Answer):
+	"""Counts of a run's records by state, and its failures by cause, the most frequent first."""
+
+	run: runs_models.RunRow
+	counts: dict[str, int]
+	causes: list[Cause]
 
 
 def _space(given):
@@ -60,13 +98,13 @@ def preview(given):
 	return previews.preview(_wanted(given), given.limit)
 
 
-@endpoint(CONTRACT, takes=DeskStart)
+@endpoint(CONTRACT, takes=DeskStart, gives=DeskStarted)
 def start(given):
 	"""`{sync_id}` of a run of the connection."""
 	return {"sync_id": starting.start(_wanted(given)).name}
 
 
-@endpoint(CONTRACT, takes=Of)
+@endpoint(CONTRACT, takes=Of, gives=Tested)
 def test(given):
 	"""`{entities: [{entity, ok, message}]}`: whether the other side answers, entity by entity."""
 	_space(given)
@@ -83,7 +121,7 @@ def _tested(channels, entity):
 		return {"entity": entity, "ok": False, "message": error.message}
 
 
-@endpoint(CONTRACT, takes=RunOf)
+@endpoint(CONTRACT, takes=RunOf, gives=runs_models.RunRow)
 def cancel(given):
 	"""Cancel a run; its row."""
 	desk.require_manager()
@@ -92,13 +130,13 @@ def cancel(given):
 	return view.run(name)
 
 
-@endpoint(CONTRACT, takes=Records)
+@endpoint(CONTRACT, takes=Records, gives=Requeued)
 def retry(given):
 	"""`{records_queued}`: try failed records again, the named ones or all of a run."""
 	return {"records_queued": sum(_for_each_space(given, starting.retry_failed))}
 
 
-@endpoint(CONTRACT, takes=Records)
+@endpoint(CONTRACT, takes=Records, gives=Dismissed)
 def dismiss(given):
 	"""`{dismissed}`: nobody needs to look at these failed records any more."""
 	return {"dismissed": sum(_for_each_space(given, starting.dismiss))}
@@ -119,7 +157,7 @@ def _for_each_space(given, work):
 	return [work(space, names=names) for space, names in by_space.items()]
 
 
-@endpoint(CONTRACT, methods=("GET", "POST"), takes=RunOf)
+@endpoint(CONTRACT, methods=("GET", "POST"), takes=RunOf, gives=RunProgress)
 def progress(given):
 	"""Counts of a run's records by state, and its failures by cause, the most frequent first."""
 	desk.require_reader()

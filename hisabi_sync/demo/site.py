@@ -33,6 +33,7 @@ def prepare():
 		_ensure_user(email, first_name, roles)
 	households.fill(_household(), TRANSACTIONS, households.Totals())
 	_, token = devices.register(OWNER, DEVICE, "android", "Demo phone")
+	frappe.db.commit()  # each of the following begins a transaction of its own
 	mobile = field.prepare(OWNER)
 	commerce.prepare(OPERATOR, field.TENANT)
 	frappe.db.commit()

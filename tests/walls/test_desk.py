@@ -110,6 +110,11 @@ def test_charts_are_for_managers_and_auditors(ask, world):
 	assert ask("owner", CHART, chart_name=CHARTS[0]).status_code == 403
 
 
+def test_histories_of_playbooks_are_for_who_reads_them(ask):
+	method = "hisabi_sync.hisabi_farm.doctype.field_playbook.field_playbook.history_of"
+	assert ask("owner", method, name=new_id("playbook")).status_code in (403, 404)
+
+
 def survey_version(survey):
 	return frappe.db.get_value("Field Form", survey, "version")
 

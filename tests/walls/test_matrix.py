@@ -18,6 +18,7 @@ OTHERS = {
 	"hisabi_sync.api.guarded.linked_documents": "tests/wallet_api/test_concealed.py",
 	"hisabi_sync.hisabi_commerce.presets.preset": "tests/walls/test_desk.py",
 	"hisabi_sync.hisabi_sync.dashboard_chart_source.sync_activity.sync_activity.get": "tests/desk_reports",
+	"hisabi_sync.hisabi_farm.doctype.field_playbook.field_playbook.history_of": "tests/walls/test_desk.py",
 	"hisabi_sync.hisabi_field.doctype.field_submission.field_submission.review": "tests/walls/test_desk.py",
 }
 ADDRESSES = sorted(addresses())

@@ -37,8 +37,7 @@ def test_entity_types(owner, untouched, name):
 @pytest.mark.parametrize("name", NAMES)
 def test_entity_types_and_fields_of_items(owner, world, name):
 	strange = {**account(), "entity_type": name}
-	(result,) = owner.push(strange, dry_run=True)
-	assert result["status"] == "error"
+	assert answer(owner.send([strange], dry_run=True)) == (417, "unsupported_entity_type")
 	(result,) = owner.push(update("Hisabi Account", world.ids["record"], 2, **{name: "x"}), dry_run=True)
 	assert (result["status"], result["error_code"]) == ("error", "invalid_field")
 
@@ -67,7 +66,8 @@ def test_filters_of_lists(people, method):
 	assert rows({})
 	for column in LISTS[method]:
 		for name in (*NAMES[:4], *NAMES[5:], ["like", "%"], ["!=", "x"], ["is", "set"]):
-			assert rows({column: name}) == [], (column, name)
+			# A filter that is taken for what it is may find a row that is called so.
+			assert all(row[column] == name for row in rows({column: name})), (column, name)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -163,7 +163,7 @@ def _run(tenant):
 	values = {**about, "run": run, "status": "dead", "entity_id": new_id("SO"), "operation": "update"}
 	frappe.get_doc({"doctype": "Sync Run Record", "name": record, **values}).db_insert()
 	frappe.db.commit()
-	return {"run": run, "run_record": record}
+	return {"run": run, "run_record": record, "connection": connection}
 
 
 def _job(user):
