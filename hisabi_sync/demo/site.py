@@ -33,9 +33,9 @@ def prepare():
 		_ensure_user(email, first_name, roles)
 	households.fill(_household(), TRANSACTIONS, households.Totals())
 	_, token = devices.register(OWNER, DEVICE, "android", "Demo phone")
+	frappe.db.commit()
 	mobile = field.prepare(OWNER)
 	commerce.prepare(OPERATOR, field.TENANT)
-	frappe.db.commit()
 	home = family.prepare(OWNER, MEMBER)
 	return {
 		"users": [{"user": e, "password": PASSWORD, "roles": roles} for e, (_, roles, _) in PEOPLE.items()],
