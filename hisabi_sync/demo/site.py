@@ -36,7 +36,6 @@ def prepare():
 	frappe.db.commit()  # each of the following begins a transaction of its own
 	mobile = field.prepare(OWNER)
 	commerce.prepare(OPERATOR, field.TENANT)
-	frappe.db.commit()
 	home = family.prepare(OWNER, MEMBER)
 	return {
 		"users": [{"user": e, "password": PASSWORD, "roles": roles} for e, (_, roles, _) in PEOPLE.items()],
