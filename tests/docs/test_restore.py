@@ -68,7 +68,7 @@ def edit(phone, client_ids, color):
 
 def test_devices_agree_with_a_backup_that_is_older_than_what_they_know(make_phone, site, tmp_path):
 	amal, badr = make_phone(), make_phone()
-	kept, lost, new = ([new_id("account") for _ in range(4)] for _ in range(3))
+	kept, lost, new = ([new_id("account") for _ in range(count)] for count in (4, 4, 30))
 	for client_id in kept:
 		amal.create(ACCOUNT, client_id, **CASH)
 	amal.sync()
