@@ -11,7 +11,9 @@ import frappe
 
 CHUNK = 1000
 COUNT = None  # no record has this name
-LEAP = 2**40  # more than a space ever numbers between a backup and its loss; 53 bits have room for thousands
+LEAP = (
+	2**36
+)  # more than a space ever numbers between a backup and its loss; 53 bits have room for 100,000 of them
 EVENT = "sync_space_changed"
 
 

@@ -44,3 +44,13 @@ def test_modules_that_are_named_exist():
 		assert (ROOT / name).exists(), name
 	for name in ("decide.py", "merge.py", "policies.py", "write.py", "cursor.py", "positions.py"):
 		assert (APP / "engine" / name).exists(), name
+
+
+def test_the_readme_names_every_part_once():
+	readme = (ROOT / "README.md").read_text()
+	rows = re.findall(r"^\| `(\w+/(?:\w+/)?)` \|", readme, re.M)
+	parts = {f"hisabi_sync/{path.parent.name}/" for path in APP.glob("*/__init__.py")} - {
+		f"hisabi_sync/{name}/" for name in LEFT_OUT
+	}
+	assert len(rows) == len(set(rows)) and parts <= set(rows)
+	assert all((ROOT / name).exists() for name in rows)

@@ -9,6 +9,9 @@ import pytest
 import requests
 
 from demo.client import Phone
+from tests.batch import app as farm
+from tests.family import app as family
+from tests.mobile import app as field
 from tests.support.phone import new_id
 
 ACCOUNT = "Hisabi Account"
@@ -68,7 +71,7 @@ def edit(phone, client_ids, color):
 
 def test_devices_agree_with_a_backup_that_is_older_than_what_they_know(make_phone, site, tmp_path):
 	amal, badr = make_phone(), make_phone()
-	kept, lost, new = ([new_id("account") for _ in range(4)] for _ in range(3))
+	kept, lost, new = ([new_id("account") for _ in range(count)] for count in (4, 4, 30))
 	for client_id in kept:
 		amal.create(ACCOUNT, client_id, **CASH)
 	amal.sync()
@@ -98,6 +101,27 @@ def test_devices_agree_with_a_backup_that_is_older_than_what_they_know(make_phon
 	held = fresh.view(ACCOUNT)
 	assert {*kept, *new} <= set(held) and not set(lost) & set(held)
 	assert held[kept[0]]["color"] != "red" and held[kept[2]]["color"] == "green"
+
+
+def test_every_contract_says_to_start_over(server, site):
+	user, child = field.new_user(), field.new_user()
+	tablet = field.new_app(server, site, field.new_tenant(), user=user)
+	agronomist = farm.new_app(server, site, farm.new_farm(), "owner", user)
+	home = family.new_family(user, child)
+	parent = family.new_app(server, site, home, user)
+	tablet.push(field.meter())
+	_, token = tablet.pull()
+	agronomist.sync()
+	cursor = parent.sync(family.task())["cursor"]
+	announce(site)
+	answers = {
+		"mobile": tablet.call("sync/pull", {"since_token": token, "tenant_id": tablet.tenant}),
+		"batch": agronomist.post(agronomist.body()),
+		"family, by time": parent.send(),
+		"family, by cursor": parent.send(cursor=cursor),
+	}
+	said = {name: (answer.status_code, "resync_required" in answer.text) for name, answer in answers.items()}
+	assert said == {**dict.fromkeys(answers, (410, True)), "batch": (409, True)}
 
 
 def test_a_position_that_this_server_never_gave_means_to_start_over(make_phone):
