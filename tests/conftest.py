@@ -5,6 +5,7 @@ import os
 import frappe
 import pytest
 import requests
+from frappe.installer import update_site_config
 
 from tests.support.phone import Phone, new_id
 from tests.support.server import Server
@@ -94,3 +95,11 @@ def phone(make_user, login):
 def second(phone, login):
 	"""Another phone of the same user in the same wallet."""
 	return login(frappe.db.get_value("Sync Device", {"device_id": phone.device_id}, "user"), phone.wallet_id)
+
+
+@pytest.fixture
+def little_patience(site):
+	"""The server gives up on locks soon, so that the test need not wait."""
+	update_site_config("sync_lock_wait", 1)
+	yield
+	update_site_config("sync_lock_wait", 0)

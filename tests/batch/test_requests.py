@@ -121,7 +121,7 @@ def test_too_often(app):
 		frappe.db.commit()
 
 
-def test_when_locks_are_held_too_long(app):
+def test_when_locks_are_held_too_long(app, little_patience):
 	"""503, and nothing is applied; the same call goes through afterwards."""
 	body = app.body([observation()])
 	frappe.db.sql("SELECT sequence FROM `tabSync Space` WHERE name = %s FOR UPDATE", (app.space,))

@@ -4,18 +4,11 @@ from contextlib import contextmanager
 
 import frappe
 import pytest
-from frappe.installer import update_site_config
 
 from tests.support.phone import account, update
 from tests.wallet.wire import assert_accepted
 
-
-@pytest.fixture(scope="module", autouse=True)
-def little_patience():
-	"""The server gives up on locks soon, so that the tests need not wait."""
-	update_site_config("sync_lock_wait", 1)
-	yield
-	update_site_config("sync_lock_wait", 0)
+pytestmark = pytest.mark.usefixtures("little_patience")
 
 
 @contextmanager
