@@ -39,6 +39,14 @@ def _with_device(made, owner):
 	return made
 
 
+@pytest.fixture(scope="session")
+def ruin(people):
+	"""A world for what is hostile; its `user` is nobody, whose logins may be locked."""
+	made = _with_device(worlds.build(people), people["owner"])
+	made.ids["user"] = f"{worlds.new_id('nobody')}@example.com"
+	return made
+
+
 @pytest.fixture
 def untouched(world):
 	"""Fails when the test has changed anything in the world."""

@@ -43,11 +43,11 @@ def callers(people, name):
 
 
 @pytest.mark.parametrize("name", TRIED)
-def test_hostile_arguments(people, spare, name):
+def test_hostile_arguments(people, ruin, name):
 	row, phone = MATRIX[name], callers(people, name)
 	known = ENDPOINTS[name].takes.model_fields if ENDPOINTS[name].takes else ()
 	fields = sorted({*known, *row.takes} - {SUICIDAL.get(name)})
-	names = {**spare.ids, "device": phone.device_id}
+	names = {**ruin.ids, "device": phone.device_id}
 	sound, headers = filled(row.takes, names), filled(row.headers, names)
 	replaced = st.dictionaries(st.sampled_from(fields or ["x"]), VALUES, min_size=1, max_size=2)
 
