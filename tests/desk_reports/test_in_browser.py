@@ -35,14 +35,14 @@ def _keep(page, text):
 def test_the_workspace(busy, auditor, look, shots, language):
 	page = look(auditor, "/app/hisabi-sync", language)
 	page.wait_for_selector(".number-widget-box .number")
-	page.wait_for_function("document.querySelectorAll('.dashboard-widget-box .frappe-chart').length === 5")
+	page.wait_for_function("document.querySelectorAll('.dashboard-widget-box .frappe-chart').length === 7")
 	page.wait_for_function("document.querySelectorAll('.quick-list-item').length > 0")
 	page.wait_for_timeout(1500)
 	page.screenshot(path=shots / f"workspace-{language}.png")
 	page.set_viewport_size({"width": 1360, "height": 1900})
 	page.wait_for_timeout(500)
 	page.screenshot(path=shots / f"workspace-whole-{language}.png")
-	assert page.locator(".number-widget-box").count() == 3
+	assert page.locator(".number-widget-box").count() == 4
 	assert page.mistakes == []
 
 
