@@ -218,6 +218,7 @@ def test_a_failed_item_is_edited_and_retried(make_user, login, manager, window, 
 	page.locator(".menu-btn-group button").click()
 	page.locator(".menu-btn-group").get_by_text("Edit and retry").click()
 	page.wait_for_selector(".modal.show .ace_editor")
+	page.wait_for_function("window.cur_dialog")
 	page.screenshot(path=shots / "failed-item-edit.png")
 	mended = {**item, "payload": {**item["payload"], "account_type": "cash"}}
 	page.evaluate("(text) => cur_dialog.set_value('payload', text)", frappe.as_json(mended))
