@@ -7,7 +7,7 @@ dots, such as `address.city`, is a path into objects.
 
 import json
 from datetime import date, datetime, time, timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from hashlib import blake2b
 from typing import Any
 
@@ -152,10 +152,12 @@ def _same_row(wanted, held):
 def _comparable(value):
 	if isinstance(value, dict | list):
 		return json.dumps(value, sort_keys=True, default=str)
+	text = str(int(value) if isinstance(value, bool) else value)
 	try:
-		return float(value)
-	except (TypeError, ValueError):
-		return str(value).replace("T", " ").strip()
+		number = Decimal(text)
+	except InvalidOperation:
+		return text.replace("T", " ").strip()
+	return number if number.is_finite() else text
 
 
 def fingerprint(payload):

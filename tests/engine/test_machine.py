@@ -20,7 +20,7 @@ def test_phones_and_desk_agree_whatever_happens(household):
 		users = household
 
 	try:
-		count, steps = (200, 20) if scale() == 1 else (60, 40)
+		count, steps = (200, 14) if scale() == 1 else (60, 40)
 		run_state_machine_as_test(Run, settings=examples(count, stateful_step_count=steps))
 	finally:
 		frappe.set_user("Administrator")

@@ -4,7 +4,7 @@ import datetime
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hisabi_sync.runs import mapping, patience, states, watermark
@@ -69,6 +69,7 @@ VALUES = st.one_of(st.none(), st.integers(), st.text(max_size=5), st.booleans())
 
 
 @examples(200)
+@example({"a": "NAN", "b": "infinity"}, [])
 @given(st.dictionaries(NAMES, VALUES, min_size=1), st.lists(st.dictionaries(NAMES, VALUES), max_size=3))
 def test_there_and_back_again(document, children):
 	"""What was sent comes back as it was, through renamed fields, paths and exchanged values."""

@@ -1,6 +1,5 @@
 """devices.login: what it answers, to whom, how often, and how fast. Source: contracts/wallet.md, devices and wallets."""
 
-import statistics
 import time
 
 import frappe
@@ -96,7 +95,7 @@ def test_good_logins_do_not_count(server, site, ann):
 
 
 def test_known_and_unknown_users_take_the_same_time(server, site):
-	"""Medians of interleaved tries; a hash that is left out would make one of them several times faster."""
+	"""The best of interleaved tries, for noise only adds; a hash that is left out would make one of them several times faster."""
 	user, times = new_user(PASSWORD), {True: [], False: []}
 	for _ in range(9):
 		for exists in times:
@@ -107,7 +106,7 @@ def test_known_and_unknown_users_take_the_same_time(server, site):
 				"invalid_login",
 			)
 			times[exists].append(time.perf_counter() - started)
-	known, unknown = (statistics.median(times[exists]) for exists in (True, False))
+	known, unknown = (min(times[exists]) for exists in (True, False))
 	assert 0.5 < known / unknown < 2, times
 
 
@@ -120,8 +119,8 @@ def test_every_refusal_costs_one_hash(ann, site):
 			started = time.perf_counter()
 			assert not credentials._verify(user, pwd)
 			times[number].append(time.perf_counter() - started)
-	medians = [statistics.median(taken) for taken in times.values()]
-	assert max(medians) < 2 * min(medians), medians
+	best = [min(taken) for taken in times.values()]  # noise only adds
+	assert max(best) < 2 * min(best), best
 
 
 def test_no_password_is_kept_anywhere(server, site, ann):
