@@ -223,7 +223,10 @@ sync_derivers = {
 	"farm": "hisabi_sync.hisabi_farm.chain.follow",
 }
 # (DocType, name) that a push holds before it locks any record, because values follow from many of them.
-sync_derivers_hold = {"wallet": "hisabi_sync.hisabi_wallet.derived.derive.hold"}
+sync_derivers_hold = {
+	"wallet": "hisabi_sync.hisabi_wallet.derived.derive.hold",
+	"family": "hisabi_sync.hisabi_family.derived.hold",
+}
 
 # Who else hears of a space's new position, by the space's type.
 sync_announcers = {"family": "hisabi_sync.hisabi_family.families.announce"}
@@ -239,7 +242,7 @@ sync_run_doctypes = [
 	*("Sales Order", "Customer", "Item", "Sales Invoice", "Payment Entry"),
 ]
 
-# The tenants to choose from, in the forms of documents that belong to one.
+# The tenants or farms to choose from, in the forms of documents that belong to one.
 doctype_js = dict.fromkeys(
 	(
 		"Sync Connection",
@@ -248,6 +251,13 @@ doctype_js = dict.fromkeys(
 		"Hisabi Product",
 		"Hisabi Invoice",
 		"Hisabi Payment",
+		"Field Form",
+		"Field Submission",
+		"Field Meter",
+		"Field Old Token",
+		"Field Observation",
+		"Field Recommendation",
+		"Field Playbook",
 	),
-	"public/js/tenant_field.js",
+	"public/js/space_field.js",
 )

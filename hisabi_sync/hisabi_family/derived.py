@@ -30,6 +30,11 @@ class Gain:
 	recount: bool = False
 
 
+def hold(caller, entity_types):
+	"""Hook `sync_derivers_hold`: the family, when a push may change what points and streaks follow from."""
+	return (families.DOCTYPE, caller.space_key) if {TASK, POINTS} & entity_types else None
+
+
 def derive(effects, access):
 	"""Hook `sync_derivers` of families."""
 	by_type = defaultdict(list)

@@ -1,6 +1,5 @@
 frappe.ui.form.on("Field Observation", {
 	refresh(frm) {
-		offer_farms(frm);
 		frm.fields_dict.chain.$wrapper.empty();
 		if (frm.is_new()) {
 			return;
@@ -39,18 +38,6 @@ function ask_why(frm) {
 		},
 		__("Correct")
 	);
-}
-
-async function offer_farms(frm) {
-	if (!frm.is_new()) {
-		return;
-	}
-	const farms = await frappe.db.get_list("Sync Space", {
-		filters: { space_type: "farm" },
-		fields: ["space_key as value", "title as label"],
-		limit: 100,
-	});
-	frm.fields_dict.farm?.set_data?.(farms);
 }
 
 // What was corrected, by whom and why. Texts come from devices: they are set as text, never as HTML.

@@ -1,25 +1,11 @@
 frappe.ui.form.on("Field Playbook", {
 	refresh(frm) {
-		offer_farms(frm);
 		frm.fields_dict.history.$wrapper.empty();
 		if (!frm.is_new()) {
 			show_history(frm);
 		}
 	},
 });
-
-// Farms to choose from; what is typed has to be one of them.
-async function offer_farms(frm) {
-	if (!frm.is_new()) {
-		return;
-	}
-	const farms = await frappe.db.get_list("Sync Space", {
-		filters: { space_type: "farm" },
-		fields: ["space_key as value", "title as label"],
-		limit: 100,
-	});
-	frm.fields_dict.farm?.set_data?.(farms);
-}
 
 // Who changed which rule, version by version, the newest first.
 async function show_history(frm) {

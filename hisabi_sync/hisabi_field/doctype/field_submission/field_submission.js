@@ -3,7 +3,6 @@ const REVIEW =
 
 frappe.ui.form.on("Field Submission", {
 	refresh(frm) {
-		hisabi_field_tenants(frm);
 		show_answers(frm);
 		show_files(frm);
 		if (frm.is_new() || !frm.perm[0]?.write || frm.doc.is_deleted) {
@@ -34,19 +33,6 @@ async function review(frm, decision, comment) {
 		frappe.msgprint(frappe.utils.escape_html(message.failed[0].message));
 	}
 	frm.reload_doc();
-}
-
-// Tenants to choose from; what is typed has to be one of them.
-async function hisabi_field_tenants(frm) {
-	if (!frm.is_new()) {
-		return;
-	}
-	const tenants = await frappe.db.get_list("Sync Space", {
-		filters: { space_type: "tenant" },
-		fields: ["space_key as value", "title as label"],
-		limit: 100,
-	});
-	frm.fields_dict.tenant?.set_data?.(tenants);
 }
 
 // What was photographed or attached; answers name files by their keys.
