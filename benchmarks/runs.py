@@ -45,7 +45,7 @@ def main():
 
 def _options():
 	parser = argparse.ArgumentParser(description=__doc__)
-	for name, default in (("records", 100_000), ("changed", 100), ("pushed", 1000)):
+	for name, default in (("records", 100_000), ("changed", 100), ("pushed", 10_000)):
 		parser.add_argument(f"--{name}", type=int, default=default)
 	return parser.parse_args()
 
@@ -71,17 +71,23 @@ def incremental(other, records, changed):
 
 
 def full(other, number):
-	"""A full push beside as many inserts by the other site's own API, with the same concurrency."""
+	"""A full push beside as many inserts by the other site's own API, half of them before and half after it."""
+	small, _ = _pushed(other, number // 20)
+	plain = _inserts(other, number // 2)
+	peaks, ours = _pushed(other, number)
+	plain += _inserts(other, number // 2)
+	print(f"full: {number:,} records, {WORKERS} at once: their API {plain:.1f} s, a run {ours:.1f} s, ", end="")
+	print(f"{ours / plain:.2f} times; most memory of a worker {max(peaks):.0f} MiB, ", end="")
+	print(f"with {number // 20:,} records {max(small):.0f} MiB")
+
+
+def _pushed(other, number):
+	"""Push so many new orders; the workers' most memory in MiB, and seconds."""
 	tenant, connection = _shop(other)
 	_fill(tenant, number)
-	plain = _inserts(other, number)
 	began = time.perf_counter()
-	_run(tenant, connection, "full", WORKERS)
-	ours = time.perf_counter() - began
-	print(
-		f"full: {number:,} records, {WORKERS} at once: their API {plain:.1f} s, a run {ours:.1f} s, ", end=""
-	)
-	print(f"{ours / plain:.2f} times")
+	peaks = _run(tenant, connection, "full", WORKERS)
+	return peaks, time.perf_counter() - began
 
 
 def _shop(other):
@@ -166,36 +172,37 @@ def _pretend_linked(tenant, connection):
 
 
 def _run(tenant, connection, mode, workers=1):
-	"""A run from planning to its end, by so many workers."""
+	"""A run from planning to its end, by so many workers; the most memory of each, in MiB."""
 	space = ids.space(tenants.SPACE_TYPE, tenant)
 	wanted = Wanted(space, "Administrator", "orders", mode, connection=connection)
 	run = starting._insert(wanted, connection, "push", new_id("confirmed"))
 	frappe.db.commit()
 	plan.plan(run.name)
 	frappe.set_user("Administrator")
-	if workers == 1:
-		lanes.work(connection)
-	else:
-		_in_processes(connection, workers)
+	peaks = _in_processes(connection, workers) if workers > 1 else lanes.work(connection)
 	frappe.db.rollback()
 	found = frappe.db.get_value("Sync Run", run.name, ["status", "records_total"])
 	if found[0] != "completed":
 		raise RuntimeError(found)
+	return peaks
 
 
 LANE = """
-import os, sys, frappe
+import os, resource, sys, frappe
 frappe.init(site=os.environ["HISABI_SITE"], sites_path=os.environ["SITES_PATH"]); frappe.connect()
 from hisabi_sync.runs import lanes
 lanes.work(sys.argv[1])
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
 
 
 def _in_processes(connection, workers):
 	command = [sys.executable, "-c", LANE, connection]
-	for process in [subprocess.Popen(command) for _ in range(workers)]:
-		if process.wait() != 0:
-			raise RuntimeError("a lane failed")
+	lanes_at_work = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(workers)]
+	said = [process.communicate()[0] for process in lanes_at_work]
+	if any(process.returncode for process in lanes_at_work):
+		raise RuntimeError("a lane failed")
+	return [float(text.split()[-1]) for text in said]
 
 
 def _count_calls(work):
