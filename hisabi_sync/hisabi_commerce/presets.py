@@ -20,7 +20,7 @@ SERVICE = {
 
 
 def rows(preset, entities=(), direction="push", there=(), **words):
-	"""Rows for the entities (all when none are named). `there` are rows added to each mapping, `words` fill {company}."""
+	"""Rows for the entities (all when none are named). `there` are rows added to each mapping, `words` fill {company} and {account}."""
 	table = json.loads((Path(__file__).parent / "mappings.json").read_text())[preset]
 	return [_row(name, table[name], direction, there, words) for name in entities or table]
 
@@ -69,11 +69,15 @@ def service_rows(entities=(), direction="push"):
 
 
 @frappe.whitelist()
-def preset(name, direction="push", company=None):
-	"""Rows of a preset for the form of Sync Connection, those whose document type this site has."""
+def preset(name, direction="push", company=None, account=None):
+	"""Rows of a preset for the form of Sync Connection, those whose document type this site has.
+
+	ERPNext books payments to `account`, a ledger of its `company`.
+	"""
 	if not frappe.has_permission("Sync Connection", "write"):
 		raise frappe.PermissionError
 	if name not in PRESETS or direction not in ("push", "pull"):
 		frappe.throw(_("There is no preset {0}").format(frappe.utils.escape_html(name)))
-	found = rows(name, direction=direction, **({"company": company} if company else {}))
+	words = {"company": company, "account": account}
+	found = rows(name, direction=direction, **{word: value for word, value in words.items() if value})
 	return [row for row in found if frappe.db.exists("DocType", row["document_type"])]

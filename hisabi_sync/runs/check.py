@@ -1,6 +1,7 @@
 """Checks of a Sync Connection when it is saved, so that what is wrong shows in the form and not in a run."""
 
 import json
+import re
 
 import frappe
 from frappe import _
@@ -45,6 +46,7 @@ def _entity(connection, row):
 	named = [row.tenant_field, row.status_field, row.date_field, *filters]
 	_require_known(row, [name for name in named if name], known)
 	_mapping(row, known)
+	_require_filled(row)
 	try:
 		connectors.of(connection.connector).check(_json(row, "options"))
 	except ValueError as error:
@@ -64,6 +66,14 @@ def _mapping(row, known):
 	if not rows:
 		_wrong(row, _("Mapping"), _("it is empty"))
 	_require_known(row, [part.local for part in rows if part.local], known)
+
+
+def _require_filled(row):
+	"""A word that a preset left open, such as {company}, would reach the other side as it stands."""
+	left = re.findall(r'"(\{\w+\})"', f"{row.mapping}{row.filters}")
+	if left:
+		text = frappe.utils.escape_html(", ".join(dict.fromkeys(left)))
+		frappe.throw(_("Row {0}: put a value in the place of {1}").format(row.idx, text))
 
 
 def _json(row, fieldname):

@@ -78,7 +78,7 @@ def attempt(work, record, row, document):
 		return _rehearsed(work, row, payload), None
 	known = {"local_stamp": documents.stamp(document), "values_hash": mapping.fingerprint(payload)}
 	if row.state == identity.LINKED:
-		return _again(work, row, payload, known), None
+		return _again(work, row, payload, {**known, "remote_id": row.remote_id}), None
 	return _first(work, row, payload, known), None
 
 

@@ -41,6 +41,9 @@ def test_push_twice_change_and_push_again(operator, other):
 	frappe.db.commit()
 	done = operator.run(mode="incremental")
 	assert (done["total_records"], done["records_updated"]) == (1, 1)
+	assert done["records"][0]["remote_id"] == frappe.db.get_value(
+		"Sync Identity", {"connection": connection.name, "document_name": orders[1].name}, "remote_id"
+	)
 	assert dict(row[:2] for row in other.orders(numbers))[orders[1].order_number] == "completed"
 
 

@@ -172,6 +172,14 @@ def test_a_sandbox_never_reaches_production(operator, service):
 		world.connect(operator.tenant, service.url, rows, sandbox=1)
 
 
+def test_words_that_a_preset_left_open_are_not_sent(operator):
+	(row,) = world.presets.rows("erpnext", ("payments",), company="Al-Noor Co")
+	with pytest.raises(frappe.ValidationError, match="{account}"):
+		world.connect(operator.tenant, "https://erp.example.com", [row])
+	(row,) = world.presets.rows("erpnext", ("payments",), company="Al-Noor Co", account="Cash - ANC")
+	world.connect(operator.tenant, "https://erp.example.com", [row])
+
+
 def test_a_secret_does_not_follow_to_another_address(connection):
 	doc = frappe.get_doc("Sync Connection", connection.name)
 	doc.base_url = "http://127.0.0.1:9"

@@ -46,7 +46,21 @@ function add_mappings(frm) {
 	const fields = [
 		{ fieldname: "name", fieldtype: "Select", label: __("The other side"), options: presets, reqd: 1 },
 		{ fieldname: "direction", fieldtype: "Select", label: __("Direction"), options: ["push", "pull"], default: "push" },
-		{ fieldname: "company", fieldtype: "Data", label: __("Company"), depends_on: "eval:doc.name != 'hisabi'" },
+		{
+			fieldname: "company",
+			fieldtype: "Data",
+			label: __("Company"),
+			depends_on: "eval:doc.name && doc.name != 'hisabi'",
+			mandatory_depends_on: "eval:doc.name && doc.name != 'hisabi'",
+		},
+		{
+			fieldname: "account",
+			fieldtype: "Data",
+			label: __("Account that payments are booked to"),
+			description: __("A ledger of the company, such as Cash - ABC"),
+			depends_on: "eval:doc.name == 'erpnext' && doc.direction == 'push'",
+			mandatory_depends_on: "eval:doc.name == 'erpnext' && doc.direction == 'push'",
+		},
 	];
 	const add = async (values) => {
 		const method = "hisabi_sync.hisabi_commerce.presets.preset";
