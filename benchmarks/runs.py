@@ -76,7 +76,9 @@ def full(other, number):
 	plain = _inserts(other, number // 2)
 	peaks, ours = _pushed(other, number)
 	plain += _inserts(other, number // 2)
-	print(f"full: {number:,} records, {WORKERS} at once: their API {plain:.1f} s, a run {ours:.1f} s, ", end="")
+	print(
+		f"full: {number:,} records, {WORKERS} at once: their API {plain:.1f} s, a run {ours:.1f} s, ", end=""
+	)
 	print(f"{ours / plain:.2f} times; most memory of a worker {max(peaks):.0f} MiB, ", end="")
 	print(f"with {number // 20:,} records {max(small):.0f} MiB")
 
