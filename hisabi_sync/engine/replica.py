@@ -21,10 +21,12 @@ SETTINGS = {
 	# One snapshot for all that is read; and nothing of ours is ever written to a replica.
 	"init_command": "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
 }
-# The last column: transactions of several GTID domains, applied by several threads, are committed in any order.
-STATE = """SELECT s.sequence, s.horizon, COUNT(e.name), MAX(e.modified),
-	@@slave_parallel_threads > 1 AND LOCATE(',', @@gtid_slave_pos) > 0
-	FROM `tabSync Space` s LEFT JOIN `tabSync Entity` e ON e.enabled = 1 WHERE s.name = %s GROUP BY s.name"""
+# Transactions of several GTID domains that are applied by several threads are committed in any order.
+ANY_ORDER = "@@slave_parallel_threads > 1 AND LOCATE(',', @@gtid_slave_pos) > 0"
+ORDER = f"SELECT {ANY_ORDER}"
+SPACES = "SELECT name, sequence, horizon FROM `tabSync Space`"
+STATE = f"""SELECT {ANY_ORDER}, s.sequence, s.horizon, COUNT(e.name), MAX(e.modified)
+	FROM `tabSync Space` s LEFT JOIN `tabSync Entity` e ON e.enabled = 1 WHERE s.name = %s GROUP BY s.name"""  # noqa: S608
 
 _left_alone = {}  # {site: until when, in seconds of the process's clock}
 
@@ -57,9 +59,13 @@ class Replica:
 		Entity types must be the same too: records are sent anew when those change, and with what the change put into them.
 		"""
 		rows = self.sql(STATE, (caller.space,))
-		if rows and rows[0][4]:
-			raise Unfit("it applies transactions of several GTID domains in parallel, so in any order")
-		return bool(rows) and rows[0][:4] == (caller.position, caller.horizon, *registry().stamp)
+		_check_order(rows)
+		return bool(rows) and rows[0][1:] == (caller.position, caller.horizon, *registry().stamp)
+
+
+def _check_order(rows):
+	if rows and rows[0][0]:
+		raise Unfit("it applies transactions of several GTID domains in parallel, so in any order")
 
 
 def answer(caller, read):
@@ -79,9 +85,29 @@ def answer(caller, read):
 	return read()
 
 
+def behind():
+	"""(number of spaces, number of those that the replica has in another state); for operators, who ask seldom.
+
+	Raises Unfit, also where the site names no replica.
+	"""
+	if not is_named():
+		raise Unfit("the site's configuration names none")
+	replica = Replica(compat.replica_database(SETTINGS))
+	try:
+		_check_order(replica.sql(ORDER))
+		rows = replica.sql(SPACES)
+	finally:
+		replica.close()
+	here = frappe.db.sql(SPACES)
+	return len(here), len(set(here) - set(rows))
+
+
+def is_named():
+	return bool(frappe.conf.read_from_replica and frappe.conf.replica_host)
+
+
 def is_in_use():
-	named = frappe.conf.read_from_replica and frappe.conf.replica_host
-	return bool(named) and time.monotonic() >= _left_alone.get(frappe.local.site, 0)
+	return is_named() and time.monotonic() >= _left_alone.get(frappe.local.site, 0)
 
 
 def _leave_alone(error):

@@ -10,13 +10,22 @@ import frappe
 import pytest
 
 from tests.replica.servers import Pair
+from tests.replica.world import Wallet
 from tests.support.server import Server
 
 NAME = "replica.localhost"
 DATABASE = "hisabi_replica"
 PAUSE = 2  # seconds
 # Tables whose rows are not copied: they may be many by now.
-EMPTY = ("tabSync %", "tabHisabi %", "tabField %", "tabFamily%", "tabVersion", "tabError Log", "tabActivity Log")
+EMPTY = (
+	"tabSync %",
+	"tabHisabi %",
+	"tabField %",
+	"tabFamily%",
+	"tabVersion",
+	"tabError Log",
+	"tabActivity Log",
+)
 NEEDED = ("tabSync Entity%", "tabHisabi%Settings")
 
 
@@ -24,7 +33,11 @@ def dump(*options):
 	"""A command that dumps the test site's database, and its environment."""
 	config = frappe.conf
 	login = [f"--user={config.get('db_user') or config.db_name}", f"--host={config.db_host}"]
-	login += [f"--port={config.db_port or 3306}"] if not config.get("db_socket") else [f"--socket={config.db_socket}"]
+	login += (
+		[f"--port={config.db_port or 3306}"]
+		if not config.get("db_socket")
+		else [f"--socket={config.db_socket}"]
+	)
 	env = {**os.environ, "MYSQL_PWD": config.db_password}
 	return ["mariadb-dump", *login, "--single-transaction", *options, config.db_name], env
 
@@ -62,7 +75,12 @@ def configure(folder, pair):
 	for name in ("logs", "locks", "private/files", "public/files"):
 		(folder / name).mkdir(parents=True, exist_ok=True)
 	own = json.loads((folder.parent / os.environ["HISABI_SITE"] / "site_config.json").read_text())
-	place = {"db_name": DATABASE, "db_password": DATABASE, "db_host": "127.0.0.1", "db_port": pair.primary.port}
+	place = {
+		"db_name": DATABASE,
+		"db_password": DATABASE,
+		"db_host": "127.0.0.1",
+		"db_port": pair.primary.port,
+	}
 	replica = {"read_from_replica": 1, "replica_host": "127.0.0.1", "replica_db_port": pair.replica.port}
 	own.update({**place, **replica, "db_user": DATABASE, "db_socket": None, "sync_replica_pause": PAUSE})
 	(folder / "site_config.json").write_text(json.dumps(own))
@@ -108,7 +126,31 @@ def server(site, tmp_path_factory):
 @pytest.fixture(autouse=True)
 def healthy(site, pair):
 	"""Each test begins with a replica that runs, and follows when the test wants it to."""
-	if pair.replica.process.poll() is not None:
-		pair.replica.start()
-	pair.replica.ask("START SLAVE")
+	pair.follow()
+
+
+@pytest.fixture
+def wallet(server, site, pair):
+	"""A wallet that the replica has, and a phone that pulls it for the first time."""
+	two = Wallet(server, site)
+	two.key = two.write()
 	pair.catch_up()
+	return two
+
+
+@pytest.fixture
+def complaints(site):
+	"""The lines that were logged about the replica since the test began."""
+	log = Path(frappe.get_site_path("logs", "hisabi_sync.log"))
+	before = len(lines(log))
+	return lambda: lines(log)[before:]
+
+
+def lines(log):
+	return [line for line in log.read_text().splitlines() if "replica" in line] if log.exists() else []
+
+
+@pytest.fixture
+def behind(pair):
+	"""To be called: from then on the replica gets nothing new."""
+	return lambda: pair.replica.ask("STOP SLAVE")

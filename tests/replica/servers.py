@@ -42,7 +42,12 @@ class Server:
 
 	def install(self):
 		self.folder.mkdir()
-		command = [executable("mariadb-install-db"), "--no-defaults", f"--datadir={self.data}", "--skip-test-db"]
+		command = [
+			executable("mariadb-install-db"),
+			"--no-defaults",
+			f"--datadir={self.data}",
+			"--skip-test-db",
+		]
 		command += ["--auth-root-authentication-method=normal", *AS_ROOT]
 		subprocess.run(command, check=True, capture_output=True, timeout=120)
 
@@ -64,13 +69,13 @@ class Server:
 		except pymysql.OperationalError:
 			assert self.process.poll() is None, (self.folder / "server.log").read_text()[-2000:]
 
-	def signal(self, number):
+	def send(self, number):
 		self.process.send_signal(number)
 
 	def stop(self, number=signal.SIGTERM):
 		if self.process and self.process.poll() is None:
-			self.signal(signal.SIGCONT)
-			self.signal(number)
+			self.send(signal.SIGCONT)
+			self.send(number)
 			self.process.wait(60)
 
 	def ask(self, *statements):
@@ -87,10 +92,12 @@ class Server:
 		"""Forget what was asked so far, and note what is asked from here."""
 		self.ask("SET GLOBAL general_log = 0", "TRUNCATE mysql.general_log", "SET GLOBAL general_log = 1")
 
-	def heard(self, part):
-		"""Statements since then that have a text in them."""
-		rows = self.ask("SELECT CONVERT(argument USING utf8mb4) FROM mysql.general_log WHERE command_type = 'Query'")
-		return [text for (text,) in rows if part in text and "general_log" not in text]
+	def heard(self, *parts):
+		"""Statements since then that have all these texts in them."""
+		rows = self.ask(
+			"SELECT CONVERT(argument USING utf8mb4) FROM mysql.general_log WHERE command_type = 'Query'"
+		)
+		return [text for (text,) in rows if all(part in text for part in parts) and "general_log" not in text]
 
 	def connections(self):
 		"""How many have signed in since then, but for these questions."""
@@ -108,10 +115,16 @@ class Pair:
 		"""`fill(server, database)` puts the data into the primary, before there is a replica."""
 		self.primary.install()
 		self.primary.start("--skip-log-bin")
-		users = [(self.name, self.name, "ALL", f"`{self.name}`.*"), ("follower", PASSWORD, "REPLICATION SLAVE", "*.*")]
+		users = [
+			(self.name, self.name, "ALL", f"`{self.name}`.*"),
+			("follower", PASSWORD, "REPLICATION SLAVE", "*.*"),
+		]
 		self.primary.ask(
 			f"CREATE DATABASE `{self.name}`",
-			*(f"GRANT {what} ON {where} TO '{user}'@'%' IDENTIFIED BY '{word}'" for user, word, what, where in users),
+			*(
+				f"GRANT {what} ON {where} TO '{user}'@'%' IDENTIFIED BY '{word}'"
+				for user, word, what, where in users
+			),
 		)
 		fill(self.primary, self.name)
 		self.primary.stop()
@@ -125,6 +138,13 @@ class Pair:
 	def stop(self):
 		for server in (self.replica, self.primary):
 			server.stop()
+
+	def follow(self):
+		"""Have the replica run and follow, and wait until it has come near."""
+		if self.replica.process.poll() is not None:
+			self.replica.start()
+		self.replica.ask("START SLAVE")
+		self.catch_up()
 
 	def catch_up(self):
 		"""Wait until the replica has everything that is committed on the primary."""
