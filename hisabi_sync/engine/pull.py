@@ -36,22 +36,25 @@ class Page:
 	server_time: str
 
 
-def pull(caller, token=None, limit=500, entity_types=None, start=None):
+def pull(caller, token=None, limit=500, entity_types=None, start=None, just_pushed=False):
 	"""A page of a space after the cursor `token` (or the position `start`), oldest change first.
 
+	Who `just_pushed` need not ask a replica, which cannot have that yet.
 	Raises RequestError: space_access_denied, invalid_cursor, resync_required.
 	"""
 	server_time = clock.dump(clock.now())
 	authorise(caller)
 	entities = _readable(caller, entity_types)
 	begin = _begin(caller, token, start)
-	items, has_more = _read(caller, begin, [e.name for e in entities], limit, entity_types is None)
+	items, has_more = _read(
+		caller, begin, [e.name for e in entities], limit, entity_types is None, just_pushed
+	)
 	position = items[-1].sequence if has_more else max(caller.position, begin.position)
 	after = _after(begin, position)
 	return Page(items, cursor.encode(after), has_more, position, server_time)
 
 
-def _read(caller, begin, entity_types, limit, everything):
+def _read(caller, begin, entity_types, limit, everything, just_pushed):
 	"""(items of the page, whether there are more). The one part of a pull that a replica may answer."""
 	if not entity_types or begin.position >= caller.position:
 		return [], False  # the space's counter says that nothing lies behind the position
@@ -60,7 +63,7 @@ def _read(caller, begin, entity_types, limit, everything):
 		rows = _rows(caller, begin, entity_types, limit + 1, everything)
 		return _items(rows[:limit], caller), len(rows) > limit
 
-	return replica.answer(caller, read)
+	return read() if just_pushed else replica.answer(caller, read)
 
 
 def _readable(caller, entity_types):

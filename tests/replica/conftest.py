@@ -9,13 +9,13 @@ from pathlib import Path
 import frappe
 import pytest
 
-from tests.replica.servers import Pair
+from devtool.network import LOOPBACK
+from tests.replica.servers import PASSWORD, PAUSE, Pair, guide
 from tests.replica.world import Wallet
 from tests.support.server import Server
 
 NAME = "replica.localhost"
 DATABASE = "hisabi_replica"
-PAUSE = 2  # seconds
 # Tables whose rows are not copied: they may be many by now.
 EMPTY = (
 	"tabSync %",
@@ -74,16 +74,12 @@ def pair(request, tmp_path_factory):
 def configure(folder, pair):
 	for name in ("logs", "locks", "private/files", "public/files"):
 		(folder / name).mkdir(parents=True, exist_ok=True)
-	own = json.loads((folder.parent / os.environ["HISABI_SITE"] / "site_config.json").read_text())
-	place = {
-		"db_name": DATABASE,
-		"db_password": DATABASE,
-		"db_host": "127.0.0.1",
-		"db_port": pair.primary.port,
-	}
-	replica = {"read_from_replica": 1, "replica_host": "127.0.0.1", "replica_db_port": pair.replica.port}
-	own.update({**place, **replica, "db_user": DATABASE, "db_socket": None, "sync_replica_pause": PAUSE})
-	(folder / "site_config.json").write_text(json.dumps(own))
+	config = json.loads((folder.parent / os.environ["HISABI_SITE"] / "site_config.json").read_text())
+	config.update(db_name=DATABASE, db_user=DATABASE, db_password=DATABASE, db_socket=None)
+	config.update(db_host=LOOPBACK, db_port=pair.primary.port, sync_replica_pause=PAUSE)
+	(named,) = (json.loads(text) for text in guide("config", "json") if "replica_host" in text)
+	named.update(replica_host=LOOPBACK, replica_db_port=pair.replica.port, replica_db_password=PASSWORD)
+	(folder / "site_config.json").write_text(json.dumps({**config, **named}))
 
 
 def connect(site):

@@ -1,4 +1,4 @@
-"""Two MariaDB servers of the tests' own: a primary with a binary log, and a replica that follows it."""
+"""Two MariaDB servers of the tests' own, a primary and its replica, set up as docs/operations.md says."""
 
 import os
 import shutil
@@ -10,6 +10,7 @@ import pymysql
 
 from devtool import network
 from devtool.system import executable
+from tests.docs.blocks import blocks
 
 OPTIONS = (
 	f"--bind-address={network.LOOPBACK}",
@@ -20,12 +21,35 @@ OPTIONS = (
 	"--innodb-log-file-size=16M",
 	"--innodb-buffer-pool-size=64M",
 	"--innodb-flush-log-at-trx-commit=0",
+	"--innodb-flush-method=nosync",
+	"--skip-innodb-doublewrite",
 	"--log-output=TABLE",
 )
-PRIMARY = ("--server-id=1", "--log-bin=binlog", "--binlog-format=ROW")
-FOLLOWER = ("--server-id=2", "--read-only", "--skip-slave-start")
+PRIMARY, REPLICA = "on the primary", "on the replica"
 AS_ROOT = ["--user=root"] if os.geteuid() == 0 else []
-PASSWORD = "follower"  # nosec B105
+PAUSE = 2  # seconds that a replica is left alone after it failed
+PASSWORD = "for the tests"  # nosec B105
+
+
+def guide(about, language):
+	"""Texts of the guide's blocks for one of the servers."""
+	found = [b.text for b in blocks("docs/operations.md") if (b.about, b.language) == (about, language)]
+	assert found, about
+	return found
+
+
+def options(about):
+	lines = [line.partition("#")[0] for line in guide(about, "ini")[0].splitlines()]
+	pairs = [line.split("=") for line in lines if "=" in line]
+	return tuple(f"--{name.strip()}={value.strip()}" for name, value in pairs)
+
+
+def statements(about, **words):
+	text = guide(about, "sql")[0].replace("PASSWORD = 'PASSWORD'", f"PASSWORD = '{PASSWORD}'")
+	text = text.replace("BY 'PASSWORD'", f"BY '{PASSWORD}'")
+	for word, value in words.items():
+		text = text.replace(word, str(value))
+	return [statement for statement in text.split(";") if statement.strip()]
 
 
 class Server:
@@ -115,25 +139,15 @@ class Pair:
 		"""`fill(server, database)` puts the data into the primary, before there is a replica."""
 		self.primary.install()
 		self.primary.start("--skip-log-bin")
-		users = [
-			(self.name, self.name, "ALL", f"`{self.name}`.*"),
-			("follower", PASSWORD, "REPLICATION SLAVE", "*.*"),
-		]
-		self.primary.ask(
-			f"CREATE DATABASE `{self.name}`",
-			*(
-				f"GRANT {what} ON {where} TO '{user}'@'%' IDENTIFIED BY '{word}'"
-				for user, word, what, where in users
-			),
-		)
+		grant = f"GRANT ALL ON `{self.name}`.* TO '{self.name}'@'%' IDENTIFIED BY '{self.name}'"
+		self.primary.ask(f"CREATE DATABASE `{self.name}`", grant, *statements(PRIMARY, DATABASE=self.name))
 		fill(self.primary, self.name)
 		self.primary.stop()
 		self.primary.copy_to(self.replica)
-		self.primary.start(*PRIMARY)
-		self.replica.start(*FOLLOWER)
-		login = f"MASTER_HOST='{network.LOOPBACK}', MASTER_PORT={self.primary.port}, MASTER_USER='follower'"
-		login += f", MASTER_PASSWORD='{PASSWORD}', MASTER_CONNECT_RETRY=1, MASTER_USE_GTID=slave_pos"
-		self.replica.ask(f"CHANGE MASTER TO {login}", "START SLAVE")
+		self.primary.start(*options(PRIMARY))
+		self.replica.start(*options(REPLICA), "--skip-slave-start")
+		there = {"'PRIMARY'": f"'{network.LOOPBACK}'", "3306": self.primary.port}
+		self.replica.ask(*statements(REPLICA, **there))
 
 	def stop(self):
 		for server in (self.replica, self.primary):

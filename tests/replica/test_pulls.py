@@ -5,7 +5,8 @@ import pytest
 
 from hisabi_sync.engine import ids, pull, spaces
 from tests.capture import conftest as generic
-from tests.replica.world import CONTRACTS, PAGE, Wallet, asked
+from tests.mobile.app import new_person
+from tests.replica.world import CONTRACTS, PAGE, Family, Farm, Wallet, asked
 from tests.support.engine import change, send
 from tests.support.phone import account, new_id, update
 
@@ -85,6 +86,13 @@ def test_an_empty_pull_asks_the_replica_nothing(wallet, pair):
 	assert servers == [] and pair.replica.connections() == 0
 
 
+@pytest.mark.parametrize("contract", [Farm, Family], ids=lambda made: made.__name__)
+def test_a_call_that_pushes_and_pulls_does_not_ask_in_vain(server, site, pair, contract):
+	two = contract(server, site)
+	_, servers = asked(pair, two.write)
+	assert servers == ["primary"] and pair.replica.connections() == 0
+
+
 # --- what stays with the primary
 
 
@@ -144,11 +152,12 @@ def test_who_was_put_out_is_refused_although_he_is_a_member_on_the_replica(walle
 
 
 @pytest.fixture
-def errands(site, make_user):
+def errands(site):
 	"""A caller in a team, and the client ids of his two ToDos."""
+	user = new_person("System Manager")
 	generic._custom_field("ToDo")
 	generic._entity("ToDo")
-	caller = generic.join_team(new_id("team"), make_user("System Manager"))
+	caller = generic.join_team(new_id("team"), user)
 	names = [new_id("todo") for _ in range(2)]
 	send(caller, *(change("ToDo", name, description=name) for name in names))
 	return caller, names
