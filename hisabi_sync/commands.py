@@ -102,6 +102,20 @@ def after_restore(context):
 	click.echo(f"Devices of {spaces} spaces start over with their next pull.")
 
 
+@click.command("hisabi-replica")
+@pass_context
+def look_at_replica(context):
+	"""Whether the read replica can answer pulls, and for how many spaces it cannot at present."""
+	from hisabi_sync.engine import replica
+
+	with _site(context):
+		try:
+			spaces, behind = replica.behind()
+		except replica.Unfit as error:
+			raise click.ClickException(f"The replica answers no pulls: {error}") from error
+	click.echo(f"The replica answers pulls of {spaces - behind} spaces; it is behind in {behind}.")
+
+
 @contextmanager
 def _site(context):
 	"""A connection to the site that the command line names."""
@@ -126,4 +140,4 @@ def _demo_extra():
 		) from error
 
 
-commands = [demo_site, demo_households, reconcile_site, verify_wallets, after_restore]
+commands = [demo_site, demo_households, reconcile_site, verify_wallets, after_restore, look_at_replica]

@@ -22,3 +22,25 @@ def start_again(arguments):
 	for path in frappe.get_hooks("before_request"):
 		frappe.call(path)
 	validate_auth()
+
+
+def replica_database(settings):
+	"""The site's read replica as Frappe is configured to reach it; not connected yet, and `frappe.db` stays what it is.
+
+	`settings` are more arguments of the connection. None while Frappe itself reads everything from the replica.
+	"""
+	if hasattr(frappe.local, "primary_db"):
+		return None
+	primary = frappe.local.db
+	try:
+		frappe.connect_replica()
+		database = frappe.local.replica_db
+	finally:
+		frappe.local.db = primary
+		for name in ("primary_db", "replica_db"):
+			if hasattr(frappe.local, name):
+				delattr(frappe.local, name)
+	plain = database.get_connection_settings
+	# 15 before its first release takes the user's name for that of the database.
+	database.get_connection_settings = lambda: {**plain(), "database": frappe.conf.db_name, **settings}
+	return database

@@ -51,7 +51,7 @@ class Exchange:
 	def _end(self, result):
 		if result:
 			self.outcomes, self.batch = result.outcomes, result.batch
-		self.page = pull.pull(self.caller, self.token, self.limit)
+		self.page = pull.pull(self.caller, self.token, self.limit, just_pushed=bool(self.changes))
 		self.payload, counts = self.answer(self)
 		text = json.dumps(self.payload, ensure_ascii=False, separators=(",", ":"), default=str)
 		calls.save(self.call, self.caller, self.batch, counts, text)

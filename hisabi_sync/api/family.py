@@ -101,7 +101,8 @@ def _pull(caller, given, begin):
 	"""All that changed, up to the limit. The position is read together with the rows, so no commit falls in between."""
 	limit = given.limit or frappe.get_cached_doc("Family Settings").max_server_changes or models.MOST_RECORDS
 	frappe.db.rollback()  # the rows as they are now, not as they were when the request came
-	return pull.pull(caller, cursor.encode(begin) if begin else None, limit)
+	token = cursor.encode(begin) if begin else None
+	return pull.pull(caller, token, limit, just_pushed=bool(given.changes))
 
 
 def _answer(report, page, begin):

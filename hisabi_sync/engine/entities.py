@@ -15,7 +15,10 @@ _compiled = {}
 
 
 class Registry:
-	def __init__(self, entity_types):
+	"""`stamp` is how many entity types are enabled, and when one of them was changed last."""
+
+	def __init__(self, entity_types, stamp=(0, None)):
+		self.stamp = stamp
 		self.by_name = {entity.name: entity for entity in entity_types}
 		self.by_doctype = {entity.doctype: entity for entity in entity_types}
 
@@ -66,7 +69,10 @@ def _load():
 	site = frappe.local.site
 	known, compiled = _compiled.get(site, (None, None))
 	if known != current:
-		compiled = Registry([entity for entity in map(_compile_or_log, _rows()) if entity])
+		rows = _rows()
+		usable = [row for row in rows if frappe.db.exists("DocType", row.document_type)]
+		stamp = len(rows), max((row.modified for row in rows), default=None)
+		compiled = Registry([entity for entity in map(_compile_or_log, usable) if entity], stamp)
 		_compiled[site] = (current, compiled)
 	return compiled
 
@@ -80,7 +86,7 @@ def _rows():
 	)
 	for row in rows:
 		row.fields = [f for f in fields if f.parent == row.name]
-	return [row for row in rows if frappe.db.exists("DocType", row.document_type)]
+	return rows
 
 
 def _compile_or_log(row):

@@ -2,9 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
-import frappe
-
-from hisabi_sync.engine import clock, cursor, sight, sql, wire
+from hisabi_sync.engine import clock, cursor, replica, sight, sql, wire
 from hisabi_sync.engine.cursor import Cursor
 from hisabi_sync.engine.entities import registry
 from hisabi_sync.engine.errors import RequestError
@@ -38,21 +36,34 @@ class Page:
 	server_time: str
 
 
-def pull(caller, token=None, limit=500, entity_types=None, start=None):
+def pull(caller, token=None, limit=500, entity_types=None, start=None, just_pushed=False):
 	"""A page of a space after the cursor `token` (or the position `start`), oldest change first.
 
+	Who `just_pushed` need not ask a replica, which cannot have that yet.
 	Raises RequestError: space_access_denied, invalid_cursor, resync_required.
 	"""
 	server_time = clock.dump(clock.now())
 	authorise(caller)
 	entities = _readable(caller, entity_types)
 	begin = _begin(caller, token, start)
-	rows = _rows(caller, begin, [e.name for e in entities], limit + 1, entity_types is None)
-	has_more, rows = len(rows) > limit, rows[:limit]
-	items = _items(rows, caller)
-	position = rows[-1][0] if has_more else max(caller.position, begin.position)
+	items, has_more = _read(
+		caller, begin, [e.name for e in entities], limit, entity_types is None, just_pushed
+	)
+	position = items[-1].sequence if has_more else max(caller.position, begin.position)
 	after = _after(begin, position)
 	return Page(items, cursor.encode(after), has_more, position, server_time)
+
+
+def _read(caller, begin, entity_types, limit, everything, just_pushed):
+	"""(items of the page, whether there are more). The one part of a pull that a replica may answer."""
+	if not entity_types or begin.position >= caller.position:
+		return [], False  # the space's counter says that nothing lies behind the position
+
+	def read():
+		rows = _rows(caller, begin, entity_types, limit + 1, everything)
+		return _items(rows[:limit], caller), len(rows) > limit
+
+	return read() if just_pushed else replica.answer(caller, read)
 
 
 def _readable(caller, entity_types):
@@ -90,8 +101,6 @@ def _after(begin, position):
 
 def _rows(caller, begin, entity_types, limit, everything):
 	"""Rows of Sync Record in order. One ordered scan of an index for each entity type asked for, cut at the limit."""
-	if not entity_types or begin.position >= caller.position:
-		return []  # the space's counter says that nothing lies behind the position
 	where = "space = %s AND sequence > %s"
 	values = [caller.space, begin.position]
 	if begin.snapshot is not None:
@@ -108,7 +117,7 @@ def _rows_by_type(where, values, entity_types, limit):
 		f"WHERE {where} AND entity_type = %s ORDER BY sequence LIMIT {int(limit)})"
 	)
 	query = " UNION ALL ".join([part] * len(entity_types)) + f" ORDER BY sequence LIMIT {int(limit)}"
-	return frappe.db.sql(query, [value for name in entity_types for value in (*values, name)])
+	return sql.ask(query, [value for name in entity_types for value in (*values, name)])
 
 
 def _items(rows, caller):

@@ -1,8 +1,11 @@
 """Multi-row statements. Names of tables and columns come from DocTypes, never from a request."""
 
+from contextlib import contextmanager
+
 import frappe
 
 CHUNK_ROWS = 500
+READER = "hisabi_sync_reader"
 CHUNK_BYTES = 4 * 1024 * 1024  # well below any server's max_allowed_packet
 
 
@@ -60,7 +63,25 @@ def _chunks(rows):
 def select(doctype, columns, where, values=(), tail=""):
 	"""Rows as tuples. `columns` and `where` are the engine's own text; `values` fill its %s."""
 	query = f"SELECT {', '.join(columns)} FROM {quote('tab' + doctype)} WHERE {where} {tail}"  # noqa: S608
-	return frappe.db.sql(query, values)
+	return ask(query, values)
+
+
+def ask(query, values=()):
+	"""Rows of a select of the engine's own, from the database that is read from here."""
+	return (getattr(frappe.local, READER, None) or frappe.db).sql(query, values)
+
+
+@contextmanager
+def reading_from(database):
+	"""In here the engine's own selects ask another database, such as a replica.
+
+	`frappe.db` stays the primary: what Frappe looks up it also puts into caches, where nothing old may come.
+	"""
+	setattr(frappe.local, READER, database)
+	try:
+		yield
+	finally:
+		setattr(frappe.local, READER, None)
 
 
 def select_in(doctype, columns, column, keys, where="", values=(), tail=""):

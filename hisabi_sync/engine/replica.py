@@ -1,0 +1,118 @@
+"""Pulls that the site's read replica answers, where its configuration names one (`read_from_replica`).
+
+A space's counter names its state: whatever changes a record takes numbers in the same transaction, and a replica commits
+in the order of the primary. So a replica whose counter is the one that the primary has just told gives the answer that the
+primary would give. Any other is behind, or ahead by a moment, and the primary answers itself. Who may read what is
+decided on the primary, always.
+"""
+
+import time
+
+import frappe
+
+from hisabi_sync import compat
+from hisabi_sync.engine import sql
+from hisabi_sync.engine.entities import registry
+
+PAUSE = 10  # seconds that a replica is left alone after it failed; `sync_replica_pause` in the site's config
+SETTINGS = {
+	"connect_timeout": 1,  # seconds
+	"read_timeout": 5,
+	# One snapshot for all that is read; and nothing of ours is ever written to a replica.
+	"init_command": "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+}
+# Transactions of several GTID domains that are applied by several threads are committed in any order.
+ANY_ORDER = "@@slave_parallel_threads > 1 AND LOCATE(',', @@gtid_slave_pos) > 0"
+ORDER = f"SELECT {ANY_ORDER}"
+SPACES = "SELECT name, sequence, horizon FROM `tabSync Space`"
+STATE = f"""SELECT {ANY_ORDER}, s.sequence, s.horizon, COUNT(e.name), MAX(e.modified)
+	FROM `tabSync Space` s LEFT JOIN `tabSync Entity` e ON e.enabled = 1 WHERE s.name = %s GROUP BY s.name"""  # noqa: S608
+
+_left_alone = {}  # {site: until when, in seconds of the process's clock}
+
+
+class Unfit(Exception):
+	"""The replica cannot answer."""
+
+
+class Replica:
+	"""A connection for one answer; `sql` is that of a Frappe database, and raises Unfit whatever went wrong."""
+
+	def __init__(self, database):
+		self.database = database
+
+	def sql(self, query, values=()):
+		try:
+			return self.database.sql(query, values)
+		except Exception as error:
+			raise Unfit(str(error)) from error
+
+	def close(self):
+		try:
+			self.database.close()
+		except Exception:
+			self.database = None  # it was gone already
+
+	def agrees(self, caller):
+		"""Whether the caller's space is in the state here that `authorise` found on the primary.
+
+		Entity types must be the same too: records are sent anew when those change, and with what the change put into them.
+		"""
+		rows = self.sql(STATE, (caller.space,))
+		_check_order(rows)
+		return bool(rows) and rows[0][1:] == (caller.position, caller.horizon, *registry().stamp)
+
+
+def _check_order(rows):
+	if rows and rows[0][0]:
+		raise Unfit("it applies transactions of several GTID domains in parallel, so in any order")
+
+
+def answer(caller, read):
+	"""What `read()` gives. Its selects go to the replica if that agrees with the primary on the caller's space."""
+	database = compat.replica_database(SETTINGS) if is_in_use() else None
+	if database is None:
+		return read()
+	replica = Replica(database)
+	try:
+		if replica.agrees(caller):
+			with sql.reading_from(replica):
+				return read()
+	except Unfit as error:
+		_leave_alone(error)
+	finally:
+		replica.close()
+	return read()
+
+
+def behind():
+	"""(number of spaces, number of those that the replica has in another state); for operators, who ask seldom.
+
+	Raises Unfit, also where the site names no replica.
+	"""
+	if not is_named():
+		raise Unfit("the site's configuration names none")
+	replica = Replica(compat.replica_database(SETTINGS))
+	try:
+		_check_order(replica.sql(ORDER))
+		rows = replica.sql(SPACES)
+	finally:
+		replica.close()
+	here = frappe.db.sql(SPACES)
+	return len(here), len(set(here) - set(rows))
+
+
+def is_named():
+	return bool(frappe.conf.read_from_replica and frappe.conf.replica_host)
+
+
+def is_in_use():
+	return is_named() and time.monotonic() >= _left_alone.get(frappe.local.site, 0)
+
+
+def _leave_alone(error):
+	"""One line for each process and pause, however many devices pull."""
+	pause = frappe.conf.get("sync_replica_pause") or PAUSE
+	_left_alone[frappe.local.site] = time.monotonic() + pause
+	# Frappe drops warnings on sites that are not for development.
+	frappe.logger("hisabi_sync").error(f"The read replica is not asked for {pause} seconds: {error}")
