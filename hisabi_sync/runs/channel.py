@@ -1,5 +1,6 @@
 """One entity of a connection, ready to work with: its row, mapping and connector."""
 
+import base64
 import json
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -96,11 +97,12 @@ def target(connection):
 	if not address:
 		raise RemoteError("address_not_sandbox" if connection.sandbox else "address_refused")
 	kind = connectors.of(connection.connector)
+	pair = ((connection.auth_name or "").encode(), secret.encode())
 	return Target(
 		address=address,
 		headers=kind.headers(connection.auth, connection.auth_name, secret),
-		auth=(connection.auth_name or "", secret) if connection.auth == "basic" else None,
-		secrets=(secret,),
+		auth=pair if connection.auth == "basic" else None,
+		secrets=(secret, base64.b64encode(b":".join(pair)).decode() if secret else ""),
 		connect_timeout=connection.connect_timeout or 5,
 		read_timeout=connection.read_timeout or 30,
 		requests_per_minute=connection.requests_per_minute or 0,

@@ -1,0 +1,160 @@
+"""The other side lies, loops and dawdles: no run hangs, no worker dies of it, nothing else is harmed."""
+
+import base64
+import gzip
+import json
+import time
+
+import frappe
+import pytest
+
+from hisabi_sync.runs import client, lanes, plan
+from hisabi_sync.runs.errors import RemoteError
+from tests.runs import world
+from tests.support.phone import new_id
+
+PATIENCE = 300  # requests after which the other side stops to loop, so that a test ends in any case
+
+
+@pytest.fixture(autouse=True)
+def alone(site):
+	"""Jobs run in the test's own process."""
+	world.CREW.stop()
+	yield
+	frappe.set_user("Administrator")
+
+
+@pytest.fixture
+def source(operator, service):
+	return world.connect_service(operator.tenant, service, ("products",), "pull")
+
+
+def begin(operator, entity, **body):
+	"""A run that nobody has to confirm; its id."""
+	answer = operator.post(entity, {"mode": "full", **body})
+	assert answer.status_code == 202, answer.text
+	return answer.json()["sync_id"]
+
+
+def work(operator, sync_id, connection):
+	"""Have a run planned and worked on, as its jobs would; what its status says."""
+	frappe.db.rollback()
+	plan.plan(sync_id)
+	lanes.work(connection.name)
+	frappe.set_user("Administrator")
+	frappe.db.rollback()
+	return operator.detail(sync_id)
+
+
+def set_options(connection, **values):
+	row = connection.entities[0]
+	options = {**json.loads(row.options), **values}
+	frappe.db.set_value("Sync Connection Entity", row.name, "options", json.dumps(options))
+	frappe.db.commit()
+
+
+def product(**values):
+	code = new_id("P")
+	given = {"id": code, "product_code": code, "product_name": "Tea", "status": "active"}
+	return {**given, "updated_at": "2026-01-01T00:00:00Z", **values}
+
+
+def lists(service, rows_of):
+	"""GET answers what `rows_of(handler)` gives: rows, or a whole body."""
+
+	def interfere(handler):
+		if handler.command != "GET":
+			return False
+		found = rows_of(handler)
+		handler.answer(200, found if isinstance(found, dict) else {"data": found})
+		return True
+
+	service.interfere = interfere
+
+
+def asked(service, kind="GET"):
+	return sum(call[0] == kind for call in service.seen)
+
+
+def drip(handler, head, rest):
+	"""Say `head`, and then a byte of the rest now and then."""
+	handler.close_connection = True
+	try:
+		handler.wfile.write(head)
+		for number in range(len(rest)):
+			time.sleep(0.4)
+			handler.wfile.write(rest[number : number + 1])
+	except OSError:
+		pass
+	return True
+
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+DRIPS = {
+	"body": (OK + b"Content-Length: 100000\r\n\r\n", b" " * 25),
+	"chunks": (OK + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n" * 4),
+	"headers": (OK, b"X-A: 1\r\n" * 3),
+}
+
+
+@pytest.mark.parametrize("what", DRIPS)
+def test_an_answer_that_drips_ends_in_time(service, what):
+	"""Each byte comes in time, all of them never."""
+	service.interfere = lambda handler: drip(handler, *DRIPS[what])
+	calling = client.Client(client.Target(service.url, read_timeout=1))
+	with pytest.raises(RemoteError) as caught:
+		calling.call("GET", "/products")
+	assert caught.value.code == "remote_timeout"
+
+
+def say(handler, raw, **headers):
+	handler.send_response(200)
+	for name, value in {"Content-Length": str(len(raw)), **headers}.items():
+		handler.send_header(name.replace("_", "-"), value)
+	handler.end_headers()
+	handler.wfile.write(raw)
+	return True
+
+
+def test_gzip_is_read_and_bombs_are_not(service, monkeypatch):
+	monkeypatch.setattr(client, "MAX_BYTES", 1024 * 1024)
+	calling = client.Client(client.Target(service.url))
+	small = gzip.compress(b'{"data": 1}')
+	service.interfere = lambda handler: say(handler, small, Content_Encoding="gzip")
+	assert calling.call("GET", "/products") == {"data": 1}
+	bomb = gzip.compress(b"[" + b" " * 20_000_000 + b"]")
+	service.interfere = lambda handler: say(handler, bomb, Content_Encoding="gzip")
+	with pytest.raises(RemoteError, match="answer_too_large"):
+		calling.call("GET", "/products")
+	# A coding inside a coding multiplies; nobody asked for it.
+	twice = gzip.compress(gzip.compress(b"[]"))
+	service.interfere = lambda handler: say(handler, twice, Content_Encoding="gzip, gzip")
+	with pytest.raises(RemoteError, match="remote_invalid_answer"):
+		calling.call("GET", "/products")
+	service.interfere = lambda handler: say(handler, b"\x1f\x8bnonsense", Content_Encoding="gzip")
+	with pytest.raises(RemoteError, match="remote_invalid_answer"):
+		calling.call("GET", "/products")
+
+
+def test_what_the_other_side_says_does_not_kill_the_worker(operator, service, connection):
+	"""Half a character in the message of one refusal; the other record is sent all the same."""
+	bad, good = world.make_order(operator.tenant, note="bad"), world.make_order(operator.tenant)
+	service.interfere = lambda handler: (
+		b'"bad"' in handler.body and not handler.answer(422, {"message": "no \ud800"})
+	)
+	done = work(operator, begin(operator, "orders"), connection)
+	by_id = {row["entity_id"]: row for row in done["records"]}
+	assert by_id[good.name]["status"] == "completed", done
+	assert (by_id[bad.name]["status"], by_id[bad.name]["error_code"]) == ("failed", "remote_rejected")
+
+
+def test_a_password_is_not_shown_as_the_header_that_carries_it(operator, service):
+	held = world.connect_service(operator.tenant, service, auth="basic", auth_name="ali")
+	world.make_order(operator.tenant)
+	header = base64.b64encode(f"ali:{world.SECRET}".encode()).decode()
+	service.interfere = lambda handler: (
+		not handler.answer(400, {"message": f"I do not know {handler.headers['Authorization']}"})
+	)
+	done = work(operator, begin(operator, "orders"), held)
+	assert done["records"][0]["error_code"] == "remote_rejected"
+	assert header not in json.dumps(done)
