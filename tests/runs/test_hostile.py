@@ -8,7 +8,8 @@ import time
 import frappe
 import pytest
 
-from hisabi_sync.runs import client, lanes, plan
+from hisabi_sync.engine.errors import RequestError
+from hisabi_sync.runs import client, lanes, plan, preview, request, trail
 from hisabi_sync.runs.errors import RemoteError
 from tests.runs import world
 from tests.support.phone import new_id
@@ -158,3 +159,112 @@ def test_a_password_is_not_shown_as_the_header_that_carries_it(operator, service
 	done = work(operator, begin(operator, "orders"), held)
 	assert done["records"][0]["error_code"] == "remote_rejected"
 	assert header not in json.dumps(done)
+
+
+UNUSABLE = {
+	"an id of 500 characters": {"id": "x" * 500},
+	"an id with half a character": {"id": "\ud800"},
+	"a time of 500 characters": {"updated_at": "z" * 500},
+	"a time that is no number": {"updated_at": 10**400},
+}
+
+
+@pytest.mark.parametrize("what", UNUSABLE)
+def test_what_cannot_be_kept_ends_the_run_and_not_its_planner(operator, service, source, monkeypatch, what):
+	monkeypatch.setattr(plan, "TRIES", 1)
+	lists(service, lambda handler: [product()])
+	sync_id = begin(operator, "products")
+	lists(service, lambda handler: [product(**UNUSABLE[what])])
+	done = work(operator, sync_id, source)
+	assert (done["status"], done["error_code"]) == ("failed", "remote_invalid_answer")
+	answer = operator.post("products/preview", {"mode": "full"})
+	assert (answer.status_code, answer.json()["reason"]) == (503, "remote_invalid_answer")
+
+
+STRANGE = ["a/b'\"\\..%2f", "..", "\U0001f600" * 100, "a\0b", " ", "a,b"]
+
+
+def test_strange_ids_are_ids(operator, service, source):
+	rows = [product(id=strange) for strange in STRANGE]
+	lists(service, lambda handler: rows)
+	done = work(operator, begin(operator, "products"), source)
+	assert (done["status"], done["records_created"]) == ("completed", len(STRANGE)), done
+	assert sorted(row["remote_id"] for row in done["records"]) == sorted(STRANGE)
+
+
+def test_a_planner_that_fails_unforeseen_ends_its_run(operator, service, source, monkeypatch):
+	lists(service, lambda handler: [product()])
+	sync_id = begin(operator, "products")
+
+	def broken(*arguments):
+		raise KeyError("nobody thought of this")
+
+	monkeypatch.setattr(plan, "_inward", broken)
+	done = work(operator, sync_id, source)
+	assert (done["status"], done["error_code"]) == ("failed", "internal_error")
+
+
+def same_page(handler):
+	"""A service that does not know the parameter of pages."""
+	return [] if asked(handler.server) > PATIENCE else ROWS
+
+
+def circle(handler):
+	"""Cursors that lead from one to the other and back."""
+	if asked(handler.server) > PATIENCE:
+		return {"data": []}
+	return {"data": ROWS[:1], "next": "b" if "page=a" in handler.path else "a"}
+
+
+def never_ends(handler):
+	"""Empty pages, each with another next one."""
+	number = asked(handler.server)
+	return {"data": [], **({"next": str(number)} if number < PATIENCE else {})}
+
+
+ROWS = [product(), product()]
+LOOPS = {
+	"the same page": (same_page, {"size": 2}),
+	"a circle of cursors": (circle, {"paging": "cursor"}),
+	"pages without an end": (never_ends, {"paging": "cursor"}),
+}
+
+
+@pytest.mark.parametrize("how", LOOPS)
+def test_pages_that_never_end_do_not_hold_a_worker(operator, service, source, monkeypatch, how):
+	rows_of, options = LOOPS[how]
+	lists(service, lambda handler: ROWS[:1])
+	sync_id = begin(operator, "products")
+	set_options(source, **options)
+	monkeypatch.setattr(trail, "MOST_PAGES", 100)
+	service.seen.clear()
+	lists(service, rows_of)
+	done = work(operator, sync_id, source)
+	assert asked(service) < PATIENCE
+	assert (done["status"], done["error_code"]) == ("failed", "remote_endless")
+
+
+@pytest.mark.parametrize("how", ["the same page", "a circle of cursors"])
+def test_pages_that_never_end_do_not_hold_a_preview(operator, service, source, how):
+	rows_of, options = LOOPS[how]
+	set_options(source, **options)
+	lists(service, rows_of)
+	answer = operator.post("products/preview", {"mode": "full"})
+	assert asked(service) < PATIENCE
+	assert (answer.status_code, answer.json()["reason"]) == (503, "remote_endless")
+
+
+def test_a_slow_list_does_not_hold_a_preview(operator, service, source, monkeypatch):
+	monkeypatch.setattr(preview, "MOST_SECONDS", 1, raising=False)
+	set_options(source, paging="cursor")
+
+	def slowly(handler):
+		time.sleep(0.4)
+		number = asked(service)
+		return {"data": [product()], **({"next": str(number)} if number < 20 else {})}
+
+	lists(service, slowly)
+	wanted = request.Wanted(operator.space, operator.user, "products", "full")
+	with pytest.raises(RequestError, match="did not answer in time"):
+		preview.preview(wanted, 0)
+	assert asked(service) < 10
