@@ -268,3 +268,44 @@ def test_a_slow_list_does_not_hold_a_preview(operator, service, source, monkeypa
 	with pytest.raises(RequestError, match="did not answer in time"):
 		preview.preview(wanted, 0)
 	assert asked(service) < 10
+
+
+def test_a_lookup_that_ignores_the_key_finds_nothing(operator, service, connection):
+	"""Many services ignore parameters that they do not know: what comes is not what was looked for."""
+	theirs = service.store.create("orders", {"order_number": "THEIRS", "note": "hands off"})
+	order = world.make_order(operator.tenant)
+	failed = []
+
+	def interfere(handler):
+		if handler.command == "POST" and not failed:
+			failed.append(1)
+			handler.answer(500, {})
+			return True
+		if handler.command == "GET":
+			handler.answer(200, {"data": service.store.list("orders")})
+			return True
+		return False
+
+	service.interfere = interfere
+	connection.db_set("max_attempts", 5)
+	frappe.db.commit()
+	sync_id = begin(operator, "orders")
+	work(operator, sync_id, connection)
+	frappe.db.sql("UPDATE `tabSync Run Record` SET next_attempt_at = NOW(6) WHERE next_attempt_at > NOW(6)")
+	frappe.db.commit()
+	done = work(operator, sync_id, connection)
+	assert done["status"] == "completed", done
+	assert service.store.records["orders"][theirs["id"]]["order_number"] == "THEIRS"
+	assert order.order_number in {row["order_number"] for row in service.store.list("orders")}
+
+
+def test_one_id_for_two_documents_is_no_answer(operator, service, connection):
+	"""Both would be kept in one record there, each overwriting the other."""
+	connection.db_set("max_attempts", 1)
+	frappe.db.commit()
+	world.make_orders(operator.tenant, 2)
+	service.interfere = lambda handler: (
+		handler.command == "POST" and not handler.answer(200, {"data": {"id": "1"}})
+	)
+	done = work(operator, begin(operator, "orders"), connection)
+	assert sorted(row["error_code"] or "" for row in done["records"]) == ["", "remote_id_taken"]
