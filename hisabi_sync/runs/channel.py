@@ -124,6 +124,12 @@ class Channels:
 		if self._client:
 			self._client.close()
 
+	def renew(self, modified):
+		"""Take the connection as it is now, when it was changed at another time than the one that is held."""
+		if frappe.utils.get_datetime(self.connection.modified) != modified:
+			self.__exit__()
+			self.__init__(self.connection.name)
+
 	@property
 	def client(self):
 		if self._client is None:

@@ -7,7 +7,7 @@ import redis
 import tenacity
 from rq.timeouts import BaseTimeoutException
 
-from hisabi_sync.engine import clock, retry
+from hisabi_sync.engine import retry
 from hisabi_sync.engine.errors import RequestError
 from hisabi_sync.runs import (
 	candidates,
@@ -48,8 +48,10 @@ def _plan(name):
 	run = load(name)
 	if run.planned or run.status not in (states.QUEUED, states.RUNNING):
 		return
-	finish.move(run, states.RUNNING, started_at=run.started_at or clock.now())
+	begun = finish.begin(run)
 	frappe.db.commit()
+	if not begun:
+		return
 	frappe.set_user(run.user)
 	try:
 		with channel.Channels(run.connection) as channels:

@@ -9,72 +9,12 @@ import frappe
 import pytest
 
 from hisabi_sync.engine.errors import RequestError
-from hisabi_sync.runs import client, lanes, plan, preview, request, trail
+from hisabi_sync.runs import client, plan, preview, request, trail
 from hisabi_sync.runs.errors import RemoteError
 from tests.runs import world
-from tests.support.phone import new_id
 
+pytestmark = pytest.mark.usefixtures("alone")
 PATIENCE = 300  # requests after which the other side stops to loop, so that a test ends in any case
-
-
-@pytest.fixture(autouse=True)
-def alone(site):
-	"""Jobs run in the test's own process."""
-	world.CREW.stop()
-	yield
-	frappe.set_user("Administrator")
-
-
-@pytest.fixture
-def source(operator, service):
-	return world.connect_service(operator.tenant, service, ("products",), "pull")
-
-
-def begin(operator, entity, **body):
-	"""A run that nobody has to confirm; its id."""
-	answer = operator.post(entity, {"mode": "full", **body})
-	assert answer.status_code == 202, answer.text
-	return answer.json()["sync_id"]
-
-
-def work(operator, sync_id, connection):
-	"""Have a run planned and worked on, as its jobs would; what its status says."""
-	frappe.db.rollback()
-	plan.plan(sync_id)
-	lanes.work(connection.name)
-	frappe.set_user("Administrator")
-	frappe.db.rollback()
-	return operator.detail(sync_id)
-
-
-def set_options(connection, **values):
-	row = connection.entities[0]
-	options = {**json.loads(row.options), **values}
-	frappe.db.set_value("Sync Connection Entity", row.name, "options", json.dumps(options))
-	frappe.db.commit()
-
-
-def product(**values):
-	code = new_id("P")
-	given = {"id": code, "product_code": code, "product_name": "Tea", "status": "active"}
-	return {**given, "updated_at": "2026-01-01T00:00:00Z", **values}
-
-
-def lists(service, rows_of):
-	"""GET answers what `rows_of(handler)` gives: rows, or a whole body."""
-
-	def interfere(handler):
-		if handler.command != "GET":
-			return False
-		found = rows_of(handler)
-		handler.answer(200, found if isinstance(found, dict) else {"data": found})
-		return True
-
-	service.interfere = interfere
-
-
-def asked(service, kind="GET"):
-	return sum(call[0] == kind for call in service.seen)
 
 
 def drip(handler, head, rest):
@@ -143,7 +83,7 @@ def test_what_the_other_side_says_does_not_kill_the_worker(operator, service, co
 	service.interfere = lambda handler: (
 		b'"bad"' in handler.body and not handler.answer(422, {"message": "no \ud800"})
 	)
-	done = work(operator, begin(operator, "orders"), connection)
+	done = world.work(operator, world.begin(operator, "orders"), connection)
 	by_id = {row["entity_id"]: row for row in done["records"]}
 	assert by_id[good.name]["status"] == "completed", done
 	assert (by_id[bad.name]["status"], by_id[bad.name]["error_code"]) == ("failed", "remote_rejected")
@@ -156,7 +96,7 @@ def test_a_password_is_not_shown_as_the_header_that_carries_it(operator, service
 	service.interfere = lambda handler: (
 		not handler.answer(400, {"message": f"I do not know {handler.headers['Authorization']}"})
 	)
-	done = work(operator, begin(operator, "orders"), held)
+	done = world.work(operator, world.begin(operator, "orders"), held)
 	assert done["records"][0]["error_code"] == "remote_rejected"
 	assert header not in json.dumps(done)
 
@@ -172,10 +112,10 @@ UNUSABLE = {
 @pytest.mark.parametrize("what", UNUSABLE)
 def test_what_cannot_be_kept_ends_the_run_and_not_its_planner(operator, service, source, monkeypatch, what):
 	monkeypatch.setattr(plan, "TRIES", 1)
-	lists(service, lambda handler: [product()])
-	sync_id = begin(operator, "products")
-	lists(service, lambda handler: [product(**UNUSABLE[what])])
-	done = work(operator, sync_id, source)
+	world.lists(service, lambda handler: [world.product()])
+	sync_id = world.begin(operator, "products")
+	world.lists(service, lambda handler: [world.product(**UNUSABLE[what])])
+	done = world.work(operator, sync_id, source)
 	assert (done["status"], done["error_code"]) == ("failed", "remote_invalid_answer")
 	answer = operator.post("products/preview", {"mode": "full"})
 	assert (answer.status_code, answer.json()["reason"]) == (503, "remote_invalid_answer")
@@ -185,44 +125,44 @@ STRANGE = ["a/b'\"\\..%2f", "..", "\U0001f600" * 100, "a\0b", " ", "a,b"]
 
 
 def test_strange_ids_are_ids(operator, service, source):
-	rows = [product(id=strange) for strange in STRANGE]
-	lists(service, lambda handler: rows)
-	done = work(operator, begin(operator, "products"), source)
+	rows = [world.product(id=strange) for strange in STRANGE]
+	world.lists(service, lambda handler: rows)
+	done = world.work(operator, world.begin(operator, "products"), source)
 	assert (done["status"], done["records_created"]) == ("completed", len(STRANGE)), done
 	assert sorted(row["remote_id"] for row in done["records"]) == sorted(STRANGE)
 
 
 def test_a_planner_that_fails_unforeseen_ends_its_run(operator, service, source, monkeypatch):
-	lists(service, lambda handler: [product()])
-	sync_id = begin(operator, "products")
+	world.lists(service, lambda handler: [world.product()])
+	sync_id = world.begin(operator, "products")
 
 	def broken(*arguments):
 		raise KeyError("nobody thought of this")
 
 	monkeypatch.setattr(plan, "_inward", broken)
-	done = work(operator, sync_id, source)
+	done = world.work(operator, sync_id, source)
 	assert (done["status"], done["error_code"]) == ("failed", "internal_error")
 
 
 def same_page(handler):
 	"""A service that does not know the parameter of pages."""
-	return [] if asked(handler.server) > PATIENCE else ROWS
+	return [] if world.asked(handler.server) > PATIENCE else ROWS
 
 
 def circle(handler):
 	"""Cursors that lead from one to the other and back."""
-	if asked(handler.server) > PATIENCE:
+	if world.asked(handler.server) > PATIENCE:
 		return {"data": []}
 	return {"data": ROWS[:1], "next": "b" if "page=a" in handler.path else "a"}
 
 
 def never_ends(handler):
 	"""Empty pages, each with another next one."""
-	number = asked(handler.server)
+	number = world.asked(handler.server)
 	return {"data": [], **({"next": str(number)} if number < PATIENCE else {})}
 
 
-ROWS = [product(), product()]
+ROWS = [world.product(), world.product()]
 LOOPS = {
 	"the same page": (same_page, {"size": 2}),
 	"a circle of cursors": (circle, {"paging": "cursor"}),
@@ -233,41 +173,41 @@ LOOPS = {
 @pytest.mark.parametrize("how", LOOPS)
 def test_pages_that_never_end_do_not_hold_a_worker(operator, service, source, monkeypatch, how):
 	rows_of, options = LOOPS[how]
-	lists(service, lambda handler: ROWS[:1])
-	sync_id = begin(operator, "products")
-	set_options(source, **options)
+	world.lists(service, lambda handler: ROWS[:1])
+	sync_id = world.begin(operator, "products")
+	world.set_options(source, **options)
 	monkeypatch.setattr(trail, "MOST_PAGES", 100)
 	service.seen.clear()
-	lists(service, rows_of)
-	done = work(operator, sync_id, source)
-	assert asked(service) < PATIENCE
+	world.lists(service, rows_of)
+	done = world.work(operator, sync_id, source)
+	assert world.asked(service) < PATIENCE
 	assert (done["status"], done["error_code"]) == ("failed", "remote_endless")
 
 
 @pytest.mark.parametrize("how", ["the same page", "a circle of cursors"])
 def test_pages_that_never_end_do_not_hold_a_preview(operator, service, source, how):
 	rows_of, options = LOOPS[how]
-	set_options(source, **options)
-	lists(service, rows_of)
+	world.set_options(source, **options)
+	world.lists(service, rows_of)
 	answer = operator.post("products/preview", {"mode": "full"})
-	assert asked(service) < PATIENCE
+	assert world.asked(service) < PATIENCE
 	assert (answer.status_code, answer.json()["reason"]) == (503, "remote_endless")
 
 
 def test_a_slow_list_does_not_hold_a_preview(operator, service, source, monkeypatch):
 	monkeypatch.setattr(preview, "MOST_SECONDS", 1, raising=False)
-	set_options(source, paging="cursor")
+	world.set_options(source, paging="cursor")
 
 	def slowly(handler):
 		time.sleep(0.4)
-		number = asked(service)
-		return {"data": [product()], **({"next": str(number)} if number < 20 else {})}
+		number = world.asked(service)
+		return {"data": [world.product()], **({"next": str(number)} if number < 20 else {})}
 
-	lists(service, slowly)
+	world.lists(service, slowly)
 	wanted = request.Wanted(operator.space, operator.user, "products", "full")
 	with pytest.raises(RequestError, match="did not answer in time"):
 		preview.preview(wanted, 0)
-	assert asked(service) < 10
+	assert world.asked(service) < 10
 
 
 def test_a_lookup_that_ignores_the_key_finds_nothing(operator, service, connection):
@@ -289,11 +229,11 @@ def test_a_lookup_that_ignores_the_key_finds_nothing(operator, service, connecti
 	service.interfere = interfere
 	connection.db_set("max_attempts", 5)
 	frappe.db.commit()
-	sync_id = begin(operator, "orders")
-	work(operator, sync_id, connection)
+	sync_id = world.begin(operator, "orders")
+	world.work(operator, sync_id, connection)
 	frappe.db.sql("UPDATE `tabSync Run Record` SET next_attempt_at = NOW(6) WHERE next_attempt_at > NOW(6)")
 	frappe.db.commit()
-	done = work(operator, sync_id, connection)
+	done = world.work(operator, sync_id, connection)
 	assert done["status"] == "completed", done
 	assert service.store.records["orders"][theirs["id"]]["order_number"] == "THEIRS"
 	assert order.order_number in {row["order_number"] for row in service.store.list("orders")}
@@ -307,5 +247,5 @@ def test_one_id_for_two_documents_is_no_answer(operator, service, connection):
 	service.interfere = lambda handler: (
 		handler.command == "POST" and not handler.answer(200, {"data": {"id": "1"}})
 	)
-	done = work(operator, begin(operator, "orders"), connection)
+	done = world.work(operator, world.begin(operator, "orders"), connection)
 	assert sorted(row["error_code"] or "" for row in done["records"]) == ["", "remote_id_taken"]
