@@ -210,6 +210,8 @@ def _sign(wanted, connection, digest, expires, nonce):
 		wanted.mode,
 		wanted.filters,
 		list(wanted.ids),
+		# Another address or mapping is another run.
+		str(frappe.db.get_value(channel.CONNECTION, connection, "modified")),
 	]
 	text = json.dumps([*what, digest, expires, nonce], sort_keys=True)
 	return f"{expires}.{nonce}.{digest}.{pepper.keyed_hash('confirmation', text).hex()}"
