@@ -6,6 +6,7 @@ Frappe asks twice: `permission_query_conditions` for lists, `has_permission` for
 import frappe
 from frappe.core.doctype.user_permission.user_permission import get_user_permissions
 
+from hisabi_sync.engine import ids
 from hisabi_sync.engine.entities import registry
 
 MANAGER, AUDITOR = "Sync Manager", "Sync Auditor"
@@ -123,11 +124,19 @@ def _escaped(names):
 
 def has_permission(doc, ptype=None, user=None):
 	"""Hook for one document: whether the list would show it."""
+	if doc.is_new():
+		return _may_make(doc, user or frappe.session.user)
 	clause = conditions(doc.doctype, user)
-	if not clause or doc.is_new():
+	if not clause:
 		return True
 	query = f"SELECT 1 FROM `tab{doc.doctype}` WHERE name = %s AND {clause}"  # noqa: S608
 	return bool(frappe.db.sql(query, (doc.name,)))
+
+
+def _may_make(doc, user):
+	"""A document with a tenant is made in a tenant that User Permissions leave to the user."""
+	spaces = allowed_spaces(user, doc.doctype)
+	return spaces is None or not doc.get("tenant") or ids.space("tenant", doc.tenant) in spaces
 
 
 # Frappe calls a list's hook with the user alone, so that each DocType needs one of its own.

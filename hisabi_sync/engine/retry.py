@@ -15,6 +15,8 @@ RETRYABLE = {1213, 1205, 1020, 1206}
 DUPLICATE_KEY = 1062
 # Out of range, too long, not a character, not a date, not a number.
 BAD_VALUE = {1264, 1406, 1366, 1292, 1265}
+# The server goes, is gone, or cannot be reached.
+LOST = {1053, 1927, 2002, 2003, 2006, 2013}
 RACED_KEYS = (
 	"PRIMARY",
 	"unique_device_op_key",
@@ -81,6 +83,13 @@ def _is_race(error):
 def is_bad_value(error):
 	"""Whether some value cannot be computed with, or does not fit its column."""
 	return isinstance(error, ArithmeticError) or _number(error) in BAD_VALUE
+
+
+def is_lost(error):
+	"""Whether the connection to the database broke."""
+	if isinstance(error, frappe.db.OperationalError):
+		return _number(error) in LOST
+	return type(error).__name__ == "InterfaceError"
 
 
 def _number(error):

@@ -11,6 +11,7 @@ import frappe
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from hisabi_sync.runs import wire
 from hisabi_sync.runs.errors import RemoteError
 
 CONFIG = "hisabi_sync_allowed_networks"
@@ -64,6 +65,8 @@ def resolve(host, port):
 
 class _Pinned:
 	"""Connects to an address that was checked, in place of having the name resolved once more."""
+
+	response_class = wire.TimedResponse
 
 	def _new_conn(self):
 		name = self._dns_host

@@ -49,7 +49,7 @@ def _query(channel, what, clauses, tail=""):
 def conditions(channel, run):
 	"""Clauses and their values, those of the join first."""
 	clauses, values = ["1 = 1"], [channel.connection.name, channel.entity, channel.document_type]
-	for column, wanted in _chosen(channel, run).items():
+	for column, wanted in _chosen(channel, run):
 		clauses.append(f"d.{sql.quote(column)} IN %s")
 		values.append(tuple(wanted) if isinstance(wanted, list) else (wanted,))
 	for operator, moment in _dates(run):
@@ -71,15 +71,15 @@ def _changed(run, clauses, values):
 
 
 def _chosen(channel, run):
-	"""{column: values} that the documents have to have."""
+	"""[(column, values)] that the documents have to have, all of them: a request never widens the connection's filters."""
 	filters = json.loads(run.filters or "{}")
-	chosen = dict(channel.filters)
+	chosen = list(channel.filters.items())
 	if channel.row.tenant_field:
-		chosen[channel.row.tenant_field] = channel.tenant
+		chosen.append((channel.row.tenant_field, channel.tenant))
 	if filters.get("status"):
-		chosen[channel.row.status_field or "status"] = filters["status"]
+		chosen.append((channel.row.status_field or "status", filters["status"]))
 	if json.loads(run.ids or "[]"):
-		chosen["name"] = json.loads(run.ids)
+		chosen.append(("name", json.loads(run.ids)))
 	return chosen
 
 

@@ -1,5 +1,6 @@
 """One entity of a connection, ready to work with: its row, mapping and connector."""
 
+import base64
 import json
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -96,11 +97,12 @@ def target(connection):
 	if not address:
 		raise RemoteError("address_not_sandbox" if connection.sandbox else "address_refused")
 	kind = connectors.of(connection.connector)
+	pair = ((connection.auth_name or "").encode(), secret.encode())
 	return Target(
 		address=address,
 		headers=kind.headers(connection.auth, connection.auth_name, secret),
-		auth=(connection.auth_name or "", secret) if connection.auth == "basic" else None,
-		secrets=(secret,),
+		auth=pair if connection.auth == "basic" else None,
+		secrets=(secret, base64.b64encode(b":".join(pair)).decode() if secret else ""),
 		connect_timeout=connection.connect_timeout or 5,
 		read_timeout=connection.read_timeout or 30,
 		requests_per_minute=connection.requests_per_minute or 0,
@@ -121,6 +123,12 @@ class Channels:
 	def __exit__(self, *exception):
 		if self._client:
 			self._client.close()
+
+	def renew(self, modified):
+		"""Take the connection as it is now, when it was changed at another time than the one that is held."""
+		if frappe.utils.get_datetime(self.connection.modified) != modified:
+			self.__exit__()
+			self.__init__(self.connection.name)
 
 	@property
 	def client(self):

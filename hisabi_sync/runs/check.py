@@ -6,9 +6,11 @@ import re
 import frappe
 from frappe import _
 
+from hisabi_sync import permissions
 from hisabi_sync.runs import addresses, channel, client, connectors, mapping
 from hisabi_sync.runs.errors import RemoteError
 
+TENANT = "tenant"
 STANDARD = {"name", "owner", "creation", "modified", "modified_by", "docstatus", "idx"}
 
 
@@ -40,12 +42,14 @@ def _entity(connection, row):
 	if meta.issingle or meta.istable:
 		frappe.throw(_("Row {0}: {1} has no documents of its own").format(row.idx, row.document_type))
 	known = {df.fieldname for df in meta.fields} | STANDARD
+	if row.document_type in permissions.SPACES and meta.has_field(TENANT) and row.tenant_field != TENANT:
+		frappe.throw(_("Row {0}: the tenant field of {1} is {2}").format(row.idx, row.document_type, TENANT))
 	filters = _json(row, "filters")
 	if not row.tenant_field and not filters:
 		frappe.throw(_("Row {0}: name the tenant field, or filters that choose this tenant").format(row.idx))
 	named = [row.tenant_field, row.status_field, row.date_field, *filters]
 	_require_known(row, [name for name in named if name], known)
-	_mapping(row, known)
+	_mapping(row, meta)
 	_require_filled(row)
 	try:
 		connectors.of(connection.connector).check(_json(row, "options"))
@@ -58,14 +62,30 @@ def _is_offered(doctype):
 	return doctype in frappe.get_hooks("sync_run_doctypes") or "System Manager" in frappe.get_roles()
 
 
-def _mapping(row, known):
+def _mapping(row, meta):
 	try:
 		rows = mapping.read(row.mapping or "[]")
 	except ValueError as error:
 		_wrong(row, _("Mapping"), error)
 	if not rows:
 		_wrong(row, _("Mapping"), _("it is empty"))
-	_require_known(row, [part.local for part in rows if part.local], known)
+	_fields(row, rows, meta)
+
+
+def _fields(row, parts, meta):
+	"""Ours are fields of the DocType; a pull writes none of those that Frappe keeps itself, such as name and owner."""
+	known = {df.fieldname for df in meta.fields} | (STANDARD if row.direction == channel.PUSH else set())
+	parts = [part for part in parts if part.local]
+	_require_known(row, [part.local for part in parts], known)
+	for part in parts:
+		df = meta.get_field(part.local)
+		is_table = bool(df and df.fieldtype in frappe.model.table_fields)
+		if is_table != (part.rows is not None):
+			_wrong(
+				row, _("Mapping"), _("{0}: rows are for child tables, and for all of them").format(part.local)
+			)
+		if is_table:
+			_fields(row, part.rows, frappe.get_meta(df.options))
 
 
 def _require_filled(row):

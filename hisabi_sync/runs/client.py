@@ -8,12 +8,12 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-from hisabi_sync.runs import addresses, rate
+from hisabi_sync.runs import addresses, rate, wire
 from hisabi_sync.runs.errors import RemoteError
 
 MAX_BYTES = 32 * 1024 * 1024
-BLOCK = 64 * 1024
 LONGEST_WAIT = 3600.0  # seconds; a Retry-After above is cut to it
 HIDDEN = "***"
 
@@ -62,7 +62,8 @@ class Client:
 		self.session.trust_env = False
 		for scheme in addresses.SCHEMES:
 			self.session.mount(f"{scheme}://", _Adapter(pool_maxsize=2))
-		self.session.headers.update({"Accept": "application/json", **target.headers})
+		self.session.headers.update({"Accept": "application/json", "Accept-Encoding": wire.CODING})
+		self.session.headers.update({name: value.encode() for name, value in target.headers.items()})
 		self.session.auth = target.auth
 
 	def close(self):
@@ -82,9 +83,9 @@ class Client:
 		self.calls += 1
 		try:
 			return self._call(method, url, body, params, headers, missing_ok)
-		except requests.Timeout:
+		except (requests.Timeout, ReadTimeoutError):
 			raise RemoteError("remote_timeout") from None
-		except requests.RequestException:
+		except (requests.RequestException, HTTPError):
 			raise RemoteError("remote_unreachable") from None
 
 	def _call(self, method, url, body, params, headers, missing_ok):
@@ -93,23 +94,11 @@ class Client:
 		with self.session.request(
 			method, url, json=body, params=params, headers=headers, **options
 		) as response:
-			raw = self._read(response)
+			raw = wire.body(response, MAX_BYTES)
 			if missing_ok and response.status_code == 404:
 				return None
 			self._judge(response, raw)
 			return _parsed(raw)
-
-	def _read(self, response):
-		"""The body, no larger than MAX_BYTES and not slower than twice the time-out."""
-		deadline, parts, size = time.monotonic() + 2 * self.target.read_timeout, [], 0
-		for part in response.iter_content(BLOCK):
-			parts.append(part)
-			size += len(part)
-			if size > MAX_BYTES:
-				raise RemoteError("answer_too_large")
-			if time.monotonic() > deadline:
-				raise RemoteError("remote_timeout")
-		return b"".join(parts)
 
 	def _judge(self, response, raw):
 		status = response.status_code

@@ -16,6 +16,9 @@ RECORD_ERRORS = {
 	"address_refused": ("The address is one that a connection may not point to", False, True),
 	"address_not_sandbox": ("A sandbox connection calls its sandbox address only", False, True),
 	"answer_too_large": ("The other side's answer is too large", False, False),
+	"remote_endless": ("The other side's list does not come to an end", False, False),
+	"lookup_ambiguous": ("The other side finds more than one record for a key", False, False),
+	"remote_id_taken": ("The other side gave the id of another record: {detail}", False, False),
 	"local_rejected": ("The document cannot be saved: {detail}", False, False),
 	"local_missing": ("The document is not there any more", False, False),
 	"local_changed": ("Two runs work on this record; it is tried again", True, False),
@@ -35,7 +38,9 @@ class RemoteError(Exception):
 	"""Ends the work on one record. `code` is a key of RECORD_ERRORS; `wait` is in seconds, where the other side named it."""
 
 	def __init__(self, code, detail="", wait=None):
-		self.code, self.detail, self.wait = code, str(detail)[:MAX_DETAIL], wait
+		self.code, self.wait = code, wait
+		# What the other side says may have halves of characters, which no database takes.
+		self.detail = str(detail)[:MAX_DETAIL].encode("utf-8", "replace").decode()
 		self.sentence, self.retryable, self.is_ill = RECORD_ERRORS[code]
 		super().__init__(code, self.detail)
 

@@ -4,15 +4,25 @@ import frappe
 
 from hisabi_sync.engine import clock, live, sql
 from hisabi_sync.runs import records, states, watermark
+from hisabi_sync.runs.errors import message
 
 RUN = "Sync Run"
 
 
-def move(run, status, **values):
+def begin(run):
+	"""Whether a run may be planned: it waits for that, or somebody was at it; not when it was cancelled meanwhile."""
+	values = {"started_at": run.started_at or clock.now()}
+	return move(run, states.RUNNING, (states.QUEUED, states.RUNNING), **values)
+
+
+def move(run, status, sources=(), **values):
 	"""Bring a run (document or name) into a state, if it may; whether it did."""
 	name = run if isinstance(run, str) else run.name
 	values = {"status": status, "modified": clock.now(), **values}
-	sources = (*states.sources(states.RUN, status), *((status,) if status == states.RUNNING else ()))
+	sources = sources or (
+		*states.sources(states.RUN, status),
+		*((status,) if status == states.RUNNING else ()),
+	)
 	sql.update_in(RUN, values, [name], "status IN %s", (sources,))
 	moved = bool(records.affected())
 	if moved:
@@ -65,22 +75,41 @@ def check(name):
 
 def check_all(connection):
 	"""End those runs of a connection whose records are all done."""
+	frappe.db.commit()  # each check locks its run before it looks at anything
 	for name in frappe.get_all(
 		RUN, filters={"connection": connection, "status": states.RUNNING, "planned": 1}, pluck="name"
 	):
+		frappe.db.commit()
 		check(name)
 		frappe.db.commit()
+
+
+def drop_cancelled(run, members, claim):
+	"""Skip claimed records when their run was cancelled, or is gone; whether it was."""
+	if frappe.db.get_value(RUN, run, "status") not in (states.CANCELLED, None):
+		return False
+	said = {"error_code": "cancelled", "error_message": message("cancelled")}
+	records.move([record.name for record in members], states.SKIPPED, "claim = %s", (claim,), **said)
+	frappe.db.commit()
+	return True
+
+
+def count_again(runs):
+	"""Totals of those runs that were cancelled while their records were on their way."""
+	for name in frappe.get_all(RUN, {"name": ["in", list(runs)], "status": states.CANCELLED}, pluck="name"):
+		_total(name)
+	frappe.db.commit()
 
 
 def _total(name):
 	"""Keep the totals with the run, for lists and charts; the answers of the API count anew."""
 	counted = records.by_status(records.counts([name])[name])
-	run = frappe.db.get_value(RUN, name, ["started_at", "creation"], as_dict=True)
+	run = frappe.db.get_value(RUN, name, ["started_at", "creation", "completed_at"], as_dict=True)
 	values = {
 		"records_total": sum(counted.values()),
 		"records_completed": counted.get(states.COMPLETED, 0),
 		"records_failed": counted.get(states.FAILED, 0) + counted.get(states.DEAD, 0),
 		"records_skipped": counted.get(states.SKIPPED, 0),
-		"seconds": (clock.now() - (run.started_at or run.creation)).total_seconds(),
+		"seconds": ((run.completed_at or clock.now()) - (run.started_at or run.creation)).total_seconds(),
 	}
 	sql.update_in(RUN, values, [name])

@@ -82,6 +82,16 @@ def link(row, **values):
 	sql.update_in(DOCTYPE, {"state": LINKED, "claim": None, "modified": clock.now(), **values}, [row.name])
 
 
+def is_taken(channel, row, remote_id):
+	"""Whether a remote id is linked to another of our documents: both would be kept in one record there."""
+	where = (
+		"connection = %s AND entity = %s AND remote_key = %s AND document_type = %s AND document_name != %s"
+	)
+	key = ids.digest(remote_id, size=16)
+	values = (channel.connection.name, channel.entity, key, channel.document_type, row.document_name)
+	return bool(sql.select(DOCTYPE, ["name"], where, values, "LIMIT 1"))
+
+
 def begin_again(row):
 	"""The record is gone on the other side: the next attempt creates it."""
 	sql.update_in(DOCTYPE, {"state": CREATING, "remote_id": None, "remote_key": None}, [row.name])

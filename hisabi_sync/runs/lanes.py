@@ -40,7 +40,7 @@ def work(connection):
 	reaper.reclaim()
 	state = breaker.of(connection)
 	if state is None:
-		return
+		return outcome.orphaned(connection)
 	with _lane(connection, state.parallel) as token:
 		if token:
 			Lane(connection, token).run()
@@ -72,7 +72,7 @@ def _own_token():
 class Lane:
 	def __init__(self, connection, token):
 		self.connection, self.token = connection, token
-		self.runs, self.deadline = {}, time.monotonic() + LONGEST_JOB
+		self.runs, self.seen, self.deadline = {}, set(), time.monotonic() + LONGEST_JOB
 		self.yields = False
 
 	def run(self):
@@ -81,6 +81,7 @@ class Lane:
 				if not (self._chunk(channels) or self._rest()):
 					break
 		finish.check_all(self.connection)
+		finish.count_again(self.seen)
 		self._hand_on()
 
 	def _chunk(self, channels):
@@ -90,6 +91,7 @@ class Lane:
 			return False
 		if state.status == breaker.PAUSED:
 			breaker.reopen(self.connection)
+		channels.renew(state.modified)
 		limit = 1 if breaker.is_trying(state) else records.CHUNK
 		claimed = retry.run(lambda: _committed(records.claim(self.connection, self.token, limit)))
 		groups = {}
@@ -100,6 +102,9 @@ class Lane:
 		return bool(claimed)
 
 	def _group(self, channels, name, entity, members):
+		self.seen.add(name)
+		if finish.drop_cancelled(name, members, self.token):
+			return
 		run = self.runs.get(name) or self.runs.setdefault(name, plan.load(name))
 		frappe.set_user(run.user)
 		try:
@@ -107,6 +112,12 @@ class Lane:
 			WORKS[chosen.direction](outcome.Work(run, chosen, self.token), members)
 		except RemoteError as error:
 			outcome.all_failed(self.connection, members, error)
+		except Exception as error:
+			frappe.db.rollback()
+			if plan.is_passing(error):
+				raise  # the reaper gives the records to another worker
+			frappe.log_error("Hisabi Sync: records failed", frappe.get_traceback())
+			outcome.all_failed(self.connection, members, RemoteError("internal_error"))
 		live.progress(name)
 
 	def _rest(self):

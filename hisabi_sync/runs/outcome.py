@@ -8,7 +8,7 @@ import frappe
 from frappe.utils import add_to_date
 
 from hisabi_sync.engine import clock, retry, sql
-from hisabi_sync.runs import breaker, identity, patience, records, states
+from hisabi_sync.runs import breaker, finish, identity, patience, records, states
 from hisabi_sync.runs.errors import RemoteError
 
 CREATE, UPDATE, NONE = "create", "update", "skip"
@@ -132,6 +132,21 @@ def all_failed(connection, members, error):
 		frappe.db.commit()
 
 	retry.run(transaction)
+
+
+def orphaned(connection):
+	"""Skip what waits for a connection that is gone, and end its runs."""
+
+	def transaction():
+		where = "connection = %s AND next_attempt_at IS NOT NULL"
+		names = [row[0] for row in sql.select(records.DOCTYPE, ["name"], where, (connection,))]
+		error = RemoteError("connection_changed")
+		said = {"error_code": error.code, "error_message": error.message}
+		records.move(names, states.SKIPPED, where, (connection,), **said)
+		frappe.db.commit()
+
+	retry.run(transaction)
+	finish.check_all(connection)
 
 
 def worker_died(claim):

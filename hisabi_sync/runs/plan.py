@@ -3,10 +3,24 @@
 import json
 
 import frappe
+import redis
 import tenacity
+from rq.timeouts import BaseTimeoutException
 
-from hisabi_sync.engine import clock, retry
-from hisabi_sync.runs import candidates, channel, finish, jobs, locks, mapping, records, states, watermark
+from hisabi_sync.engine import retry
+from hisabi_sync.engine.errors import RequestError
+from hisabi_sync.runs import (
+	candidates,
+	channel,
+	finish,
+	jobs,
+	locks,
+	mapping,
+	records,
+	states,
+	trail,
+	watermark,
+)
 from hisabi_sync.runs.connectors.base import Wish
 from hisabi_sync.runs.errors import RemoteError, message
 
@@ -34,8 +48,10 @@ def _plan(name):
 	run = load(name)
 	if run.planned or run.status not in (states.QUEUED, states.RUNNING):
 		return
-	finish.move(run, states.RUNNING, started_at=run.started_at or clock.now())
+	begun = finish.begin(run)
 	frappe.db.commit()
+	if not begun:
+		return
 	frappe.set_user(run.user)
 	try:
 		with channel.Channels(run.connection) as channels:
@@ -49,7 +65,19 @@ def _plan(name):
 	except frappe.DoesNotExistError:
 		frappe.db.rollback()
 		finish.fail(run, RemoteError("connection_changed"))
+	except Exception as error:
+		frappe.db.rollback()
+		if is_passing(error):
+			raise  # the reaper has it planned once more
+		frappe.log_error("Hisabi Sync: a run could not be planned", frappe.get_traceback())
+		finish.fail(run, RemoteError("internal_error"))
 	frappe.db.commit()
+
+
+def is_passing(error):
+	"""Whether something that we need was away, so that trying again may help."""
+	away = (RequestError, redis.exceptions.RedisError, BaseTimeoutException)
+	return isinstance(error, away) or retry.is_retryable(error) or retry.is_lost(error)
 
 
 def _find(run, chosen):
@@ -111,11 +139,13 @@ def _outward(run, chosen, state):
 
 def _inward(run, chosen, state):
 	"""A page of the other side. Where pages may shift, the list is read again until a whole pass brings nothing new."""
-	page = _page(chosen, wish(run, chosen), state.get("at"))
+	wanted = wish(run, chosen)
+	page = _page(chosen, wanted, state.get("at"))
+	way = None if wanted.ids else trail.follow(state.get("trail"), page)
 	rows = [_inward_row(chosen, remote) for remote in page.records if candidates.fits(chosen, run, remote)]
 	if page.next is None and not (chosen.connector.pages_shift and state.get("at")):
 		return rows, None
-	counted = {"new": state.get("new", 0), "pass": state.get("pass", 1), "at": page.next}
+	counted = {"new": state.get("new", 0), "pass": state.get("pass", 1), "at": page.next, "trail": way}
 	return rows, {**counted, "ended": page.next is None}
 
 

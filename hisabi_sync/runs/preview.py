@@ -11,12 +11,24 @@ import frappe
 
 from hisabi_sync.engine import clock, ids, pepper, sql
 from hisabi_sync.engine.errors import RequestError
-from hisabi_sync.runs import candidates, channel, identity, outcome, plan, pull, push, request, watermark
+from hisabi_sync.runs import (
+	candidates,
+	channel,
+	identity,
+	outcome,
+	plan,
+	pull,
+	push,
+	request,
+	trail,
+	watermark,
+)
 from hisabi_sync.runs.errors import RemoteError
 
 VALID = 15 * 60  # seconds
 # Somebody waits for the answer: seconds for one call, and after which no further record is looked at.
 HURRY, PATIENCE = 10, 15
+MOST_SECONDS = 60  # for the whole list of the other side
 MOST_LISTED = 2000  # records of the other side that are counted one by one
 
 
@@ -105,13 +117,17 @@ def _inward(remote):
 
 def _listed(run, chosen, most):
 	"""(records of the other side, whether these are all)."""
-	found, at = {}, None
+	found, at, way = {}, None, None
+	wanted, deadline = plan.wish(run, chosen), time.monotonic() + MOST_SECONDS
 	while len(found) < most:
-		page = chosen.connector.page(plan.wish(run, chosen), at)
+		page = chosen.connector.page(wanted, at)
+		way = None if wanted.ids else trail.follow(way, page)
 		found.update({r.id: r for r in page.records if candidates.fits(chosen, run, r)})
 		at = page.next
 		if at is None:
 			break
+		if time.monotonic() > deadline:
+			raise RemoteError("remote_timeout")
 	return list(found.values()), at is None
 
 
@@ -194,6 +210,8 @@ def _sign(wanted, connection, digest, expires, nonce):
 		wanted.mode,
 		wanted.filters,
 		list(wanted.ids),
+		# Another address or mapping is another run.
+		str(frappe.db.get_value(channel.CONNECTION, connection, "modified")),
 	]
 	text = json.dumps([*what, digest, expires, nonce], sort_keys=True)
 	return f"{expires}.{nonce}.{digest}.{pepper.keyed_hash('confirmation', text).hex()}"

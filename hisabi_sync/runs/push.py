@@ -87,6 +87,8 @@ def _first(work, row, payload, known):
 	connector = work.channel.connector
 	found = connector.find(row.name) if row.began else None
 	made = connector.update(found.id, payload, row.name) if found else connector.create(row.name, payload)
+	if identity.is_taken(work.channel, row, made.id):
+		raise RemoteError("remote_id_taken", made.id)
 	return Done(CREATE, known={**known, "remote_id": made.id, "remote_stamp": made.stamp})
 
 

@@ -11,6 +11,7 @@ from hisabi_sync.runs import states
 
 DOCTYPE = "Sync Run Record"
 CHUNK = 25  # records that a worker claims at once
+KEYS = 5000  # that are looked up in one statement
 INSERTED = [
 	*STANDARD,
 	"run",
@@ -34,18 +35,30 @@ READ = (
 def add(run, rows):
 	"""Insert pending records `{entity_id, stamp, document_name?, remote_id?, payload?}` that the run does not have yet.
 
-	Returns how many were new.
+	One that was changed while the list was read is there again, and is kept as it is now. Returns how many were new.
 	"""
-	keyed = {ids.digest(row["entity_id"], size=16): row for row in rows}
-	known = {row[0] for row in _known(run.name, list(keyed))}
+	keyed = {ids.digest(row["entity_id"], size=16): row for row in sorted(rows, key=lambda row: row["stamp"])}
+	known = _known(run.name, list(keyed))
 	new = [_row(run, key, row) for key, row in keyed.items() if key not in known]
 	if new:
 		sql.insert(DOCTYPE, INSERTED, new)
+	for key, (name, stamp) in known.items():
+		if keyed[key]["stamp"] > (stamp or ""):
+			newer = {"stamp": keyed[key]["stamp"], "payload": keyed[key].get("payload")}
+			sql.update_in(DOCTYPE, newer, [name], "status = %s", (states.PENDING,))
 	return len(new)
 
 
 def _known(run, keys):
-	return sql.select_in(DOCTYPE, ["entity_key"], "entity_key", keys, "run = %s", (run,))
+	"""{key: (name, stamp)} of the run's records, some thousand keys at a time."""
+	known = {}
+	for start in range(0, len(keys), KEYS):
+		chunk = keys[start : start + KEYS]
+		found = sql.select_in(
+			DOCTYPE, ["entity_key", "name", "stamp"], "entity_key", chunk, "run = %s", (run,)
+		)
+		known.update({key: (name, stamp) for key, name, stamp in found})
+	return known
 
 
 def _row(run, key, row):

@@ -67,7 +67,7 @@ def retry_failed(space, entity=None, names=None, runs=None):
 	"""Have failed and dead records of a space tried again; how many. Names of other spaces, or of none, count nothing."""
 
 	def transaction():
-		chosen = _failed(space, entity, names, runs)
+		chosen = _held(_failed(space, entity, names, runs))
 		_revive(chosen)
 		frappe.db.commit()
 		return len(chosen)
@@ -92,6 +92,19 @@ def _failed(space, entity, names, runs):
 		order_by="name",
 		limit_page_length=MOST_RETRIED,
 	)
+
+
+def _held(chosen):
+	"""Those that nobody else has begun to retry, ours until the commit."""
+	names, states_now = [row.name for row in chosen], tuple(sorted(states.REVIVABLE))
+	held = set()
+	for start_at in range(0, len(names), sql.CHUNK_ROWS):
+		chunk = names[start_at : start_at + sql.CHUNK_ROWS]
+		rows = sql.select_in(
+			records.DOCTYPE, ["name"], "name", chunk, "status IN %s", (states_now,), "FOR UPDATE"
+		)
+		held.update(row[0] for row in rows)
+	return [row for row in chosen if row.name in held]
 
 
 def _revive(chosen):

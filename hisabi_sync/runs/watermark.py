@@ -10,6 +10,8 @@ from hisabi_sync.engine.write import STANDARD
 from hisabi_sync.runs import records, states
 
 DOCTYPE = "Sync Watermark"
+# Why a record is skipped that is in step, or that nobody wants to be; what was cancelled is neither.
+PASSED = ("dismissed", "unchanged")
 COLUMNS = [*STANDARD, "connection", "space", "entity", "direction", "stamp", "last_id"]
 
 
@@ -60,8 +62,8 @@ def _furthest(run):
 	unsettled = sql.select(
 		records.DOCTYPE,
 		["stamp", "entity_id"],
-		"run = %s AND status NOT IN %s",
-		(run, tuple(sorted(states.SETTLED))),
+		"run = %s AND (status NOT IN %s OR (status = %s AND error_code NOT IN %s))",
+		(run, tuple(sorted(states.SETTLED)), states.SKIPPED, PASSED),
 		"ORDER BY stamp, entity_id LIMIT 1",
 	)
 	where, values = "run = %s AND stamp IS NOT NULL", [run]

@@ -43,3 +43,16 @@ def operator(server, site):
 @pytest.fixture
 def connection(operator, service):
 	return world.connect_service(operator.tenant, service)
+
+
+@pytest.fixture
+def source(operator, service):
+	return world.connect_service(operator.tenant, service, ("products",), "pull")
+
+
+@pytest.fixture
+def alone(site):
+	"""Jobs run in the test's own process."""
+	world.CREW.stop()
+	yield
+	frappe.set_user("Administrator")

@@ -1,15 +1,9 @@
 """Runs that bring records here."""
 
 import frappe
-import pytest
 
 from tests.runs import world
 from tests.support.phone import new_id
-
-
-@pytest.fixture
-def source(operator, service):
-	return world.connect_service(operator.tenant, service, ("products",), "pull")
 
 
 def offer(service, number, **values):

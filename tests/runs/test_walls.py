@@ -1,5 +1,6 @@
 """Who may do what; where a connection may point to; what a hostile operator gets."""
 
+import json
 import socket
 
 import frappe
@@ -195,3 +196,71 @@ def test_whoever_makes_a_connection_may_send_only_what_he_may_read(operator, ser
 	row.update({"tenant_field": "email", "mapping": '[{"local": "email", "remote": "email"}]'})
 	with pytest.raises(frappe.PermissionError):
 		world.connect(operator.tenant, service.url, [row])
+
+
+def test_filters_of_a_request_do_not_widen_those_of_the_connection(operator, service, connection):
+	row = connection.entities[0]
+	frappe.db.set_value("Sync Connection Entity", row.name, "filters", json.dumps({"status": "completed"}))
+	frappe.db.commit()
+	hidden = world.make_order(operator.tenant, status="draft")
+	world.make_order(operator.tenant, status="completed")
+	for body in ({"filters": {"status": ["draft", "completed"]}}, {"ids": [hidden.name]}):
+		preview = operator.post("orders/preview", {"mode": "full", **body}).json()
+		assert hidden.name not in {record["entity_id"] for record in preview["records"]}, body
+
+
+@pytest.mark.parametrize(
+	"values",
+	[
+		{"tenant_field": "", "filters": '{"status": "processing"}'},
+		{"tenant_field": "customer"},
+	],
+)
+def test_documents_that_have_a_tenant_are_chosen_by_it(operator, service, values):
+	rows = [{**world.presets.service_rows(("orders",))[0], **values}]
+	with pytest.raises(frappe.ValidationError, match="tenant"):
+		world.connect(operator.tenant, service.url, rows)
+
+
+@pytest.mark.parametrize(
+	"row",
+	[
+		{"local": "name", "remote": "name"},
+		{"local": "owner", "remote": "owner"},
+		{"local": "docstatus", "value": 1},
+		{"local": "items", "remote": "items"},
+		{"local": "items", "remote": "items", "rows": [{"local": "name", "remote": "name"}]},
+		{"local": "items", "remote": "items", "rows": [{"local": "parent", "remote": "parent"}]},
+		{"local": "items", "remote": "items", "rows": [{"local": "no_such", "remote": "x"}]},
+	],
+)
+def test_what_is_pulled_writes_no_field_that_is_not_its_own(operator, service, row):
+	given = world.presets.service_rows(("orders",), "pull")[0]
+	given["mapping"] = json.dumps([*(r for r in json.loads(given["mapping"]) if r["local"] != "items"), row])
+	with pytest.raises(frappe.ValidationError):
+		world.connect(operator.tenant, service.url, [given])
+
+
+def test_a_manager_of_one_tenant_makes_no_connection_of_another(operator, service, server, site):
+	other = world.new_operator(server, site, person="other")
+	manager = new_person("Sync Manager")
+	frappe.get_doc(
+		{"doctype": "User Permission", "user": manager, "allow": "Sync Space", "for_value": other.space}
+	).insert()
+	frappe.set_user(manager)
+	rows = world.presets.service_rows(("orders",))
+	with pytest.raises(frappe.PermissionError):
+		world.connect(operator.tenant, service.url, rows)
+	assert world.connect(other.tenant, service.url, rows).name
+
+
+def test_a_token_is_worth_nothing_once_the_connection_is_another(operator, service, connection):
+	"""What was looked at was what would be sent to the old address."""
+	world.make_orders(operator.tenant, 11)
+	token = operator.post("orders/preview", {"mode": "full"}).json()["confirm"]
+	doc = frappe.get_doc("Sync Connection", connection.name)
+	doc.base_url, doc.auth_secret = "http://127.0.0.1:9", "another"
+	doc.save()
+	frappe.db.commit()
+	answer = operator.post("orders", {"mode": "full", "confirm": token})
+	assert (answer.status_code, answer.json()["error_code"]) == (400, "confirmation_invalid"), answer.text

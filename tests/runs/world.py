@@ -1,5 +1,6 @@
 """Tenants with documents and a connection, and workers in processes of their own."""
 
+import json
 import os
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from devtool.erp import Service
 from hisabi_sync.engine import ids, spaces
 from hisabi_sync.hisabi_commerce import presets
 from hisabi_sync.hisabi_field import tenants
+from hisabi_sync.runs import lanes, plan
 from tests.mobile.app import join, new_tenant, new_user
 from tests.support.phone import new_id
 
@@ -220,3 +222,50 @@ def assert_equal_sides(tenant, service):
 def remove_member(tenant, user):
 	spaces.set_member(ids.space(tenants.SPACE_TYPE, tenant), user, "owner", "removed")
 	frappe.db.commit()
+
+
+def begin(operator, entity, **body):
+	"""A run that nobody has to confirm; its id."""
+	answer = operator.post(entity, {"mode": "full", **body})
+	assert answer.status_code == 202, answer.text
+	return answer.json()["sync_id"]
+
+
+def work(operator, sync_id, connection):
+	"""Have a run planned and worked on, as its jobs would; what its status says."""
+	frappe.db.rollback()
+	plan.plan(sync_id)
+	lanes.work(connection.name)
+	frappe.set_user("Administrator")
+	frappe.db.rollback()
+	return operator.detail(sync_id)
+
+
+def set_options(connection, **values):
+	row = connection.entities[0]
+	options = {**json.loads(row.options), **values}
+	frappe.db.set_value("Sync Connection Entity", row.name, "options", json.dumps(options))
+	frappe.db.commit()
+
+
+def product(**values):
+	code = new_id("P")
+	given = {"id": code, "product_code": code, "product_name": "Tea", "status": "active"}
+	return {**given, "updated_at": "2026-01-01T00:00:00Z", **values}
+
+
+def lists(service, rows_of):
+	"""GET answers what `rows_of(handler)` gives: rows, or a whole body."""
+
+	def interfere(handler):
+		if handler.command != "GET":
+			return False
+		found = rows_of(handler)
+		handler.answer(200, found if isinstance(found, dict) else {"data": found})
+		return True
+
+	service.interfere = interfere
+
+
+def asked(service, kind="GET"):
+	return sum(call[0] == kind for call in service.seen)

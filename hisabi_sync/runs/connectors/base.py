@@ -5,6 +5,10 @@ Every method raises RemoteError when the other side cannot be reached, refuses, 
 
 from dataclasses import dataclass, field
 
+from hisabi_sync.runs.errors import RemoteError
+
+MOST_TEXT = 140  # characters of a column
+
 
 @dataclass(frozen=True, slots=True)
 class Remote:
@@ -13,6 +17,12 @@ class Remote:
 	id: str
 	stamp: str = ""
 	payload: dict | None = None
+
+	def __post_init__(self):
+		"""Raises RemoteError for an id or a stamp that cannot be kept."""
+		for text in (self.id, self.stamp):
+			if len(text) > MOST_TEXT or text.encode("utf-8", "replace").decode() != text:
+				raise RemoteError("remote_invalid_answer")
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,8 +95,16 @@ class JsonConnector(Connector):
 		answer = self.client.call("GET", path, missing_ok=True)
 		rows = at(answer, self.options.items) if self.options.items else answer
 		if isinstance(rows, list):
-			return self._remote(rows[0]) if rows else None
+			return self._among([self._remote(row) for row in rows], key)
 		return None if answer is None else self._one(answer)
+
+	def _among(self, found, key):
+		"""The record with the key. Services that do not know the parameter answer with all that they have."""
+		if self.key_field:
+			found = [remote for remote in found if at(remote.payload, self.key_field) == key]
+		if len(found) > 1:
+			raise RemoteError("lookup_ambiguous")
+		return found[0] if found else None
 
 	def create(self, key, payload):
 		body = {**payload, self.key_field: key} if self.key_field else payload
@@ -170,6 +178,8 @@ _STEPS = {"page": _Numbered(False), "offset": _Numbered(True), "cursor": _Cursor
 def _sortable(stamp):
 	"""A time as text that sorts: UTC for ISO-8601, zero-padded for numbers; other texts as they are."""
 	if isinstance(stamp, int | float) and not isinstance(stamp, bool):
+		if not abs(stamp) < 10**STAMP_DIGITS:
+			raise RemoteError("remote_invalid_answer")
 		return f"#{stamp:0{STAMP_DIGITS}.6f}"
 	moment = clock.parse(stamp) if isinstance(stamp, str) else None
 	return clock.dump(moment) if moment else str(stamp or "")
