@@ -10,6 +10,8 @@ from hisabi_sync.engine.write import STANDARD
 from hisabi_sync.runs import records, states
 
 DOCTYPE = "Sync Watermark"
+# Why a skipped record is settled; what a cancellation skipped was not looked at.
+LEFT_OUT_FOR_GOOD = ("dismissed", "unchanged")
 COLUMNS = [*STANDARD, "connection", "space", "entity", "direction", "stamp", "last_id"]
 
 
@@ -60,8 +62,8 @@ def _furthest(run):
 	unsettled = sql.select(
 		records.DOCTYPE,
 		["stamp", "entity_id"],
-		"run = %s AND status NOT IN %s",
-		(run, tuple(sorted(states.SETTLED))),
+		"run = %s AND (status NOT IN %s OR (status = %s AND error_code NOT IN %s))",
+		(run, tuple(sorted(states.SETTLED)), states.SKIPPED, LEFT_OUT_FOR_GOOD),
 		"ORDER BY stamp, entity_id LIMIT 1",
 	)
 	where, values = "run = %s AND stamp IS NOT NULL", [run]
