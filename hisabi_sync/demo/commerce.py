@@ -31,6 +31,7 @@ ORDERS = (
 	("SO-2026-0007", 2, "draft", "2026-01-16", [("POT-1", 1, 120)]),
 	("SO-2026-0008", 3, "cancelled", "2026-01-17", [("CUP-6", 2, 32)]),
 )
+SECONDS = 4  # that the run of an earlier day took
 INVOICED = {"completed": "paid", "processing": "unpaid"}
 
 
@@ -119,3 +120,5 @@ def _make_failure(space, user, tenant):
 	values = {"status": states.FAILED, "error_code": "remote_rejected", "error_message": said, "attempts": 1}
 	frappe.db.set_value(records.DOCTYPE, {"run": run.name}, values)
 	finish.check(run.name)
+	ended = {"completed_at": frappe.utils.add_to_date(begun, seconds=SECONDS), "seconds": SECONDS}
+	frappe.db.set_value("Sync Run", run.name, ended)

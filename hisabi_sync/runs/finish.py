@@ -97,19 +97,43 @@ def drop_cancelled(run, members, claim):
 def count_again(runs):
 	"""Totals of those runs that were cancelled while their records were on their way."""
 	for name in frappe.get_all(RUN, {"name": ["in", list(runs)], "status": states.CANCELLED}, pluck="name"):
-		_total(name)
+		sql.update_in(RUN, _totals(name), [name])
 	frappe.db.commit()
 
 
+def reopen(name):
+	"""Bring a run back to work on records that are tried again; the time since it ended is not its own."""
+	if frappe.db.get_value(RUN, name, "status", for_update=True) in states.RUN_ENDED:
+		cleared = {"completed_at": None, "error_code": None, "error_message": None}
+		move(name, states.RUNNING, resumed_at=clock.now(), **cleared)
+
+
+def recount(name):
+	"""A person has settled records of a run: watermark, state and totals follow."""
+	run = frappe.get_doc(RUN, name, for_update=True)
+	if run.status == states.RUNNING:
+		return check(name)
+	if run.planned:
+		watermark.advance(run)
+	totals = _totals(name)
+	if run.status == states.COMPLETED_WITH_ERRORS and not totals["records_failed"]:
+		move(name, states.COMPLETED)
+	sql.update_in(RUN, totals, [name])
+
+
 def _total(name):
-	"""Keep the totals with the run, for lists and charts; the answers of the API count anew."""
+	"""Keep the totals with the run that ends, for lists and charts; the answers of the API count anew."""
+	run = frappe.db.get_value(RUN, name, ["started_at", "resumed_at", "creation", "seconds"], as_dict=True)
+	spent = clock.now() - (run.resumed_at or run.started_at or run.creation)
+	before = run.seconds if run.resumed_at else 0
+	sql.update_in(RUN, {**_totals(name), "seconds": before + spent.total_seconds()}, [name])
+
+
+def _totals(name):
 	counted = records.by_status(records.counts([name])[name])
-	run = frappe.db.get_value(RUN, name, ["started_at", "creation", "completed_at"], as_dict=True)
-	values = {
+	return {
 		"records_total": sum(counted.values()),
 		"records_completed": counted.get(states.COMPLETED, 0),
 		"records_failed": counted.get(states.FAILED, 0) + counted.get(states.DEAD, 0),
 		"records_skipped": counted.get(states.SKIPPED, 0),
-		"seconds": ((run.completed_at or clock.now()) - (run.started_at or run.creation)).total_seconds(),
 	}
-	sql.update_in(RUN, values, [name])

@@ -1,7 +1,5 @@
 """Starting, retrying and cancelling runs: what is asked for is written down, workers do it."""
 
-import json
-
 import frappe
 
 from hisabi_sync.engine import clock, ids, retry, sql
@@ -63,11 +61,11 @@ def _insert(wanted, connection, direction, confirmation):
 	return run.insert(set_name=ids.new())
 
 
-def retry_failed(space, entity=None, names=None, runs=None):
+def retry_failed(space, entity=None, names=None):
 	"""Have failed and dead records of a space tried again; how many. Names of other spaces, or of none, count nothing."""
 
 	def transaction():
-		chosen = _held(_failed(space, entity, names, runs))
+		chosen = _held(_failed(space, entity, names))
 		_revive(chosen)
 		frappe.db.commit()
 		return len(chosen)
@@ -75,13 +73,9 @@ def retry_failed(space, entity=None, names=None, runs=None):
 	return retry.run(transaction)
 
 
-def _failed(space, entity, names, runs):
+def _failed(space, entity, names):
 	filters = {"space": ["=", space], "status": ["in", sorted(states.REVIVABLE)]}
-	given = {
-		"entity": entity and ["=", entity],
-		"name": names and ["in", names],
-		"run": runs and ["in", runs],
-	}
+	given = {"entity": entity and ["=", entity], "name": names and ["in", names]}
 	filters.update({name: value for name, value in given.items() if value})
 	if names is not None and not names:
 		return []
@@ -119,7 +113,7 @@ def _revive(chosen):
 		parallel = frappe.get_cached_value("Sync Connection", connection, "parallel")
 		jobs.work(run, connection, parallel or 1)
 	for run in {row.run for row in chosen}:
-		finish.move(run, states.RUNNING, completed_at=None, error_code=None, error_message=None)
+		finish.reopen(run)
 
 
 def cancel(name):
@@ -138,9 +132,11 @@ def dismiss(space, names):
 	"""Say of failed records that nobody has to look at them any more; how many. Watermarks may pass them then."""
 
 	def transaction():
-		chosen = [row.name for row in _failed(space, None, names, None)]
-		said = message("dismissed", frappe.session.user)
-		count = records.move(chosen, states.SKIPPED, error_code="dismissed", error_message=said)
+		chosen = _failed(space, None, names)
+		said = {"error_code": "dismissed", "error_message": message("dismissed", frappe.session.user)}
+		count = records.move([row.name for row in chosen], states.SKIPPED, **said)
+		for run in sorted({row.run for row in chosen}):
+			finish.recount(run)
 		frappe.db.commit()
 		return count
 
@@ -155,7 +151,3 @@ def find(space, identity):
 	if not name:
 		raise RequestError("not_found")
 	return name
-
-
-def filters_of(run):
-	return json.loads(run.filters or "{}")

@@ -13,7 +13,8 @@ RUN = {
 	RUNNING: {COMPLETED, COMPLETED_WITH_ERRORS, FAILED, CANCELLED},
 	# Records of a run that has ended may be retried.
 	COMPLETED: {RUNNING},
-	COMPLETED_WITH_ERRORS: {RUNNING},
+	# Completed when a person has dismissed what failed.
+	COMPLETED_WITH_ERRORS: {RUNNING, COMPLETED},
 	FAILED: {RUNNING},
 	CANCELLED: {RUNNING},
 }
@@ -27,7 +28,7 @@ RECORD = {
 	SKIPPED: set(),
 }
 RUN_ENDED = {COMPLETED, COMPLETED_WITH_ERRORS, FAILED, CANCELLED}
-# Records that nothing is left to do for, so that a watermark may pass them.
+# Records that this run has nothing left to do for.
 SETTLED = {COMPLETED, SKIPPED}
 # Records that a person may retry.
 REVIVABLE = {FAILED, DEAD}

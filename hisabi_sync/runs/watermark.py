@@ -10,8 +10,8 @@ from hisabi_sync.engine.write import STANDARD
 from hisabi_sync.runs import records, states
 
 DOCTYPE = "Sync Watermark"
-# Why a record is skipped that is in step, or that nobody wants to be; what was cancelled is neither.
-PASSED = ("dismissed", "unchanged")
+# Why a skipped record is settled; what a cancellation skipped was not looked at.
+LEFT_OUT_FOR_GOOD = ("dismissed", "unchanged")
 COLUMNS = [*STANDARD, "connection", "space", "entity", "direction", "stamp", "last_id"]
 
 
@@ -63,7 +63,7 @@ def _furthest(run):
 		records.DOCTYPE,
 		["stamp", "entity_id"],
 		"run = %s AND (status NOT IN %s OR (status = %s AND error_code NOT IN %s))",
-		(run, tuple(sorted(states.SETTLED)), states.SKIPPED, PASSED),
+		(run, tuple(sorted(states.SETTLED)), states.SKIPPED, LEFT_OUT_FOR_GOOD),
 		"ORDER BY stamp, entity_id LIMIT 1",
 	)
 	where, values = "run = %s AND stamp IS NOT NULL", [run]

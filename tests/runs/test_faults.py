@@ -8,6 +8,7 @@ import frappe
 import pytest
 
 from hisabi_sync.runs import reaper
+from hisabi_sync.runs import start as starting
 from tests.runs import world
 
 
@@ -136,6 +137,37 @@ def test_a_rejected_record_waits_for_a_person_and_holds_back_the_watermark(opera
 	frappe.db.rollback()
 	assert frappe.db.get_value("Sync Watermark", {"connection": connection.name}, "last_id") == last.name
 	world.assert_equal_sides(operator.tenant, service)
+
+
+def test_the_days_before_a_retry_are_not_time_that_a_run_took(operator, service, connection):
+	world.make_order(operator.tenant)
+	service.interfere = lambda handler: writes(handler) and not handler.answer(422, {"message": "no"})
+	sync_id = operator.run(mode="full")["sync_id"]
+	long_ago = frappe.utils.add_days(frappe.utils.now_datetime(), -3)
+	held = {"started_at": long_ago, "completed_at": long_ago, "seconds": 7}
+	frappe.db.set_value("Sync Run", sync_id, held)
+	frappe.db.commit()
+	service.interfere = lambda handler: False
+	operator.post("retry")
+	assert world.until_ended(sync_id) == "completed"
+	assert 7 < frappe.db.get_value("Sync Run", sync_id, "seconds") < 7 + 3600
+
+
+def test_what_was_dismissed_holds_nothing_back(operator, service, connection):
+	world.make_order(operator.tenant, note="bad")
+	last = world.make_order(operator.tenant, note="b")
+	service.interfere = lambda handler: (
+		writes(handler) and b'"bad"' in handler.body and not handler.answer(422, {"message": "no"})
+	)
+	done = operator.run(mode="full")
+	(failure,) = operator.get("failures").json()["failures"]
+	assert starting.dismiss(operator.space, [failure["id"]]) == 1
+	assert operator.get("failures").json()["total"] == 0
+	shown = operator.detail(done["sync_id"])
+	assert (shown["status"], shown["records_failed"], shown["records_skipped"]) == ("completed", 0, 1)
+	held = frappe.db.get_value("Sync Run", done["sync_id"], ["status", "records_failed", "records_skipped"])
+	assert held == ("completed", 0, 1)
+	assert frappe.db.get_value("Sync Watermark", {"connection": connection.name}, "last_id") == last.name
 
 
 def test_a_connection_that_keeps_failing_is_paused_and_comes_back(operator, service, connection):

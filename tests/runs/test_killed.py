@@ -5,7 +5,7 @@ import time
 
 import frappe
 
-from hisabi_sync.runs import candidates, lanes, plan, reaper
+from hisabi_sync.runs import candidates, lanes, plan, reaper, records
 from tests.runs import world
 from tests.support.options import scale
 
@@ -109,9 +109,37 @@ def test_cancel_while_it_is_planned(operator, service, connection, monkeypatch):
 		return plain(*arguments, limit=2)
 
 	monkeypatch.setattr(candidates, "page", page)
-	plan.plan(sync_id)
-	frappe.set_user("Administrator")
+	work_off(sync_id, connection)
 	assert world.state(sync_id) == "cancelled"
 	assert set(world.states_of(sync_id)) == {"skipped"}
-	lanes.work(connection.name)
 	assert written(service) == 0
+
+
+def test_what_a_cancelled_run_left_out_comes_with_the_next_one(operator, service, connection, monkeypatch):
+	"""A retry of the one that failed ends the run; nobody has sent the ones that the cancellation skipped."""
+	connection.db_set("overlap_seconds", 0)
+	frappe.db.commit()
+	world.make_orders(operator.tenant, 3)
+	world.CREW.stop()
+	sync_id = operator.start(mode="full")
+	monkeypatch.setattr(records, "CHUNK", 1)
+	service.interfere = lambda handler: (
+		handler.command == "POST"
+		and operator.post(f"cancel/{sync_id}").status_code == 200
+		and not handler.answer(422, {"message": "no"})
+	)
+	work_off(sync_id, connection)
+	assert world.states_of(sync_id) == {"failed": 1, "skipped": 2}
+	service.interfere = lambda handler: False
+	assert operator.post("retry").json()["records_queued"] == 1
+	work_off(sync_id, connection)
+	assert world.state(sync_id) == "completed"
+	assert operator.run(mode="incremental")["status"] == "completed"
+	world.assert_equal_sides(operator.tenant, service)
+
+
+def work_off(sync_id, connection):
+	"""What workers would do, here."""
+	plan.plan(sync_id)
+	lanes.work(connection.name)
+	frappe.set_user("Administrator")

@@ -20,13 +20,6 @@ from tests.mobile.app import join, new_tenant, new_user
 from tests.support.phone import new_id
 
 SECRET = "a secret that nobody may see"
-NUMBERS = {
-	"Hisabi Order": "order_number",
-	"Hisabi Customer": "customer_code",
-	"Hisabi Product": "product_code",
-	"Hisabi Invoice": "invoice_number",
-	"Hisabi Payment": "payment_number",
-}
 
 
 class Operator:
