@@ -1,5 +1,7 @@
 """Who answers a pull: the replica when it has what the primary has, the primary otherwise. Nobody sees a difference."""
 
+import re
+
 import frappe
 import pytest
 
@@ -187,3 +189,15 @@ def test_a_record_that_the_person_may_no_longer_read_does_not_come_from_the_repl
 	assert asked(pair, lambda: read_by(caller)) == (set(names), ["replica"])
 	allow_only(caller.user, names[0])
 	assert asked(pair, lambda: read_by(caller)) == ({names[0]}, ["replica"])
+
+
+def test_what_frappe_looks_up_and_keeps_comes_from_the_primary(errands, pair):
+	"""Its caches are shared by all: nothing old may come into them from a replica."""
+	caller, names = errands
+	pair.catch_up()
+	frappe.clear_cache()
+	assert asked(pair, lambda: read_by(caller)) == (set(names), ["replica"])
+	tables = {table for text in pair.replica.heard() for table in re.findall("`(tab[^`]+)`", text)}
+	assert tables == {"tabSync Space", "tabSync Entity", "tabSync Record", "tabToDo"}
+	listed = "`tabToDo`.`name`"
+	assert pair.primary.heard(listed) and not pair.replica.heard(listed)
