@@ -116,20 +116,27 @@ def _page(given, total):
 @endpoint(CONTRACT, methods=("GET",), takes=runs_models.Detail, gives=runs_models.RunDetail)
 def detail(given):
 	"""One run by its `sync_id`, or by the idempotency key it was started with, with a page of its records."""
-	name = starting.find(caller_of().space, given.sync_id)
+	caller = caller_of()
+	name = starting.find(caller.space, given.sync_id)
 	filters = {"run": name, **({"status": given.status} if given.status in states.RECORD else {})}
 	rows, total = view.record_rows(filters, given.limit, given.offset, "name")
-	return {**view.run(name), "records": rows, "records_page": _page(given, total)}
+	return {**view.run(name), "records": _shown(rows, caller), "records_page": _page(given, total)}
+
+
+def _shown(rows, caller):
+	"""The values of documents, as a rehearsal lists them, are for those who may rehearse."""
+	return rows if caller.role in OPERATORS else [{**row, "changes": None} for row in rows]
 
 
 @endpoint(CONTRACT, methods=("GET",), takes=runs_models.Page, gives=runs_models.Failures)
 def failures(given):
 	"""Failed and dead records of the tenant, by their last change."""
-	filters = {"space": caller_of().space, "status": ["in", sorted(states.REVIVABLE)]}
+	caller = caller_of()
+	filters = {"space": caller.space, "status": ["in", sorted(states.REVIVABLE)]}
 	if given.entity:
 		filters["entity"] = request.check_entity(given.entity)
 	rows, total = view.record_rows(filters, given.limit, given.offset, "modified desc, name desc")
-	return {"failures": rows, **_page(given, total)}
+	return {"failures": _shown(rows, caller), **_page(given, total)}
 
 
 @endpoint(CONTRACT, takes=runs_models.Retry, gives={ACCEPTED: runs_models.Retried})

@@ -38,7 +38,14 @@ def is_allowed(address, allowed=()):
 	inner = _inner(ip)
 	if any(ip.version == network.version and ip in network for network in allowed):
 		return True
-	return ip.is_global and not ip.is_multicast and (inner is None or inner.is_global)
+	return ip.is_global and not _is_special(ip) and (inner is None or inner.is_global)
+
+
+def _is_special(ip):
+	"""Groups, and what of version 6 stands for other addresses or was only ever used inside of sites."""
+	if ip.version == 4 or ip in NAT64:
+		return ip.is_multicast
+	return ip.is_multicast or ip.is_reserved or ip.is_site_local
 
 
 def _inner(ip):

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import frappe
 
-from hisabi_sync.runs import connectors, identity, mapping
+from hisabi_sync.runs import connectors, identity, mapping, rate
 from hisabi_sync.runs.client import Client, Target
 from hisabi_sync.runs.errors import RemoteError
 
@@ -106,6 +106,7 @@ def target(connection):
 		connect_timeout=connection.connect_timeout or 5,
 		read_timeout=connection.read_timeout or 30,
 		requests_per_minute=connection.requests_per_minute or 0,
+		patience=connection.flags.patience or rate.PATIENCE,
 		name=connection.name,
 	)
 

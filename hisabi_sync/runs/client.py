@@ -20,7 +20,7 @@ HIDDEN = "***"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-	"""Where to and how: `auth` is a pair for basic authentication, times are in seconds, `rate` is a Rate or None."""
+	"""Where to and how: `auth` is a pair for basic authentication, times are in seconds, `patience` is for a place in the rate."""
 
 	address: str
 	headers: dict = field(default_factory=dict)
@@ -29,6 +29,7 @@ class Target:
 	connect_timeout: float = 5
 	read_timeout: float = 30
 	requests_per_minute: int = 0
+	patience: float = rate.PATIENCE
 	name: str = ""
 
 
@@ -79,7 +80,8 @@ class Client:
 	def call(self, method, path, body=None, params=None, headers=None, missing_ok=False):
 		"""The answer's JSON, None for an empty one, and for a 404 where that is an answer too."""
 		url = self.url(path)
-		rate.wait(self.target.name, self.target.requests_per_minute)
+		if not rate.wait(self.target.name, self.target.requests_per_minute, self.target.patience):
+			raise RemoteError("rate_used_up")
 		self.calls += 1
 		try:
 			return self._call(method, url, body, params, headers, missing_ok)

@@ -16,6 +16,7 @@ RECORD_ERRORS = {
 	"address_refused": ("The address is one that a connection may not point to", False, True),
 	"address_not_sandbox": ("A sandbox connection calls its sandbox address only", False, True),
 	"answer_too_large": ("The other side's answer is too large", False, False),
+	"rate_used_up": ("The requests that the connection allows in a minute are used up", True, False),
 	"remote_endless": ("The other side's list does not come to an end", False, False),
 	"lookup_ambiguous": ("The other side finds more than one record for a key", False, False),
 	"remote_id_taken": ("The other side gave the id of another record: {detail}", False, False),

@@ -33,7 +33,7 @@ def claim(channel, token, records):
 
 	A row has `began`: some attempt was made before, whose outcome may be unknown.
 	"""
-	names = {record.name: channel.identity_name(record.entity_id) for record in records}
+	names = _names(channel, records)
 	known = {row.name: row for row in _rows(list(names.values()))}
 	missing = [(record, names[record.name]) for record in records if names[record.name] not in known]
 	_insert(channel, missing)
@@ -46,13 +46,36 @@ def claim(channel, token, records):
 
 def held(channel, records):
 	"""{record name: row} without claiming anything, for a look."""
-	names = {record.name: channel.identity_name(record.entity_id) for record in records}
+	names = _names(channel, records)
 	known = {row.name: row for row in _rows(list(names.values()))}
 	new = {"state": CREATING, "began": False}
 	return {
 		record: known.get(name) or frappe._dict(dict.fromkeys(COLUMNS), name=name, **new)
 		for record, name in names.items()
 	}
+
+
+def _names(channel, records):
+	"""{record name: name of its identity}. A document keeps its own when it is renamed, and no other one takes that."""
+	names = {record.name: channel.identity_name(record.entity_id) for record in records}
+	documents = {record.name: record.document_name for record in records if record.document_name}
+	if channel.direction != "push" or not documents:
+		return names
+	where = "connection = %s AND entity = %s AND document_type = %s"
+	values = (channel.connection.name, channel.entity, channel.document_type)
+	own = sql.select_in(
+		DOCTYPE, ["document_name", "name"], "document_name", list(documents.values()), where, values
+	)
+	by_document, wanted = dict(own), set(names.values()) & {name for _, name in own}
+	by_document.update({document: name for document, name in own if name in wanted})
+	others = {row.name: row.document_name for row in _rows(list(names.values()))}
+	for record, document in documents.items():
+		held = others.get(names[record])
+		if document in by_document:
+			names[record] = by_document[document]
+		elif held and held != document:
+			names[record] = channel.identity_name(f"{document}\0{held}")
+	return names
 
 
 def _rows(names, token=None):

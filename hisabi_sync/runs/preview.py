@@ -80,6 +80,7 @@ def confirm(wanted, connection):
 def _channels(connection):
 	found = channel.Channels(connection)
 	found.connection.read_timeout = min(found.connection.read_timeout or HURRY, HURRY)
+	found.connection.flags.patience = HURRY
 	return found
 
 

@@ -3,6 +3,7 @@
 import json
 
 import frappe
+from frappe import _
 
 from hisabi_sync.engine import retry
 from hisabi_sync.runs import candidates, documents, identity, mapping, push, states
@@ -31,11 +32,22 @@ def attempt(work, record, row):
 
 def _values(work, record):
 	if record.payload:
-		return json.loads(record.payload)
+		return _plain(json.loads(record.payload))
 	held = work.channel.connector.get(record.entity_id)
 	if held is None:
 		raise RemoteError("remote_missing")
-	return json.loads(json.dumps(work.channel.to_local(held.payload), default=mapping.plain))
+	return _plain(json.loads(json.dumps(work.channel.to_local(held.payload), default=mapping.plain)))
+
+
+def _plain(values):
+	"""The values, of which none is an object: drivers of the database write the names in it unescaped."""
+	for name, value in values.items():
+		if isinstance(value, dict):
+			raise RemoteError("local_rejected", _("{0} is an object").format(name))
+		for child in value if isinstance(value, list) else ():
+			if isinstance(child, dict):
+				_plain(child)
+	return values
 
 
 def _is_settled(work, record, row, known):

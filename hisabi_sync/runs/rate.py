@@ -9,14 +9,20 @@ import redis
 PATIENCE = 300  # seconds
 
 
-def wait(name, per_minute):
-	"""Return when one more request fits into the rate; 0 is no limit. Without Redis nobody waits."""
-	deadline = time.monotonic() + PATIENCE
-	while per_minute and time.monotonic() < deadline:
+def wait(name, per_minute, patience=PATIENCE):
+	"""Return whether one more request fits into the rate within `patience` seconds; 0 is no limit.
+
+	Without Redis nobody waits.
+	"""
+	deadline = time.monotonic() + patience
+	while per_minute:
 		pause = _taken(name, per_minute, time.time())
 		if not pause:
-			return
+			break
+		if time.monotonic() + pause > deadline:
+			return False
 		time.sleep(pause)
+	return True
 
 
 def _taken(name, per_minute, now):

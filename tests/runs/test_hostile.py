@@ -4,12 +4,14 @@ import base64
 import gzip
 import json
 import time
+from urllib.parse import urlencode
 
 import frappe
 import pytest
 
 from hisabi_sync.engine.errors import RequestError
 from hisabi_sync.runs import client, plan, preview, request, trail
+from hisabi_sync.runs.connectors import base, frappe_site
 from hisabi_sync.runs.errors import RemoteError
 from tests.runs import world
 
@@ -249,3 +251,45 @@ def test_one_id_for_two_documents_is_no_answer(operator, service, connection):
 	)
 	done = world.work(operator, world.begin(operator, "orders"), connection)
 	assert sorted(row["error_code"] or "" for row in done["records"]) == ["", "remote_id_taken"]
+
+
+def test_an_object_is_no_value(operator, service, source):
+	odd = world.product(product_name={"a') -- ": 1})
+	world.lists(service, lambda handler: [odd, world.product()])
+	done = world.work(operator, world.begin(operator, "products"), source)
+	by_id = {row["entity_id"]: row for row in done["records"]}
+	assert (by_id[odd["id"]]["status"], by_id[odd["id"]]["error_code"]) == ("failed", "local_rejected")
+	assert done["records_completed"] == 1
+
+
+def test_many_ids_fit_into_the_address():
+	"""A server of Frappe refuses lines of more than 4094 characters."""
+	asked_for, lines = [], []
+
+	class Calls:
+		def call(self, method, path, params):
+			asked_for.extend(json.loads(params["filters"])[0][2])
+			lines.append(f"{method} {path}?{urlencode(params)} HTTP/1.1")
+			return {"data": []}
+
+	given = tuple(f"\u0637\u0644\u0628 {number}" * 9 for number in range(300))
+	connector, page = frappe_site.FrappeConnector(Calls(), "Sales Order"), base.Page([], None)
+	while page:
+		page = connector.page(base.Wish(ids=given, fields=("name", "customer")), page.next)
+		page = page if page.next else None
+	assert tuple(asked_for) == given
+	assert max(map(len, lines)) < 4094 and len(lines) < 200
+
+
+def test_a_slow_rate_does_not_hold_a_preview(operator, service, connection):
+	connection.db_set("requests_per_minute", 1)
+	frappe.db.commit()
+	world.work(
+		operator, world.begin(operator, "orders", ids=[world.make_order(operator.tenant).name]), connection
+	)
+	channels = preview._channels(connection.name)
+	started = time.monotonic()
+	with channels, pytest.raises(RemoteError, match="rate_used_up"):
+		for _ in range(2):
+			channels.client.call("GET", "/orders")
+	assert time.monotonic() - started < 60

@@ -269,3 +269,21 @@ def test_one_retry_of_several_counts(operator, service, connection):
 	answers = at_once(6, lambda: operator.post(f"failures/{record}/retry"))
 	assert sorted(a.status_code for a in answers) == [202, *[400] * 5], [a.text for a in answers]
 	assert operator.detail(done["sync_id"])["records"][0]["retry_count"] == 1
+
+
+def test_a_renamed_document_stays_one_record(operator, service, connection):
+	"""And one that takes the old name is another."""
+	order = world.make_order(operator.tenant, note="first")
+	old = order.name
+	world.work(operator, world.begin(operator, "orders"), connection)
+	frappe.rename_doc("Hisabi Order", old, f"{old}-renamed", force=True)
+	frappe.db.commit()
+	done = world.work(operator, world.begin(operator, "orders"), connection)
+	assert (done["records_created"], done["records_updated"]) == (0, 1)
+	other = world.make_order(operator.tenant, note="second")
+	frappe.rename_doc("Hisabi Order", other.name, old, force=True)
+	frappe.db.commit()
+	for created, updated in ((1, 1), (0, 2)):
+		done = world.work(operator, world.begin(operator, "orders"), connection)
+		assert (done["records_created"], done["records_updated"]) == (created, updated), done
+	assert sorted(row["note"] for row in service.store.list("orders")) == ["first", "second"]

@@ -90,9 +90,13 @@ ADDRESSES = {
 	"::ffff:127.0.0.1": False,
 	"2002:7f00:1::": False,
 	"64:ff9b::7f00:1": False,
+	"64:ff9b:1::7f00:1": False,
+	"::7f00:1": False,
+	"fec0::1": False,
 	"100.64.0.1": False,
 	"224.0.0.1": False,
 	"8.8.8.8": True,
+	"64:ff9b::808:808": True,
 	"2606:4700:4700::1111": True,
 }
 
@@ -264,3 +268,14 @@ def test_a_token_is_worth_nothing_once_the_connection_is_another(operator, servi
 	frappe.db.commit()
 	answer = operator.post("orders", {"mode": "full", "confirm": token})
 	assert (answer.status_code, answer.json()["error_code"]) == (400, "confirmation_invalid"), answer.text
+
+
+def test_the_values_of_a_rehearsal_are_for_those_who_may_rehearse(
+	server, site, operator, service, connection
+):
+	world.make_order(operator.tenant)
+	sync_id = world.begin(operator, "orders", dry_run=True)
+	assert world.work(operator, sync_id, connection)["records"][0]["changes"]
+	viewer = world.new_operator(server, site, "viewer", operator.tenant, "other")
+	(row,) = viewer.detail(sync_id)["records"]
+	assert (row["status"], row["changes"]) == ("completed", None)

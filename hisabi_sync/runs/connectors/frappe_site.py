@@ -8,6 +8,7 @@ from hisabi_sync.runs.errors import RemoteError
 
 PAGE = 500
 STAMP = "modified"
+MOST_ADDRESS = 2000  # characters of ids; gunicorn takes lines of 4094
 
 
 class FrappeConnector(Connector):
@@ -37,10 +38,10 @@ class FrappeConnector(Connector):
 
 	def _of_ids(self, ids, fields, position):
 		start = position["start"] if position else 0
-		rows = self._list([["name", "in", list(ids[start : start + PAGE])]], fields, PAGE)
+		end = start + _fitting(ids[start : start + PAGE])
+		rows = self._list([["name", "in", list(ids[start:end])]], fields, PAGE)
 		page = self._as_page(rows, fields, False)
-		following = {"start": start + PAGE} if start + PAGE < len(ids) else None
-		return Page(page.records, following)
+		return Page(page.records, {"start": end} if end < len(ids) else None)
 
 	def _as_page(self, rows, fields, more):
 		records = [
@@ -84,6 +85,16 @@ class FrappeConnector(Connector):
 
 	def update(self, remote_id, payload, key):
 		return _remote(self.client.call("PUT", self._path(remote_id), payload))
+
+
+def _fitting(ids):
+	"""How many of the ids fit into an address, at least one."""
+	room = MOST_ADDRESS
+	for number, identity in enumerate(ids):
+		room -= len(quote(json.dumps(f"{identity}, ")))
+		if room < 0:
+			return max(number, 1)
+	return len(ids)
 
 
 def _data(answer, kind):
