@@ -9,7 +9,7 @@ from pathlib import Path
 import frappe
 from frappe import _
 
-PRESETS = ("hisabi", "erpnext", "erpnext_here")
+PRESETS = ("hisabi", "erpnext", "erpnext_here", "json")
 # What the service that `./dev start` runs beside the demo site speaks.
 SERVICE = {
 	"items": "data",
@@ -68,12 +68,37 @@ def service_rows(entities=(), direction="push"):
 	return result
 
 
+def json_rows(direction="push"):
+	"""Rows for a service that has our field names; the paths of its lists are a guess to begin with."""
+	return [{**row, "remote_type": f"/{row['entity']}"} for row in rows("hisabi", direction=direction)]
+
+
 @frappe.whitelist()
-def preset(name, direction="push", company=None):
-	"""Rows of a preset for the form of Sync Connection, those whose document type this site has."""
+def preset(name, direction="push", company=None, tenant=None):
+	"""Rows of a preset for the form of Sync Connection, those whose document type this site has.
+
+	`company` is ERPNext's, `tenant` the one that another site with this app files the documents under.
+	"""
 	if not frappe.has_permission("Sync Connection", "write"):
 		raise frappe.PermissionError
 	if name not in PRESETS or direction not in ("push", "pull"):
 		frappe.throw(_("There is no preset {0}").format(frappe.utils.escape_html(name)))
-	found = rows(name, direction=direction, **({"company": company} if company else {}))
+	_require(name, direction, company, tenant)
+	found = _found(name, direction, company, tenant)
 	return [row for row in found if frappe.db.exists("DocType", row["document_type"])]
+
+
+def _require(name, direction, company, tenant):
+	"""Without these the other side would reject every record."""
+	if name.startswith("erpnext") and not company:
+		frappe.throw(_("Name the company"))
+	if name == "hisabi" and direction == "push" and not tenant:
+		frappe.throw(_("Name the tenant there"))
+
+
+def _found(name, direction, company, tenant):
+	if name == "json":
+		return json_rows(direction)
+	there = [{"remote": "tenant", "value": tenant}] if name == "hisabi" and direction == "push" else ()
+	words = {"company": company} if company else {}
+	return rows(name, direction=direction, there=there, **words)
