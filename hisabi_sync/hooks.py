@@ -236,6 +236,8 @@ sync_connectors = {
 	"json": "hisabi_sync.runs.connectors.json_http.JsonConnector",
 }
 
+extend_bootinfo = ["hisabi_sync.runs.connectors.boot"]
+
 # DocTypes that a Sync Manager may connect to another system; others only a System Manager.
 sync_run_doctypes = [
 	*(f"Hisabi {name}" for name in ("Order", "Customer", "Product", "Invoice", "Payment")),

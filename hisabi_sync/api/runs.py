@@ -118,7 +118,7 @@ def detail(given):
 	"""One run by its `sync_id`, or by the idempotency key it was started with, with a page of its records."""
 	caller = caller_of()
 	name = starting.find(caller.space, given.sync_id)
-	filters = {"run": name, **({"status": given.status} if given.status in states.RECORD else {})}
+	filters = {"run": name, **_chosen(given, states.RECORD)}
 	rows, total = view.record_rows(filters, given.limit, given.offset, "name")
 	return {**view.run(name), "records": _shown(rows, caller), "records_page": _page(given, total)}
 

@@ -13,7 +13,7 @@ from hisabi_sync.runs.errors import RemoteError
 
 CONTRACT = "runs"
 CONNECTION, RUN = "Sync Connection", "Sync Run"
-MOST = 1000
+MOST, MOST_CAUSES = 1000, 20
 
 
 class Of(Request):
@@ -58,13 +58,16 @@ class Dismissed(Answer):
 
 
 class Cause(Answer):
+	"""Failed records with the same error; `waiting` are those that are tried again by themselves."""
+
 	error_code: str | None
 	records: Count
+	waiting: Count
 	example: str | None
 
 
 class RunProgress(Answer):
-	"""Counts of a run's records by state, and its failures by cause, the most frequent first."""
+	"""Counts of a run's records by state, and its failures by cause, up to MOST_CAUSES, the most frequent first."""
 
 	run: runs_models.RunRow
 	counts: dict[str, int]
@@ -162,14 +165,8 @@ def progress(given):
 	"""Counts of a run's records by state, and its failures by cause, the most frequent first."""
 	desk.require_reader()
 	name = desk.visible(RUN, {"run": given.run}, "run")
-	causes = frappe.db.sql(
-		f"""SELECT error_code, COUNT(*) AS records, MAX(error_message) AS example FROM `tab{records.DOCTYPE}`
-		WHERE run = %s AND status IN %s GROUP BY error_code ORDER BY records DESC""",  # noqa: S608
-		(name, tuple(sorted(states.REVIVABLE))),
-		as_dict=True,
-	)
 	return {
 		"run": view.run(name),
 		"counts": records.by_status(records.counts([name])[name]),
-		"causes": causes,
+		"causes": records.causes(name, MOST_CAUSES),
 	}

@@ -9,7 +9,7 @@ from pathlib import Path
 import frappe
 from frappe import _
 
-PRESETS = ("hisabi", "erpnext", "erpnext_here")
+PRESETS = ("hisabi", "erpnext", "erpnext_here", "json")
 # What the service that `./dev start` runs beside the demo site speaks.
 SERVICE = {
 	"items": "data",
@@ -68,16 +68,40 @@ def service_rows(entities=(), direction="push"):
 	return result
 
 
+def json_rows(direction="push"):
+	"""Rows for a service that has our field names; the paths of its lists are a guess to begin with."""
+	return [{**row, "remote_type": f"/{row['entity']}"} for row in rows("hisabi", direction=direction)]
+
+
 @frappe.whitelist()
-def preset(name, direction="push", company=None, account=None):
+def preset(name, direction="push", company=None, account=None, tenant=None):
 	"""Rows of a preset for the form of Sync Connection, those whose document type this site has.
 
-	ERPNext books payments to `account`, a ledger of its `company`.
+	`company` is ERPNext's, `account` the ledger of it that payments are booked to; `tenant` is the one that another site
+	with this app files the documents under.
 	"""
 	if not frappe.has_permission("Sync Connection", "write"):
 		raise frappe.PermissionError
 	if name not in PRESETS or direction not in ("push", "pull"):
 		frappe.throw(_("There is no preset {0}").format(frappe.utils.escape_html(name)))
-	words = {"company": company, "account": account}
-	found = rows(name, direction=direction, **{word: value for word, value in words.items() if value})
+	words = {word: value for word, value in (("company", company), ("account", account)) if value}
+	_require(name, direction, words, tenant)
+	found = _found(name, direction, words, tenant)
 	return [row for row in found if frappe.db.exists("DocType", row["document_type"])]
+
+
+def _require(name, direction, words, tenant):
+	"""Without these the other side would reject every record."""
+	if name.startswith("erpnext") and "company" not in words:
+		frappe.throw(_("Name the company"))
+	if name == "erpnext" and direction == "push" and "account" not in words:
+		frappe.throw(_("Name the account that payments are booked to"))
+	if name == "hisabi" and direction == "push" and not tenant:
+		frappe.throw(_("Name the tenant there"))
+
+
+def _found(name, direction, words, tenant):
+	if name == "json":
+		return json_rows(direction)
+	there = [{"remote": "tenant", "value": tenant}] if name == "hisabi" and direction == "push" else ()
+	return rows(name, direction=direction, there=there, **words)

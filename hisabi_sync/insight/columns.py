@@ -1,6 +1,7 @@
-"""Columns of reports."""
+"""Columns of reports, their summaries and bars."""
 
 from frappe import _
+from frappe.utils import format_date
 
 
 def column(fieldname, label, fieldtype="Data", width=110, **more):
@@ -24,3 +25,22 @@ def counters():
 
 def summary(value, label, indicator="Grey", datatype="Int"):
 	return {"value": value, "label": label, "indicator": indicator, "datatype": datatype}
+
+
+def stacked(span, days, names, colours):
+	"""A bar for each day of the period from `{day: {name: number}}`; None without any day. `names` is `{name: label}`."""
+	if not days:
+		return None
+	empty = dict.fromkeys(names, 0)
+	sets = [
+		{"name": label, "values": [days.get(day, empty)[name] for day in span.days]}
+		for name, label in names.items()
+	]
+	return {
+		"data": {"labels": [format_date(day, "d") for day in span.days], "datasets": sets},
+		"type": "bar",
+		"colors": colours,
+		"barOptions": {"stacked": 1, "spaceRatio": 0.4},
+		"axisOptions": {"xIsSeries": 1, "xAxisMode": "tick"},
+		"height": 220,
+	}

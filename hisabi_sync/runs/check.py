@@ -16,12 +16,20 @@ STANDARD = {"name", "owner", "creation", "modified", "modified_by", "docstatus",
 
 def address(url):
 	"""http or https, without a password in it, and not into the site's own network."""
+	shown = frappe.utils.escape_html(url)
 	try:
 		_scheme, host, port = client.origin(url)
+	except RemoteError:
+		frappe.throw(_("{0} is no address of http or https without a password in it").format(shown))
+	try:
 		addresses.resolve(host, port)
 	except RemoteError as error:
 		if error.code == "address_refused":
-			frappe.throw(f"{frappe.utils.escape_html(url)}: {error.message}")
+			frappe.throw(
+				_("{0} is in a network that {1} in site_config.json has to name").format(
+					shown, addresses.CONFIG
+				)
+			)
 
 
 def entities(connection):

@@ -11,6 +11,7 @@ RECORD_ERRORS = {
 	"remote_busy": ("The other side asks to wait", True, False),
 	"remote_refused_credentials": ("The other side refuses our credentials", True, True),
 	"remote_rejected": ("The other side rejects the record: {detail}", False, False),
+	"key_field_missing": ("The other side has no field {detail} for our key", False, False),
 	"remote_missing": ("The record is not there any more", False, False),
 	"remote_redirected": ("The other side redirects to another address, which is not followed", False, True),
 	"address_refused": ("The address is one that a connection may not point to", False, True),

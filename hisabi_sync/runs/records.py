@@ -154,3 +154,14 @@ def waiting(run):
 	"""How many failed records of a run are going to be tried again by themselves."""
 	where = "run = %s AND status = %s AND next_attempt_at IS NOT NULL"
 	return sql.select(DOCTYPE, ["COUNT(*)"], where, (run, states.FAILED))[0][0]
+
+
+def causes(run, limit):
+	"""`[{error_code, example, records, waiting}]` of a run's failures, those that say the same together."""
+	return frappe.db.sql(
+		f"""SELECT error_code, error_message AS example, COUNT(*) AS records, COUNT(next_attempt_at) AS waiting
+		FROM `tab{DOCTYPE}` WHERE run = %s AND status IN %s GROUP BY error_code, error_message
+		ORDER BY records DESC, error_code, error_message LIMIT {int(limit)}""",  # noqa: S608
+		(run, tuple(sorted(states.REVIVABLE))),
+		as_dict=True,
+	)

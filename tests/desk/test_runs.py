@@ -4,6 +4,7 @@ import frappe
 import pytest
 
 from hisabi_sync.demo import commerce
+from hisabi_sync.runs import records
 from tests.mobile.app import new_tenant
 from tests.runs import world
 
@@ -51,6 +52,7 @@ def test_start_watch_and_retry(window, manager, shop, shots):
 	assert world.until_ended(sync_id) == "completed_with_errors"
 	page.reload()
 	page.get_by_text("remote_rejected").first.wait_for()
+	assert page.locator(".indicator-pill", has_text="with errors").first.is_visible()
 	page.screenshot(path=shots / "run-with-errors.png")
 	service.interfere = lambda handler: False
 	page.get_by_role("button", name="Retry what failed").click()
@@ -82,3 +84,88 @@ def test_nothing_that_was_stored_runs_in_the_desk(window, manager, shop):
 	dialog.locator("details").last.click()
 	dialog.get_by_text("onerror").first.wait_for()
 	assert page.evaluate("window.pwned") is None and page.mistakes == []
+
+
+def test_a_connection_is_made_by_hand(window, manager, shop, shots):
+	service, _connection, tenant = shop
+	page = window(manager)
+	page.goto("/app/sync-connection")
+	page.get_by_role("button", name="Add Sync Connection").click()
+	fill(page, "title", "By hand")
+	page.locator("[data-fieldname=connector] select:visible").select_option("json")
+	fill(page, "tenant", tenant)
+	fill(page, "base_url", service.url)
+	page.locator("[data-fieldname=auth] select:visible").select_option("bearer")
+	fill(page, "auth_secret", service.secret)
+	page.get_by_role("button", name="Add mappings").click()
+	page.locator(".modal.show").get_by_role("button", name="Add", exact=True).click()
+	page.wait_for_function("(cur_frm.doc.entities || []).length === 5")
+	page.get_by_role("button", name="Save", exact=True).click()
+	page.wait_for_function("!cur_frm.is_new()")
+	page.screenshot(path=shots / "connection-new.png")
+	page.get_by_role("button", name="Test", exact=True).click()
+	page.locator(".modal.show .msgprint").get_by_text("orders").wait_for()
+	assert page.mistakes == []
+
+
+def fill(page, fieldname, value):
+	field = page.locator(f"[data-doctype='Sync Connection'][data-fieldname={fieldname}]:visible").first
+	field.fill(value)
+	field.blur()
+
+
+@pytest.fixture
+def failures(shop):
+	"""A run with one record that waits for its next attempt, and two that were rejected for two reasons."""
+	_service, connection, _tenant = shop
+	sync_id = frappe.db.get_value("Sync Run", {"connection": connection})
+	run = frappe.get_doc("Sync Run", sync_id)
+	said = ("customer x'-alert(1)-' is not known", "item 7 is <b>gone</b>", "database is locked")
+	records.add(run, [{"entity_id": text, "document_type": "Hisabi Order"} for text in said])
+	for text in said:
+		values = {"status": "failed", "error_code": "remote_rejected", "error_message": text}
+		frappe.db.set_value("Sync Run Record", {"run": sync_id, "entity_id": text}, values)
+	later = {"error_code": "remote_failed", "next_attempt_at": frappe.utils.add_days(None, 1)}
+	frappe.db.set_value("Sync Run Record", {"run": sync_id, "entity_id": said[-1]}, later)
+	frappe.db.set_value("Sync Run", sync_id, "status", "running")
+	until = frappe.utils.add_to_date(None, minutes=30, as_string=True)
+	paused = {"status": "Paused", "paused_until": until, "paused_reason": "<b>down</b>"}
+	frappe.db.set_value("Sync Connection", connection, paused)
+	frappe.db.commit()
+	return sync_id
+
+
+def test_failures_are_told_by_what_they_say(window, manager, failures, shots):
+	page = window(manager)
+	page.goto(f"/app/sync-run/{failures}")
+	page.get_by_text("The connection is paused until").wait_for()
+	rows = page.locator("[data-fieldname=records_html] tbody tr")
+	assert rows.count() == 4, rows.all_inner_texts()
+	assert rows.filter(has_text="database is locked").locator("td").all_inner_texts()[:2] == ["1", "1"]
+	page.screenshot(path=shots / "run-paused.png")
+	rows.filter(has_text="alert(1)").locator("a").click()
+	page.wait_for_function("window.cur_list?.doctype === 'Sync Run Record' && cur_list.data.length === 1")
+	page.go_back()
+	page.locator(".menu-btn-group button:visible").last.click()
+	page.get_by_text("Dismiss what failed").click()
+	page.locator(".modal.show .btn-modal-primary:visible").click()
+	page.wait_for_function("cur_frm.doc.status === 'completed'")
+	frappe.db.rollback()
+	assert {row.error_code for row in frappe.get_all("Sync Run Record", {"run": failures}, "error_code")} == {
+		"dismissed"
+	}
+	assert page.mistakes == []
+
+
+def test_the_auditor_looks_at_runs(window, auditor, shop, failures):
+	_service, connection, _tenant = shop
+	record = frappe.db.get_value("Sync Run Record", {"run": failures})
+	page = window(auditor)
+	for path in (f"sync-run/{failures}", f"sync-run-record/{record}", f"sync-connection/{connection}"):
+		page.goto(f"/app/{path}")
+		page.wait_for_function("window.cur_frm && cur_frm.doc && !cur_frm.is_new()")
+		page.wait_for_timeout(1000)
+		shown = page.locator(".page-actions").inner_text() + page.locator(".menu-btn-group").inner_text()
+		words = ("Retry", "Dismiss", "Cancel this run", "Test", "Start a run", "Add mappings")
+		assert not [word for word in words if word in shown], (path, shown)
+	assert page.mistakes == []

@@ -44,6 +44,8 @@ def test_trigger_a_full_sync_and_look_at_it(documented, service):
 	assert shown.json()["records_created"] == 5 == len(service.store.list("orders"))
 	assert {row["status"] for row in shown.json()["records"]} == {"completed"}
 	assert_shape("RunDetail", shown.json())
+	assert documented.get(f"status/{KEY}", status="failed,dead").json()["records_page"]["total"] == 0
+	assert documented.get(f"status/{KEY}", status="odd").status_code == 400
 
 
 def test_the_same_key_again(documented):

@@ -7,6 +7,8 @@ import frappe
 import pytest
 
 from hisabi_sync.hisabi_commerce import presets
+from hisabi_sync.runs import channel
+from hisabi_sync.runs.errors import RemoteError
 from tests.runs import erp, world
 
 
@@ -86,7 +88,6 @@ def test_pull_with_child_tables_equal_times_and_small_pages(operator, other, mon
 
 def _walk_with_small_pages(connection, monkeypatch):
 	"""Every page of the list once, whatever the size: nothing twice, nothing left out."""
-	from hisabi_sync.runs import channel
 	from hisabi_sync.runs.connectors import frappe_site as module
 	from hisabi_sync.runs.connectors.base import Wish
 
@@ -123,3 +124,14 @@ def test_what_the_other_site_refuses(operator, other):
 	(record,) = operator.run(mode="full")["records"]
 	assert (record["status"], record["error_code"]) == ("failed", "remote_rejected")
 	assert json.dumps(other.key["secret"]) not in json.dumps(record)
+
+
+def test_a_side_without_our_key_field_does_not_pass_the_test(operator, other):
+	connection = connect(operator, other)
+	with channel.Channels(connection.name) as channels:
+		channels.of("orders").connector.test()
+	frappe.db.set_value("Sync Connection Entity", connection.entities[0].name, "key_field", "custom_sync_key")
+	frappe.db.commit()
+	with channel.Channels(connection.name) as channels, pytest.raises(RemoteError) as refused:
+		channels.of("orders").connector.test()
+	assert refused.value.code == "key_field_missing" and "custom_sync_key" in refused.value.message

@@ -7,6 +7,7 @@ from pathlib import Path
 import frappe
 import pytest
 import requests
+from frappe.desk import query_report
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.runs import world
@@ -86,3 +87,25 @@ def test_metrics_and_history_are_those_of_the_records(operator, service, connect
 	(day,) = body["days"]
 	assert_shape("Days", body)
 	assert (day["entity"], day["runs"], day["records_completed"], day["runs_failed"]) == ("orders", 1, 3, 0)
+
+
+def test_the_report_says_what_the_runs_did(operator, service, connection):
+	world.make_orders(operator.tenant, 3)
+	service.interfere = lambda handler: (
+		b'"bad"' in handler.body and not handler.answer(422, {"message": "no"})
+	)
+	world.make_order(operator.tenant, note="bad")
+	operator.run(mode="full", dry_run=True)
+	operator.run(mode="full")
+	filters = {"connection": connection.name, "entity": "orders"}
+	answer = query_report.run("Run History", filters=filters, ignore_prepared_report=1)
+	(row,) = answer["result"]
+	assert [row[name] for name in ("runs", "ill", "total", "completed", "failed")] == [1, 1, 4, 3, 1]
+	assert {part["name"]: sum(part["values"]) for part in answer["chart"]["data"]["datasets"]} == {
+		"Completed": 3,
+		"Skipped": 0,
+		"Failed": 1,
+	}
+	filters["entity"] = "invoices"
+	empty = query_report.run("Run History", filters=filters, ignore_prepared_report=1)
+	assert not empty["result"] and not empty["chart"]

@@ -15,6 +15,7 @@ REPORTS = {
 	"Batch Explorer": ("space", "device", "user", "contract"),
 	"Device Activity": ("user", "status", "platform"),
 	"Family Sync Metrics": ("family", "device"),
+	"Run History": ("space", "connection", "entity"),
 	"Conflicts by Device and Field": ("space", "device", "entity_type", "field"),
 }
 CHARTS = "Pushed items per day", "Conflict rate by entity type", "Batch sizes"

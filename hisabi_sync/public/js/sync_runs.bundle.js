@@ -2,12 +2,11 @@
 frappe.provide("hisabi_sync.runs");
 
 const METHODS = "/api/method/hisabi_sync.api.runs_desk.";
-const ENDED = ["completed", "completed_with_errors", "failed", "cancelled"];
 const COLOURS = {
 	completed: "var(--green-500)",
 	skipped: "var(--gray-400)",
 	processing: "var(--blue-500)",
-	pending: "var(--gray-200)",
+	pending: "var(--gray-300)",
 	failed: "var(--red-500)",
 	dead: "var(--gray-700)",
 };
@@ -21,6 +20,24 @@ hisabi_sync.runs.call = async (method, values) => {
 	if (response.ok) return body.message;
 	const message = escape(body.message || __("The server cannot be reached"));
 	frappe.msgprint({ title: __("Not done"), message, indicator: "red" });
+};
+
+// Retry or dismiss, and say how many it was; whether it was done.
+hisabi_sync.runs.act = async (method, values) => {
+	const answer = await hisabi_sync.runs.call(method, values);
+	if (!answer) return false;
+	const said = {
+		retry: __("{0} records are tried again", [answer.records_queued]),
+		dismiss: __("{0} records are dismissed", [answer.dismissed]),
+	};
+	frappe.show_alert({ message: said[method], indicator: "blue" });
+	return true;
+};
+
+hisabi_sync.runs.tell_pause = (frm, connection) => {
+	const until = frappe.datetime.str_to_user(connection.paused_until);
+	const reason = `<bdi>${escape(connection.paused_reason)}</bdi>`;
+	frm.dashboard.set_headline_alert(`${__("The connection is paused until {0}", [until])}: ${reason}`, "orange");
 };
 
 hisabi_sync.runs.start = (connection) => {
@@ -47,9 +64,11 @@ hisabi_sync.runs.start = (connection) => {
 					{ value: "full", label: __("Everything") },
 				],
 			},
+			{ fieldname: "dry_run", fieldtype: "Check", label: __("Rehearse: change nothing") },
 			{ fieldtype: "Column Break" },
 			{ fieldname: "status", fieldtype: "Data", label: __("Status"), description: __("Several with commas between them") },
-			{ fieldname: "dry_run", fieldtype: "Check", label: __("Rehearse: change nothing") },
+			{ fieldname: "ids", fieldtype: "Data", label: __("Only these records"), description: __("IDs with commas between them") },
+			{ fieldname: "dates", fieldtype: "DateRange", label: __("Dates") },
 			{ fieldtype: "Section Break" },
 			{ fieldname: "preview", fieldtype: "HTML" },
 		],
@@ -62,24 +81,29 @@ hisabi_sync.runs.start = (connection) => {
 		dialog.fields_dict.preview.$wrapper.empty();
 		dialog.set_primary_action(__("Preview"), () => preview(dialog, connection));
 	};
-	["entity", "mode", "status", "dry_run"].forEach((name) => (dialog.fields_dict[name].df.onchange = forget));
+	["entity", "mode", "status", "ids", "dates", "dry_run"].forEach((name) => (dialog.fields_dict[name].df.onchange = forget));
 	dialog.show();
 };
 
+const parts = (text) => (text || "").split(",").map((part) => part.trim()).filter(Boolean);
+
 function wanted(dialog, connection) {
-	const { entity, mode, status, dry_run } = dialog.get_values(true);
-	const chosen = (status || "").split(",").map((text) => text.trim()).filter(Boolean);
-	const filters = chosen.length ? { status: chosen } : {};
-	return { connection: connection.name, entity, mode, filters, dry_run: Boolean(dry_run) };
+	const { entity, mode, status, ids, dates, dry_run } = dialog.get_values(true);
+	const filters = {};
+	if (parts(status).length) filters.status = parts(status);
+	if (dates?.length) filters.date_range = { start: dates[0], end: dates[1] };
+	return { connection: connection.name, entity, mode, filters, ids: parts(ids), dry_run: Boolean(dry_run) };
 }
 
 async function preview(dialog, connection) {
 	const values = wanted(dialog, connection);
+	const { $wrapper } = dialog.fields_dict.preview;
 	dialog.previewed = JSON.stringify(values);
+	$wrapper.html(`<p class="text-muted">${__("Looking at both sides")}…</p>`);
 	const answer = await hisabi_sync.runs.call("preview", values);
-	if (!answer || dialog.previewed !== JSON.stringify(wanted(dialog, connection))) return;
-	dialog.fields_dict.preview.$wrapper.html(preview_html(answer));
-	if (!answer.total) return;
+	if (dialog.previewed !== JSON.stringify(wanted(dialog, connection))) return;
+	$wrapper.html(answer ? preview_html(answer) : "");
+	if (!answer?.total) return;
 	dialog.set_primary_action(values.dry_run ? __("Rehearse") : __("Start"), async () => {
 		const started = await hisabi_sync.runs.call("start", { ...values, confirm: answer.confirm });
 		if (!started) return;
@@ -93,36 +117,61 @@ function preview_html(answer) {
 	const warnings = answer.warnings.map(
 		(warning) => `<p class="text-warning">${__("{0} of those shown overwrite values", [warning.records])}</p>`
 	);
-	return `<p><b>${__("{0} records", [total])}</b></p>${warnings.join("")}${answer.records.map(record_html).join("")}`;
+	const shown = answer.records.length;
+	const first = shown && shown !== answer.total ? ` <span class="text-muted">${__("The first {0} are shown", [shown])}</span>` : "";
+	const records = answer.records.map(record_html).join("");
+	return `<p><b>${__("{0} records", [total])}</b>${first}</p>${warnings.join("")}${records}`;
 }
 
 const OPERATIONS = { create: "green", update: "blue", skip: "gray", fail: "red" };
 
 function record_html(record) {
-	const rows = record.changes.map(
-		(change) => `<tr><td>${escape(change.field)}</td><td class="text-muted">${shown(change.from)}</td>
-			<td>${shown(change.to)}</td></tr>`
-	);
-	const table = rows.length
-		? `<table class="table table-bordered table-sm"><thead><tr><th>${__("Field")}</th><th>${__("Now")}</th>
-			<th>${__("Then")}</th></tr></thead><tbody>${rows.join("")}</tbody></table>`
-		: "";
-	const label = `<span class="indicator-pill ${OPERATIONS[record.operation]}">${__(record.operation)}</span>`;
-	const more = escape(record.error_message);
-	return `<details><summary>${label} ${escape(record.entity_id)} ${more}</summary>${table}</details>`;
+	const label = `<span class="indicator-pill align-middle ${OPERATIONS[record.operation]}">${__(record.operation)}</span>`;
+	const line = `${label} <bdi class="align-middle">${escape(record.entity_id)}</bdi> <bdi class="text-muted">${escape(record.error_message)}</bdi>`;
+	if (!record.changes.length) return `<div class="mb-2" style="margin-inline-start:14px">${line}</div>`;
+	const table = hisabi_sync.runs.changes_html(record.changes);
+	return `<details class="mb-2"><summary>${line}</summary>${table}</details>`;
 }
+
+// A table of `[{field, from, to}]`, or nothing.
+hisabi_sync.runs.changes_html = (changes) => {
+	const rows = changes.map(
+		(change) => `<tr><td>${escape(change.field)}</td><td class="text-muted" dir="auto">${shown(change.from)}</td>
+			<td dir="auto">${shown(change.to)}</td></tr>`
+	);
+	if (!rows.length) return "";
+	return `<table class="table table-bordered table-sm mt-2"><thead><tr><th>${__("Field")}</th><th>${__("Now")}</th>
+		<th>${__("Then")}</th></tr></thead><tbody>${rows.join("")}</tbody></table>`;
+};
 
 function shown(value) {
-	return escape(typeof value === "object" && value !== null ? JSON.stringify(value) : value);
+	if (Array.isArray(value)) return value.map((row) => `<div>${shown(row)}</div>`).join("");
+	if (typeof value !== "object" || value === null) return escape(value);
+	const held = Object.entries(value).filter(([, part]) => part !== null && part !== "");
+	return held.map(([name, part]) => `<span class="text-muted">${escape(name)}</span> ${shown(part)}`).join(", ");
 }
 
+// The run's progress into its form; the answer of the server.
 hisabi_sync.runs.show = async (frm) => {
 	const answer = await hisabi_sync.runs.call("progress", { run: frm.doc.name });
 	if (!answer || answer.run.sync_id !== frm.doc.name) return;
-	frm.fields_dict.progress.$wrapper.html(bar_html(answer.counts));
-	frm.fields_dict.records_html.$wrapper.html(causes_html(frm.doc.name, answer));
-	if (answer.run.status !== frm.doc.status && ENDED.includes(answer.run.status)) frm.reload_doc();
+	const { progress, records_html } = frm.fields_dict;
+	progress.$wrapper.html(bar_html(answer.counts));
+	records_html.$wrapper.html(causes_html(answer));
+	for (const part of [progress, records_html]) {
+		part.$wrapper.find("[data-records]").on("click", (event) => {
+			event.preventDefault();
+			frappe.set_route("List", "Sync Run Record", { run: frm.doc.name, ...$(event.currentTarget).data("records") });
+		});
+	}
+	if (answer.run.status !== frm.doc.status) frm.reload_doc();
+	return answer;
 };
+
+// A link to those of the run's records that have these values.
+function records_link(filters, html) {
+	return `<a href="#" style="text-decoration:underline" data-records="${escape(JSON.stringify(filters))}">${html}</a>`;
+}
 
 function bar_html(counts) {
 	const total = Object.values(counts).reduce((sum, number) => sum + number, 0);
@@ -133,23 +182,22 @@ function bar_html(counts) {
 			title="${__(state)}: ${counts[state]}"></div>`
 	);
 	const words = states.map(
-		(state) => `<span style="margin-inline-end:16px"><span style="color:${COLOURS[state]}">●</span>
-			${__(state)} <b>${counts[state]}</b></span>`
+		(state) => `<span class="text-nowrap" style="margin-inline-end:16px"><span style="color:${COLOURS[state]}">●</span>
+			${records_link({ status: state }, `${__(state)} <b>${counts[state]}</b>`)}</span>`
 	);
 	return `<div style="display:flex;height:14px;border-radius:7px;overflow:hidden;margin-bottom:8px">${parts.join("")}</div>
 		<div style="margin-bottom:12px">${words.join("")}</div>`;
 }
 
-function causes_html(run, { causes }) {
-	const link = (text, code) =>
-		`<a href="#" onclick="frappe.set_route('List', 'Sync Run Record', {run: '${run}'${code}}); return false">${text}</a>`;
+function causes_html({ causes, counts }) {
 	const rows = causes.map(
-		(cause) => `<tr><td>${link(cause.records, `, error_code: '${escape(cause.error_code)}'`)}</td>
-			<td>${escape(cause.error_code)}</td><td>${escape(cause.example)}</td></tr>`
+		(cause) => `<tr><td>${records_link({ error_code: cause.error_code, ...(cause.example && { error_message: cause.example }) }, cause.records)}</td>
+			<td>${cause.waiting || ""}</td><td dir="auto">${escape(cause.example)}</td><td>${escape(cause.error_code)}</td></tr>`
 	);
-	const table = rows.length
-		? `<table class="table table-bordered"><thead><tr><th>${__("Records")}</th><th>${__("Cause")}</th>
-			<th>${__("Example")}</th></tr></thead><tbody>${rows.join("")}</tbody></table>`
-		: "";
-	return table + link(__("All records of this run"), "");
+	const rest = (counts.failed || 0) + (counts.dead || 0) - causes.reduce((sum, cause) => sum + cause.records, 0);
+	const more = rest > 0 ? `<p class="text-muted">${__("{0} more for other reasons", [rest])}</p>` : "";
+	const heads = [__("Records"), __("Tried again by themselves"), __("Cause"), __("Error code")];
+	const head = heads.map((text) => `<th>${text}</th>`).join("");
+	const table = `<table class="table table-bordered"><thead><tr>${head}</tr></thead><tbody>${rows.join("")}</tbody></table>`;
+	return (rows.length ? table + more : "") + records_link({}, __("All records of this run"));
 }

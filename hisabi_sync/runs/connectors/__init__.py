@@ -7,6 +7,12 @@ def names():
 	return sorted(frappe.get_hooks("sync_connectors", default={}))
 
 
+def boot(bootinfo):
+	"""Hook: what the Desk offers as connectors."""
+	choices = [{"value": name, "label": of(name).title() or name} for name in names()]
+	bootinfo.hisabi_sync_connectors = choices
+
+
 def of(name):
 	"""The class of a connector. Raises frappe.DoesNotExistError."""
 	paths = frappe.get_hooks("sync_connectors", default={}).get(name)

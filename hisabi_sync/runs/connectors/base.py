@@ -55,6 +55,11 @@ class Connector:
 		self.options = self.check(options or {})
 
 	@staticmethod
+	def title():
+		"""What people call it; without one the name in the hook stands."""
+		return ""
+
+	@staticmethod
 	def headers(auth, name, secret):
 		"""Headers that sign us in with something else than basic authentication; an empty dict where that does."""
 		return HEADERS[auth](name, secret) if auth in HEADERS else {}

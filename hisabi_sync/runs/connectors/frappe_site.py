@@ -3,6 +3,8 @@
 import json
 from urllib.parse import quote
 
+from frappe import _
+
 from hisabi_sync.runs.connectors.base import Connector, Page, Remote
 from hisabi_sync.runs.errors import RemoteError
 
@@ -16,12 +18,27 @@ class FrappeConnector(Connector):
 
 	lists_are_flat = True
 
+	@staticmethod
+	def title():
+		return _("Frappe or ERPNext")
+
 	def _path(self, name=None):
 		path = f"/api/resource/{quote(self.remote_type, safe='')}"
 		return path if name is None else f"{path}/{quote(str(name), safe='')}"
 
 	def test(self):
 		self._list([], ("name",), 1)
+		if self.key_field:
+			self._require_key_field()
+
+	def _require_key_field(self):
+		"""Without it, a create whose answer was lost would be done twice."""
+		try:
+			self.find("-")
+		except RemoteError as error:
+			if error.code not in ("remote_rejected", "remote_failed"):
+				raise
+			raise RemoteError("key_field_missing", self.key_field) from None
 
 	def page(self, wish, position):
 		"""First what has the very time where the last page ended, then what is newer."""

@@ -8,6 +8,7 @@ finds a record by the key it was created with. Every write carries the header `I
 from typing import Literal
 from urllib.parse import quote
 
+from frappe import _
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hisabi_sync.engine import clock
@@ -40,6 +41,10 @@ class Options(BaseModel):
 
 
 class JsonConnector(Connector):
+	@staticmethod
+	def title():
+		return _("JSON over HTTP")
+
 	def __init__(self, *arguments):
 		super().__init__(*arguments)
 		self.pages_shift = self.options.paging in ("page", "offset")

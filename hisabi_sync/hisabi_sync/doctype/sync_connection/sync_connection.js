@@ -3,29 +3,20 @@ frappe.ui.form.on("Sync Connection", {
 		frm.set_query("document_type", "entities", () => ({ filters: { istable: 0, issingle: 0 } }));
 	},
 
-	refresh(frm) {
-		frm.fields_dict.connector.set_data?.(["frappe", "json"]);
-		if (frm.doc.status === "Paused") {
-			const until = frappe.datetime.str_to_user(frm.doc.paused_until);
-			frm.dashboard.set_headline_alert(
-				`${__("Paused until {0}", [until])}: ${frappe.utils.escape_html(frm.doc.paused_reason || "")}`,
-				"orange"
-			);
-		}
+	async refresh(frm) {
+		frm.set_df_property("connector", "options", frappe.boot.hisabi_sync_connectors);
+		await frappe.require("sync_runs.bundle.js");
+		if (frm.doc.status === "Paused") hisabi_sync.runs.tell_pause(frm, frm.doc);
 		if (!frappe.user.has_role("Sync Manager")) return;
 		frm.add_custom_button(__("Add mappings"), () => add_mappings(frm));
 		if (frm.is_new() || frm.is_dirty()) return;
 		frm.add_custom_button(__("Test"), () => test(frm));
 		if (!frm.doc.enabled || !frm.doc.entities.some((row) => row.enabled)) return;
-		frm.add_custom_button(__("Start a run"), async () => {
-			await frappe.require("sync_runs.bundle.js");
-			hisabi_sync.runs.start(frm.doc);
-		}).addClass("btn-primary");
+		frm.add_custom_button(__("Start a run"), () => hisabi_sync.runs.start(frm.doc));
 	},
 });
 
 async function test(frm) {
-	await frappe.require("sync_runs.bundle.js");
 	const answer = await hisabi_sync.runs.call("test", { connection: frm.doc.name });
 	if (!answer) return;
 	const rows = answer.entities.map((row) => {
@@ -38,34 +29,37 @@ async function test(frm) {
 }
 
 function add_mappings(frm) {
-	const presets = [
-		{ value: "hisabi", label: __("A site with Hisabi Sync") },
-		{ value: "erpnext", label: __("ERPNext there") },
-		{ value: "erpnext_here", label: __("ERPNext here and there") },
-	];
+	const presets = {
+		json: [{ value: "json", label: __("A service with our field names") }],
+		frappe: [
+			{ value: "erpnext", label: __("ERPNext there") },
+			{ value: "erpnext_here", label: __("ERPNext here and there") },
+			{ value: "hisabi", label: __("A site with Hisabi Sync") },
+		],
+	};
+	const offered = presets[frm.doc.connector] || presets.frappe;
+	const directions = ["push", "pull"].map((value) => ({ value, label: __(value) }));
+	const of_erpnext = "eval:['erpnext', 'erpnext_here'].includes(doc.name)";
+	const of_payments = "eval:doc.name === 'erpnext' && doc.direction === 'push'";
+	const of_hisabi = "eval:doc.name === 'hisabi' && doc.direction === 'push'";
 	const fields = [
-		{ fieldname: "name", fieldtype: "Select", label: __("The other side"), options: presets, reqd: 1 },
-		{ fieldname: "direction", fieldtype: "Select", label: __("Direction"), options: ["push", "pull"], default: "push" },
-		{
-			fieldname: "company",
-			fieldtype: "Data",
-			label: __("Company"),
-			depends_on: "eval:doc.name && doc.name != 'hisabi'",
-			mandatory_depends_on: "eval:doc.name && doc.name != 'hisabi'",
-		},
+		{ fieldname: "name", fieldtype: "Select", label: __("The other side"), options: offered, default: offered[0].value, reqd: 1 },
+		{ fieldname: "direction", fieldtype: "Select", label: __("Direction"), options: directions, default: "push", reqd: 1 },
+		{ fieldname: "company", fieldtype: "Data", label: __("Company"), depends_on: of_erpnext, mandatory_depends_on: of_erpnext },
 		{
 			fieldname: "account",
 			fieldtype: "Data",
 			label: __("Account that payments are booked to"),
 			description: __("A ledger of the company, such as Cash - ABC"),
-			depends_on: "eval:doc.name == 'erpnext' && doc.direction == 'push'",
-			mandatory_depends_on: "eval:doc.name == 'erpnext' && doc.direction == 'push'",
+			depends_on: of_payments,
+			mandatory_depends_on: of_payments,
 		},
+		{ fieldname: "tenant", fieldtype: "Data", label: __("Tenant there"), depends_on: of_hisabi, mandatory_depends_on: of_hisabi },
 	];
 	const add = async (values) => {
 		const method = "hisabi_sync.hisabi_commerce.presets.preset";
 		const { message } = await frappe.call(method, values);
-		const known = new Set(frm.doc.entities.map((row) => row.entity));
+		const known = new Set((frm.doc.entities || []).map((row) => row.entity));
 		message.filter((row) => !known.has(row.entity)).forEach((row) => frm.add_child("entities", row));
 		frm.refresh_field("entities");
 	};

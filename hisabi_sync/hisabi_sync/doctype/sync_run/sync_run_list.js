@@ -1,6 +1,12 @@
 frappe.listview_settings["Sync Run"] = {
 	hide_name_column: true,
-	add_fields: ["status", "dry_run", "records_failed"],
+	add_fields: ["status", "dry_run"],
+	formatters: {
+		// They are counted when a run ends.
+		records_total: (value, df, doc) => (["queued", "running"].includes(doc.status) ? "" : value),
+		records_failed: (value, df, doc) => (["queued", "running"].includes(doc.status) ? "" : value),
+	},
+	// States of the DocType would go before this.
 	get_indicator(doc) {
 		const colours = {
 			queued: "gray",
@@ -10,7 +16,8 @@ frappe.listview_settings["Sync Run"] = {
 			failed: "red",
 			cancelled: "gray",
 		};
-		const label = doc.dry_run ? __("{0}, rehearsal", [__(doc.status)]) : __(doc.status);
+		const state = doc.status === "completed_with_errors" ? __("with errors") : __(doc.status);
+		const label = doc.dry_run ? __("{0}, rehearsal", [state]) : state;
 		return [label, colours[doc.status], `status,=,${doc.status}`];
 	},
 };

@@ -2,16 +2,8 @@ frappe.listview_settings["Sync Run Record"] = {
 	hide_name_column: true,
 	add_fields: ["status"],
 
-	get_indicator(doc) {
-		const colours = {
-			pending: "gray",
-			processing: "blue",
-			completed: "green",
-			failed: "red",
-			skipped: "gray",
-			dead: "darkgrey",
-		};
-		return [__(doc.status), colours[doc.status], `status,=,${doc.status}`];
+	formatters: {
+		entity: (value) => __(value),
 	},
 
 	onload(list) {
@@ -21,7 +13,7 @@ frappe.listview_settings["Sync Run Record"] = {
 		const act = async (method) => {
 			await frappe.require("sync_runs.bundle.js");
 			const names = list.get_checked_items(true);
-			if (await hisabi_sync.runs.call(method, { names })) list.refresh();
+			if (await hisabi_sync.runs.act(method, { names })) list.refresh();
 		};
 		list.page.add_actions_menu_item(__("Retry"), () => act("retry"), false);
 		list.page.add_actions_menu_item(__("Dismiss"), () => act("dismiss"), false);

@@ -1,10 +1,9 @@
 """Pushes day by day: outcomes, rates and durations, from the counters of Sync Batch."""
 
 from frappe import _
-from frappe.utils import format_date
 
 from hisabi_sync.insight import batches, scope
-from hisabi_sync.insight.columns import column, counters, summary
+from hisabi_sync.insight.columns import column, counters, stacked, summary
 
 CONFLICT_TARGET, ERROR_TARGET = 5, 1  # percent
 
@@ -41,23 +40,9 @@ def _columns():
 
 
 def _chart(span, days):
-	if not days:
-		return None
 	names = {"accepted": _("Accepted"), "duplicates": _("Duplicates")}
 	names.update({"conflicts": _("Conflicts"), "errors": _("Errors")})
-	empty = batches.total([])
-	sets = [
-		{"name": label, "values": [days.get(day, empty)[name] for day in span.days]}
-		for name, label in names.items()
-	]
-	return {
-		"data": {"labels": [format_date(day, "d") for day in span.days], "datasets": sets},
-		"type": "bar",
-		"colors": ["#59B88F", "#C7CED6", "#E8A13A", "#D9574F"],
-		"barOptions": {"stacked": 1, "spaceRatio": 0.4},
-		"axisOptions": {"xIsSeries": 1, "xAxisMode": "tick"},
-		"height": 220,
-	}
+	return stacked(span, days, names, ["#59B88F", "#C7CED6", "#E8A13A", "#D9574F"])
 
 
 def _summary(days):
