@@ -1,9 +1,8 @@
 """What runs cost: an incremental run among many records, and a full push beside the other site's own API.
 
-`./dev benchmark runs`; `--records` and `--pushed` say how many. The other side is a second site on this machine.
+`--records`, `--changed` and `--pushed` of `./dev benchmark runs` say how many. The other side is a second site on this machine.
 """
 
-import argparse
 import concurrent.futures
 import json
 import os
@@ -15,7 +14,7 @@ import time
 import frappe
 import requests
 
-from benchmarks import support
+from benchmarks.figures import Figure
 from hisabi_sync.engine import clock, ids, sql
 from hisabi_sync.engine.write import STANDARD
 from hisabi_sync.hisabi_commerce import presets
@@ -27,27 +26,22 @@ from hisabi_sync.runs.request import Wanted
 from tests.runs import erp
 from tests.support.phone import new_id
 
+PART = "runs"
 WORKERS = 2
 MIB = 1024
 
 
-def main():
-	options = _options()
-	support.connect()
+def measure(stage):
 	frappe.local.conf["hisabi_sync_allowed_networks"] = ["127.0.0.0/8"]
-	other = erp.ErpServer(os.path.join(frappe.local.sites_path, "..", "logs", "erp.log")).start()
+	sizes = stage.sizes
+	other = erp.ErpServer(os.path.join(stage.folder.name, "erp.log")).start()
 	try:
-		incremental(other, options.records, options.changed)
-		full(other, options.pushed)
+		return [
+			*incremental(other, sizes.run_records, sizes.run_changed),
+			*full(other, sizes.run_pushed),
+		]
 	finally:
 		other.stop()
-
-
-def _options():
-	parser = argparse.ArgumentParser(description=__doc__)
-	for name, default in (("records", 100_000), ("changed", 100), ("pushed", 10_000)):
-		parser.add_argument(f"--{name}", type=int, default=default)
-	return parser.parse_args()
 
 
 def incremental(other, records, changed):
@@ -66,21 +60,27 @@ def incremental(other, records, changed):
 	before, began = _peak(), time.perf_counter()
 	calls = _count_calls(lambda: _run(tenant, connection, "incremental"))
 	took = time.perf_counter() - began
-	print(f"incremental: {records:,} records, {changed} changed: {calls} calls, {took:.1f} s, ", end="")
-	print(f"memory +{_peak() - before:.1f} MiB")
+	what = f"incremental run, {changed} changed of {records:,} records"
+	return [
+		Figure(PART, what, took, "s", at={"stored": records}),
+		Figure(PART, f"{what}: calls of the other side", calls, ""),
+		Figure(PART, f"{what}: memory that it added", _peak() - before, "MB"),
+	]
 
 
 def full(other, number):
 	"""A full push beside as many inserts by the other site's own API, half of them before and half after it."""
-	small, _ = _pushed(other, number // 20)
+	few = max(1, number // 20)
+	small, _ = _pushed(other, few)
 	plain = _inserts(other, number // 2)
 	peaks, ours = _pushed(other, number)
 	plain += _inserts(other, number // 2)
-	print(
-		f"full: {number:,} records, {WORKERS} at once: their API {plain:.1f} s, a run {ours:.1f} s, ", end=""
-	)
-	print(f"{ours / plain:.2f} times; most memory of a worker {max(peaks):.0f} MiB, ", end="")
-	print(f"with {number // 20:,} records {max(small):.0f} MiB")
+	what = f"full push of {number:,} records, {WORKERS} lanes"
+	return [
+		Figure(PART, what, ours, "s", limit=plain, limit_is="the other side's API, as many at once"),
+		Figure(PART, f"{what}: most memory of a lane", max(peaks), "MB"),
+		Figure(PART, f"full push of {few:,} records: most memory of a lane", max(small), "MB"),
+	]
 
 
 def _pushed(other, number):
@@ -246,7 +246,3 @@ def _inserts(other, number):
 
 def _peak():
 	return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MIB
-
-
-if __name__ == "__main__":
-	main()

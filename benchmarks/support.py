@@ -1,10 +1,7 @@
-"""What benchmarks share: a wallet to write into, counting of statements, medians, and a table of results."""
+"""What benchmarks share: a connection to the site, and a wallet to write into."""
 
-import json
 import os
 import resource
-import statistics
-import time
 import uuid
 
 import frappe
@@ -14,7 +11,6 @@ from hisabi_sync.engine import devices, ids, push
 from hisabi_sync.engine.change import Caller
 from hisabi_sync.hisabi_wallet import wallets
 
-ROUNDS = 5
 USER = "Administrator"
 
 
@@ -32,22 +28,39 @@ class Wallet:
 		self.device_id = f"device-{uuid.uuid4().hex}"
 		self.device, self.token = devices.register(USER, self.device_id)
 		frappe.db.commit()
+		self.known = {}  # client id -> version of records for updates, the ones used longest ago first
 		self.account = self.push(
 			[item("Hisabi Account", account_name="A", account_type="cash", currency="SAR")]
 		)[0]
+		self.account_name = frappe.db.get_value("Hisabi Account", {"client_id": self.account}, "name")
 
 	def caller(self):
 		space = ids.space("wallet", self.id)
 		return Caller(USER, space, "viewer", self.device.name, "wallet", self.id)
 
-	def push(self, items):
-		"""Push items through the engine; returns the client ids. Raises when one is not accepted."""
+	def push(self, items, answered=("accepted",)):
+		"""Push items through the engine; returns the client ids. Raises when one is answered otherwise."""
 		changes = wallet_items.read(items, self.id)
 		result = push.push(self.caller(), changes, push.Options("wallet"))
-		wrong = [outcome for outcome in result.outcomes if outcome.status != "accepted"]
+		wrong = [outcome for outcome in result.outcomes if outcome.status not in answered]
 		if wrong:
 			raise RuntimeError(wrong[0])
+		for change, outcome in zip(changes, result.outcomes, strict=True):
+			if change.client_id in self.known:
+				self.known[change.client_id] = outcome.doc_version
 		return [change.client_id for change in changes]
+
+	def some(self, count):
+		"""{client id: version} of so many transactions, those first that were not taken for long."""
+		if len(self.known) < count:
+			self.known.update(dict.fromkeys(self.push(self.transactions(count - len(self.known))), 1))
+		taken = {name: self.known.pop(name) for name in list(self.known)[:count]}
+		self.known.update(taken)
+		return taken
+
+	def last(self, count):
+		"""{client id: version} of those that were taken last."""
+		return {name: self.known[name] for name in list(self.known)[-count:]}
 
 	def transactions(self, count):
 		return [
@@ -66,41 +79,21 @@ class Wallet:
 	def fill(self, count, batch=200):
 		"""Bring the wallet to so many transactions."""
 		for start in range(0, count, batch):
-			self.push(self.transactions(min(batch, count - start)))
+			names = self.push(self.transactions(min(batch, count - start)))
+			self.known.update(dict.fromkeys(names[:: max(1, count // 1000)], 1))
 
 
-def item(entity_type, operation="create", client_id=None, **payload):
-	return {
+def item(entity_type, operation="create", client_id=None, base_version=None, **payload):
+	given = {
 		"op_id": uuid.uuid4().hex,
 		"entity_type": entity_type,
 		"entity_id": client_id or uuid.uuid4().hex,
 		"operation": operation,
 		"payload": payload,
 	}
-
-
-def median(function, rounds=ROUNDS, prepare=lambda: None):
-	"""Median seconds of `function(prepared)` over some rounds, after one round that does not count."""
-	times = []
-	for _ in range(rounds + 1):
-		times.append(seconds(function, prepare()))
-	return statistics.median(times[1:])
-
-
-def seconds(function, *arguments):
-	start = time.perf_counter()
-	function(*arguments)
-	return time.perf_counter() - start
+	return given if base_version is None else {**given, "base_version": base_version}
 
 
 def peak_memory():
 	"""Most memory that this process ever held, in MB."""
 	return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-def report(rows):
-	"""Print rows of (what, value, goal) and return them as JSON text."""
-	width = max(len(what) for what, _, _ in rows)
-	for what, value, goal in rows:
-		print(f"{what:<{width}}  {value:>12,.2f}  {goal}")
-	return json.dumps([{"what": what, "value": value, "goal": goal} for what, value, goal in rows])

@@ -55,7 +55,9 @@ COMMANDS = {
 	"assets": Command(commands.assets, "build the Desk's bundles that have changed"),
 	"console": Command(commands.console, "a Python console on the demo site", passes_on=True),
 	"frappe": Command(commands.frappe, "Frappe's own command line on the demo site", passes_on=True),
-	"benchmark": Command(commands.benchmark, "run a benchmark: ./dev benchmark [NAME]", passes_on=True),
+	"benchmark": Command(
+		commands.benchmark, "measure what things cost: ./dev benchmark [NAME ...] [--quick]", passes_on=True
+	),
 	"lint": Command(commands.lint, "check the style of the sources, and look for insecure patterns"),
 	"audit": Command(commands.audit, "ask for known weaknesses of the pinned packages"),
 	"openapi": Command(commands.openapi, "write docs/openapi.json anew, after a call has changed"),

@@ -139,18 +139,20 @@ def test(settings: Settings, arguments: Sequence[str]) -> int:
 
 
 def benchmark(settings: Settings, arguments: Sequence[str]) -> int:
-	name, *rest = arguments or [""]
-	if name.startswith("-"):
-		name, rest = "", list(arguments)
-	if name and not (ROOT / "benchmarks" / f"{name}.py").is_file():
-		raise Problem(f"There is no benchmarks/{name}.py.")
 	target = bench.benchmark_site(settings)
 	with state.locked(settings):
 		prepare.whole(target)
+	# Its folder is that of the sites, but people give paths from where they are.
+	given = [
+		str(Path(word).resolve()) if before == "--out" else word for before, word in _in_order(arguments)
+	]
 	extra = {"HISABI_SET_UP_ERP": _set_up_erp()}
-	return _module(
-		target, target.bench.sites, f"benchmarks.{name}" if name else "benchmarks", *rest, env=extra
-	)
+	return _module(target, target.bench.sites, "benchmarks", *given, env=extra)
+
+
+def _in_order(arguments: Sequence[str]) -> list[tuple[str, str]]:
+	"""Each argument with the one before it."""
+	return list(zip(["", *arguments], arguments, strict=False))
 
 
 def demo(settings: Settings, arguments: Sequence[str]) -> int:

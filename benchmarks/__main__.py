@@ -1,0 +1,113 @@
+"""What things cost, each beside its limit: `./dev benchmark [NAME ...]`.
+
+Without names everything is measured, and docs/benchmarks/ is written: results.json, plots, and a README.md made from them.
+"""
+
+import argparse
+import datetime
+import os
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from benchmarks import (
+	desk,
+	devices,
+	engine,
+	latency,
+	machine,
+	memory,
+	output,
+	page,
+	plots,
+	profiled,
+	pull,
+	push,
+	runs,
+)
+from benchmarks.sizes import MILLION, QUICK, USUAL
+from benchmarks.stage import Stage
+from benchmarks.support import connect
+
+DOCS = Path(__file__).resolve().parent.parent / "docs" / "benchmarks"
+# Name -> function of the Stage that gives figures, in the order of a whole run.
+BENCHMARKS = {
+	"engine": engine.measure,
+	"push": push.measure,
+	"pull": pull.measure,
+	"latency": latency.measure,
+	"devices": devices.measure,
+	"desk": desk.measure,
+	"runs": runs.measure,
+	"memory": memory.measure,
+}
+RUN_OPTIONS = {"records": "run_records", "changed": "run_changed", "pushed": "run_pushed"}
+
+
+def main():
+	options = _options()
+	sizes, began = _sizes(options), time.monotonic()
+	connect()
+	stage = Stage(sizes)
+	try:
+		if options.names == ["profile"]:
+			return profiled.write(stage, (options.out or DOCS) / "profile.md")
+		figures = [figure.as_dict() for figure in _measured(stage, options.names or BENCHMARKS)]
+		about = {**_about(options), **machine.about(stage), "seconds": round(time.monotonic() - began)}
+	finally:
+		stage.close()
+	output.show(figures)
+	if options.out or not options.names:
+		_write(options.out or DOCS, {**about, "figures": figures})
+
+
+def _options():
+	parser = argparse.ArgumentParser(prog="./dev benchmark", description=__doc__)
+	names = [*BENCHMARKS, "profile"]
+	parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(names)}; all but the last")
+	parser.add_argument("--quick", action="store_true", help="small numbers, to see whether it works")
+	parser.add_argument("--million", action="store_true", help="also with 1,000,000 records")
+	parser.add_argument("--out", type=Path, help="folder for what is written, also with a NAME")
+	for name in RUN_OPTIONS:
+		parser.add_argument(f"--{name}", type=int, help=f"{name} of runs")
+	options = parser.parse_args()
+	unknown = set(options.names) - set(names)
+	if unknown or ("profile" in options.names and len(options.names) > 1):
+		parser.error(f"no such benchmark: {', '.join(sorted(unknown)) or 'profile stands alone'}")
+	return options
+
+
+def _sizes(options):
+	chosen = QUICK if options.quick else MILLION if options.million else USUAL
+	given = {field: getattr(options, name) for name, field in RUN_OPTIONS.items()}
+	return replace(chosen, **{field: number for field, number in given.items() if number is not None})
+
+
+def _measured(stage, names):
+	for name in names:
+		print(f"{name} ...", end=" ", flush=True)
+		began = time.monotonic()
+		yield from BENCHMARKS[name](stage)
+		print(f"{time.monotonic() - began:.1f} s", flush=True)
+
+
+def _about(options):
+	"""When and how: for the page that is made of the figures."""
+	given = " ".join(["./dev benchmark", *options.names, *(["--quick"] if options.quick else [])])
+	return {
+		"command": f"{given} --million" if options.million else given,
+		"quick": options.quick,
+		"date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
+		"processors": os.cpu_count(),
+	}
+
+
+def _write(folder, results):
+	folder.mkdir(parents=True, exist_ok=True)
+	output.write_json(folder / "results.json", results)
+	page.write(folder / "README.md", results, plots.write(folder, results["figures"]))
+	print(f"Written to {folder}")
+
+
+if __name__ == "__main__":
+	main()

@@ -1,0 +1,74 @@
+"""What a benchmark tells: figures, each beside its limit and its goal, and what they are made of."""
+
+import statistics
+import time
+from dataclasses import asdict, dataclass, field
+
+
+@dataclass(frozen=True)
+class Goal:
+	"""What a figure's value should be: `at most` or `at least` a number."""
+
+	word: str
+	number: float
+
+	def met_by(self, value):
+		return value <= self.number if self.word == "at most" else value >= self.number
+
+
+@dataclass(frozen=True)
+class Figure:
+	"""One measured value in its unit; `limit` is in the same unit and was measured in the same run.
+
+	`at` says where on an axis the value belongs, such as {"items": 200, "stored": 10_000}.
+	"""
+
+	part: str
+	what: str
+	value: float
+	unit: str
+	at: dict = field(default_factory=dict)
+	spread: tuple = ()
+	limit: float | None = None
+	limit_is: str = ""
+	statements: int | None = None
+	bytes_per_item: float | None = None
+	goal: Goal | None = None
+
+	def as_dict(self):
+		ratio = self.value / self.limit if self.limit else None
+		met = self.goal.met_by(self.value) if self.goal else None
+		return {**asdict(self), "spread": list(self.spread), "ratio": ratio, "met": met}
+
+
+def milliseconds(part, what, times, **more):
+	"""The Figure of a list of seconds: their median, with the smallest and the largest."""
+	spread = (min(times) * 1000, max(times) * 1000)
+	return Figure(part, what, statistics.median(times) * 1000, "ms", spread=spread, **more)
+
+
+def times(part, what, value, word=None, number=None, **more):
+	"""The Figure of a ratio, with a goal where there is one."""
+	return Figure(part, what, value, "times", goal=Goal(word, number) if word else None, **more)
+
+
+def in_turns(rounds, works):
+	"""{name: [seconds]} of works measured in turns, so that all meet the same moments of a noisy machine.
+
+	A work is a function, or (prepare, function of what that returns); the first round does not count.
+	"""
+	measured = {name: [] for name in works}
+	for _ in range(rounds + 1):
+		for name, work in works.items():
+			prepare, function = work if isinstance(work, tuple) else (tuple, lambda _, work=work: work())
+			given = prepare()
+			start = time.perf_counter()
+			function(given)
+			measured[name].append(time.perf_counter() - start)
+	return {name: taken[1:] for name, taken in measured.items()}
+
+
+def percentile(values, share):
+	"""The value below which a share (0 to 1) of the values lies."""
+	ordered = sorted(values)
+	return ordered[min(len(ordered) - 1, int(share * len(ordered)))]

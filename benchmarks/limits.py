@@ -1,0 +1,66 @@
+"""What the database alone needs for the same work: bare inserts of what a push writes, bare reads of what a pull sends."""
+
+import json
+
+import frappe
+
+from benchmarks.changes import TRANSACTION
+from hisabi_sync.engine.entities import registry
+
+DOCUMENTS = f"tab{TRANSACTION}"
+
+
+def rows_of_push(wallet, count):
+	"""{table: rows as dicts} that a push of so many creates writes, read back from the database."""
+	names = wallet.push(wallet.transactions(count))
+	(batch,) = frappe.get_all(
+		"Sync Batch", {"device": wallet.device.name}, pluck="name", order_by="creation desc", limit=1
+	)
+	filters = {
+		TRANSACTION: {"name": ["in", names]},
+		"Sync Record": {"client_id": ["in", names]},
+		"Sync Item": {"batch": batch},
+		"Sync Batch": {"name": batch},
+	}
+	found = {
+		f"tab{doctype}": frappe.get_all(doctype, given, ["*"], limit=0) for doctype, given in filters.items()
+	}
+	frappe.db.rollback()
+	return {table: rows for table, rows in found.items() if rows}
+
+
+def fresh(written):
+	"""The same rows under keys that are not taken."""
+	return {table: [_renewed(row) for row in rows] for table, rows in written.items()}
+
+
+def _renewed(row):
+	return {**row, **{key: frappe.generate_hash(length=32) for key in ("name", "op_key") if row.get(key)}}
+
+
+def insert(written):
+	"""One statement for each table, and a commit."""
+	for table, rows in written.items():
+		columns = list(rows[0])
+		marks = ", ".join([f"({', '.join(['%s'] * len(columns))})"] * len(rows))
+		query = f"INSERT INTO `{table}` ({', '.join(f'`{c}`' for c in columns)}) VALUES {marks}"  # noqa: S608
+		frappe.db.sql(query, [row[column] for row in rows for column in columns])
+	frappe.db.sql("commit")
+
+
+def select(wallet, count, page):
+	"""The columns that devices get, page by page along the primary key, as dicts and as JSON; returns the texts."""
+	columns = ", ".join(f"`{name}`" for name in registry().by_name[TRANSACTION].readable)
+	after, texts = "", []
+	for _ in range(-(-count // page)):
+		rows = frappe.db.sql(
+			f"SELECT name, {columns} FROM `{DOCUMENTS}` WHERE wallet_id = %s AND name > %s "  # noqa: S608
+			f"ORDER BY name LIMIT {int(page)}",
+			(wallet.id, after),
+			as_dict=True,
+		)
+		if not rows:
+			break
+		texts.append(json.dumps(rows, default=str))
+		after = rows[-1]["name"]
+	return texts

@@ -1,0 +1,44 @@
+"""The most memory that processes held during the run."""
+
+from pathlib import Path
+
+from benchmarks.figures import Figure, Goal
+from benchmarks.http import GET, PING, POST, PULL, PUSH, checked, pull_body, push_body
+from benchmarks.support import peak_memory
+from tests.support.server import Server
+
+PART = "memory"
+
+
+def measure(stage):
+	return [*_of_worker(stage), _of_engine()]
+
+
+def _of_engine():
+	return Figure(
+		PART, "this process, which called the engine", peak_memory(), "MB", goal=Goal("at most", 250)
+	)
+
+
+def _of_worker(stage):
+	"""A web worker of its own: after its first request, and after the largest push and page."""
+	log = Path(stage.folder.name) / "one.log"
+	server = Server(stage.server.site, log, 1, "hisabi_sync.wsgi:application").start()
+	try:
+		wallet = stage.largest
+		phone = stage.http(wallet, server)
+		phone.call(GET, PING)
+		yield Figure(PART, "a web worker after a ping", _peak(server), "MB")
+		items = wallet.transactions(max(stage.sizes.pushed))
+		checked(phone.call(POST, PUSH, push_body(wallet, items)))
+		phone.call(POST, PULL, pull_body(wallet, None, max(stage.sizes.pages)))
+		most = f"after a push of {len(items)} and a page of {max(stage.sizes.pages)}"
+		yield Figure(PART, f"a web worker {most}", _peak(server), "MB")
+	finally:
+		server.stop()
+
+
+def _peak(server):
+	"""MB that the server's worker held at most."""
+	status = Path(f"/proc/{server.worker_pids()[0]}/status").read_text()
+	return int(status.partition("VmHWM:")[2].split()[0]) / 1024

@@ -1,0 +1,127 @@
+"""The plots of a run, as SVG. One row of PLOTS for each."""
+
+from dataclasses import dataclass
+
+import pygal
+from pygal.style import Style
+
+STYLE = Style(
+	background="white",
+	plot_background="white",
+	font_family="sans-serif",
+	title_font_size=18,
+	colors=("#1f6f8b", "#e07a5f", "#5b8e3e", "#8a5fbf", "#c9a227", "#444444"),
+)
+
+
+@dataclass(frozen=True)
+class Plot:
+	"""Figures of a part that have the `at` keys `across` and `series`; `bars` for those that are no line."""
+
+	name: str
+	title: str
+	part: str
+	unit: str
+	across: str
+	series: str | None = None
+	across_is: str = ""
+	logarithmic: bool = False
+	bars: bool = False
+	limit: bool = False
+
+
+PLOTS = (
+	Plot(
+		"push",
+		"A push, by what it asks for",
+		"push",
+		"ms",
+		"items",
+		"kind",
+		"items in the push",
+		True,
+		limit=True,
+	),
+	Plot(
+		"growth",
+		"The same work, by what is stored",
+		"growth",
+		"ms",
+		"stored",
+		"kind",
+		"records in the space",
+		True,
+	),
+	Plot("pages", "A page of a pull", "pull", "ms", "page", "encoding", "records in the page", True),
+	Plot("ways-push", "Creating one record", "push", "ms", "way", bars=True, logarithmic=True),
+	Plot("ways-pull", "Reading one record", "pull", "ms", "way", bars=True, logarithmic=True),
+	Plot("devices", "Many devices at once", "devices", "items/s", "clients", across_is="devices"),
+	Plot("latency", "Waiting for an answer", "latency", "ms", "call", "share", bars=True),
+)
+WORDS = {
+	"ours": "sync over HTTP",
+	"engine": "the engine, in process",
+	"plain": "one REST request each",
+	"process": "one document each, in process",
+	"list": "Frappe's list over HTTP",
+}
+
+
+def write(folder, figures):
+	"""Write the plots that the figures are enough for; returns [(file name, title)]."""
+	written = []
+	for plot in PLOTS:
+		series = _series(plot, figures)
+		if series:
+			path = folder / f"{plot.name}.svg"
+			path.write_text(_chart(plot, series).render(is_unicode=True) + "\n")
+			written.append((path.name, plot.title))
+	return written
+
+
+def _series(plot, figures):
+	"""{series: {place across: value}}."""
+	wanted = {plot.across, plot.series} - {None}
+	found = {}
+	for figure in figures:
+		at = figure["at"]
+		if figure["part"] != plot.part or figure["unit"] != plot.unit or set(at) != wanted:
+			continue
+		name = str(at[plot.series]) if plot.series else plot.title
+		found.setdefault(name, {})[at[plot.across]] = figure["value"]
+		if plot.limit and figure["limit"]:
+			found.setdefault("the database alone", {})[at[plot.across]] = figure["limit"]
+	return found
+
+
+def _chart(plot, series):
+	kind = pygal.HorizontalBar if plot.bars and not plot.series else pygal.Bar if plot.bars else pygal.Line
+	places = list(dict.fromkeys(place for values in series.values() for place in values))
+	chart = kind(
+		title=f"{plot.title} ({plot.unit})",
+		x_title=plot.across_is,
+		style=STYLE,
+		js=(),
+		no_prefix=True,
+		disable_xml_declaration=True,
+		logarithmic=plot.logarithmic,
+		show_legend=bool(plot.series),
+		legend_at_bottom=True,
+		width=760,
+		height=420,
+		print_values=plot.bars,
+		value_formatter=lambda value: f"{value:,.3g}",
+	)
+	chart.add_xml_filter(_without_scripts)
+	chart.x_labels = [WORDS.get(place, f"{place:,}" if isinstance(place, int) else place) for place in places]
+	for name, values in series.items():
+		chart.add(name, [values.get(place) for place in places])
+	return chart
+
+
+def _without_scripts(root):
+	"""Nothing that runs belongs into a picture."""
+	for parent in list(root.iter()):
+		for script in parent.findall("{*}script"):
+			parent.remove(script)
+	return root

@@ -1,0 +1,74 @@
+"""What the benchmarks of one run share: filled wallets, a web server, and a DocType for the plain way."""
+
+import os
+import tempfile
+from functools import cached_property
+from pathlib import Path
+
+import frappe
+
+from benchmarks import plain
+from benchmarks.http import Http
+from benchmarks.support import USER, Wallet
+from tests.support.server import Server
+
+
+class Stage:
+	def __init__(self, sizes):
+		self.sizes, self.wallets = sizes, {}
+		self.workers = sizes.workers or 2 * (os.cpu_count() or 1)
+		self.folder = tempfile.TemporaryDirectory(prefix="hisabi-benchmark-")
+		settings = frappe.get_doc("Sync Settings")
+		self.most_items = settings.max_push_items
+		_allow_items(max(self.most_items or 0, *sizes.pushed))
+
+	def wallet(self, stored=0):
+		"""A wallet with so many records, the same one each time; with none it is a new one each time."""
+		if not stored:
+			return Wallet()
+		if stored not in self.wallets:
+			self.wallets[stored] = Wallet()
+			self.wallets[stored].fill(stored)
+		return self.wallets[stored]
+
+	@property
+	def largest(self):
+		return self.wallet(max(self.sizes.stored))
+
+	@cached_property
+	def server(self):
+		log = Path(self.folder.name) / "web.log"
+		return Server(frappe.local.site, log, self.workers, "hisabi_sync.wsgi:application").start()
+
+	def http(self, wallet=None, server=None):
+		"""A connection of a wallet's device, or of the user by his API key, to a server."""
+		credential = f"Bearer {wallet.token}" if wallet else f"token {self.key}"
+		return Http((server or self.server).port, frappe.local.site, credential)
+
+	@cached_property
+	def key(self):
+		secret, user = frappe.generate_hash(length=15), frappe.get_doc("User", USER)
+		user.api_key, user.api_secret = user.api_key or frappe.generate_hash(length=15), secret
+		user.save()
+		frappe.db.commit()
+		return f"{user.api_key}:{secret}"
+
+	@cached_property
+	def plain(self):
+		"""The DocType of the plain way; it is gone after the run."""
+		return plain.make()
+
+	def close(self):
+		if "server" in self.__dict__:
+			self.server.stop()
+		frappe.db.rollback()
+		if "plain" in self.__dict__:
+			plain.remove()
+		_allow_items(self.most_items)
+		self.folder.cleanup()
+
+
+def _allow_items(count):
+	frappe.db.set_single_value("Sync Settings", "max_push_items", count)
+	frappe.db.commit()
+	frappe.clear_document_cache("Sync Settings", "Sync Settings")

@@ -1,0 +1,62 @@
+"""How figures are judged and shown."""
+
+from benchmarks import output, page
+from benchmarks.figures import Figure, Goal, in_turns, percentile, times
+from benchmarks.tax import without
+
+
+def test_goals_are_judged_by_the_value():
+	assert times("a", "b", 49.9, "at least", 50).as_dict()["met"] is False
+	assert times("a", "b", 50, "at least", 50).as_dict()["met"] is True
+	assert Figure("a", "b", 3.1, "%", goal=Goal("at most", 3)).as_dict()["met"] is False
+	assert times("a", "b", 1).as_dict()["met"] is None
+
+
+def test_a_missed_goal_stands_out_on_the_page():
+	figures = [
+		times("push", "this one", 49, "at least", 50).as_dict(),
+		times("push", "b", 3, "at most", 4).as_dict(),
+	]
+	text = page._goals(figures)
+	assert "1 of 2 goals are reached." in text
+	assert "| this one | 49 times | **at least 50: MISSED** |" in text
+	assert "| b | 3 times | at most 4: reached |" in text
+
+
+def test_works_are_measured_in_turns_and_the_first_round_does_not_count():
+	done = []
+	works = {"a": lambda: done.append("a"), "b": (lambda: "given", done.append)}
+	taken = in_turns(2, works)
+	assert done == ["a", "given"] * 3
+	assert {name: len(values) for name, values in taken.items()} == {"a": 2, "b": 2}
+
+
+def test_percentiles_are_values_that_were_measured():
+	assert percentile(range(1, 101), 0.99) == 100
+	assert percentile([5, 1, 3], 0.5) == 3
+	assert percentile([7], 0.99) == 7
+
+
+def test_numbers_have_three_digits_that_count():
+	assert [output.number(value) for value in (None, 0, 12, 0.5, 1.234, 12.34, 12345.6)] == [
+		"",
+		"0",
+		"12",
+		"0.50",
+		"1.23",
+		"12.3",
+		"12,346",
+	]
+
+
+def test_without_the_app_only_its_own_hooks_are_gone():
+	hooks = {
+		"before_request": ["hisabi_sync.api.routes.rewrite", "other.app.hook"],
+		"doc_events": {"*": {"on_change": ["frappe.desk.notify", "hisabi_sync.engine.capture.on_change"]}},
+		"app_title": ["Hisabi Sync"],
+	}
+	assert without(hooks) == {
+		"before_request": ["other.app.hook"],
+		"doc_events": {"*": {"on_change": ["frappe.desk.notify"]}},
+		"app_title": ["Hisabi Sync"],
+	}
