@@ -4,6 +4,7 @@ import json
 from hashlib import blake2b
 
 from hisabi_sync.engine import fields as kinds
+from hisabi_sync.engine import strict_json
 from hisabi_sync.engine.change import Past
 from hisabi_sync.engine.merge import same
 
@@ -55,7 +56,7 @@ def touch_unknown(stored, entity, now):
 
 def digest(values, entity):
 	"""A hash of the synced values, by which a change that no hook saw is found."""
-	parts = (_text(values.get(name), field) for name, field in sorted(entity.fields.items()))
+	parts = [_text(values.get(name), field) for name, field in entity.in_order]
 	return blake2b("\x1f".join(parts).encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 
 
@@ -63,7 +64,7 @@ def _text(value, field):
 	if field.kind is kinds.ROWS:
 		rows = [{k: v for k, v in row.items() if k != "name"} for row in value or []]
 		return json.dumps(rows, default=str, sort_keys=True)
-	if isinstance(value, dict | list):
+	if isinstance(value, strict_json.CONTAINERS):
 		return json.dumps(value, sort_keys=True)
 	return "" if value is None else str(value)
 

@@ -90,10 +90,13 @@ class Batch:
 		self.stored, self.foreign, self.taken = found.stored, found.foreign, found.taken
 
 	def _prepare(self, changes):
-		for name, entity in sorted(self.registry.by_name.items()):
-			own = [change for change in changes if change.entity_type == name]
-			if own and entity.prepare:
-				entity.prepare(own, self.caller)
+		by_type = {}
+		for change in changes:
+			by_type.setdefault(change.entity_type, []).append(change)
+		for name, own in sorted(by_type.items()):
+			prepare = self.registry.by_name[name].prepare
+			if prepare:
+				prepare(own, self.caller)
 
 	def has_no_root(self):
 		"""Whether the change that should have made the space failed, so that nothing may stay of the batch."""

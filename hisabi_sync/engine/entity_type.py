@@ -50,6 +50,11 @@ class EntityType:
 		return {name: f.options for name, f in self.fields.items() if f.fieldtype == "Link"}
 
 	@cached_property
+	def in_order(self):
+		"""[(name, field)] by name."""
+		return sorted(self.fields.items())
+
+	@cached_property
 	def computed(self):
 		return frozenset(name for name, f in self.fields.items() if f.access == "Computed")
 

@@ -16,6 +16,7 @@ from hisabi_sync.engine import clock, decimals, markup, strict_json
 from hisabi_sync.engine.errors import ItemError
 
 INT_LIMIT = {"Int": 2**31, "Long Int": 2**63}
+WRITTEN = (Decimal, date, datetime, time)  # kept as text where JSON has no word for them
 BYTE_LIMIT = {"Small Text": 65_535, "Text": 65_535}
 DEFAULT_TEXT_LIMIT = 4 * 1024 * 1024
 CHECK_VALUES = {False: 0, True: 1}
@@ -88,7 +89,7 @@ def _parse_text(field, value):
 def _too_long(field, value):
 	"""Text columns are measured in bytes; a lone surrogate has none at all."""
 	try:
-		size = len(value.encode("utf-8"))
+		size = len(value) if value.isascii() else len(value.encode("utf-8"))
 	except UnicodeEncodeError:
 		return True
 	return len(value) > field.length or size > BYTE_LIMIT.get(field.fieldtype, DEFAULT_TEXT_LIMIT)
@@ -267,14 +268,14 @@ def text_limit(fieldtype, length):
 
 def column_value(field, value):
 	"""What the database column takes for a canonical value."""
-	if isinstance(value, dict | list):
+	if isinstance(value, strict_json.CONTAINERS):
 		return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 	return value
 
 
 def encode(field, value):
 	"""Text-safe form of a canonical value that `decode` reads back without loss."""
-	if isinstance(value, Decimal | date | datetime | time):
+	if isinstance(value, WRITTEN):
 		return str(value)
 	if field.kind is ROWS and value is not None:
 		return [{k: _encode_cell(v) for k, v in row.items()} for row in value]
@@ -282,7 +283,7 @@ def encode(field, value):
 
 
 def _encode_cell(value):
-	return str(value) if isinstance(value, Decimal | date | datetime | time) else value
+	return str(value) if isinstance(value, WRITTEN) else value
 
 
 def decode(field, value):

@@ -1,9 +1,10 @@
 """The memory of every op: Sync Item, unique by device and op id, written in the transaction that applies it."""
 
 import json
-from dataclasses import asdict, fields
+from dataclasses import asdict
+from functools import lru_cache
 
-from hisabi_sync.engine import clock, ids, sql
+from hisabi_sync.engine import clock, ids, sql, strict_json
 from hisabi_sync.engine.change import ERROR, Change, Outcome
 from hisabi_sync.engine.entity_type import SENSITIVE
 from hisabi_sync.engine.write import STANDARD
@@ -19,6 +20,9 @@ MESSAGE = 1000  # characters of an error message that are kept
 NO_TAGS = str.maketrans("<>", "‹›")
 COUNTED = {"accepted": "accepted", "duplicate": "duplicates", "conflict": "conflicts", "error": "errors"}
 DEFAULTS = asdict(Outcome(""))
+# Made once: an encoder costs more to make than most items cost to encode.
+TEXT = json.JSONEncoder(ensure_ascii=False, default=str)
+CANONICAL = json.JSONEncoder(sort_keys=True, default=str, separators=(",", ":"))
 
 
 class Seen:
@@ -42,14 +46,14 @@ class Seen:
 		return Outcome(**{**DEFAULTS, **json.loads(self.result), "repeated": True})
 
 
+@lru_cache(maxsize=1024)  # each op of a batch is looked up several times
 def op_key(op_id):
 	return ids.digest(op_id, size=16)
 
 
 def fingerprint(*parts):
 	"""Hash of what a change says, by which a second use of its op id for something else is noticed."""
-	text = json.dumps(parts, sort_keys=True, default=str, separators=(",", ":"))
-	return ids.digest(text, size=16)
+	return ids.digest(CANONICAL.encode(parts), size=16)
 
 
 def load(device, op_ids):
@@ -63,12 +67,8 @@ def load(device, op_ids):
 
 
 def encode(outcome):
-	kept = {f.name: getattr(outcome, f.name) for f in fields(outcome)}
-	return json.dumps(
-		{k: v for k, v in kept.items() if v != DEFAULTS[k] and k != "repeated"},
-		ensure_ascii=False,
-		default=str,
-	)
+	kept = {name: getattr(outcome, name) for name in DEFAULTS if name != "repeated"}
+	return TEXT.encode({name: value for name, value in kept.items() if value != DEFAULTS[name]})
 
 
 def plain(text, length=140):
@@ -78,7 +78,7 @@ def plain(text, length=140):
 
 def _raw_text(raw):
 	try:
-		return json.dumps(masked(raw), ensure_ascii=False, default=str)
+		return TEXT.encode(masked(raw))
 	except RecursionError:
 		return '{"error": "nested too deeply to be kept"}'
 
@@ -86,8 +86,12 @@ def _raw_text(raw):
 def masked(value):
 	"""What a device sent without secrets, which do not belong there and are refused."""
 	if isinstance(value, dict):
-		return {key: "***" if key in SENSITIVE else masked(part) for key, part in value.items()}
+		return {key: "***" if key in SENSITIVE else _masked_part(part) for key, part in value.items()}
 	return [masked(part) for part in value] if isinstance(value, list) else value
+
+
+def _masked_part(value):
+	return masked(value) if isinstance(value, strict_json.CONTAINERS) else value
 
 
 def save_items(batch, caller, answers, seen, now):

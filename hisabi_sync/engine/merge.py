@@ -6,6 +6,8 @@ same thing to different values nothing is guessed: the result says that they cla
 
 import json
 
+from hisabi_sync.engine.strict_json import CONTAINERS
+
 ABSENT = object()
 
 
@@ -13,7 +15,7 @@ def same(left, right):
 	"""Equality as JSON knows it: `1` and `true` are two values, also inside objects and lists."""
 	if left is ABSENT or right is ABSENT:
 		return left is right
-	if isinstance(left, dict | list):
+	if isinstance(left, CONTAINERS):
 		return left == right and _text(left) == _text(right)
 	return left == right and isinstance(left, bool) == isinstance(right, bool)
 

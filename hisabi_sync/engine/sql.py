@@ -38,19 +38,20 @@ def _write(doctype, columns, rows, tail):
 
 def _marks(rows):
 	"""Placeholders for each row, and their values. A column in which all rows agree is escaped once, not row by row."""
-	width = range(len(rows[0]))
-	shared = [all(row[i] is rows[0][i] or row[i] == rows[0][i] for row in rows) for i in width]
-	values = {f"c{i}": rows[0][i] for i in width if shared[i]}
-	own = [i for i in width if not shared[i]]
-	values.update({f"r{n}_{i}": row[i] for n, row in enumerate(rows) for i in own})
-	mark = "(" + ", ".join(f"%(c{i})s" if shared[i] else f"%(r{{n}}_{i})s" for i in width) + ")"
+	columns = list(zip(*rows, strict=True))
+	shared = [column.count(column[0]) == len(rows) for column in columns]
+	values = {f"c{i}": column[0] for i, column in enumerate(columns) if shared[i]}
+	for i, column in enumerate(columns):
+		if not shared[i]:
+			values.update({f"r{n}_{i}": value for n, value in enumerate(column)})
+	mark = "(" + ", ".join(f"%(c{i})s" if same else f"%(r{{n}}_{i})s" for i, same in enumerate(shared)) + ")"
 	return [mark.replace("{n}", str(n)) for n in range(len(rows))], values
 
 
 def _chunks(rows):
 	chunk, size = [], 0
 	for row in rows:
-		bytes_here = sum(len(value) for value in row if isinstance(value, str))
+		bytes_here = sum([len(value) for value in row if isinstance(value, str)])
 		if chunk and (len(chunk) >= CHUNK_ROWS or size + bytes_here > CHUNK_BYTES):
 			yield chunk
 			chunk, size = [], 0

@@ -2,6 +2,7 @@
 
 import json
 
+CONTAINERS = (dict, list)
 MAX_DEPTH = 30  # MariaDB checks JSON columns down to 32 levels
 
 
@@ -34,9 +35,9 @@ def _refuse(name):
 
 def depth(value):
 	"""Levels of nesting up to one more than is allowed, without recursion."""
-	deepest, level = 0, [value] if isinstance(value, dict | list) else []
+	deepest, level = 0, [value] if isinstance(value, CONTAINERS) else []
 	while level and deepest <= MAX_DEPTH:
 		deepest += 1
-		nested = (child for part in level for child in (part.values() if isinstance(part, dict) else part))
-		level = [child for child in nested if isinstance(child, dict | list)]
+		parts = [part.values() if isinstance(part, dict) else part for part in level]
+		level = [child for part in parts for child in part if isinstance(child, CONTAINERS)]
 	return deepest

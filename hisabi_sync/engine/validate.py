@@ -8,11 +8,12 @@ from hisabi_sync.engine.errors import ItemError
 
 MAX_NAME, MAX_NAMES = 140, 50  # of what an error repeats of what it was sent
 EMPTY = (None, "", [])
+ENCODER = json.JSONEncoder(ensure_ascii=False)
 
 
 def check_size(payload, entity):
 	"""Raise ItemError payload_too_large for a payload that is longer than the entity type allows."""
-	size = len(json.dumps(payload, ensure_ascii=False).encode("utf-8", "replace"))
+	size = len(ENCODER.encode(payload).encode("utf-8", "replace"))
 	if size > entity.max_payload:
 		raise ItemError("payload_too_large", {"bytes": size, "limit": entity.max_payload})
 
