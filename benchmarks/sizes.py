@@ -24,7 +24,7 @@ class Sizes:
 	pairs: int = 1000
 	run_records: int = 100_000
 	run_changed: int = 100
-	run_pushed: int = 500
+	run_pushed: int = 5000
 
 
 USUAL = Sizes()

@@ -1,6 +1,7 @@
 """Times: ISO-8601 with Z on the wire, naive in the site's time zone in the database, as Frappe keeps them."""
 
 from datetime import date, datetime, timezone
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import frappe
@@ -46,7 +47,14 @@ def dump(moment):
 	"""ISO-8601 with Z and microseconds from a naive time in the site's zone."""
 	if moment is None:
 		return None
-	moment = to_datetime(moment).replace(tzinfo=zone()).astimezone(UTC)
+	moment = to_datetime(moment)
+	return _written(moment, moment.fold, zone())
+
+
+@lru_cache(maxsize=4096)  # the records of a batch have one time
+def _written(moment, _fold, site_zone):
+	"""`_fold` tells apart the two times of an hour that a clock shows twice; for Python they are equal."""
+	moment = moment.replace(tzinfo=site_zone).astimezone(UTC)
 	return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 

@@ -103,7 +103,10 @@ def payload(entity, values, names, registry):
 		if name not in values:
 			continue  # a field that this caller may not read
 		value = values[name]
-		if value is not None and field.fieldtype == "Link" and _target(field, entity, registry):
+		if value is None:
+			dumped[name] = None
+			continue
+		if field.fieldtype == "Link" and _target(field, entity, registry):
 			value = names.get((field.options, value))
 		elif field.columns and value:
 			value = [_row(row, field, entity, names, registry) for row in value]
