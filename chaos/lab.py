@@ -1,0 +1,128 @@
+"""What all actors share: the site, the journal, the weather, the clock, and where violations are told."""
+
+import threading
+import time
+from random import Random
+
+import pymysql
+
+from chaos import conduct, look
+from chaos.caller import Caller, Over
+from chaos.faults import GRACE
+from chaos.journal import Journal
+from chaos.line import Weather
+from chaos.promises import Evidence, Violation, check
+from hisabi_sync.engine import ids
+
+PATIENCE = 120  # seconds after the end until everybody must have had an answer
+
+
+class Lab:
+	"""`closing` is set when the time is over: nobody begins anything new, all finish what they are at."""
+
+	def __init__(self, plan, site, made, folder, seconds, nap):
+		self.plan, self.running, self.folder, self.nap = plan, site, folder, nap
+		self.site, self.port = site.name, site.web.port
+		self.people, self.manager = made["people"], made["manager"]
+		self.journal, self.weather = Journal(folder), Weather()
+		self.violations, self.closing, self.told, self.judged = [], False, set(), 0
+		self.deadline = time.monotonic() + seconds
+		self.devices_of, self.lock = {}, threading.Lock()
+
+	def check_time(self):
+		if time.monotonic() > self.deadline + PATIENCE:
+			raise Over("the server does not come back")
+
+	def time_is_over(self):
+		return time.monotonic() > self.deadline
+
+	def key_of(self, person):
+		"""Headers by which a person calls without a device."""
+		return self.people[person][1]
+
+	def desk(self, seed=0):
+		"""Somebody in the Desk who may do everything."""
+		return Caller(self, "desk", -1, self.manager, Random(seed))
+
+	def enrol(self, device):
+		"""A device comes to life."""
+		with self.lock:
+			self.journal.devices += 1
+			name = ids.device(self.people[device.person][0], device.name)
+			self.devices_of.setdefault(device.space, []).append(name)
+
+	# --- what is noticed at once
+
+	def tell(self, violation):
+		"""A promise is broken; each thing is told once."""
+		mark = (
+			violation.promise,
+			violation.space,
+			violation.keys,
+			violation.says if not violation.keys else "",
+		)
+		with self.lock:
+			if mark in self.told:
+				return
+			self.told.add(mark)
+			self.violations.append(violation)
+		self.journal.note("violation", **vars(violation))
+
+	def saw(self, device, item):
+		"""An item arrived at a device."""
+		home = (item["payload"] or {}).get("wallet_id") or item["client_id"].partition(".")[0]
+		if home != device.space and (item["payload"] or "." in item["client_id"]):
+			key = (item["entity_type"], item["client_id"])
+			self.tell(Violation("walls", f"{device.name} in {device.space} saw it", device.space, (key,)))
+
+	def pulled(self, device, known, began, cursor):
+		"""A device has pulled to the end: it must hold at least what was known as committed when it began."""
+		for key, version in known.versions.items():
+			held = device.replica.get(key)
+			if key not in known.doomed and (held is None or held[0] < version):
+				says = f"{device.name} pulled from {began:.3f} s on and has {held and held[0]}, not {version}"
+				self.tell(Violation("no_lost_change", says, device.space, (key,)))
+
+	def judge_calls(self):
+		"""Check the promises about calls so far."""
+		calls = self.journal.calls[self.judged :]
+		self.judged += len(calls)
+		for violation in conduct.check(calls, self.journal.standing, self.journal.faults, GRACE):
+			self.tell(violation)
+
+	# --- looking at the server
+
+	def query(self, query, values=()):
+		"""Rows of a statement, which is committed; none while the database is away."""
+		try:
+			with self.running.database.connect() as connection, connection.cursor() as cursor:
+				cursor.execute(query, values)
+				connection.commit()
+				return cursor.fetchall()
+		except pymysql.MySQLError:
+			return ()
+
+	def age(self, device):
+		"""Make a device that is gone one of a year ago; what it sent is left to log clearing."""
+		self.journal.age(device.name)
+		name = ids.device(self.people[device.person][0], device.name)
+		self.query(
+			"UPDATE `tabSync Item` SET creation = creation - INTERVAL 400 DAY WHERE device = %s", (name,)
+		)
+
+	def inspect(self, space):
+		"""Check all promises about one space in one snapshot; how many records it has."""
+		asof = self.journal.now()
+		with self.running.database.connect() as connection, connection.cursor() as cursor:
+			cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+			cursor.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT")
+
+			def rows(query, values=()):
+				cursor.execute(query, values)
+				return cursor.fetchall()
+
+			held = look.read(rows, space, self.devices_of.get(space, ()))
+		ops, writes = self.journal.freeze(space)
+		for violation in check(Evidence({op.op_id: op for op in ops}, writes, held, asof)):
+			self.tell(violation)
+		return held
