@@ -73,6 +73,7 @@ def run(given, site, made, folder):
 	drawn = plan.make(given.seed, seconds, given.devices, FAULTS, CHORES, pace)
 	lab = Lab(drawn, site, made, folder, seconds, given.nap)
 	current, progress = Run(lab, given.at_once), Progress(lab)
+	current.warm_up()
 	current.start(Hurt(lab).work, People(lab, current).work)
 	while current.is_busy():
 		progress.show()

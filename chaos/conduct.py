@@ -42,5 +42,6 @@ def _errors(calls, windows):
 			continue
 		excused = any(start <= call.ended and call.started <= end for start, end in windows)
 		if call.code != "unavailable" or not excused:
-			says = f"{call.path} answered {call.status} {call.code or call.text[:200]} at {call.ended:.3f} s"
+			said = call.code or " ".join(call.text.split())[:160]
+			says = f"{call.device}: {call.path} answered {call.status} {said} at {call.ended:.3f} s"
 			yield Violation("errors", says, call.space)

@@ -26,8 +26,12 @@ class Lab:
 		self.people, self.manager = made["people"], made["manager"]
 		self.journal, self.weather = Journal(folder), Weather()
 		self.violations, self.closing, self.told, self.judged = [], False, set(), 0
-		self.deadline = time.monotonic() + seconds
+		self.seconds, self.deadline = seconds, time.monotonic() + PATIENCE
 		self.devices_of, self.lock = {}, threading.Lock()
+
+	def start_clock(self):
+		"""From now on the plan's times count."""
+		self.journal.started, self.deadline = time.monotonic(), time.monotonic() + self.seconds
 
 	def check_time(self):
 		if time.monotonic() > self.deadline + PATIENCE:

@@ -11,6 +11,7 @@ from chaos import households
 from chaos.caller import Over
 from chaos.devices import Device
 from chaos.line import Lost
+from chaos.plan import BLOCK
 
 STAYING = 3  # devices of a space that live to the end
 INSPECT_EVERY = 2.0
@@ -23,6 +24,12 @@ class Run:
 		self.gone, self.failures, self.inspected = {}, [], 0
 		for life in lab.plan.lives:
 			self.lives.put(life)
+
+	def warm_up(self):
+		"""Found the first spaces before the clock starts, which has the server load what it needs."""
+		for space in self.lab.plan.spaces[:BLOCK]:
+			self._open(space)
+		self.lab.start_clock()
 
 	def start(self, *more):
 		"""Start all threads; `more` are functions that run until the lab closes."""
