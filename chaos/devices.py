@@ -124,14 +124,14 @@ class Device(Caller):
 	def pull(self):
 		"""Pull to the end; what it missed of what was committed before goes to the lab."""
 		known = self.lab.journal.committed(self.space)
-		began, cursor = self.lab.journal.now(), self.cursor
+		began = self.lab.journal.now()
 		while (page := self.page()) is not None:
 			for item in page["items"]:
 				self.take(item)
 			self.cursor = page["next_cursor"]
 			if not page["has_more"]:
 				known.doomed = self.lab.journal.doomed(self.space)
-				return self.lab.pulled(self, known, began, cursor)
+				return self.lab.pulled(self, known, began)
 
 	def page(self):
 		"""A page, or None when this device may not read here."""

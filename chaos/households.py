@@ -2,11 +2,10 @@
 
 from random import Random
 
-from chaos import look
+from chaos import replicas
 from chaos.caller import Caller
 from chaos.devices import Device
 from chaos.plan import Life
-from chaos.promises import Violation
 
 METHOD = "/api/method/hisabi."
 
@@ -44,21 +43,6 @@ def auditor(lab, space):
 
 def compare(lab, judge, devices):
 	"""Every device holds what a new one gets, and that is what the tables hold."""
-	held = lab.inspect(judge.space)
-	right = {key: row.version for key, row in held.records.items() if not row.deleted}
-	_differences(lab, judge, right, {key: version for key, (version, _) in judge.replica.items()})
-	for key, (_, payload) in judge.replica.items():
-		values = held.records[key].values if key in held.records else None
-		if values and any(look.plain(payload.get(n)) != v for n, v in values.items() if n in payload):
-			lab.tell(
-				Violation("convergence", f"the pull says {payload}, the table {values}", judge.space, (key,))
-			)
+	lab.tell_all(replicas.against_tables(lab.inspect(judge.space), judge.replica))
 	for device in devices:
-		_differences(lab, device, judge.replica, device.replica)
-
-
-def _differences(lab, device, right, replica):
-	for key in right.keys() | replica.keys():
-		if right.get(key) != replica.get(key):
-			says = f"{device.name} holds {replica.get(key)}, right is {right.get(key)}"
-			lab.tell(Violation("convergence", says, device.space, (key,)))
+		lab.tell_all(replicas.differing(device.name, device.space, judge.replica, device.replica))

@@ -6,12 +6,12 @@ from random import Random
 
 import pymysql
 
-from chaos import conduct, look
+from chaos import conduct, look, replicas
 from chaos.caller import Caller, Over
 from chaos.faults import GRACE
 from chaos.journal import Journal
 from chaos.line import Weather
-from chaos.promises import Evidence, Violation, check
+from chaos.promises import Evidence, check
 from hisabi_sync.engine import ids
 
 PATIENCE = 120  # seconds after the end until everybody must have had an answer
@@ -72,27 +72,23 @@ class Lab:
 			self.violations.append(violation)
 		self.journal.note("violation", **vars(violation))
 
+	def tell_all(self, violations):
+		for violation in violations:
+			self.tell(violation)
+
 	def saw(self, device, item):
 		"""An item arrived at a device."""
-		home = (item["payload"] or {}).get("wallet_id") or item["client_id"].partition(".")[0]
-		if home != device.space and (item["payload"] or "." in item["client_id"]):
-			key = (item["entity_type"], item["client_id"])
-			self.tell(Violation("walls", f"{device.name} in {device.space} saw it", device.space, (key,)))
+		self.tell_all(replicas.foreign(device.name, device.space, item))
 
-	def pulled(self, device, known, began, cursor):
+	def pulled(self, device, known, began):
 		"""A device has pulled to the end: it must hold at least what was known as committed when it began."""
-		for key, version in known.versions.items():
-			held = device.replica.get(key)
-			if key not in known.doomed and (held is None or held[0] < version):
-				says = f"{device.name} pulled from {began:.3f} s on and has {held and held[0]}, not {version}"
-				self.tell(Violation("no_lost_change", says, device.space, (key,)))
+		self.tell_all(replicas.missed(device.name, device.space, known, device.replica, began))
 
 	def judge_calls(self):
 		"""Check the promises about calls so far."""
 		calls = self.journal.calls[self.judged :]
 		self.judged += len(calls)
-		for violation in conduct.check(calls, self.journal.standing, self.journal.faults, GRACE):
-			self.tell(violation)
+		self.tell_all(conduct.check(calls, self.journal.standing, self.journal.faults, GRACE))
 
 	# --- looking at the server
 
@@ -127,6 +123,5 @@ class Lab:
 
 			held = look.read(rows, space, self.devices_of.get(space, ()))
 		ops, writes = self.journal.freeze(space)
-		for violation in check(Evidence({op.op_id: op for op in ops}, writes, held, asof)):
-			self.tell(violation)
+		self.tell_all(check(Evidence({op.op_id: op for op in ops}, writes, held, asof)))
 		return held
