@@ -81,6 +81,7 @@ def run(given, site, made, folder):
 	current.join()
 	if not current.failures:
 		current.finish()
+	site.keep_errors()
 	progress.show(last=True)
 	return verdict(given, lab, current)
 

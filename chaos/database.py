@@ -32,10 +32,10 @@ EMPTY = ("Error Log", "Version", "Activity Log", "Sync Item", "Sync Batch", "Syn
 class Database:
 	"""`name` is the database's and its user's; both are new, so that nothing of the site's cache is shared."""
 
-	def __init__(self, folder, conf, options=()):
-		"""`conf` is the site's configuration, by which its present database is reached."""
+	def __init__(self, folder, conf, options=(), empty=EMPTY):
+		"""`conf` is the site's configuration, by which its database is reached; of the DocTypes `empty` no rows are copied."""
 		self.folder, self.conf, self.port = Path(folder), conf, free_port()
-		self.options = options
+		self.options, self.empty = options, empty
 		self.name, self.password = f"crash_{secrets.token_hex(4)}", secrets.token_hex(12)
 		self.process, self.starts = None, 0
 
@@ -80,7 +80,7 @@ class Database:
 			f"--port={conf['db_port']}",
 			f"--user={conf['db_name']}",
 		]
-		skipped = [f"--ignore-table-data={conf['db_name']}.tab{doctype}" for doctype in EMPTY]
+		skipped = [f"--ignore-table-data={conf['db_name']}.tab{doctype}" for doctype in self.empty]
 		dump = ["mariadb-dump", *source, "--single-transaction", "--skip-triggers", *skipped, conf["db_name"]]
 		with (self.folder / "dump.sql").open("wb") as out:
 			subprocess.run(dump, check=True, stdout=out, env=os.environ | {"MYSQL_PWD": conf["db_password"]})

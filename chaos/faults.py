@@ -19,13 +19,14 @@ class Hurt:
 		self.lab, self.site = lab, lab.running
 
 	def work(self):
-		"""Until the lab closes."""
+		"""Until the lab closes. What lies between two faults in the plan is the time that all is well."""
+		before = 0.0
 		for event in self.lab.plan.faults:
-			while not self.lab.closing and self.lab.journal.now() < event.at:
-				time.sleep(0.1)
+			self._wait(event.at - before)
 			if self.lab.closing:
 				return
 			self.inflict(event)
+			before = event.at
 
 	def inflict(self, event):
 		"""One fault from its beginning until it has healed."""

@@ -16,11 +16,11 @@ class Server:
 
 	application = "devtool.wsgi:application"
 
-	def __init__(self, site, log, workers=2, application=None):
+	def __init__(self, site, log, workers=2, application=None, options=()):
 		self.site, self.log, self.workers = site, Path(log), workers
 		self.application = application or self.application
 		self.port = free_port()
-		self.process = None
+		self.process, self.options = None, options
 
 	def environment(self):
 		"""Environment variables of the server beside those of this process."""
@@ -38,7 +38,7 @@ class Server:
 			f"--bind=127.0.0.1:{self.port}",
 			f"--workers={self.workers}",
 		]
-		command += ["--worker-class=gthread", "--threads=4", "--timeout=60", self.application]
+		command += ["--worker-class=gthread", "--threads=4", "--timeout=60", *self.options, self.application]
 		with self.log.open("ab") as out:
 			self.process = subprocess.Popen(
 				command,

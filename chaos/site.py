@@ -8,7 +8,9 @@ import sys
 import time
 from pathlib import Path
 
-from chaos.database import Database
+import pymysql
+
+from chaos.database import EMPTY, Database
 from chaos.plan import PEOPLE
 from chaos.server import Server, free_port
 from devtool.system import executable
@@ -19,6 +21,9 @@ DATABASE_OPTIONS = (
 	"--innodb-flush-method=nosync",
 	"--max-connections=300",
 )
+
+# What the app brings along, which a run needs.
+DECLARED = {"Sync Entity", "Sync Entity Field", "Family Badge Rule"}
 
 
 class Program:
@@ -63,7 +68,8 @@ class Site:
 
 	def __init__(self, folder, name, application=None, workers=3, crew=2):
 		self.folder, self.name = Path(folder), name
-		self.database = Database(self.folder, config(name), DATABASE_OPTIONS)
+		conf = config(name)
+		self.database = Database(self.folder, conf, DATABASE_OPTIONS, (*EMPTY, *own_tables(conf)))
 		self.application, self.workers, self.crew_size = application, workers, crew
 
 	def create(self):
@@ -82,7 +88,7 @@ class Site:
 		return made
 
 	def _start_programs(self):
-		self.web = Server(self.name, self.folder / "web.log", self.workers, self.application)
+		self.web = Server(self.name, self.folder / "web.log", self.workers, self.application, ("--preload",))
 		self.web.start()
 		python = [sys.executable, "-m"]
 		self.keeper = Program("keeper", self.folder, [*python, "chaos.keeper"]).start()
@@ -98,6 +104,12 @@ class Site:
 		except RuntimeError:
 			self.web.stop(signal.SIGKILL)
 			raise
+
+	def keep_errors(self):
+		"""Leave what the site wrote into its Error Log in a file."""
+		rows = self.database.rows("SELECT creation, method, error FROM `tabError Log` ORDER BY creation")
+		text = "\n\n".join(f"{at} {method}\n{error}" for at, method, error in rows)
+		(self.folder / "errors.txt").write_text(text)
 
 	def stop(self):
 		for program in (*getattr(self, "crew", ()), getattr(self, "keeper", None)):
@@ -118,6 +130,16 @@ def config(site):
 	for file in files:
 		held.update(json.loads(file.read_text()))
 	return {"db_host": "127.0.0.1", "db_port": 3306, **held}
+
+
+def own_tables(conf):
+	"""The app's DocTypes that hold what people and devices made."""
+	place = {"host": conf["db_host"], "port": int(conf["db_port"]), "user": conf["db_name"]}
+	with pymysql.connect(**place, password=conf["db_password"], database=conf["db_name"]) as connection:
+		with connection.cursor() as cursor:
+			cursor.execute("""SELECT d.name FROM tabDocType d JOIN `tabModule Def` m ON m.name = d.module
+				WHERE m.app_name = 'hisabi_sync' AND d.issingle = 0""")
+			return sorted({row[0] for row in cursor.fetchall()} - DECLARED)
 
 
 def prepare(site, sites):

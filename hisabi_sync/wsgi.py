@@ -63,12 +63,9 @@ def _contract_of(path):
 
 
 def _is_away(error):
-	"""Whether the database or Redis could not be reached, whichever driver says so."""
-	import redis
+	from hisabi_sync.engine import retry
 
-	drivers = ("pymysql", "MySQLdb", "redis")
-	kind = type(error)
-	return isinstance(error, OSError | redis.exceptions.RedisError) or kind.__module__.startswith(drivers)
+	return retry.is_away(error)
 
 
 def _unavailable(contract, start_response):
