@@ -15,6 +15,7 @@ from chaos.people import CHORES, People
 from chaos.report import Progress, table, tell
 from chaos.run import Run
 from chaos.site import Site
+from chaos.trade import OtherSide, Trade
 
 KEPT, BROKEN, FAILED = 0, 1, 2
 # How long, how many devices, how many at once, seconds between faults and chores, and a device's longest nap.
@@ -54,11 +55,11 @@ def main():
 	print(f"seed {given.seed} (again with --seed {given.seed})", flush=True)
 	folder = place(given.seed)
 	site = Site(folder, os.environ["HISABI_SITE"], given.application)
-	started = time.monotonic()
+	started, side = time.monotonic(), OtherSide(given.seed)
 	try:
-		made = site.create()
+		made = site.create(side.service.url)
 		print(f"The site is up after {time.monotonic() - started:.0f} s.", flush=True)
-		return run(given, site, made, folder)
+		return run(given, site, made, folder, side)
 	finally:
 		site.stop()
 		if not given.keep:
@@ -67,19 +68,21 @@ def main():
 				shutil.rmtree(target) if target.is_dir() else target.unlink(missing_ok=True)
 
 
-def run(given, site, made, folder):
+def run(given, site, made, folder, side):
 	seconds = given.minutes * 60
 	pace = {"faults": given.faults, "chores": given.chores}
 	drawn = plan.make(given.seed, seconds, given.devices, FAULTS, CHORES, pace)
 	lab = Lab(drawn, site, made, folder, seconds, given.nap)
 	current, progress = Run(lab, given.at_once), Progress(lab)
 	current.warm_up()
-	current.start(Hurt(lab).work, People(lab, current).work)
+	trade = Trade(lab, side)
+	current.start(Hurt(lab).work, People(lab, current).work, trade.work)
 	while current.is_busy():
 		progress.show()
 		time.sleep(0.2)
 	current.join()
 	if not current.failures:
+		trade.finish()
 		current.finish()
 	site.keep_errors()
 	progress.show(last=True)

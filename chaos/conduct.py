@@ -2,8 +2,8 @@
 
 from chaos.promises import Violation
 
-CONTRACT = "/api/method/hisabi."
-PUSH, PULL = CONTRACT + "sync_push", CONTRACT + "sync_pull"
+CONTRACTS = ("/api/method/hisabi", "/api/sync/", "/api/v1/mobile/", "/v1/sync/", "/sync/delta")
+PUSH, PULL = "/api/method/hisabi.sync_push", "/api/method/hisabi.sync_pull"
 REFUSED = {"out": (PUSH, PULL), "reads": (PUSH,)}
 
 
@@ -38,7 +38,7 @@ def _errors(calls, windows):
 	for call in calls:
 		if call.trace:
 			yield Violation("errors", f"a stack trace from {call.path}: {call.text}")
-		if call.status < 500 or not call.path.startswith(CONTRACT):
+		if call.status < 500 or not call.path.startswith(CONTRACTS):
 			continue
 		excused = any(start <= call.ended and call.started <= end for start, end in windows)
 		if call.code != "unavailable" or not excused:

@@ -172,7 +172,8 @@ class Device(Caller):
 		batch = self.rng.choice(self.batches)
 		body = {"device_id": self.name, "wallet_id": self.space, "op_ids": [op.op_id for op in batch]}
 		answer = self.insist(STATUS, body, self.space)
-		for op, result in zip(batch, (answer.message or {}).get(RESULTS, []), strict=False):
+		results = answer.message[RESULTS] if answer.status == 200 else []
+		for op, result in zip(batch, results, strict=False):
 			if result.get("found") and result["status"] != "error":
 				said = _said({**result, "already_applied": True}, True)
 				said.at = said.sent = self.lab.journal.now()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pymysql
 
+from chaos import trade
 from chaos.database import EMPTY, Database
 from chaos.plan import PEOPLE
 from chaos.server import Server, free_port
@@ -72,8 +73,8 @@ class Site:
 		self.database = Database(self.folder, conf, DATABASE_OPTIONS, (*EMPTY, *own_tables(conf)))
 		self.application, self.workers, self.crew_size = application, workers, crew
 
-	def create(self):
-		"""Copy the site and start all; returns what `people.prepare` made."""
+	def create(self, other_side):
+		"""Copy the site and start all; returns what `prepare` made. `other_side` is the address that runs go to."""
 		os.environ["SITES_PATH"] = str(Path(os.environ["SITES_PATH"]).resolve())
 		self.database.create()
 		self.redis, address = redis(self.folder)
@@ -83,7 +84,7 @@ class Site:
 		os.environ.update(HISABI_SITE=self.name, HISABI_BENCH=str(sites.parent))
 		os.chdir(sites)
 		self.redis.start()
-		made = prepare(self.name, sites)
+		made = prepare(self.name, sites, other_side)
 		self._start_programs()
 		return made
 
@@ -142,7 +143,7 @@ def own_tables(conf):
 			return sorted({row[0] for row in cursor.fetchall()} - DECLARED)
 
 
-def prepare(site, sites):
+def prepare(site, sites, other_side):
 	"""People with API keys; returns `{"people": [(e-mail, Authorization)], "manager": Authorization}`."""
 	import frappe
 
@@ -153,6 +154,7 @@ def prepare(site, sites):
 	frappe.db.set_single_value("Sync Settings", "device_silence_days", 1)
 	people = [_person(frappe, f"chaos-{n}-{os.getpid()}@example.com") for n in range(PEOPLE)]
 	made = {"people": people, "manager": _key(frappe, frappe.get_doc("User", "Administrator"))}
+	trade.prepare(frappe, people[0][0], other_side)
 	frappe.db.commit()
 	frappe.clear_cache()
 	frappe.destroy()
