@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from chaos import plan
+from chaos.apps import App
 from chaos.faults import FAULTS, Hurt
 from chaos.lab import Lab
 from chaos.people import CHORES, People
@@ -76,14 +77,16 @@ def run(given, site, made, folder, side):
 	current, progress = Run(lab, given.at_once), Progress(lab)
 	current.warm_up()
 	trade = Trade(lab, side)
-	current.start(Hurt(lab).work, People(lab, current).work, trade.work)
+	others = [App(lab, name, headers) for name, headers in made["apps"].items()]
+	actors = (Hurt(lab), People(lab, current), trade, *others)
+	current.start(*(actor.work for actor in actors))
 	while current.is_busy():
 		progress.show()
 		time.sleep(0.2)
 	current.join()
 	if not current.failures:
-		trade.finish()
-		current.finish()
+		for actor in (trade, *others, current):
+			actor.finish()
 	site.keep_errors()
 	progress.show(last=True)
 	return verdict(given, lab, current)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pymysql
 
-from chaos import trade
+from chaos import apps, trade
 from chaos.database import EMPTY, Database
 from chaos.plan import PEOPLE
 from chaos.server import Server, free_port
@@ -155,6 +155,7 @@ def prepare(site, sites, other_side):
 	people = [_person(frappe, f"chaos-{n}-{os.getpid()}@example.com") for n in range(PEOPLE)]
 	made = {"people": people, "manager": _key(frappe, frappe.get_doc("User", "Administrator"))}
 	trade.prepare(frappe, people[0][0], other_side)
+	made["apps"] = apps.prepare(frappe, people[0][0])
 	frappe.db.commit()
 	frappe.clear_cache()
 	frappe.destroy()
