@@ -12,7 +12,7 @@ from chaos import plan
 from chaos.apps import App
 from chaos.faults import FAULTS, Hurt
 from chaos.lab import Lab
-from chaos.people import CHORES, People
+from chaos.people import CHORES, SHARES, People
 from chaos.report import Progress, table, tell
 from chaos.run import Run
 from chaos.site import Site
@@ -76,9 +76,10 @@ def run(given, site, made, folder, side):
 	lab = Lab(drawn, site, made, folder, seconds, given.nap)
 	current, progress = Run(lab, given.at_once), Progress(lab)
 	current.warm_up()
-	trade = Trade(lab, side)
+	trade = current.trade = Trade(lab, side)
 	others = [App(lab, name, headers) for name, headers in made["apps"].items()]
-	actors = (Hurt(lab), People(lab, current), trade, *others)
+	people = [People(lab, current, share) for share in range(SHARES)]
+	actors = (Hurt(lab), *people, trade, *others)
 	current.start(*(actor.work for actor in actors))
 	while current.is_busy():
 		progress.show()

@@ -27,6 +27,7 @@ class Lab:
 		self.journal, self.weather = Journal(folder), Weather()
 		self.violations, self.closing, self.told, self.judged = [], False, set(), 0
 		self.seconds, self.deadline = seconds, time.monotonic() + PATIENCE
+		self.cleared, self.horizons = {}, {}
 		self.devices_of, self.lock = {}, threading.Lock()
 
 	def start_clock(self):
@@ -123,5 +124,8 @@ class Lab:
 
 			held = look.read(rows, space, self.devices_of.get(space, ()))
 		ops, writes = self.journal.freeze(space)
+		entries = {entry.op_id for entry in held.ledger}
+		self.cleared[space] = sum(1 for op in ops if op.aged and op.op_id not in entries)
+		self.horizons[space] = held.horizon
 		self.tell_all(check(Evidence({op.op_id: op for op in ops}, writes, held, asof)))
 		return held

@@ -81,6 +81,9 @@ def facts(lab, run):
 		**{f"changes with the verdict {name}": number for name, number in sorted(said.items())},
 		"changes in the Desk": len(lab.journal.writes),
 		"changes of memberships": sum(len(held) for held in lab.journal.standing.values()),
+		"runs with the other system": len(run.trade.started),
+		"spaces with tombstones collected": sum(1 for horizon in lab.horizons.values() if horizon),
+		"lines of the ledger cleared": sum(lab.cleared.values()),
 		"looks at a space": run.inspected,
 		**{f"fault: {name}": n for name, n in sorted(Counter(f[0] for f in lab.journal.faults).items())},
 	}

@@ -5,8 +5,9 @@ from chaos.journal import Op
 ACCOUNT, TRANSACTION, CATEGORY = "Hisabi Account", "Hisabi Transaction", "Hisabi Category"
 # Field of each type that devices edit, beside what a person in the Desk edits.
 EDITED = {ACCOUNT: ("color", "group_id"), TRANSACTION: ("note", "amount"), CATEGORY: ("color",)}
+HOT = 4
 # What a device does next, with its weight.
-DEEDS = {"open_account": 2, "spend": 6, "move": 1, "name_category": 1, "edit": 6, "remove": 1}
+DEEDS = {"open_account": 2, "spend": 6, "move": 1, "name_category": 1, "edit": 9, "remove": 1}
 
 
 def write(device):
@@ -93,6 +94,8 @@ def _held(device, busy, kinds):
 	"""A record that the device holds as the server answered it last, or None."""
 	keys = [key for key in sorted(device.replica) if key[0] in kinds and key not in busy]
 	keys = [key for key in keys if device.replica[key][0] >= device.versions.get(key, 0)]
+	# Everybody likes the same few, so that people get in each other's way.
+	keys = keys[:HOT] if device.rng.random() < 0.5 else keys
 	return device.rng.choice(keys) if keys else None
 
 
