@@ -63,4 +63,5 @@ class Caller:
 
 
 def is_temporary(answer):
-	return answer.status >= 500 or answer.status == 429
+	"""Whether the same request is to be sent again."""
+	return answer.status >= 500 or answer.retryable

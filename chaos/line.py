@@ -41,8 +41,16 @@ class Answer:
 	@property
 	def code(self):
 		"""The error's stable code in whichever contract's shape."""
+		return self._error().get("error_code") or self._error().get("code")
+
+	@property
+	def retryable(self):
+		"""Whether the server asks for the same request once more."""
+		return self.status >= 400 and self._error().get("retryable") is True
+
+	def _error(self):
 		inner = self.body.get("error")
-		return self.body.get("error_code") or (inner.get("code") if isinstance(inner, dict) else None)
+		return inner if isinstance(inner, dict) else self.body
 
 
 @dataclass
