@@ -81,6 +81,11 @@ def benchmark_site(settings: Settings) -> Site:
 	return Site(Bench(settings, "test-bench"), "bench.localhost", tests=True)
 
 
+def chaos_site(settings: Settings) -> Site:
+	"""What a run of chaos copies; it stays as it was made."""
+	return Site(Bench(settings, "test-bench"), "chaos.localhost", tests=True)
+
+
 def erp_site(settings: Settings) -> Site:
 	"""Another site with the app, which the tests of sync runs take for somebody's ERP."""
 	return Site(Bench(settings, "test-bench"), "erp.localhost", tests=True)

@@ -58,6 +58,11 @@ COMMANDS = {
 	"benchmark": Command(
 		commands.benchmark, "measure what things cost: ./dev benchmark [NAME ...] [--quick]", passes_on=True
 	),
+	"chaos": Command(
+		commands.chaos,
+		"thousands of devices against a server that is hurt all the time: ./dev chaos [--seed N] [--minutes M]",
+		passes_on=True,
+	),
 	"lint": Command(commands.lint, "check the style of the sources, and look for insecure patterns"),
 	"audit": Command(commands.audit, "ask for known weaknesses of the pinned packages"),
 	"openapi": Command(commands.openapi, "write docs/openapi.json anew, after a call has changed"),

@@ -17,7 +17,7 @@ from devtool.settings import REQUIREMENTS, ROOT, Settings
 
 # Variables that choose Frappe and the servers.
 CHOICES = ("FRAPPE_", "DB_", "REDIS_URL")
-SOURCES = ("hisabi_sync", "devtool", "demo", "benchmarks")
+SOURCES = ("hisabi_sync", "devtool", "demo", "benchmarks", "chaos")
 # What `./dev reset` keeps: slow to make, and holding nothing of anybody's work.
 KEPT = {"tools", "checks", "env", "frappe", "downloads", "desk", "node", "desk-frappe", "lock", "stamps"}
 
@@ -153,6 +153,14 @@ def benchmark(settings: Settings, arguments: Sequence[str]) -> int:
 def _in_order(arguments: Sequence[str]) -> list[tuple[str, str]]:
 	"""Each argument with the one before it."""
 	return list(zip(["", *arguments], arguments, strict=False))
+
+
+def chaos(settings: Settings, arguments: Sequence[str]) -> int:
+	target = bench.chaos_site(settings)
+	with state.locked(settings):
+		prepare.whole(target, system.DATABASE)
+	extra = {"HISABI_CHAOS": str(settings.dev / "chaos")}
+	return _module(target, ROOT, "chaos", *arguments, env=extra)
 
 
 def demo(settings: Settings, arguments: Sequence[str]) -> int:

@@ -6,8 +6,11 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from hisabi_sync.api import contracts
+from hisabi_sync.engine.errors import RequestError
 
 RETRY_AFTER = {429, 503}
+# In the words of `runs.health`, which can say nothing itself then.
+NO_DATABASE = {"status": "down", "reasons": ["database: no connection"]}
 
 
 class Abort(HTTPException):
@@ -30,3 +33,8 @@ def failure(contract, error):
 	if error.status in RETRY_AFTER:
 		response.headers["Retry-After"] = str(error.extra.get("retry_after", 1))
 	return response
+
+
+def no_database(contract):
+	"""The answer while the database cannot be reached."""
+	return failure(contract, RequestError("unavailable", **NO_DATABASE))

@@ -8,7 +8,8 @@ from werkzeug.wrappers import Response
 
 from hisabi_sync import compat
 from hisabi_sync.api import body, contracts, routes, schema
-from hisabi_sync.api.answers import Abort, answer, failure
+from hisabi_sync.api.answers import Abort, answer, failure, no_database
+from hisabi_sync.engine import retry
 from hisabi_sync.engine.errors import RequestError
 
 JSON = "application/json"
@@ -21,8 +22,6 @@ CODES = {
 	429: "rate_limited",
 	503: "unavailable",
 }
-# In the words of `runs.health`, which can say nothing itself then.
-NO_DATABASE = {"status": "down", "reasons": ["database: no connection"]}
 
 
 def endpoint(
@@ -77,7 +76,9 @@ def respond(contract, function, guest=False, read=body.arguments):
 	except RequestError as error:
 		frappe.db.rollback()
 		return failure(contract, error)
-	except Exception:
+	except Exception as error:
+		if retry.is_away(error):
+			return failure(contract, RequestError("unavailable"))
 		frappe.db.rollback()
 		# Without the values of variables, which may be secrets.
 		frappe.log_error("Hisabi Sync: a call failed", frappe.get_traceback())
@@ -125,7 +126,7 @@ def _mended(request, status, contract):
 	except Exception as error:
 		status = getattr(error, "http_status_code", 500)
 	if status >= 500 and not _database_answers():
-		return failure(contract, RequestError("unavailable", **NO_DATABASE))
+		return no_database(contract)
 	return failure(contract, RequestError(CODES.get(status, "internal_error")))
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import frappe
 
-from hisabi_sync.api.answers import Abort, failure
+from hisabi_sync.api.answers import Abort, failure, no_database
+from hisabi_sync.engine import retry
 from hisabi_sync.engine.errors import RequestError
 
 METHODS = "/api/method/"
@@ -110,12 +111,24 @@ def rewrite():
 	contract = contract_of(frappe.request.path)
 	if contract is None or frappe.request.method == "OPTIONS":
 		return
+	_connect(contract)
 	if not frappe.request.path.startswith(METHODS):
 		_serve_printed(frappe.request, contract)
 	if not _exists(method_of(frappe.request.path)):
 		raise Abort(failure(contract, RequestError("not_found")))
 	for name in RESERVED:
 		frappe.local.form_dict.pop(name, None)
+
+
+def _connect(contract):
+	"""Reach the database before Frappe does, which would answer 500, and by then nobody can tell why."""
+	try:
+		if not frappe.db._conn:
+			frappe.db.connect()
+	except Exception as error:
+		if not retry.is_away(error):
+			raise
+		raise Abort(no_database(contract)) from None
 
 
 def _serve_printed(request, contract):

@@ -3,6 +3,7 @@
 from contextlib import contextmanager
 
 import frappe
+import redis
 import tenacity
 
 from hisabi_sync.engine.errors import RequestError
@@ -15,8 +16,9 @@ RETRYABLE = {1213, 1205, 1020, 1206}
 DUPLICATE_KEY = 1062
 # Out of range, too long, not a character, not a date, not a number.
 BAD_VALUE = {1264, 1406, 1366, 1292, 1265}
-# The server goes, is gone, or cannot be reached.
-LOST = {1053, 1927, 2002, 2003, 2006, 2013}
+# The database refuses everybody: too many connections, shutting down. From CLIENT_ERRORS on the line to it is broken.
+REFUSALS = {1040, 1053, 1203, 1927}
+CLIENT_ERRORS = 2000
 RACED_KEYS = (
 	"PRIMARY",
 	"unique_device_op_key",
@@ -80,16 +82,20 @@ def _is_race(error):
 	return _number(error) == DUPLICATE_KEY and any(key in str(error) for key in RACED_KEYS)
 
 
+def is_away(error):
+	"""Whether the database or Redis could not be reached, or the line to it broke; a repeat may find it again."""
+	if isinstance(error, redis.exceptions.ConnectionError | redis.exceptions.TimeoutError):
+		return True
+	if type(error).__name__ not in ("OperationalError", "InterfaceError"):
+		return False
+	# The drivers give 0 for a connection that is closed already.
+	number = _number(error)
+	return number in (None, 0) or number in REFUSALS or number >= CLIENT_ERRORS
+
+
 def is_bad_value(error):
 	"""Whether some value cannot be computed with, or does not fit its column."""
 	return isinstance(error, ArithmeticError) or _number(error) in BAD_VALUE
-
-
-def is_lost(error):
-	"""Whether the connection to the database broke."""
-	if isinstance(error, frappe.db.OperationalError):
-		return _number(error) in LOST
-	return type(error).__name__ == "InterfaceError"
 
 
 def _number(error):

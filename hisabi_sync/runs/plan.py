@@ -77,7 +77,7 @@ def _plan(name):
 def is_passing(error):
 	"""Whether something that we need was away, so that trying again may help."""
 	away = (RequestError, redis.exceptions.RedisError, BaseTimeoutException)
-	return isinstance(error, away) or retry.is_retryable(error) or retry.is_lost(error)
+	return isinstance(error, away) or retry.is_retryable(error) or retry.is_away(error)
 
 
 def _find(run, chosen):

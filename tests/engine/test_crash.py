@@ -3,8 +3,8 @@
 import frappe
 import pytest
 
+from chaos.database import Database
 from tests.engine import crash
-from tests.engine.database import Database
 from tests.support.options import scale
 from tests.support.server import Server
 
@@ -28,7 +28,7 @@ def test_workers_killed_in_the_middle_of_pushes(phone, site, tmp_path):
 @pytest.fixture
 def database(phone, tmp_path):
 	"""A private copy of the test site's database, in which the phone's user is known."""
-	private = Database(tmp_path)
+	private = Database(tmp_path, frappe.local.conf)
 	try:
 		yield private.create()
 	finally:
@@ -36,7 +36,7 @@ def database(phone, tmp_path):
 
 
 def test_the_database_killed_in_the_middle_of_pushes(phone, database, site, tmp_path, monkeypatch):
-	monkeypatch.setenv("SITES_PATH", str(database.bench()))
+	monkeypatch.setenv("SITES_PATH", str(database.bench(site)))
 	server = Server(site, tmp_path / "web.log").start()
 	try:
 		phones = crash.sibling(phone, server, 4)

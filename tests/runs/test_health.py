@@ -69,6 +69,34 @@ def test_health_when_a_server_is_gone(part, application, broken, tmp_path, site)
 	assert any(reason.startswith((part, "site")) for reason in body["reasons"]), body
 
 
+CALLS = (
+	"/api/method/hisabi.sync_pull",
+	"/api/v1/mobile/sync/pull",
+	"/sync/delta",
+	"/v1/sync/batch",
+	"/api/sync/orders",
+)
+
+
+def test_every_contract_says_unavailable_when_a_server_is_gone(broken, tmp_path, site):
+	"""Nobody gets a page of HTML; without Redis alone, the credentials may still be judged."""
+	name, part = broken
+	server = Server(site, tmp_path / "web.log", 1, "hisabi_sync.wsgi:application").start()
+	try:
+		headers = {"X-Frappe-Site-Name": name}
+		answers = [
+			requests.post(f"{server.url}{path}", json={}, headers=headers, timeout=60) for path in CALLS
+		]
+	finally:
+		server.stop()
+	for answer in answers:
+		said = answer.json()
+		about = said["error"] if isinstance(said["error"], dict) else {"code": said["error_code"], **said}
+		known = {"unavailable": (503, True), "not_authenticated": (401, False)}
+		assert (answer.status_code, about["retryable"]) == known[about["code"]], answer.text
+		assert part != "database" or about["code"] == "unavailable"
+
+
 def test_metrics_and_history_are_those_of_the_records(operator, service, connection):
 	world.make_orders(operator.tenant, 3)
 	operator.run(mode="full")

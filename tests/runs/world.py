@@ -148,7 +148,7 @@ class Crew:
 		"""Have at least so many."""
 		self.processes = [process for process in self.processes if process.poll() is None]
 		for _ in range(number - len(self.processes)):
-			command = [sys.executable, "-m", "tests.runs.worker"]
+			command = [sys.executable, "-m", "chaos.worker"]
 			quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 			self.processes.append(subprocess.Popen(command, start_new_session=True, **quiet))
 

@@ -1,4 +1,4 @@
-"""A MariaDB server of a test's own with a copy of the test site, so that it can be killed."""
+"""A MariaDB server of one's own with a copy of a site, so that it can be killed."""
 
 import json
 import os
@@ -9,10 +9,10 @@ import subprocess
 import time
 from pathlib import Path
 
-import frappe
 import pymysql
 
-from tests.support.server import free_port
+from chaos.server import free_port
+from devtool.system import executable
 
 OPTIONS = (
 	"--bind-address=127.0.0.1",
@@ -32,19 +32,27 @@ EMPTY = ("Error Log", "Version", "Activity Log", "Sync Item", "Sync Batch", "Syn
 class Database:
 	"""`name` is the database's and its user's; both are new, so that nothing of the site's cache is shared."""
 
-	def __init__(self, folder):
-		self.folder, self.port = Path(folder), free_port()
+	def __init__(self, folder, conf, options=(), empty=EMPTY):
+		"""`conf` is the site's configuration, by which its database is reached; of the DocTypes `empty` no rows are copied."""
+		self.folder, self.conf, self.port = Path(folder), conf, free_port()
+		self.options, self.empty = options, empty
 		self.name, self.password = f"crash_{secrets.token_hex(4)}", secrets.token_hex(12)
 		self.process, self.starts = None, 0
 
 	def create(self):
 		user = ["--user=root"] if os.geteuid() == 0 else []
-		self._argv = ["mariadbd", "--no-defaults", f"--datadir={self.folder}/data", f"--port={self.port}"]
+		self._argv = [
+			executable("mariadbd"),
+			"--no-defaults",
+			f"--datadir={self.folder}/data",
+			f"--port={self.port}",
+		]
 		self._argv += [
 			*user,
 			f"--socket={self.folder}/s.sock",
 			f"--init-file={self.folder}/init.sql",
 			*OPTIONS,
+			*self.options,
 		]
 		(self.folder / "init.sql").write_text(
 			f"CREATE DATABASE IF NOT EXISTS {self.name};\n"
@@ -52,7 +60,7 @@ class Database:
 			f"GRANT ALL ON {self.name}.* TO '{self.name}'@'127.0.0.1';\n"
 		)
 		install = [
-			"mariadb-install-db",
+			executable("mariadb-install-db"),
 			"--no-defaults",
 			f"--datadir={self.folder}/data",
 			"--skip-test-db",
@@ -65,17 +73,17 @@ class Database:
 
 	def _fill(self):
 		"""Bring in the test site's tables."""
-		conf = frappe.local.conf
+		conf = self.conf
 		source = [
 			"--no-defaults",
-			f"--host={conf.db_host}",
-			f"--port={conf.db_port}",
-			f"--user={conf.db_name}",
+			f"--host={conf['db_host']}",
+			f"--port={conf['db_port']}",
+			f"--user={conf['db_name']}",
 		]
-		skipped = [f"--ignore-table-data={conf.db_name}.tab{doctype}" for doctype in EMPTY]
-		dump = ["mariadb-dump", *source, "--single-transaction", "--skip-triggers", *skipped, conf.db_name]
+		skipped = [f"--ignore-table-data={conf['db_name']}.tab{doctype}" for doctype in self.empty]
+		dump = ["mariadb-dump", *source, "--single-transaction", "--skip-triggers", *skipped, conf["db_name"]]
 		with (self.folder / "dump.sql").open("wb") as out:
-			subprocess.run(dump, check=True, stdout=out, env=os.environ | {"MYSQL_PWD": conf.db_password})
+			subprocess.run(dump, check=True, stdout=out, env=os.environ | {"MYSQL_PWD": conf["db_password"]})
 		load = ["mariadb", "--no-defaults", "--host=127.0.0.1", f"--port={self.port}", f"--user={self.name}"]
 		with (self.folder / "dump.sql").open("rb") as text:
 			env = os.environ | {"MYSQL_PWD": self.password}
@@ -98,9 +106,12 @@ class Database:
 
 	def kill_and_restart(self):
 		"""As when the power goes: no chance to write anything more."""
+		self.kill()
+		self.start()
+
+	def kill(self):
 		self.process.send_signal(signal.SIGKILL)
 		self.process.wait(30)
-		self.start()
 
 	def stop(self):
 		if self.process and self.process.poll() is None:
@@ -117,15 +128,19 @@ class Database:
 			cursor.execute(query, values)
 			return cursor.fetchall()
 
-	def bench(self):
-		"""A bench's folder whose site uses this server; returns its sites."""
+	def bench(self, site, common=None):
+		"""A bench's folder whose site uses this server, with `common` in the common configuration; returns its sites."""
 		sites, original = self.folder / "bench" / "sites", Path(os.environ["SITES_PATH"])
 		(self.folder / "bench" / "logs").mkdir(parents=True)
 		shutil.copytree(
 			original, sites, symlinks=True, ignore=shutil.ignore_patterns("assets", "files", "*.log")
 		)
-		config = sites / frappe.local.site / "site_config.json"
 		place = {"db_host": "127.0.0.1", "db_port": self.port}
-		known = json.loads(config.read_text())
-		config.write_text(json.dumps({**known, **place, "db_name": self.name, "db_password": self.password}))
+		own = {**place, "db_name": self.name, "db_password": self.password}
+		_add_to(sites / site / "site_config.json", own)
+		_add_to(sites / "common_site_config.json", common or {})
 		return sites
+
+
+def _add_to(config, values):
+	config.write_text(json.dumps({**json.loads(config.read_text()), **values}))

@@ -1,0 +1,48 @@
+"""Founding spaces with their members, and comparing the devices of one when all is quiet."""
+
+from random import Random
+
+from chaos import replicas
+from chaos.caller import Caller
+from chaos.devices import Device
+from chaos.plan import Life
+
+METHOD = "/api/method/hisabi."
+
+
+def person(lab, number, seed=0):
+	"""A person who calls without a device."""
+	return Caller(lab, f"p{number}", number, lab.key_of(number), Random(f"{lab.plan.seed} {number} {seed}"))
+
+
+def found(lab, space):
+	"""The owner makes the wallet and invites the members."""
+	owner = person(lab, space.owner, space.number)
+	owner.insist(METHOD + "wallet_create", {"client_id": space.key, "wallet_name": f"Wallet {space.number}"})
+	for number, role in space.members:
+		invite(lab, space, owner, number, role)
+
+
+def invite(lab, space, owner, number, role):
+	"""Make somebody a member; whether that went well."""
+	body = {"wallet_id": space.key, "role": role}
+	made = owner.insist(METHOD + "invite_create", body, space.key)
+	if made.status != 200:
+		return False
+	code = {"code": made.message["code"]}
+	return person(lab, number).insist(METHOD + "invite_accept", code, space.key).status == 200
+
+
+def auditor(lab, space):
+	"""A new device of the owner that has seen nothing yet."""
+	device = Device(lab, Life(10_000_000 + space.number, space, space.owner, 0, 0, "stays", space.number))
+	device.lab.enrol(device)
+	device.register()
+	return device
+
+
+def compare(lab, judge, devices):
+	"""Every device holds what a new one gets, and that is what the tables hold."""
+	lab.tell_all(replicas.against_tables(lab.inspect(judge.space), judge.replica))
+	for device in devices:
+		lab.tell_all(replicas.differing(device.name, device.space, judge.replica, device.replica))

@@ -1,0 +1,157 @@
+"""What people do beside syncing: in the Desk, with memberships, and time that passes."""
+
+import time
+from random import Random
+from urllib.parse import quote
+
+from chaos import households
+from chaos.journal import Write
+from chaos.line import Lost
+from chaos.work import ACCOUNT, CATEGORY, TRANSACTION
+
+METHOD = "/api/method/hisabi."
+RESOLVE = "/api/method/hisabi_sync.api.conflicts.resolve"
+# Fields that people in the Desk edit; `color` is edited on devices too.
+DESK_FIELDS = {ACCOUNT: ("icon", "color"), CATEGORY: ("icon", "color"), TRANSACTION: ("note",)}
+
+
+SHARES = 3
+
+
+class People:
+	"""Carries out a share of the plan's chores, one after the other; a chore that comes late is done late."""
+
+	def __init__(self, lab, run, share):
+		self.lab, self.run, self.share = lab, run, share
+
+	def work(self):
+		for event in self.lab.plan.chores[self.share :: SHARES]:
+			while not self.lab.closing and self.lab.journal.now() < event.at:
+				time.sleep(0.05)
+			if self.lab.closing:
+				return
+			space = self._space(Random(event.seed))
+			if space:
+				CHORES[event.name](self, Random(event.seed), space)
+
+	def _space(self, rng):
+		keys = self.run.spaces()[-4:]
+		key = rng.choice(keys) if keys else None
+		return next((space for space in self.lab.plan.spaces if space.key == key), None)
+
+	def _rows(self, query, values=()):
+		return self.lab.query(query, values)
+
+	# --- the Desk
+
+	def edit(self, rng, space):
+		"""Open a document in the Desk, change a field and save it, unless somebody else did so meanwhile."""
+		desk, path, key = self._document(rng, space)
+		if path is None:
+			return
+		opened = desk.insist(path, verb="GET", sure=True)
+		if opened.status != 200:
+			return
+		name = rng.choice(DESK_FIELDS[key[0]])
+		values = {name: f"desk.{rng.getrandbits(32):x}"}
+		write = Write(space.key, key, values, "the Desk", self.lab.journal.now())
+		self._save(desk, path, write, {**values, "modified": opened.body["data"]["modified"]})
+
+	def delete(self, rng, space):
+		desk, path, key = self._document(rng, space, (TRANSACTION, CATEGORY))
+		if path:
+			write = Write(space.key, key, {}, "the Desk", self.lab.journal.now(), deletes=True)
+			self._save(desk, path, write, None, "DELETE")
+
+	def _document(self, rng, space, kinds=tuple(DESK_FIELDS)):
+		kind = rng.choice(kinds)
+		query = f"SELECT name, client_id FROM `tab{kind}` WHERE wallet_id = %s AND is_deleted = 0"  # noqa: S608
+		rows = sorted(self._rows(query, (space.key,)))
+		if not rows:
+			return None, None, None
+		name, client_id = rng.choice(rows)
+		return (
+			self.lab.desk(rng.random()),
+			f"/api/resource/{quote(kind)}/{quote(name, safe='')}",
+			(kind, client_id),
+		)
+
+	def _save(self, desk, path, write, body, verb="PUT"):
+		"""One try over a good line; without an answer nobody knows what became of it."""
+		self.lab.journal.writing(write)
+		try:
+			answer = desk.call(path, body, write.space, verb, sure=True)
+		except Lost:
+			return
+		if answer.status < 300:
+			data = answer.body.get("data")
+			self.lab.journal.written(write, data.get("doc_version") if isinstance(data, dict) else None)
+		elif answer.status < 500:
+			self.lab.journal.unwrite(write)
+
+	def resolve(self, rng, space):
+		"""Somebody settles a conflict of the space."""
+		query = """SELECT c.name FROM `tabSync Conflict` c JOIN `tabSync Space` s ON s.name = c.space
+			WHERE s.space_key = %s AND c.status = 'Open' ORDER BY c.creation LIMIT 5"""
+		for (name,) in self._rows(query, (space.key,)):
+			choice = rng.choice(("accept_client", "accept_server"))
+			self.lab.desk(rng.random()).insist(RESOLVE, {"conflict_id": name, "resolution": choice})
+
+	# --- members
+
+	def remove(self, rng, space):
+		"""The owner removes somebody, and after a while lets him in again."""
+		number, role = rng.choice(space.members)
+		owner = households.person(self.lab, space.owner, rng.random())
+		body = {"wallet_id": space.key, "user": self.lab.people[number][0]}
+		if owner.insist(METHOD + "member_remove", body, space.key).status != 200:
+			return
+		self.lab.journal.stands(space.key, number, "out")
+		time.sleep(rng.random())
+		self.lab.journal.stands(space.key, number, "out", over=True)
+		self.lab.journal.stands(space.key, number, "reads", over=True)
+		households.invite(self.lab, space, owner, number, role)
+
+	def demote(self, rng, space):
+		"""A member may only read, and after a while write again."""
+		number, role = rng.choice([member for member in space.members if member[1] == "member"])
+		owner = households.person(self.lab, space.owner, rng.random())
+		body = {"wallet_id": space.key, "user": self.lab.people[number][0]}
+		answer = owner.insist(METHOD + "member_update", {**body, "role": "viewer"}, space.key)
+		if answer.status != 200:
+			return
+		self.lab.journal.stands(space.key, number, "reads")
+		time.sleep(rng.random())
+		self.lab.journal.stands(space.key, number, "reads", over=True)
+		owner.insist(METHOD + "member_update", {**body, "role": role}, space.key)
+
+	# --- time
+
+	def year_passes(self, rng, space):
+		"""What was deleted in a space was deleted long ago: the keeper may collect it."""
+		self.lab.query(
+			"""UPDATE `tabSync Record` r JOIN `tabSync Space` s ON s.name = r.space
+			SET r.deleted_at = r.deleted_at - INTERVAL 400 DAY
+			WHERE s.space_key = %s AND r.deleted_at > NOW() - INTERVAL 300 DAY""",
+			(space.key,),
+		)
+
+	def forget(self, rng, space):
+		"""The ledger of a device that is gone is so old that log clearing takes it."""
+		gone = self.run.take_gone(space.key)
+		if gone:
+			self.lab.age(gone)
+
+
+# Name -> what happens, in one of the spaces that are busy.
+CHORES = {
+	"edit": People.edit,
+	"edit again": People.edit,
+	"edit once more": People.edit,
+	"delete": People.delete,
+	"resolve": People.resolve,
+	"remove": People.remove,
+	"demote": People.demote,
+	"year passes": People.year_passes,
+	"forget": People.forget,
+}

@@ -1,0 +1,297 @@
+"""The design's promises, each as a check. Pure: what was sent and answered, beside what the server holds."""
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+
+from chaos.journal import APPLIED
+from chaos.look import number
+from chaos.work import ACCOUNT, CATEGORY, EDITED, TRANSACTION
+
+VERDICTS = (*APPLIED, "conflict")
+# Types whose version nothing but devices and people raises.
+COUNTED = (TRANSACTION, CATEGORY)
+FIELDS = {kind: (*names, *(() if kind == TRANSACTION else ("icon",))) for kind, names in EDITED.items()}
+PROMISES = {}
+
+
+@dataclass
+class Violation:
+	"""A broken promise: which, what about it, and the records and ops concerned."""
+
+	promise: str
+	says: str
+	space: str = ""
+	keys: tuple = ()
+	ops: tuple = ()
+
+	@property
+	def title(self):
+		return TITLES[self.promise]
+
+
+@dataclass
+class Evidence:
+	"""Ops and Desk writes of a space, and what the server held in a snapshot taken after `asof`."""
+
+	ops: dict
+	writes: list
+	held: object
+	asof: float = float("inf")
+	by_key: dict = field(default_factory=lambda: defaultdict(list))
+	entries: dict = field(default_factory=dict)
+	others: dict = field(default_factory=lambda: defaultdict(list))
+
+	def __post_init__(self):
+		for entry in self.held.ledger:
+			self.entries[entry.op_id] = entry
+			self.by_key[entry.key].append(entry)
+		for write in self.writes:
+			self.others[write.key].append((write.version, write.values, write.who))
+		for name, conflict in self.held.conflicts.items():
+			if conflict.resolved_version and conflict.status == "Resolved":
+				self.others[conflict.key].append((conflict.resolved_version, conflict.resolved, name))
+		self.aged = {op.key for op in self.ops.values() if op.aged}
+		self.doomed = {op.key for op in self.ops.values() if op.operation == "delete"}
+		self.doomed |= {write.key for write in self.writes if write.deletes}
+
+	def answered(self):
+		"""(op, its verdict) of all that were answered before the snapshot and are still in the ledger's time."""
+		for op in self.ops.values():
+			if op.verdict and op.verdict.at < self.asof and not op.aged:
+				yield op, op.verdict
+
+	def written(self, key):
+		"""[(version, values, who)] of all that wrote to a record; a version is None when no answer came."""
+		found = []
+		for entry in self.by_key[key]:
+			op = self.ops.get(entry.op_id)
+			if entry.status == "accepted" and op:
+				found.append((entry.version, op.payload, op.op_id))
+		return found + self.others[key]
+
+
+# Title of each promise, as a person is told it.
+TITLES = {
+	"exactly_once": "A change that is sent any number of times is applied once.",
+	"same_answer": "Every repeat of a change gets its first answer.",
+	"kept": "What was answered as accepted is committed and stays.",
+	"no_silent_overwrite": "Nobody's work is overwritten without a conflict.",
+	"last_write": "A field holds what was written to it last.",
+	"conflicts_kept": "A conflict is kept with both sides.",
+	"order": "Every change has a number of its own below the space's counter.",
+	"whole_items": "An item is applied whole or not at all.",
+	"atomic": "An atomic batch is applied whole or not at all.",
+	"tombstones": "What was deleted never comes back.",
+	"balances": "Balances are the sums of their transactions.",
+	"no_lost_change": "A pull brings every change that was committed before it began.",
+	"convergence": "When all is quiet every device holds what the server holds.",
+	"walls": "Nothing of another space is ever seen.",
+	"membership": "Whoever was removed, or may only read, is refused from then on.",
+	"errors": "Nothing but `unavailable` goes wrong, and that only while something is hurt.",
+	"runs": "A run brings each record to the other side exactly once, and its counts are true.",
+}
+
+
+def promise(function):
+	PROMISES[function.__name__] = function
+	return function
+
+
+def check(evidence):
+	"""All violations of the promises about one space."""
+	for name, function in PROMISES.items():
+		for says, keys, ops in function(evidence):
+			yield Violation(name, says, evidence.held.space, tuple(keys), tuple(ops))
+
+
+@promise
+def exactly_once(given):
+	for op_id, times in Counter(entry.op_id for entry in given.held.ledger).items():
+		if times > 1:
+			yield f"the ledger has {op_id} {times} times", [given.entries[op_id].key], [op_id]
+	for op in given.ops.values():
+		judged = [said for said in op.said if said.status in VERDICTS and not said.repeated]
+		if len(judged) > 1:
+			yield f"{op.op_id} was judged {len(judged)} times", [op.key], [op.op_id]
+	for key in list(given.by_key):
+		yield from _versions(given, key)
+
+
+def _versions(given, key):
+	"""Accepted changes of a record make one version each, and where nothing else counts, all of its versions."""
+	accepted = [e for e in given.by_key[key] if e.status == "accepted"]
+	ops = [e.op_id for e in accepted]
+	if len({e.version for e in accepted}) < len(accepted):
+		yield "two changes made the same version", [key], ops
+	record = given.held.records.get(key)
+	if record and key[0] in COUNTED and key not in given.aged:
+		written = {version for version, _, _ in given.written(key) if version and version <= record.version}
+		unknown = sum(1 for version, _, _ in given.written(key) if version is None)
+		if record.version - len(written) > unknown:
+			yield f"{record.version} versions of {len(written)} changes", [key], ops
+
+
+@promise
+def same_answer(given):
+	for op in given.ops.values():
+		first = op.verdict
+		for said in op.said[op.said.index(first) + 1 :] if first else ():
+			if said.status in VERDICTS and _answer(said) != _answer(first):
+				yield f"{op.op_id}: first {_answer(first)}, then {_answer(said)}", [op.key], [op.op_id]
+			if said.status == "error" and said.sent > first.at and not op.aged:
+				yield f"{op.op_id}: first {first.status}, then {said.code}", [op.key], [op.op_id]
+
+
+def _answer(said):
+	return said.status, said.version, said.conflict
+
+
+@promise
+def kept(given):
+	for op, verdict in given.answered():
+		entry = given.entries.get(op.op_id)
+		if entry is None:
+			yield f"{op.op_id} was {verdict.status} and the ledger has no trace of it", [op.key], [op.op_id]
+		elif (entry.status, entry.version) != (verdict.status, verdict.version):
+			says = f"{op.op_id} was told {verdict.status} {verdict.version}, kept is {entry.status} {entry.version}"
+			yield says, [op.key], [op.op_id]
+		elif verdict.status == "accepted" and not _is_there(given, op.key, verdict.version):
+			yield f"version {verdict.version} was accepted and is gone", [op.key], [op.op_id]
+
+
+def _is_there(given, key, version):
+	record = given.held.records.get(key)
+	if record is None:
+		return given.held.horizon > 0 and key in given.doomed
+	return record.version >= version
+
+
+@promise
+def no_silent_overwrite(given):
+	for op_id, entry in given.entries.items():
+		op = given.ops.get(op_id)
+		if entry.status != "accepted" or entry.operation != "update" or op is None:
+			continue
+		for version, values, who in given.written(entry.key):
+			between = version and op.base < version < entry.version and who != op_id
+			lost = [name for name in op.payload if between and not _same_in(values, op.payload, name)]
+			if lost:
+				yield f"{op_id} overwrote {lost[0]} of {who} (version {version})", [entry.key], [op_id, who]
+
+
+def _same_in(values, payload, name):
+	return name not in values or same(values[name], payload[name])
+
+
+@promise
+def last_write(given):
+	for key, record in given.held.records.items():
+		if record.deleted or record.values is None or key[0] not in FIELDS or key in given.aged:
+			continue
+		written = given.written(key)
+		for name in FIELDS[key[0]]:
+			yield from _last(key, record, name, [w for w in written if name in w[1]])
+
+
+def _last(key, record, name, written):
+	"""The value of a field is that of its last write; one without an answer may have come at any time."""
+	dated = [w for w in written if w[0] and w[0] <= record.version]
+	open_ends = [w for w in written if w[0] is None]
+	last = max(dated, key=lambda w: w[0], default=None)
+	allowed = [w[1][name] for w in open_ends] + ([last[1][name]] if last else [None])
+	if not any(same(value, record.values[name]) for value in allowed):
+		says = f"{name} is {record.values[name]!r}, written last was {allowed[-1]!r}"
+		yield says, [key], [w[2] for w in written]
+
+
+def same(left, right):
+	"""Whether two values are the same, however numbers are written."""
+	try:
+		return number(left) == number(right)
+	except (InvalidOperation, ValueError):
+		return (left or None) == (right or None)
+
+
+@promise
+def conflicts_kept(given):
+	for op, verdict in given.answered():
+		if verdict.status != "conflict":
+			continue
+		kept_one = given.held.conflicts.get(verdict.conflict)
+		if kept_one is None:
+			yield f"the conflict of {op.op_id} is not kept", [op.key], [op.op_id]
+		elif not all(same(kept_one.client.get(n), op.payload.get(n)) for n in kept_one.fields if op.payload):
+			yield f"the conflict of {op.op_id} has lost what the device wanted", [op.key], [op.op_id]
+		elif not set(kept_one.fields) <= set(kept_one.server):
+			yield f"the conflict of {op.op_id} has lost the server's side", [op.key], [op.op_id]
+
+
+@promise
+def order(given):
+	seen, held = {}, given.held
+	for key, record in held.records.items():
+		if not 1 <= record.sequence <= held.counter:
+			yield f"number {record.sequence} with the counter at {held.counter}", [key], []
+		if other := seen.get(record.sequence):
+			yield f"number {record.sequence} twice", [key, other], []
+		seen[record.sequence] = key
+	last, batch = 0, ""
+	for first, end, name in held.ranges:
+		if not last < first <= end <= held.counter:
+			yield f"batch {name} took {first} to {end}, {batch} up to {last} of {held.counter}", [], []
+		last, batch = end, name
+
+
+@promise
+def whole_items(given):
+	yield from (("a document without a record", [key], []) for key in given.held.orphans)
+	for key, record in given.held.records.items():
+		if key[0] not in FIELDS or record.deleted:
+			continue
+		if record.values is None:
+			yield "a record without a document", [key], []
+		elif record.version != record.document_version:
+			yield f"record at version {record.version}, document at {record.document_version}", [key], []
+
+
+@promise
+def atomic(given):
+	batches = defaultdict(list)
+	for op_id, entry in given.entries.items():
+		op = given.ops.get(op_id)
+		if op and op.atomic:
+			batches[op.atomic].append(entry)
+	for name, entries in batches.items():
+		statuses = {entry.status for entry in entries}
+		if "accepted" in statuses and statuses & {"error", "conflict"}:
+			yield f"batch {name} was applied in part", [e.key for e in entries], [e.op_id for e in entries]
+
+
+@promise
+def tombstones(given):
+	for entry in given.entries.values():
+		record = given.held.records.get(entry.key)
+		if (entry.operation, entry.status) == ("delete", "accepted") and record and not record.deleted:
+			yield "deleted, and there again", [entry.key], [entry.op_id]
+
+
+SIGNS = {
+	"income": (("account", 1),),
+	"expense": (("account", -1),),
+	"transfer": (("account", -1), ("to_account", 1)),
+}
+
+
+@promise
+def balances(given):
+	sums = defaultdict(Decimal)
+	for key, record in given.held.records.items():
+		if key[0] == TRANSACTION and record.values and not record.deleted:
+			for name, sign in SIGNS[record.values["transaction_type"]]:
+				sums[record.values[name]] += sign * Decimal(record.values["amount"])
+	for key, record in given.held.records.items():
+		if key[0] == ACCOUNT and record.values and not record.deleted:
+			right = Decimal(record.values["opening_balance"]) + sums[key[1]]
+			if right != Decimal(record.values["current_balance"]):
+				yield f"balance {record.values['current_balance']}, the sum is {right}", [key], []

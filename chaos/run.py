@@ -1,0 +1,149 @@
+"""One run of the lab: actors in threads, checks meanwhile, healing, and the last checks."""
+
+import queue
+import threading
+import time
+import traceback
+
+import pymysql
+
+from chaos import households
+from chaos.caller import Over
+from chaos.devices import Device
+from chaos.line import Lost
+from chaos.plan import BLOCK
+
+STAYING = 3  # devices of a space that live to the end
+INSPECT_EVERY = 2.0
+
+
+class Run:
+	def __init__(self, lab, at_once):
+		self.lab, self.at_once = lab, at_once
+		self.lives, self.staying, self.opened = queue.SimpleQueue(), {}, {}
+		self.gone, self.failures, self.inspected = {}, [], 0
+		for life in lab.plan.lives:
+			self.lives.put(life)
+
+	def warm_up(self):
+		"""Found the first spaces before the clock starts, which has the server load what it needs."""
+		for space in self.lab.plan.spaces[:BLOCK]:
+			self._open(space)
+		self.lab.start_clock()
+
+	def start(self, *more):
+		"""Start all threads; `more` are functions that run until the lab closes."""
+		work = [self._devices] * self.at_once + [self._inspector, *more]
+		self.threads = [threading.Thread(target=self._guarded, args=(f,), daemon=True) for f in work]
+		for thread in self.threads:
+			thread.start()
+
+	def _guarded(self, function):
+		"""A mistake of the lab's own ends the run; it is no violation."""
+		try:
+			function()
+		except Over:
+			pass
+		except Exception:
+			self.failures.append(traceback.format_exc())
+
+	def is_busy(self):
+		return not (self.failures or self.lab.time_is_over()) and any(
+			thread.is_alive() for thread in self.threads[: self.at_once]
+		)
+
+	def join(self):
+		self.lab.closing = True
+		for thread in self.threads:
+			thread.join(180)
+		if any(thread.is_alive() for thread in self.threads):
+			self.failures.append("somebody does not come to an end")
+
+	# --- devices
+
+	def _devices(self):
+		while not self.lab.closing:
+			try:
+				life = self.lives.get_nowait()
+			except queue.Empty:
+				return
+			self._open(life.space)
+			self._live(life)
+
+	def _open(self, space):
+		"""The first device of a space makes it; the others wait for that."""
+		with self.lab.lock:
+			event, is_first = self.opened.get(space.key), space.key not in self.opened
+			if is_first:
+				event = self.opened[space.key] = threading.Event()
+		if is_first:
+			households.found(self.lab, space)
+			event.set()
+		while not event.wait(0.5):
+			self.lab.check_time()
+
+	def _live(self, life):
+		device = Device(self.lab, life)
+		self.lab.enrol(device)
+		device.live()
+		if life.ending == "stays" and len(self.staying.setdefault(life.space.key, [])) < STAYING:
+			self.staying[life.space.key].append(device)
+			return
+		if life.ending == "retires":
+			device.settle()
+			device.retire()
+		self.gone.setdefault(life.space.key, []).append(device)
+
+	def take_gone(self, key):
+		"""A device of the space that will never call again, or None."""
+		gone = self.gone.get(key)
+		return gone.pop(0) if gone else None
+
+	# --- checks
+
+	def spaces(self):
+		return [key for key, event in list(self.opened.items()) if event.is_set()]
+
+	def _inspector(self):
+		"""Look at one space after the other while all goes on."""
+		turn = 0
+		while not self.lab.closing:
+			time.sleep(INSPECT_EVERY)
+			self.lab.judge_calls()
+			keys = self.spaces()[-12:]
+			if keys:
+				self._inspect(keys[turn % len(keys)])
+				turn += 1
+
+	def _inspect(self, key):
+		try:
+			held = self.lab.inspect(key)
+		except pymysql.MySQLError:
+			return None  # the server is down, as it may be
+		self.inspected += 1
+		return held
+
+	def finish(self):
+		"""After healing: all devices that are left settle, and every space is looked at once more."""
+		self.lab.running.keeper.stop()
+		for key in self.spaces():
+			self._settle(key)
+		self.lab.judge_calls()
+
+	def _settle(self, key):
+		devices = [device for device in self.staying.get(key, ()) if _settled(device)]
+		space = next(space for space in self.lab.plan.spaces if space.key == key)
+		auditor = households.auditor(self.lab, space)
+		for device in devices:
+			device.pull()
+		auditor.pull()
+		households.compare(self.lab, auditor, devices)
+
+
+def _settled(device):
+	"""Send and fetch all; whether the device may still read here."""
+	try:
+		device.settle()
+	except Lost:
+		return False
+	return device.cursor is not None

@@ -1,0 +1,80 @@
+"""A real web server: gunicorn on a free port, which may be killed and started again."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import requests
+
+
+class Server:
+	"""Serves a site of the bench at SITES_PATH. A subclass may choose another `application`."""
+
+	application = "devtool.wsgi:application"
+
+	def __init__(self, site, log, workers=2, application=None, options=()):
+		self.site, self.log, self.workers = site, Path(log), workers
+		self.application = application or self.application
+		self.port = free_port()
+		self.process, self.options = None, options
+
+	def environment(self):
+		"""Environment variables of the server beside those of this process."""
+		return {}
+
+	@property
+	def url(self):
+		return f"http://127.0.0.1:{self.port}"
+
+	def start(self):
+		command = [
+			sys.executable,
+			"-m",
+			"gunicorn",
+			f"--bind=127.0.0.1:{self.port}",
+			f"--workers={self.workers}",
+		]
+		command += ["--worker-class=gthread", "--threads=4", "--timeout=60", *self.options, self.application]
+		with self.log.open("ab") as out:
+			self.process = subprocess.Popen(
+				command,
+				cwd=os.environ["SITES_PATH"],
+				env=os.environ | self.environment(),
+				stdout=out,
+				stderr=out,
+				start_new_session=True,
+			)
+		self.wait()
+		return self
+
+	def wait(self, seconds=60):
+		"""Until the server answers; raises when it does not."""
+		deadline = time.monotonic() + seconds
+		while time.monotonic() < deadline:
+			try:
+				headers = {"X-Frappe-Site-Name": self.site}
+				if requests.get(f"{self.url}/api/method/ping", headers=headers, timeout=5).ok:
+					return
+			except requests.RequestException:
+				time.sleep(0.1)
+		raise RuntimeError(f"The test server does not answer; see {self.log}")
+
+	def worker_pids(self):
+		"""Process ids of the gunicorn workers."""
+		children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
+		return [int(pid) for pid in children.split()]
+
+	def stop(self, sign=signal.SIGTERM):
+		if self.process and self.process.poll() is None:
+			os.killpg(self.process.pid, sign)
+			self.process.wait(30)
+
+
+def free_port():
+	with socket.socket() as probe:
+		probe.bind(("127.0.0.1", 0))
+		return probe.getsockname()[1]
