@@ -8,7 +8,7 @@ import pymysql
 
 from chaos import conduct, look, replicas
 from chaos.caller import Caller, Over
-from chaos.faults import GRACE
+from chaos.faults import ELSEWHERE, GRACE
 from chaos.journal import Journal
 from chaos.line import Weather
 from chaos.promises import Evidence, check
@@ -70,6 +70,7 @@ class Lab:
 			if mark in self.told:
 				return
 			self.told.add(mark)
+			violation.at = self.journal.now()
 			self.violations.append(violation)
 		self.journal.note("violation", **vars(violation))
 
@@ -89,7 +90,8 @@ class Lab:
 		"""Check the promises about calls so far."""
 		calls = self.journal.calls[self.judged :]
 		self.judged += len(calls)
-		self.tell_all(conduct.check(calls, self.journal.standing, self.journal.faults, GRACE))
+		excuses = [fault for fault in self.journal.faults if fault[0] not in ELSEWHERE]
+		self.tell_all(conduct.check(calls, self.journal.standing, excuses, GRACE))
 
 	# --- looking at the server
 

@@ -73,7 +73,8 @@ class Line:
 		try:
 			return FATES[fate][0](self, (verb, path, raw, own))
 		except (OSError, http.client.HTTPException) as error:
-			raise Lost(f"{fate}: {type(error).__name__}") from error
+			name = type(error).__name__
+			raise Lost(name if fate == "well" else f"{fate}: {name}") from error
 
 	def _fate(self):
 		bad = {name: weight for name, (_, weight) in FATES.items() if weight}

@@ -16,6 +16,9 @@ def foreign(device, space, item):
 
 def missed(device, space, known, replica, began):
 	"""What was known as committed when a pull began and is not in the replica after it. `known.doomed` may be deleted."""
+	for key in known.deleted & replica.keys():
+		says = f"{device} pulled from {began:.3f} s on and still has what was deleted before"
+		yield Violation("no_lost_change", says, space, (key,))
 	for key, version in known.versions.items():
 		held = replica.get(key)
 		if key not in known.doomed and (held is None or held[0] < version):

@@ -34,16 +34,17 @@ class Run:
 	def start(self, *more):
 		"""Start all threads; `more` are functions that run until the lab closes."""
 		work = [self._devices] * self.at_once + [self._inspector, *more]
-		self.threads = [threading.Thread(target=self._guarded, args=(f,), daemon=True) for f in work]
+		self.threads = [threading.Thread(target=self.guarded, args=(f,), daemon=True) for f in work]
 		for thread in self.threads:
 			thread.start()
 
-	def _guarded(self, function):
-		"""A mistake of the lab's own ends the run; it is no violation."""
+	def guarded(self, function):
+		"""A mistake of the lab's own ends the run; it is no violation. Nor is a server that nobody can bring up again."""
 		try:
 			function()
-		except Over:
-			pass
+		except Over as over:
+			if str(over) not in self.failures:
+				self.failures.append(str(over))
 		except Exception:
 			self.failures.append(traceback.format_exc())
 

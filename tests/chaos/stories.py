@@ -46,7 +46,10 @@ class Story:
 
 	def broken(self):
 		"""Names of the promises that are broken."""
-		return {violation.promise for violation in check(Evidence(self.ops, self.writes, self.held))}
+		return {violation.promise for violation in self.violations()}
+
+	def violations(self):
+		return list(check(Evidence(self.ops, self.writes, self.held)))
 
 
 def quiet():
