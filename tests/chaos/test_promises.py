@@ -265,6 +265,11 @@ def test_a_stack_trace():
 	assert found([call(1.0, 400, trace=True)]) == {"errors"}
 
 
+def test_what_frappe_itself_says_to_the_desk_is_not_ours():
+	assert found([call(1.0, 417, "/api/resource/Hisabi%20Category/a", trace=True)]) == set()
+	assert found([call(1.0, 500, "/api/resource/Hisabi%20Category/a")]) == set()
+
+
 # --- replicas
 
 
