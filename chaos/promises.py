@@ -234,7 +234,9 @@ def _server_side(given, op, version, kept_one):
 	"""Fields of a conflict in which the server's value is missing, or is not what was written last at that version."""
 	missing = set(kept_one.fields) - set(kept_one.server)
 	edited = set(op.payload) & set(kept_one.fields) - missing if op.key not in given.aged else ()
-	return sorted(missing | {name for name in edited if not _was_held(given, op.key, version, name, kept_one)})
+	return sorted(
+		missing | {name for name in edited if not _was_held(given, op.key, version, name, kept_one)}
+	)
 
 
 def _was_held(given, key, version, name, kept_one):
