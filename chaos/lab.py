@@ -8,10 +8,11 @@ import pymysql
 
 from chaos import conduct, look, replicas
 from chaos.caller import Caller, Over
+from chaos.evidence import Evidence
 from chaos.faults import ELSEWHERE, GRACE
 from chaos.journal import Journal
 from chaos.line import Weather
-from chaos.promises import Evidence, check
+from chaos.promises import check
 from hisabi_sync.engine import ids
 
 PATIENCE = 120  # seconds after the end until everybody must have had an answer

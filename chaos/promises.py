@@ -1,11 +1,11 @@
 """The design's promises, each as a check. Pure: what was sent and answered, beside what the server holds."""
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from dataclasses import dataclass
+from decimal import Decimal
 
+from chaos.evidence import same
 from chaos.journal import APPLIED
-from chaos.look import number
 from chaos.work import ACCOUNT, CATEGORY, EDITED, TRANSACTION
 
 VERDICTS = (*APPLIED, "conflict")
@@ -29,47 +29,6 @@ class Violation:
 	@property
 	def title(self):
 		return TITLES[self.promise]
-
-
-@dataclass
-class Evidence:
-	"""Ops and Desk writes of a space, and what the server held in a snapshot taken after `asof`."""
-
-	ops: dict
-	writes: list
-	held: object
-	asof: float = float("inf")
-	by_key: dict = field(default_factory=lambda: defaultdict(list))
-	entries: dict = field(default_factory=dict)
-	others: dict = field(default_factory=lambda: defaultdict(list))
-
-	def __post_init__(self):
-		for entry in self.held.ledger:
-			self.entries[entry.op_id] = entry
-			self.by_key[entry.key].append(entry)
-		for write in self.writes:
-			self.others[write.key].append((write.version, write.values, write.who))
-		for name, conflict in self.held.conflicts.items():
-			if conflict.resolved_version and conflict.status == "Resolved":
-				self.others[conflict.key].append((conflict.resolved_version, conflict.resolved, name))
-		self.aged = {op.key for op in self.ops.values() if op.aged}
-		self.doomed = {op.key for op in self.ops.values() if op.operation == "delete"}
-		self.doomed |= {write.key for write in self.writes if write.deletes}
-
-	def answered(self):
-		"""(op, its verdict) of all that were answered before the snapshot and are still in the ledger's time."""
-		for op in self.ops.values():
-			if op.verdict and op.verdict.at < self.asof and not op.aged:
-				yield op, op.verdict
-
-	def written(self, key):
-		"""[(version, values, who)] of all that wrote to a record; a version is None when no answer came."""
-		found = []
-		for entry in self.by_key[key]:
-			op = self.ops.get(entry.op_id)
-			if entry.status == "accepted" and op:
-				found.append((entry.version, op.payload, op.op_id))
-		return found + self.others[key]
 
 
 # Title of each promise, as a person is told it.
@@ -204,14 +163,6 @@ def _last(key, record, name, written):
 	if not any(same(value, record.values[name]) for value in allowed):
 		says = f"{name} is {record.values[name]!r}, written last was {allowed[-1]!r}"
 		yield says, [key], [w[2] for w in written]
-
-
-def same(left, right):
-	"""Whether two values are the same, however numbers are written."""
-	try:
-		return number(left) == number(right)
-	except (InvalidOperation, ValueError):
-		return (left or None) == (right or None)
 
 
 @promise

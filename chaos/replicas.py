@@ -1,7 +1,8 @@
 """Promises about what devices hold. Pure."""
 
 from chaos import look
-from chaos.promises import Violation, same
+from chaos.evidence import same
+from chaos.promises import Violation
 
 
 def foreign(device, space, item):

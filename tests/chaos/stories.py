@@ -1,8 +1,9 @@
 """Hand-made histories for the checks of promises: ops, what was said of them, and what a server holds."""
 
+from chaos.evidence import Evidence
 from chaos.journal import Op, Said
 from chaos.look import Conflict, Entry, Held, Row
-from chaos.promises import Evidence, check
+from chaos.promises import check
 from chaos.work import ACCOUNT, CATEGORY, TRANSACTION
 
 SPACE = "w"
