@@ -8,7 +8,7 @@ from itertools import groupby
 MOST = 60  # lines
 
 
-def lines(violation, journal, faults):
+def lines(violation, journal):
 	"""The history of a violation up to when it was noticed, as text, oldest line first."""
 	events = []
 	for op in journal.ops.values():
@@ -20,7 +20,7 @@ def lines(violation, journal, faults):
 	events = sorted((event for event in events if event[0] <= violation.at), key=lambda event: event[0])
 	left = len(events) - MOST
 	more = [f"  ... {left} lines before, see journal.jsonl"] if left > 0 else []
-	return [*more, *(f"  {at:9.3f} s  {text}{_hurt(at, faults)}" for at, text in events[-MOST:])]
+	return [*more, *(f"  {at:9.3f} s  {text}{_hurt(at, journal.faults)}" for at, text in events[-MOST:])]
 
 
 def _until(op, at):

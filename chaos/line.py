@@ -23,7 +23,6 @@ class Answer:
 
 	status: int
 	text: str
-	at: float = 0.0
 	others: list = field(default_factory=list)
 
 	@property
@@ -106,7 +105,7 @@ class Line:
 		connection = self._open(request, parts)
 		try:
 			got = connection.getresponse()
-			return Answer(got.status, got.read().decode(errors="replace"), time.monotonic())
+			return Answer(got.status, got.read().decode(errors="replace"))
 		finally:
 			connection.close()
 

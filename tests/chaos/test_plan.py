@@ -45,8 +45,8 @@ def test_a_history_is_that_of_the_record_and_tells_the_faults(tmp_path):
 	story.ops["op-2"].said.append(Said(3.0, "accepted", 2, repeated=True, seen=False))
 	journal.ops = story.ops
 	journal.writes.append(Write("w", FOOD, {"icon": "x"}, "the Desk", 4.0))
-	faults = [["MariaDB killed", 1.4, 1.6], ["Redis killed", 3.5, None]]
-	told = history.lines(Violation("kept", "", "w", (FOOD,)), journal, faults)
+	journal.faults = [["MariaDB killed", 1.4, 1.6], ["Redis killed", 3.5, None]]
+	told = history.lines(Violation("kept", "", "w", (FOOD,)), journal)
 	assert not any("op-9" in line for line in told)
 	assert [line.split()[0] for line in told] == sorted(line.split()[0] for line in told)
 	(lost,) = [line for line in told if "lost" in line]
@@ -62,7 +62,7 @@ def test_a_history_ends_where_the_violation_was_noticed_and_tells_repeats_in_a_l
 	op.lost = [(1.1, "answer lost"), (2.1, "hung up"), (3.1, "hung up"), (6.1, "hung up"), (9.1, "hung up")]
 	op.said = [Said(5.0, "accepted", 1), Said(9.5, "accepted", 1, repeated=True)]
 	journal.ops = story.ops
-	told = history.lines(Violation("kept", "", "w", (FOOD,), at=8.0), journal, [])
+	told = history.lines(Violation("kept", "", "w", (FOOD,), at=8.0), journal)
 	assert [line.split("op-1 ")[1] for line in told[1:]] == [
 		"lost 3 times until 3.100 s: answer lost (1), hung up (2)",
 		"is sent again 3 times until 4.000 s",
