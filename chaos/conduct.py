@@ -30,7 +30,8 @@ def intervals(changes):
 def _let_in(calls, what, begin, end):
 	for call in calls:
 		if call.path in REFUSED[what] and begin < call.started and call.ended < end:
-			says = f"{call.device} called {call.path} at {call.started:.3f} s and was let in ({what} since {begin:.3f} s)"
+			since = f"person {call.person}: {what} since {begin:.3f} s"
+			says = f"{call.device} called {call.path} at {call.started:.3f} s and was let in ({since})"
 			yield Violation("membership", says, call.space)
 
 

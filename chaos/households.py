@@ -5,7 +5,7 @@ from random import Random
 from chaos import replicas
 from chaos.caller import Caller
 from chaos.devices import Device
-from chaos.plan import Life
+from chaos.plan import PEOPLE, Life
 
 METHOD = "/api/method/hisabi."
 
@@ -19,6 +19,8 @@ def found(lab, space):
 	"""The owner makes the wallet and invites the members."""
 	owner = person(lab, space.owner, space.number)
 	owner.insist(METHOD + "wallet_create", {"client_id": space.key, "wallet_name": f"Wallet {space.number}"})
+	for number in set(range(PEOPLE)) - set(space.people):
+		lab.journal.stands(space.key, number, "out")
 	for number, role in space.members:
 		invite(lab, space, owner, number, role)
 
@@ -30,7 +32,20 @@ def invite(lab, space, owner, number, role):
 	if made.status != 200:
 		return False
 	code = {"code": made.message["code"]}
-	return person(lab, number).insist(METHOD + "invite_accept", code, space.key).status == 200
+	accepted = person(lab, number).insist(METHOD + "invite_accept", code, space.key).status == 200
+	if accepted and role == "viewer":
+		lab.journal.stands(space.key, number, "reads")
+	return accepted
+
+
+def stranger(lab, space, rng):
+	"""A device of somebody who has nothing to do with the space."""
+	number = rng.choice(sorted(set(range(PEOPLE)) - set(space.people)))
+	life = Life(20_000_000 + rng.getrandbits(20), space, number, 0, 0, "vanishes", rng.getrandbits(32))
+	device = Device(lab, life)
+	lab.enrol(device)
+	device.register()
+	return device
 
 
 def auditor(lab, space):

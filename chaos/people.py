@@ -102,7 +102,7 @@ class People:
 		if owner.insist(METHOD + "member_remove", body, space.key).status != 200:
 			return
 		self.lab.journal.stands(space.key, number, "out")
-		time.sleep(rng.random())
+		time.sleep(2 * rng.random())
 		self.lab.journal.stands(space.key, number, "out", over=True)
 		self.lab.journal.stands(space.key, number, "reads", over=True)
 		households.invite(self.lab, space, owner, number, role)
@@ -116,9 +116,13 @@ class People:
 		if answer.status != 200:
 			return
 		self.lab.journal.stands(space.key, number, "reads")
-		time.sleep(rng.random())
+		time.sleep(2 * rng.random())
 		self.lab.journal.stands(space.key, number, "reads", over=True)
 		owner.insist(METHOD + "member_update", {**body, "role": role}, space.key)
+
+	def trespass(self, rng, space):
+		"""A stranger syncs as if he were a member."""
+		households.stranger(self.lab, space, rng).exchange()
 
 	# --- time
 
@@ -147,6 +151,7 @@ CHORES = {
 	"resolve": People.resolve,
 	"remove": People.remove,
 	"demote": People.demote,
+	"trespass": People.trespass,
 	"year passes": People.year_passes,
 	"forget": People.forget,
 }

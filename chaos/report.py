@@ -80,7 +80,7 @@ def facts(lab, run):
 		"changes sent more than once": sum(1 for op in lab.journal.ops.values() if len(op.sent) > 1),
 		**{f"changes with the verdict {name}": number for name, number in sorted(said.items())},
 		"changes in the Desk": len(lab.journal.writes),
-		"changes of memberships": sum(len(held) for held in lab.journal.standing.values()),
+		"changes of who may do what": sum(len(held) for held in lab.journal.standing.values()),
 		"runs with the other system": len(run.trade.started),
 		"spaces with tombstones collected": sum(1 for horizon in lab.horizons.values() if horizon),
 		"lines of the ledger cleared": sum(lab.cleared.values()),
