@@ -33,20 +33,25 @@ READ = (
 
 
 def add(run, rows):
-	"""Insert pending records `{entity_id, stamp, document_name?, remote_id?, payload?}` that the run does not have yet.
+	"""Insert pending records `{entity_id, stamp?, document_name?, remote_id?, payload?}` that the run does not have yet.
 
 	One that was changed while the list was read is there again, and is kept as it is now. Returns how many were new.
 	"""
-	keyed = {ids.digest(row["entity_id"], size=16): row for row in sorted(rows, key=lambda row: row["stamp"])}
+	in_order = sorted(rows, key=_stamp)
+	keyed = {ids.digest(row["entity_id"], size=16): row for row in in_order}
 	known = _known(run.name, list(keyed))
 	new = [_row(run, key, row) for key, row in keyed.items() if key not in known]
 	if new:
 		sql.insert(DOCTYPE, INSERTED, new)
 	for key, (name, stamp) in known.items():
-		if keyed[key]["stamp"] > (stamp or ""):
-			newer = {"stamp": keyed[key]["stamp"], "payload": keyed[key].get("payload")}
+		if _stamp(keyed[key]) > (stamp or ""):
+			newer = {"stamp": _stamp(keyed[key]), "payload": keyed[key].get("payload")}
 			sql.update_in(DOCTYPE, newer, [name], "status = %s", (states.PENDING,))
 	return len(new)
+
+
+def _stamp(row):
+	return row.get("stamp") or ""
 
 
 def _known(run, keys):
