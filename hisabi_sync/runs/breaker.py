@@ -10,15 +10,7 @@ from hisabi_sync.runs import patience, records
 
 DOCTYPE = "Sync Connection"
 READY, PAUSED = "Ready", "Paused"
-COLUMNS = [
-	"status",
-	"paused_until",
-	"failures_in_a_row",
-	"breaker_failures",
-	"enabled",
-	"parallel",
-	"modified",
-]
+COLUMNS = ["status", "paused_until", "failures_in_a_row", "breaker_failures", "parallel", "modified"]
 STATE = ("status", "paused_reason", "paused_until", "failures_in_a_row", "last_success_at", "last_error")
 
 
