@@ -85,9 +85,10 @@ def run(given, site, made, folder, side):
 		progress.show()
 		time.sleep(0.2)
 	current.join()
+	site.heal()
 	if not current.failures:
 		for actor in (trade, *others, current):
-			actor.finish()
+			current.guarded(actor.finish)
 	site.keep_errors()
 	progress.show(last=True)
 	return verdict(given, lab, current)

@@ -34,16 +34,16 @@ class Run:
 	def start(self, *more):
 		"""Start all threads; `more` are functions that run until the lab closes."""
 		work = [self._devices] * self.at_once + [self._inspector, *more]
-		self.threads = [threading.Thread(target=self._guarded, args=(f,), daemon=True) for f in work]
+		self.threads = [threading.Thread(target=self.guarded, args=(f,), daemon=True) for f in work]
 		for thread in self.threads:
 			thread.start()
 
-	def _guarded(self, function):
-		"""A mistake of the lab's own ends the run; it is no violation."""
+	def guarded(self, function):
+		"""A mistake of the lab's own, and a server that never comes back, end the run."""
 		try:
 			function()
-		except Over:
-			pass
+		except Over as over:
+			self.failures.append(str(over))
 		except Exception:
 			self.failures.append(traceback.format_exc())
 
