@@ -66,6 +66,13 @@ def reopen(connection):
 	sql.update_in(DOCTYPE, values, [connection], where, (PAUSED, clock.now()))
 
 
+def resume(connection):
+	"""A person says that the other side is well again; after failures in a row, one record goes first."""
+	values = {"status": READY, "paused_until": None, "paused_reason": None}
+	sql.update_in(DOCTYPE, values, [connection], "status = %s", (PAUSED,))
+	live.tell(DOCTYPE, connection)
+
+
 def hold(connection, error):
 	"""The other side asked us to wait."""
 	sql.update_in(DOCTYPE, _pause(error.wait or 1, error), [connection])

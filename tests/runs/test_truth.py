@@ -7,7 +7,7 @@ import threading
 import frappe
 import pytest
 
-from hisabi_sync.runs import finish, lanes, plan, reaper, states
+from hisabi_sync.runs import channel, finish, identity, lanes, plan, reaper, states
 from tests.runs import world
 
 pytestmark = pytest.mark.usefixtures("alone")
@@ -287,6 +287,28 @@ def test_a_renamed_document_stays_one_record(operator, service, connection):
 		done = world.work(operator, world.begin(operator, "orders"), connection)
 		assert (done["records_created"], done["records_updated"]) == (created, updated), done
 	assert sorted(row["note"] for row in service.store.list("orders")) == ["first", "second"]
+
+
+def test_what_another_worker_began_meanwhile_is_looked_for(operator, connection, monkeypatch):
+	"""It made the row after our look, sent the record, and died before it could say so."""
+	order = world.make_order(operator.tenant)
+	record = frappe._dict(name="r", entity_id=order.name, document_name=order.name, remote_id=None)
+	with channel.Channels(connection.name) as channels:
+		chosen = channels.of("orders")
+		plain, looks = identity._rows, []
+
+		def rows(*arguments):
+			looks.append(arguments)
+			if len(looks) == 1:
+				identity._insert(chosen, "a dead worker", [(record, arguments[0][0])])
+				return []
+			return plain(*arguments)
+
+		monkeypatch.setattr(identity, "_names", lambda channel, records: {"r": "some-identity"})
+		monkeypatch.setattr(identity, "_rows", rows)
+		row = identity.claim(chosen, "our worker", [record])["r"]
+	assert row.began and row.state == identity.CREATING
+	frappe.db.rollback()
 
 
 def test_what_a_dead_worker_held_of_a_removed_connection_comes_to_an_end(operator, connection):
