@@ -1,6 +1,7 @@
 """What things cost, each beside its limit: `./dev benchmark [NAME ...]`.
 
 Without names everything is measured, and docs/benchmarks/ is written: results.json, plots, and a README.md made from them.
+With --quick only where --out says.
 """
 
 import argparse
@@ -57,8 +58,8 @@ def main():
 	finally:
 		stage.close()
 	output.show(figures)
-	if options.out or not options.names:
-		_write(options.out or DOCS, {**about, "figures": figures})
+	if folder := _folder(options):
+		_write(folder, {**about, "figures": figures})
 
 
 def _options():
@@ -75,6 +76,11 @@ def _options():
 	if unknown or ("profile" in options.names and len(options.names) > 1):
 		parser.error(f"no such benchmark: {', '.join(sorted(unknown)) or 'profile stands alone'}")
 	return options
+
+
+def _folder(options):
+	"""Where to write; nothing but a whole run of the usual size takes the place of the committed one."""
+	return options.out or (None if options.names or options.quick else DOCS)
 
 
 def _sizes(options):

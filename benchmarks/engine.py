@@ -67,7 +67,7 @@ def pull_figures(stage):
 	return [
 		Figure(PART, "empty pull, statements", len(seen), "", goal=Goal("at most", 4)),
 		milliseconds(PART, words, taken["ours"], limit=limit * 1000, limit_is="SELECT and JSON"),
-		times(PART, f"{words}, times the bare SELECT and JSON of the same rows", ours / limit, "at most", 3),
+		times(PART, f"{words}, times the bare SELECT and JSON of as many rows", ours / limit, "at most", 3),
 	]
 
 

@@ -28,17 +28,11 @@ def _of_worker(stage):
 		wallet = stage.largest
 		phone = stage.http(wallet, server)
 		phone.call(GET, PING)
-		yield Figure(PART, "a web worker after a ping", _peak(server), "MB")
+		yield Figure(PART, "a web worker after a ping", peak_memory(*server.worker_pids()), "MB")
 		items = wallet.transactions(max(stage.sizes.pushed))
 		checked(phone.call(POST, PUSH, push_body(wallet, items)))
 		phone.call(POST, PULL, pull_body(wallet, None, max(stage.sizes.pages)))
 		most = f"after a push of {len(items)} and a page of {max(stage.sizes.pages)}"
-		yield Figure(PART, f"a web worker {most}", _peak(server), "MB")
+		yield Figure(PART, f"a web worker {most}", peak_memory(*server.worker_pids()), "MB")
 	finally:
 		server.stop()
-
-
-def _peak(server):
-	"""MB that the server's worker held at most."""
-	status = Path(f"/proc/{server.worker_pids()[0]}/status").read_text()
-	return int(status.partition("VmHWM:")[2].split()[0]) / 1024

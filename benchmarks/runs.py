@@ -6,7 +6,7 @@
 import concurrent.futures
 import json
 import os
-import resource
+import statistics
 import subprocess
 import sys
 import time
@@ -15,6 +15,7 @@ import frappe
 import requests
 
 from benchmarks.figures import Figure, times
+from benchmarks.support import USER
 from hisabi_sync.engine import clock, ids, sql
 from hisabi_sync.engine.write import STANDARD
 from hisabi_sync.hisabi_commerce import presets
@@ -28,7 +29,6 @@ from tests.support.phone import new_id
 
 PART = "runs"
 WORKERS = 2
-MIB = 1024
 
 
 def measure(stage):
@@ -37,60 +37,85 @@ def measure(stage):
 	other = erp.ErpServer(os.path.join(stage.folder.name, "erp.log")).start()
 	try:
 		return [
-			*incremental(other, sizes.run_records, sizes.run_changed),
-			*full(other, sizes.run_pushed),
+			*incremental(other, sizes.run_records, sizes.run_changed, sizes.rounds),
+			*full(other, sizes.run_pushed, sizes.rounds),
 		]
 	finally:
 		other.stop()
 
 
-def incremental(other, records, changed):
-	"""Everything but a few orders is in step; calls and time of an incremental run."""
+def incremental(other, records, changed, rounds):
+	"""Everything but a few orders is in step; calls and time of an incremental run, after one that does not count."""
 	tenant, connection = _shop(other)
 	_fill(tenant, records)
 	_pretend_linked(tenant, connection)
+	took, calls = [], []
+	for _ in range(rounds + 1):
+		_change(tenant, changed)
+		began = time.perf_counter()
+		calls.append(_count_calls(lambda: _run(tenant, connection, "incremental")))
+		took.append(time.perf_counter() - began)
+	_change(tenant, changed)
+	((before, after),) = _run(tenant, connection, "incremental", 1)
+	what = f"incremental run, {changed} changed of {records:,} records"
+	return [
+		_seconds(what, took[1:], at={"stored": records}),
+		Figure(PART, f"{what}: calls of the other side", max(calls), ""),
+		Figure(PART, f"{what}: memory that it added", after - before, "MB"),
+	]
+
+
+def _seconds(what, took, **more):
+	return Figure(PART, what, statistics.median(took), "s", spread=(min(took), max(took)), **more)
+
+
+def _change(tenant, number):
+	"""So many orders are no longer what the other side has."""
 	names = frappe.get_all(
-		"Hisabi Order", {"tenant": tenant}, pluck="name", limit=changed, order_by="name desc"
+		"Hisabi Order", {"tenant": tenant}, pluck="name", limit=number, order_by="name desc"
 	)
 	sql.update_in("Hisabi Order", {"modified": clock.now(), "note": "changed"}, names)
 	frappe.db.sql(
 		"UPDATE `tabSync Identity` SET state = 'creating' WHERE document_name IN %s", (tuple(names),)
 	)
 	frappe.db.commit()
-	before, began = _peak(), time.perf_counter()
-	calls = _count_calls(lambda: _run(tenant, connection, "incremental"))
-	took = time.perf_counter() - began
-	what = f"incremental run, {changed} changed of {records:,} records"
-	return [
-		Figure(PART, what, took, "s", at={"stored": records}),
-		Figure(PART, f"{what}: calls of the other side", calls, ""),
-		Figure(PART, f"{what}: memory that it added", _peak() - before, "MB"),
-	]
 
 
-def full(other, number):
-	"""A full push beside as many inserts by the other site's own API, half of them before and half after it."""
-	few = max(1, number // 20)
+def full(other, number, rounds):
+	"""Full pushes beside as many inserts by the other site's own API, half of them before and half after each.
+
+	`number` is that of all rounds together.
+	"""
+	each = max(2 * WORKERS, number // rounds)
+	few = max(1, each // 20)
 	small, _ = _pushed(other, few)
-	plain = _inserts(other, number // 2)
-	peaks, ours = _pushed(other, number)
-	plain += _inserts(other, number // 2)
-	what = f"full push of {number:,} records, {WORKERS} lanes"
+	found = [_beside_inserts(other, each) for _ in range(rounds)]
+	ours, plain = ([row[place] for row in found] for place in (0, 1))
+	what = f"full push of {each:,} records, {WORKERS} lanes"
+	limit = {"limit": statistics.median(plain), "limit_is": "the other side's API, as many at once"}
+	ratio = statistics.median(pushed / inserted for pushed, inserted, _ in found)
 	return [
-		Figure(PART, what, ours, "s", limit=plain, limit_is="the other side's API, as many at once"),
-		times(PART, f"{what}, to as many inserts there", ours / plain, "at most", 1.3),
-		Figure(PART, f"{what}: most memory of a lane", max(peaks), "MB"),
-		Figure(PART, f"full push of {few:,} records: most memory of a lane", max(small), "MB"),
+		_seconds(what, ours, **limit),
+		times(PART, f"{what}, to as many inserts there", ratio, "at most", 1.3),
+		Figure(PART, f"{what}: most memory of a lane", max(peak for *_, peak in found), "MB"),
+		Figure(PART, f"full push of {few:,} records: most memory of a lane", small, "MB"),
 	]
+
+
+def _beside_inserts(other, number):
+	"""(seconds of a push, seconds of the inserts, most memory of a lane in MB)."""
+	plain = _inserts(other, number // 2)
+	peak, ours = _pushed(other, number)
+	return ours, plain + _inserts(other, number // 2), peak
 
 
 def _pushed(other, number):
-	"""Push so many new orders; the workers' most memory in MB, and seconds."""
+	"""Push so many new orders; the most memory of a lane in MB, and seconds."""
 	tenant, connection = _shop(other)
 	_fill(tenant, number)
 	began = time.perf_counter()
 	peaks = _run(tenant, connection, "full", WORKERS)
-	return peaks, time.perf_counter() - began
+	return max(after for _, after in peaks), time.perf_counter() - began
 
 
 def _shop(other):
@@ -174,15 +199,15 @@ def _pretend_linked(tenant, connection):
 	frappe.db.commit()
 
 
-def _run(tenant, connection, mode, workers=1):
-	"""A run from planning to its end, by so many workers; the most memory of each, in MiB."""
+def _run(tenant, connection, mode, workers=0):
+	"""A run from planning to its end, in this process or in so many others; (memory before it, most memory) of each, in MB."""
 	space = ids.space(tenants.SPACE_TYPE, tenant)
 	wanted = Wanted(space, "Administrator", "orders", mode, connection=connection)
 	run = starting._insert(wanted, connection, "push", new_id("confirmed"))
 	frappe.db.commit()
-	plan.plan(run.name)
-	frappe.set_user("Administrator")
-	peaks = _in_processes(connection, workers) if workers > 1 else lanes.work(connection)
+	peaks = (
+		_in_processes(connection, run.name, workers) if workers else _in_this_process(connection, run.name)
+	)
 	frappe.db.rollback()
 	found = frappe.db.get_value("Sync Run", run.name, ["status", "records_total"])
 	if found[0] != "completed":
@@ -190,22 +215,38 @@ def _run(tenant, connection, mode, workers=1):
 	return peaks
 
 
+def _in_this_process(connection, run):
+	plan.plan(run)
+	frappe.set_user(USER)
+	lanes.work(connection)
+
+
 LANE = """
-import os, resource, sys, frappe
-frappe.init(site=os.environ["HISABI_SITE"], sites_path=os.environ["SITES_PATH"]); frappe.connect()
-from hisabi_sync.runs import lanes
-lanes.work(sys.argv[1])
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+import json, sys
+from benchmarks.support import connect, peak_memory
+from hisabi_sync.runs import lanes, plan
+connect()
+before, (connection, *runs) = peak_memory(), sys.argv[1:]
+for run in runs:
+	plan.plan(run)
+lanes.work(connection)
+print(json.dumps([before, peak_memory()]))
 """
 
 
-def _in_processes(connection, workers):
+def _in_processes(connection, run, workers):
+	"""One that is alone plans the run as well."""
 	command = [sys.executable, "-c", LANE, connection]
+	if workers == 1:
+		command.append(run)
+	else:
+		plan.plan(run)
+		frappe.set_user(USER)
 	lanes_at_work = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(workers)]
 	said = [process.communicate()[0] for process in lanes_at_work]
 	if any(process.returncode for process in lanes_at_work):
 		raise RuntimeError("a lane failed")
-	return [float(text.split()[-1]) for text in said]
+	return [json.loads(text.splitlines()[-1]) for text in said]
 
 
 def _count_calls(work):
@@ -243,7 +284,3 @@ def _inserts(other, number):
 	with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
 		list(pool.map(insert, [number // WORKERS] * WORKERS))
 	return time.perf_counter() - began
-
-
-def _peak():
-	return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MIB

@@ -6,6 +6,7 @@ import secrets
 import shutil
 import sys
 import time
+import traceback
 from pathlib import Path
 
 from chaos import plan
@@ -85,11 +86,11 @@ def run(given, site, made, folder, side):
 		progress.show()
 		time.sleep(0.2)
 	current.join()
-	site.heal()
-	if not current.failures:
-		for actor in (trade, *others, current):
+	current.guarded(site.heal)
+	for actor in (trade, *others, current):
+		if not current.failures:
 			current.guarded(actor.finish)
-	site.keep_errors()
+	current.guarded(site.keep_errors)
 	progress.show(last=True)
 	return verdict(given, lab, current)
 
@@ -109,3 +110,6 @@ if __name__ == "__main__":
 		sys.exit(main())
 	except KeyboardInterrupt:
 		sys.exit(130)
+	except Exception:
+		traceback.print_exc()
+		sys.exit(FAILED)

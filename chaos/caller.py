@@ -9,7 +9,7 @@ WORST_PAUSE = 1.0
 
 
 class Over(Exception):
-	"""The run has ended, or the server did not come back; whoever still waits gives up."""
+	"""The server did not come back long after the end of the run; whoever still waits gives up."""
 
 
 class Caller:

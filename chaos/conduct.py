@@ -37,9 +37,9 @@ def _let_in(calls, what, begin, end):
 def _errors(calls, windows):
 	for call in calls:
 		if not call.path.startswith(CONTRACTS):
-			continue  # Frappe's own calls show people with rights a trace
+			continue  # Frappe's own calls answer as Frappe does
 		if call.trace:
-			yield Violation("errors", f"a stack trace from {call.path}: {call.text}")
+			yield Violation("errors", f"a stack trace from {call.path}: {call.text}", call.space)
 		if call.status < 500:
 			continue
 		excused = any(start <= call.ended and call.started <= end for start, end in windows)

@@ -22,10 +22,9 @@ START_OVER = ("resync_required", "invalid_cursor")
 class Device(Caller):
 	"""`replica` maps records to (version, payload); `outbox` has ops that the server has not answered yet."""
 
-	def __init__(self, lab, life, person=None):
-		self.life, self.space, self.user = life, life.space.key, life.person if person is None else person
-		rng = Random(life.seed)
-		super().__init__(lab, f"d{life.number}", self.user, lab.key_of(self.user), rng)
+	def __init__(self, lab, life):
+		self.life, self.space = life, life.space.key
+		super().__init__(lab, f"d{life.number}", life.person, lab.key_of(life.person), Random(life.seed))
 		self.outbox, self.batches, self.replica, self.cursor = [], [], {}, None
 		self.versions, self.count, self.snags = {}, 0, []
 

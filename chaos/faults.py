@@ -9,7 +9,9 @@ import pymysql
 
 from hisabi_sync.engine import ids
 
-GRACE = 20.0  # seconds after a fault has healed in which its consequences are still excused
+GRACE = 5.0  # seconds after a fault has healed in which its consequences are still excused
+# Faults that leave the web server and what it needs alone: they excuse no answer.
+ELSEWHERE = {"queue workers killed", "keeper killed", "bad network", "slow network"}
 
 
 class Hurt:

@@ -79,10 +79,11 @@ class Call:
 
 @dataclass
 class Known:
-	"""What was answered as committed of a space: the newest version of each record, and which may be deleted."""
+	"""What was answered as committed of a space: the newest version of each record, which may be deleted, and which are."""
 
 	versions: dict = field(default_factory=dict)
 	doomed: set = field(default_factory=set)
+	deleted: set = field(default_factory=set)
 
 
 class Journal:
@@ -123,6 +124,8 @@ class Journal:
 			op.said.append(said)
 			if said.status in APPLIED and said.version:
 				self.commit(op.space, op.key, said.version)
+			if said.status in APPLIED and op.operation == "delete":
+				self.known[op.space].deleted.add(op.key)
 		self.note("answered", op=op.op_id, **vars(said))
 
 	def lose(self, op, fate):
@@ -140,7 +143,7 @@ class Journal:
 	def committed(self, space):
 		"""What a pull that begins now must bring at least: a copy of Known."""
 		with self.lock:
-			return Known(dict(self.known[space].versions), set())
+			return Known(dict(self.known[space].versions), set(), set(self.known[space].deleted))
 
 	def doomed(self, space):
 		with self.lock:
@@ -161,6 +164,8 @@ class Journal:
 			write.version, write.answered = version, self.now()
 			if version:
 				self.commit(write.space, write.key, version)
+			if write.deletes:
+				self.known[write.space].deleted.add(write.key)
 		self.note("desk answered", record=write.key, version=version)
 
 	def unwrite(self, write):

@@ -8,10 +8,11 @@ import pymysql
 
 from chaos import conduct, look, replicas
 from chaos.caller import Caller, Over
-from chaos.faults import GRACE
+from chaos.evidence import Evidence
+from chaos.faults import ELSEWHERE, GRACE
 from chaos.journal import Journal
 from chaos.line import Weather
-from chaos.promises import Evidence, check
+from chaos.promises import check
 from hisabi_sync.engine import ids
 
 PATIENCE = 120  # seconds after the end until everybody must have had an answer
@@ -70,6 +71,7 @@ class Lab:
 			if mark in self.told:
 				return
 			self.told.add(mark)
+			violation.at = self.journal.now()
 			self.violations.append(violation)
 		self.journal.note("violation", **vars(violation))
 
@@ -89,7 +91,8 @@ class Lab:
 		"""Check the promises about calls so far."""
 		calls = self.journal.calls[self.judged :]
 		self.judged += len(calls)
-		self.tell_all(conduct.check(calls, self.journal.standing, self.journal.faults, GRACE))
+		excuses = [fault for fault in self.journal.faults if fault[0] not in ELSEWHERE]
+		self.tell_all(conduct.check(calls, self.journal.standing, excuses, GRACE))
 
 	# --- looking at the server
 

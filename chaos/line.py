@@ -23,7 +23,6 @@ class Answer:
 
 	status: int
 	text: str
-	at: float = 0.0
 	others: list = field(default_factory=list)
 
 	@property
@@ -73,7 +72,8 @@ class Line:
 		try:
 			return FATES[fate][0](self, (verb, path, raw, own))
 		except (OSError, http.client.HTTPException) as error:
-			raise Lost(f"{fate}: {type(error).__name__}") from error
+			name = type(error).__name__
+			raise Lost(name if fate == "well" else f"{fate}: {name}") from error
 
 	def _fate(self):
 		bad = {name: weight for name, (_, weight) in FATES.items() if weight}
@@ -105,7 +105,7 @@ class Line:
 		connection = self._open(request, parts)
 		try:
 			got = connection.getresponse()
-			return Answer(got.status, got.read().decode(errors="replace"), time.monotonic())
+			return Answer(got.status, got.read().decode(errors="replace"))
 		finally:
 			connection.close()
 

@@ -13,9 +13,7 @@ METHOD = "/api/method/hisabi."
 RESOLVE = "/api/method/hisabi_sync.api.conflicts.resolve"
 # Fields that people in the Desk edit; `color` is edited on devices too.
 DESK_FIELDS = {ACCOUNT: ("icon", "color"), CATEGORY: ("icon", "color"), TRANSACTION: ("note",)}
-
-
-SHARES = 3
+SHARES = 3  # people at the same time
 
 
 class People:
@@ -38,9 +36,6 @@ class People:
 		keys = self.run.spaces()[-4:]
 		key = rng.choice(keys) if keys else None
 		return next((space for space in self.lab.plan.spaces if space.key == key), None)
-
-	def _rows(self, query, values=()):
-		return self.lab.query(query, values)
 
 	# --- the Desk
 
@@ -66,7 +61,7 @@ class People:
 	def _document(self, rng, space, kinds=tuple(DESK_FIELDS)):
 		kind = rng.choice(kinds)
 		query = f"SELECT name, client_id FROM `tab{kind}` WHERE wallet_id = %s AND is_deleted = 0"  # noqa: S608
-		rows = sorted(self._rows(query, (space.key,)))
+		rows = sorted(self.lab.query(query, (space.key,)))
 		if not rows:
 			return None, None, None
 		name, client_id = rng.choice(rows)
@@ -93,7 +88,7 @@ class People:
 		"""Somebody settles a conflict of the space."""
 		query = """SELECT c.name FROM `tabSync Conflict` c JOIN `tabSync Space` s ON s.name = c.space
 			WHERE s.space_key = %s AND c.status = 'Open' ORDER BY c.creation LIMIT 5"""
-		for (name,) in self._rows(query, (space.key,)):
+		for (name,) in self.lab.query(query, (space.key,)):
 			choice = rng.choice(("accept_client", "accept_server"))
 			self.lab.desk(rng.random()).insist(RESOLVE, {"conflict_id": name, "resolution": choice})
 

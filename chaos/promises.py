@@ -1,11 +1,11 @@
 """The design's promises, each as a check. Pure: what was sent and answered, beside what the server holds."""
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from dataclasses import dataclass
+from decimal import Decimal
 
+from chaos.evidence import same
 from chaos.journal import APPLIED
-from chaos.look import number
 from chaos.work import ACCOUNT, CATEGORY, EDITED, TRANSACTION
 
 VERDICTS = (*APPLIED, "conflict")
@@ -17,58 +17,18 @@ PROMISES = {}
 
 @dataclass
 class Violation:
-	"""A broken promise: which, what about it, and the records and ops concerned."""
+	"""A broken promise: which, what about it, the records and ops concerned, and when it was noticed."""
 
 	promise: str
 	says: str
 	space: str = ""
 	keys: tuple = ()
 	ops: tuple = ()
+	at: float = float("inf")
 
 	@property
 	def title(self):
 		return TITLES[self.promise]
-
-
-@dataclass
-class Evidence:
-	"""Ops and Desk writes of a space, and what the server held in a snapshot taken after `asof`."""
-
-	ops: dict
-	writes: list
-	held: object
-	asof: float = float("inf")
-	by_key: dict = field(default_factory=lambda: defaultdict(list))
-	entries: dict = field(default_factory=dict)
-	others: dict = field(default_factory=lambda: defaultdict(list))
-
-	def __post_init__(self):
-		for entry in self.held.ledger:
-			self.entries[entry.op_id] = entry
-			self.by_key[entry.key].append(entry)
-		for write in self.writes:
-			self.others[write.key].append((write.version, write.values, write.who))
-		for name, conflict in self.held.conflicts.items():
-			if conflict.resolved_version and conflict.status == "Resolved":
-				self.others[conflict.key].append((conflict.resolved_version, conflict.resolved, name))
-		self.aged = {op.key for op in self.ops.values() if op.aged}
-		self.doomed = {op.key for op in self.ops.values() if op.operation == "delete"}
-		self.doomed |= {write.key for write in self.writes if write.deletes}
-
-	def answered(self):
-		"""(op, its verdict) of all that were answered before the snapshot and are still in the ledger's time."""
-		for op in self.ops.values():
-			if op.verdict and op.verdict.at < self.asof and not op.aged:
-				yield op, op.verdict
-
-	def written(self, key):
-		"""[(version, values, who)] of all that wrote to a record; a version is None when no answer came."""
-		found = []
-		for entry in self.by_key[key]:
-			op = self.ops.get(entry.op_id)
-			if entry.status == "accepted" and op:
-				found.append((entry.version, op.payload, op.op_id))
-		return found + self.others[key]
 
 
 # Title of each promise, as a person is told it.
@@ -205,14 +165,6 @@ def _last(key, record, name, written):
 		yield says, [key], [w[2] for w in written]
 
 
-def same(left, right):
-	"""Whether two values are the same, however numbers are written."""
-	try:
-		return number(left) == number(right)
-	except (InvalidOperation, ValueError):
-		return (left or None) == (right or None)
-
-
 @promise
 def conflicts_kept(given):
 	for op, verdict in given.answered():
@@ -223,8 +175,26 @@ def conflicts_kept(given):
 			yield f"the conflict of {op.op_id} is not kept", [op.key], [op.op_id]
 		elif not all(same(kept_one.client.get(n), op.payload.get(n)) for n in kept_one.fields if op.payload):
 			yield f"the conflict of {op.op_id} has lost what the device wanted", [op.key], [op.op_id]
-		elif not set(kept_one.fields) <= set(kept_one.server):
-			yield f"the conflict of {op.op_id} has lost the server's side", [op.key], [op.op_id]
+		elif not kept_one.fields:
+			yield f"the conflict of {op.op_id} is about nothing", [op.key], [op.op_id]
+		elif lost := _server_side(given, op, verdict.version, kept_one):
+			yield f"the conflict of {op.op_id} has lost the server's side: {lost}", [op.key], [op.op_id]
+
+
+def _server_side(given, op, version, kept_one):
+	"""Fields of a conflict in which the server's value is missing, or is not what was written last at that version."""
+	missing = set(kept_one.fields) - set(kept_one.server)
+	edited = set(op.payload) & set(kept_one.fields) - missing if op.key not in given.aged else ()
+	return sorted(
+		missing | {name for name in edited if not _was_held(given, op.key, version, name, kept_one)}
+	)
+
+
+def _was_held(given, key, version, name, kept_one):
+	written = [w for w in given.written(key) if name in w[1] and (w[0] or 0) <= version]
+	last = max((w for w in written if w[0]), key=lambda w: w[0], default=None)
+	allowed = [w[1][name] for w in written if w is last or w[0] is None]
+	return not allowed or any(same(kept_one.server[name], value) for value in allowed)
 
 
 @promise
@@ -270,10 +240,13 @@ def atomic(given):
 
 @promise
 def tombstones(given):
-	for entry in given.entries.values():
-		record = given.held.records.get(entry.key)
-		if (entry.operation, entry.status) == ("delete", "accepted") and record and not record.deleted:
-			yield "deleted, and there again", [entry.key], [entry.op_id]
+	entries = given.entries.values()
+	gone = [(e.key, [e.op_id]) for e in entries if (e.operation, e.status) == ("delete", "accepted")]
+	gone += [(w.key, []) for w in given.writes if w.deletes and (w.answered or given.asof) < given.asof]
+	for key, ops in gone:
+		record = given.held.records.get(key)
+		if record and not record.deleted:
+			yield "deleted, and there again", [key], ops
 
 
 SIGNS = {
@@ -294,4 +267,11 @@ def balances(given):
 		if key[0] == ACCOUNT and record.values and not record.deleted:
 			right = Decimal(record.values["opening_balance"]) + sums[key[1]]
 			if right != Decimal(record.values["current_balance"]):
-				yield f"balance {record.values['current_balance']}, the sum is {right}", [key], []
+				says = f"balance {record.values['current_balance']}, the sum is {right}"
+				yield says, [key], _moved(given, key[1])
+
+
+def _moved(given, account):
+	"""All ops of the transactions that ever named an account."""
+	named = {op.key for op in given.ops.values() if account in map(op.payload.get, ("account", "to_account"))}
+	return [op.op_id for op in given.ops.values() if op.key in named]

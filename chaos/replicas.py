@@ -1,7 +1,8 @@
 """Promises about what devices hold. Pure."""
 
 from chaos import look
-from chaos.promises import Violation, same
+from chaos.evidence import same
+from chaos.promises import Violation
 
 
 def foreign(device, space, item):
@@ -16,6 +17,9 @@ def foreign(device, space, item):
 
 def missed(device, space, known, replica, began):
 	"""What was known as committed when a pull began and is not in the replica after it. `known.doomed` may be deleted."""
+	for key in known.deleted & replica.keys():
+		says = f"{device} pulled from {began:.3f} s on and still has what was deleted before"
+		yield Violation("no_lost_change", says, space, (key,))
 	for key, version in known.versions.items():
 		held = replica.get(key)
 		if key not in known.doomed and (held is None or held[0] < version):

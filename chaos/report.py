@@ -46,7 +46,7 @@ def tell(lab, seed):
 		print(f"\nBROKEN: {violation.title}\n  {violation.says}\n  space {violation.space}, seed {seed}")
 		for key in violation.keys:
 			print(f"  {key[0]} {key[1]}")
-		for text in history.lines(violation, lab.journal, lab.journal.faults):
+		for text in history.lines(violation, lab.journal):
 			print(text)
 	for name, number in told.items():
 		if number > SHOWN:

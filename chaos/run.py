@@ -39,11 +39,12 @@ class Run:
 			thread.start()
 
 	def guarded(self, function):
-		"""A mistake of the lab's own, and a server that never comes back, end the run."""
+		"""A mistake of the lab's own ends the run; it is no violation. Nor is a server that nobody can bring up again."""
 		try:
 			function()
 		except Over as over:
-			self.failures.append(str(over))
+			if str(over) not in self.failures:
+				self.failures.append(str(over))
 		except Exception:
 			self.failures.append(traceback.format_exc())
 

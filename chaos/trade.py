@@ -90,9 +90,7 @@ class Trade:
 		values = {"tenant": TENANT, "order_number": f"SO-{self.count}", "customer": "Al-Noor", "items": rows}
 		values.update(status="processing", order_date="2026-01-10")
 		try:
-			self.lab.desk(self.count).call(
-				"/api/resource/Hisabi Order".replace(" ", "%20"), values, sure=True
-			)
+			self.lab.desk(self.count).call("/api/resource/Hisabi%20Order", values, sure=True)
 		except Lost:
 			pass
 

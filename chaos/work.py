@@ -6,18 +6,15 @@ ACCOUNT, TRANSACTION, CATEGORY = "Hisabi Account", "Hisabi Transaction", "Hisabi
 # Field of each type that devices edit, beside what a person in the Desk edits.
 EDITED = {ACCOUNT: ("color", "group_id"), TRANSACTION: ("note", "amount"), CATEGORY: ("color",)}
 HOT = 4
-# What a device does next, with its weight.
-DEEDS = {"open_account": 2, "spend": 6, "move": 1, "name_category": 1, "edit": 9, "remove": 1}
 
 
 def write(device):
 	"""Some ops for the outbox of a device."""
 	busy = {op.key for op in device.outbox}
 	made = []
-	for name in device.rng.choices(
-		list(DEEDS), list(DEEDS.values()), k=device.rng.choice((0, 1, 2, 3, 5, 8))
-	):
-		op = _DEEDS[name](device, busy)
+	count = device.rng.choice((0, 1, 2, 3, 5, 8))
+	for deed in device.rng.choices(list(DEEDS), list(DEEDS.values()), k=count):
+		op = deed(device, busy)
 		if op:
 			busy.add(op.key)
 			made.append(op)
@@ -115,11 +112,5 @@ def _remove(device, busy):
 	return key and _op(device, "delete", key, device.replica[key][0], {})
 
 
-_DEEDS = {
-	"open_account": _open_account,
-	"spend": _spend,
-	"move": _move,
-	"name_category": _name_category,
-	"edit": _edit,
-	"remove": _remove,
-}
+# What a device does next, with its weight.
+DEEDS = {_open_account: 2, _spend: 6, _move: 1, _name_category: 1, _edit: 9, _remove: 1}

@@ -52,6 +52,7 @@ override_whitelisted_methods = {
 doc_events = {
 	"*": {
 		"on_change": "hisabi_sync.engine.capture.on_change",
+		"on_trash": "hisabi_sync.engine.capture.on_trash",
 		"after_delete": "hisabi_sync.engine.capture.after_delete",
 		"after_rename": "hisabi_sync.engine.capture.after_rename",
 	},

@@ -54,6 +54,13 @@ def _follow_paths(doc):
 				jobs.reconcile(entity_type)
 
 
+def on_trash(doc, method=None):
+	"""Hook: a document is about to go. Who deletes it may have loaded it before others changed it."""
+	entity = registry().by_doctype.get(doc.doctype)
+	if entity and _records(entity, doc.name):
+		doc.flags.hisabi_sync_last = load.documents(entity, [doc.name], lock=True).get(doc.name)
+
+
 def after_delete(doc, method=None):
 	"""Hook: a document is gone."""
 	entity = registry().by_doctype.get(doc.doctype)
@@ -62,7 +69,7 @@ def after_delete(doc, method=None):
 	for stored, space in _records(entity, doc.name):
 		stored.document_name = None  # the name is free for another document now
 		if stored.live:
-			leave(stored, entity, space, entity.canonical(doc))
+			leave(stored, entity, space, doc.flags.hisabi_sync_last or entity.canonical(doc))
 
 
 def after_rename(doc, method=None, old=None, new=None, merge=False):

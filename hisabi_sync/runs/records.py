@@ -37,8 +37,7 @@ def add(run, rows):
 
 	One that was changed while the list was read is there again, and is kept as it is now. Returns how many were new.
 	"""
-	in_order = sorted(rows, key=_stamp)
-	keyed = {ids.digest(row["entity_id"], size=16): row for row in in_order}
+	keyed = {ids.digest(row["entity_id"], size=16): row for row in sorted(rows, key=_stamp)}
 	known = _known(run.name, list(keyed))
 	new = [_row(run, key, row) for key, row in keyed.items() if key not in known]
 	if new:

@@ -1,7 +1,15 @@
 """How figures are judged and shown."""
 
+import subprocess
+import sys
+from argparse import Namespace
+
+import pytest
+
+from benchmarks import __main__ as command
 from benchmarks import output, page
 from benchmarks.figures import Figure, Goal, in_turns, percentile, times
+from benchmarks.support import peak_memory
 from benchmarks.tax import without
 
 
@@ -60,3 +68,23 @@ def test_without_the_app_only_its_own_hooks_are_gone():
 		"doc_events": {"*": {"on_change": ["frappe.desk.notify"]}},
 		"app_title": ["Hisabi Sync"],
 	}
+
+
+def test_the_memory_of_a_new_process_is_not_that_of_its_parent():
+	much = bytearray(400 << 20)
+	program = "from benchmarks.support import peak_memory; print(peak_memory())"
+	told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+	assert 10 < float(told) < 400 <= peak_memory() and much
+
+
+@pytest.mark.parametrize(
+	("names", "quick", "out", "folder"),
+	[
+		([], False, None, command.DOCS),
+		([], True, None, None),
+		(["push"], False, None, None),
+		([], True, "there", "there"),
+	],
+)
+def test_only_a_whole_run_of_the_usual_size_takes_the_place_of_the_committed_one(names, quick, out, folder):
+	assert command._folder(Namespace(names=names, quick=quick, out=out)) == folder

@@ -1,8 +1,9 @@
 """Hand-made histories for the checks of promises: ops, what was said of them, and what a server holds."""
 
+from chaos.evidence import Evidence
 from chaos.journal import Op, Said
 from chaos.look import Conflict, Entry, Held, Row
-from chaos.promises import Evidence, check
+from chaos.promises import check
 from chaos.work import ACCOUNT, CATEGORY, TRANSACTION
 
 SPACE = "w"
@@ -46,7 +47,10 @@ class Story:
 
 	def broken(self):
 		"""Names of the promises that are broken."""
-		return {violation.promise for violation in check(Evidence(self.ops, self.writes, self.held))}
+		return {violation.promise for violation in self.violations()}
+
+	def violations(self):
+		return list(check(Evidence(self.ops, self.writes, self.held)))
 
 
 def quiet():

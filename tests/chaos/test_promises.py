@@ -118,8 +118,14 @@ def test_a_field_that_nobody_wrote():
 
 @pytest.mark.parametrize(
 	"kept",
-	[None, (["color"], {"color": "red"}, {"color": "blue"}), (["color"], {"color": "green"}, {})],
-	ids=["not kept", "without the client's side", "without the server's side"],
+	[
+		None,
+		(["color"], {"color": "red"}, {"color": "blue"}),
+		(["color"], {"color": "green"}, {}),
+		(["color"], {"color": "green"}, {"color": "red"}),
+		([], {}, {}),
+	],
+	ids=["not kept", "another client's side", "no server's side", "another server's side", "neither side"],
 )
 def test_a_conflict_that_was_not_kept_with_both_sides(kept):
 	story = quiet()
@@ -179,6 +185,14 @@ def test_a_deleted_record_that_is_there():
 	assert story.broken() == {"tombstones"}
 
 
+def test_what_was_deleted_in_the_desk_and_is_there():
+	story = quiet()
+	story.writes.append(Write("w", FOOD, {}, "the Desk", 1.0, None, None, deletes=True))
+	assert story.broken() == set()
+	story.writes[0].answered = 2.0
+	assert story.broken() == {"tombstones"}
+
+
 def test_a_balance_that_is_not_the_sum():
 	story = Story()
 	story.record(CASH, opening_balance="10", current_balance="7.5")
@@ -188,6 +202,17 @@ def test_a_balance_that_is_not_the_sum():
 	assert story.broken() == set()
 	story.held.records[CASH].values["current_balance"] = "8"
 	assert story.broken() == {"balances"}
+
+
+def test_the_history_of_a_balance_is_that_of_its_transactions():
+	story = Story()
+	story.record(CASH, opening_balance="10", current_balance="10")
+	story.done("op-1", LUNCH, amount=2, account=CASH[1])
+	story.done("op-2", LUNCH, "delete", 1, 2)
+	story.done("op-3", FOOD)
+	story.held.records[CASH].values["current_balance"] = "8"
+	(violation,) = [v for v in story.violations() if v.promise == "balances"]
+	assert violation.ops == ("op-1", "op-2")
 
 
 # --- calls
@@ -241,6 +266,11 @@ def test_a_stack_trace():
 	assert found([call(1.0, 500, path="/api/resource/User", trace=True)]) == set(), "that is not ours"
 
 
+def test_what_frappe_itself_says_to_the_desk_is_not_ours():
+	assert found([call(1.0, 417, "/api/resource/Hisabi%20Category/a", trace=True)]) == set()
+	assert found([call(1.0, 500, "/api/resource/Hisabi%20Category/a")]) == set()
+
+
 # --- replicas
 
 
@@ -270,6 +300,12 @@ def test_a_pull_that_missed_a_committed_change(version, doomed, lost):
 	replica = {FOOD: (version, {})} if version else {}
 	known = Known({FOOD: 2}, set(doomed))
 	assert names(replicas.missed("d1", "w", known, replica, 0.0)) == (["no_lost_change"] if lost else [])
+
+
+def test_a_pull_that_leaves_what_was_deleted():
+	known = Known({FOOD: 2}, {FOOD}, {FOOD})
+	assert names(replicas.missed("d1", "w", known, {}, 0.0)) == []
+	assert names(replicas.missed("d1", "w", known, {FOOD: (2, {})}, 0.0)) == ["no_lost_change"]
 
 
 @pytest.mark.parametrize("replica", [{}, {FOOD: (1, {})}, {FOOD: (2, {"color": "red"})}, {CASH: (1, {})}])

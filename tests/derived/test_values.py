@@ -5,7 +5,8 @@ import pytest
 
 from hisabi_sync.hisabi_wallet.derived.verify import verify
 from tests.support.engine import change, fetch, send
-from tests.support.phone import new_id
+from tests.support.phone import account as phone_account
+from tests.support.phone import new_id, transaction, update
 
 MARCH = "2026-03-10T10:00:00Z"
 
@@ -208,6 +209,20 @@ def test_an_edit_in_the_desk_moves_the_balance_and_the_form_can_be_saved_again(h
 	frappe.db.commit()
 	assert state(one, "Hisabi Account")[cash]["current_balance"] == 0
 	assert verify(one.space_key) == []
+
+
+def test_a_delete_in_the_desk_takes_back_what_a_device_changed_meanwhile(phone):
+	item = phone_account()
+	bought = transaction(item["entity_id"], amount=10)
+	phone.push(item, bought)
+	frappe.db.rollback()
+	name = frappe.db.get_value("Hisabi Transaction", {"client_id": bought["entity_id"]})  # reads as of now
+	phone.push(update("Hisabi Transaction", bought["entity_id"], 1, amount=25))
+	frappe.delete_doc("Hisabi Transaction", name)
+	frappe.db.commit()
+	found = {held["client_id"]: held["payload"] for held in phone.pull() if not held["is_deleted"]}
+	assert found[item["entity_id"]]["current_balance"] == 0
+	assert verify(phone.wallet_id) == []
 
 
 def test_drift_is_found_and_repaired(household):
