@@ -8,15 +8,14 @@ import sys
 from benchmarks import machine
 from benchmarks.http import PULL, PUSH, pull_body, push_body
 
-TIMES = 10
-
 
 def write(stage, path):
 	wallet, sizes = stage.wallet(), stage.sizes
+	times = 2 * sizes.rounds  # half of them under the profiler
 	wallet.fill(sizes.page)
-	pushes = [push_body(wallet, wallet.transactions(sizes.batch)).decode() for _ in range(TIMES + 1)]
-	pulls = [pull_body(wallet, None, sizes.page).decode()] * (TIMES + 1)
-	parts = [_head(stage)]
+	pushes = [push_body(wallet, wallet.transactions(sizes.batch)).decode() for _ in range(times + 1)]
+	pulls = [pull_body(wallet, None, sizes.page).decode()] * (times + 1)
+	parts = [_head(stage, sizes.rounds)]
 	for title, method, bodies in (
 		(f"A push of {sizes.batch} creates", PUSH, pushes),
 		(f"A page of {sizes.page} records", PULL, pulls),
@@ -36,11 +35,11 @@ def _profile(method, token, bodies):
 	return json.loads(done.stdout.splitlines()[-1])
 
 
-def _head(stage):
+def _head(stage, times):
 	about = machine.about(stage)
 	return (
 		"# Profile\n\nMade by `./dev benchmark profile` with cProfile, which makes Python slower and leaves the database as it is. "
-		f"Whole requests, from Frappe's WSGI application on, on average of {TIMES}. Commit {about['commit']}, "
+		f"Whole requests, from Frappe's WSGI application on, the average of {times}. Commit {about['commit']}, "
 		f"Python {about['versions']['Python']}, Frappe {about['versions']['Frappe']}."
 	)
 

@@ -86,6 +86,7 @@ def run(given, site, made, folder, side):
 		progress.show()
 		time.sleep(0.2)
 	current.join()
+	current.guarded(site.heal)
 	for actor in (trade, *others, current):
 		if not current.failures:
 			current.guarded(actor.finish)

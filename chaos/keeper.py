@@ -18,7 +18,6 @@ PAUSE = 0.5
 
 def clear_logs():
 	for doctype in LOGS:
-		frappe.get_meta(doctype)
 		frappe.get_doc({"doctype": doctype}).clear_old_logs(1)
 
 

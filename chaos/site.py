@@ -106,6 +106,12 @@ class Site:
 			self.web.stop(signal.SIGKILL)
 			raise
 
+	def heal(self):
+		"""Have everything run that should, as an operator's supervisor does."""
+		for program in (*self.crew, self.keeper):
+			if not program.is_running():
+				program.start()
+
 	def keep_errors(self):
 		"""Leave what the site wrote into its Error Log in a file."""
 		rows = self.database.rows("SELECT creation, method, error FROM `tabError Log` ORDER BY creation")

@@ -78,11 +78,21 @@ def respond(contract, function, guest=False, read=body.arguments):
 		return failure(contract, error)
 	except Exception as error:
 		if retry.is_away(error):
+			_undo()
 			return failure(contract, RequestError("unavailable"))
 		frappe.db.rollback()
 		# Without the values of variables, which may be secrets.
 		frappe.log_error("Hisabi Sync: a call failed", frappe.get_traceback())
 		return failure(contract, RequestError("internal_error"))
+
+
+def _undo():
+	"""Roll back, for Frappe commits what a response of ours leaves; a broken line has nothing to roll back any more."""
+	try:
+		frappe.db.rollback()
+	except Exception as error:
+		if not retry.is_away(error):
+			raise
 
 
 def finish(response, request):

@@ -49,6 +49,10 @@ class Tested(Answer):
 	entities: list[TestedEntity]
 
 
+class Resumed(Answer):
+	status: str
+
+
 class Requeued(Answer):
 	records_queued: Count
 
@@ -122,6 +126,14 @@ def _tested(channels, entity):
 		return {"entity": entity, "ok": True, "message": None}
 	except RemoteError as error:
 		return {"entity": entity, "ok": False, "message": error.message}
+
+
+@endpoint(CONTRACT, takes=Of, gives=Resumed)
+def resume(given):
+	"""`{status}` of a connection whose pause a manager ends; after failures in a row one record goes first."""
+	_space(given)
+	starting.resume(given.connection)
+	return {"status": frappe.db.get_value(CONNECTION, given.connection, "status")}
 
 
 @endpoint(CONTRACT, takes=RunOf, gives=runs_models.RunRow)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import frappe
 
-from hisabi_sync.engine import clock, sql
+from hisabi_sync.engine import clock, linked, sql
 from hisabi_sync.engine.entities import registry
 
 CHUNK = 1000
@@ -26,8 +26,9 @@ def collect_space(space):
 		(horizon, space),
 	)
 	frappe.db.commit()
-	removed = 0
-	while gone := _remove(space, horizon):
+	removed, position = 0, 0
+	while position is not None:
+		gone, position = _remove(space, position, horizon)
 		removed += gone
 	return removed
 
@@ -62,30 +63,38 @@ def _retention_position(space):
 	return rows[0][0] or 0
 
 
-def _remove(space, horizon):
-	"""Remove a chunk of tombstones with their documents and versions; returns how many."""
+def _remove(space, after, horizon):
+	"""Remove tombstones of the next chunk, with their documents and versions: (how many, the chunk's end or None)."""
 	rows = sql.select(
 		"Sync Record",
-		["name", "entity_type", "document_name"],
-		"space = %s AND deleted_at IS NOT NULL AND sequence BETWEEN 1 AND %s",
-		(space, horizon),
+		["entity_type", "document_name", "name", "sequence"],
+		"space = %s AND deleted_at IS NOT NULL AND sequence > %s AND sequence <= %s",
+		(space, after, horizon),
 		f"ORDER BY sequence LIMIT {CHUNK}",
 	)
 	if not rows:
-		return 0
-	names = tuple(row[0] for row in rows)
+		return 0, None
+	kept = linked.to(space, rows)
+	gone = [row for row in rows if row[:2] not in kept]
+	_remove_rows(gone)
+	return len(gone), rows[-1][3]
+
+
+def _remove_rows(rows):
+	names = tuple(row[2] for row in rows)
+	if not names:
+		return
 	_remove_documents(rows)
 	frappe.db.sql("DELETE FROM `tabSync Version` WHERE record IN %s", (names,))
 	frappe.db.sql("DELETE FROM `tabSync Record` WHERE name IN %s AND deleted_at IS NOT NULL", (names,))
 	frappe.db.commit()
-	return len(rows)
 
 
 def _remove_documents(rows):
 	"""Documents that a push deleted are still in their tables, marked `is_deleted`."""
 	known = registry().by_name
 	by_type = {}
-	for _, entity_type, document_name in rows:
+	for entity_type, document_name, *_ in rows:
 		by_type.setdefault(entity_type, []).append(document_name)
 	for entity_type, names in by_type.items():
 		entity = known.get(entity_type)

@@ -10,15 +10,7 @@ from hisabi_sync.runs import patience, records
 
 DOCTYPE = "Sync Connection"
 READY, PAUSED = "Ready", "Paused"
-COLUMNS = [
-	"status",
-	"paused_until",
-	"failures_in_a_row",
-	"breaker_failures",
-	"enabled",
-	"parallel",
-	"modified",
-]
+COLUMNS = ["status", "paused_until", "failures_in_a_row", "breaker_failures", "parallel", "modified"]
 STATE = ("status", "paused_reason", "paused_until", "failures_in_a_row", "last_success_at", "last_error")
 
 
@@ -72,6 +64,13 @@ def reopen(connection):
 	values = {"status": READY, "paused_until": None, "paused_reason": None}
 	where = "status = %s AND paused_until <= %s AND failures_in_a_row < GREATEST(breaker_failures, 1)"
 	sql.update_in(DOCTYPE, values, [connection], where, (PAUSED, clock.now()))
+
+
+def resume(connection):
+	"""A person says that the other side is well again; after failures in a row, one record goes first."""
+	values = {"status": READY, "paused_until": None, "paused_reason": None}
+	sql.update_in(DOCTYPE, values, [connection], "status = %s", (PAUSED,))
+	live.tell(DOCTYPE, connection)
 
 
 def hold(connection, error):

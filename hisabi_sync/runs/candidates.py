@@ -101,7 +101,10 @@ def bound(text, is_end=False):
 
 
 def fits(channel, run, remote):
-	"""Whether a record of the other side passes the run's filters, by the values that our document would have."""
+	"""Whether a record of the other side passes the run's filters, by the values that our document would have.
+
+	A date that the mapping does not bring is that of the last change there.
+	"""
 	filters = json.loads(run.filters or "{}")
 	if not filters or remote.payload is None:
 		return True
@@ -109,7 +112,7 @@ def fits(channel, run, remote):
 	wanted = [status.lower() for status in filters.get("status") or ()]
 	if wanted and str(values.get(channel.row.status_field or "status") or "").lower() not in wanted:
 		return False
-	day = str(values.get(channel.row.date_field) or "")[:10]
+	day = str(values.get(channel.row.date_field, remote.stamp) or "")[:10]
 	given = filters.get("date_range") or {}
 	bounds = (given.get("start") or "")[:10], (given.get("end") or "9999")[:10]
 	return not given or bounds[0] <= day <= bounds[1]

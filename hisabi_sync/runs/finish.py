@@ -96,6 +96,8 @@ def drop_cancelled(run, members, claim):
 
 def count_again(runs):
 	"""Totals of those runs that were cancelled while their records were on their way."""
+	if not runs:
+		return
 	for name in frappe.get_all(RUN, {"name": ["in", list(runs)], "status": states.CANCELLED}, pluck="name"):
 		sql.update_in(RUN, _totals(name), [name])
 	frappe.db.commit()

@@ -20,6 +20,7 @@ INSERTED = [
 	"document_type",
 	"document_name",
 	"remote_id",
+	"claim",
 ]
 
 
@@ -36,11 +37,11 @@ def claim(channel, token, records):
 	names = _names(channel, records)
 	known = {row.name: row for row in _rows(list(names.values()))}
 	missing = [(record, names[record.name]) for record in records if names[record.name] not in known]
-	_insert(channel, missing)
+	new = _insert(channel, token, missing)
 	sql.update_in(DOCTYPE, {"claim": token}, list(names.values()), "(claim IS NULL OR IS_FREE_LOCK(claim))")
 	ours = {row.name: row for row in _rows(list(names.values()), token)}
 	for row in ours.values():
-		row.began = row.name in known
+		row.began = row.name not in new
 	return {record: ours[name] for record, name in names.items() if name in ours}
 
 
@@ -84,18 +85,21 @@ def _rows(names, token=None):
 	return [frappe._dict(zip(COLUMNS, row, strict=True), began=True) for row in rows]
 
 
-def _insert(channel, missing):
+def _insert(channel, token, missing):
+	"""Names of the rows that are ours because we made them; another worker may have been faster, and have begun."""
 	now = clock.now()
 	rows = [
 		(
 			*(name, now, now, frappe.session.user, frappe.session.user),
 			*(channel.connection.name, channel.connection.space, channel.entity, CREATING),
-			*(channel.document_type, record.document_name, record.remote_id),
+			*(channel.document_type, record.document_name, record.remote_id, token),
 		)
 		for record, name in missing
 	]
-	if rows:
-		sql.insert_missing(DOCTYPE, INSERTED, rows)
+	if not rows:
+		return frozenset()
+	sql.insert_missing(DOCTYPE, INSERTED, rows)
+	return {row.name for row in _rows([name for _, name in missing], token)}
 
 
 def link(row, **values):

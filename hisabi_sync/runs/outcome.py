@@ -155,9 +155,9 @@ def worker_died(claim):
 	def transaction():
 		where = "claim = %s AND status = %s"
 		held = sql.select(
-			records.DOCTYPE, ["name", "attempts", "connection"], where, (claim, states.PROCESSING)
+			records.DOCTYPE, ["name", "attempts", "connection", "run"], where, (claim, states.PROCESSING)
 		)
-		for name, attempts, connection in held:
+		for name, attempts, connection, _run in held:
 			most = frappe.get_cached_value("Sync Connection", connection, "max_attempts") or 1
 			record = frappe._dict(name=name, attempts=attempts)
 			status, values = verdict(record, RemoteError("worker_died"), most)
@@ -165,9 +165,11 @@ def worker_died(claim):
 				status, values = states.PENDING, {**values, "next_attempt_at": clock.now()}
 			records.move([name], status, where, (claim, states.PROCESSING), **values)
 		frappe.db.commit()
-		return len(held)
+		return held
 
-	return retry.run(transaction)
+	held = retry.run(transaction)
+	finish.count_again({row[3] for row in held})
+	return len(held)
 
 
 def tell_success(work):

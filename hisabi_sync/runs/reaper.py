@@ -39,7 +39,10 @@ def _dispatch():
 	given = 0
 	for connection, run in _due():
 		state = breaker.of(connection)
-		if state is None or breaker.seconds_paused(state):
+		if state is None:
+			outcome.orphaned(connection)
+			continue
+		if breaker.seconds_paused(state):
 			continue
 		lanes = range(max(1, state.parallel or 1))
 		if any(not locks.is_free(jobs.lane_lock(connection, lane)) for lane in lanes) or jobs.is_waiting(run):

@@ -4,7 +4,7 @@ import frappe
 
 from hisabi_sync.engine import clock, ids, retry, sql
 from hisabi_sync.engine.errors import RequestError
-from hisabi_sync.runs import finish, jobs, preview, records, request, states
+from hisabi_sync.runs import breaker, finish, jobs, preview, records, request, states
 from hisabi_sync.runs.errors import message
 
 RUN = "Sync Run"
@@ -114,6 +114,22 @@ def _revive(chosen):
 		jobs.work(run, connection, parallel or 1)
 	for run in {row.run for row in chosen}:
 		finish.reopen(run)
+
+
+def resume(connection):
+	"""End the pause of a connection, and have its records worked on at once."""
+
+	def transaction():
+		breaker.resume(connection)
+		filters = {"connection": connection, "status": states.RUNNING, "planned": 1}
+		run = frappe.db.get_value(RUN, filters)
+		if run:
+			jobs.work(
+				run, connection, frappe.get_cached_value("Sync Connection", connection, "parallel") or 1
+			)
+		frappe.db.commit()
+
+	retry.run(transaction)
 
 
 def cancel(name):

@@ -263,6 +263,7 @@ def test_what_may_go_wrong_and_when(status, code, at, broken):
 
 def test_a_stack_trace():
 	assert found([call(1.0, 400, trace=True)]) == {"errors"}
+	assert found([call(1.0, 500, path="/api/resource/User", trace=True)]) == set(), "that is not ours"
 
 
 def test_what_frappe_itself_says_to_the_desk_is_not_ours():

@@ -23,13 +23,13 @@ def run(folder, *options):
 
 
 def test_all_promises_are_kept_while_everything_is_hurt(tmp_path):
-	status, told = run(tmp_path, "--minutes", str(0.3 * scale()), "--devices", str(60 * scale()))
+	status, told = run(tmp_path, "--minutes", str(0.25 * scale()), "--devices", str(60 * scale()))
 	assert status == 0, told[-20_000:]
 	assert len(re.findall(r"fault: ", told)) >= 3, told
 
 
 def test_an_engine_that_loses_changes_is_found(tmp_path):
-	options = ("--seed", "7", "--minutes", "0.15", "--application", "tests.chaos.broken:application")
+	options = ("--seed", "7", "--minutes", "0.1", "--application", "tests.chaos.broken:application")
 	status, told = run(tmp_path, *options)
 	assert status == 1, told[-20_000:]
 	for promise in BROKEN:

@@ -117,3 +117,6 @@ def test_the_demo_site_has_credential_and_space(server, site):
 	headers["X-Frappe-Site-Name"] = site
 	body = requests.get(f"{server.url}/api/sync/failures", headers=headers, timeout=30).json()
 	assert body["total"] >= 1, body
+	for person in info["users"]:
+		held = frappe.get_all("Has Role", {"parent": person["user"], "parenttype": "User"}, pluck="role")
+		assert held == person["roles"], person

@@ -193,6 +193,26 @@ def test_a_connection_that_keeps_failing_is_paused_and_comes_back(operator, serv
 	world.assert_equal_sides(operator.tenant, service)
 
 
+def test_a_person_ends_a_pause(operator, service, connection):
+	"""One record goes first; when that is refused as well, the pause begins again."""
+	connection.db_set({"breaker_failures": 2, "max_attempts": 100})
+	frappe.db.commit()
+	world.make_orders(operator.tenant, 4)
+	service.interfere = lambda handler: not handler.answer(500, {"message": "down"})
+	sync_id = operator.start(mode="full")
+	world.CREW.start()
+	paused = lambda: frappe.db.get_value("Sync Connection", connection.name, "status") == "Paused"  # noqa: E731
+	world.wait_for(paused)
+	frappe.db.set_value("Sync Connection", connection.name, "paused_until", "2999-01-01")
+	frappe.db.sql("UPDATE `tabSync Run Record` SET next_attempt_at = NOW(6) WHERE run = %s", (sync_id,))
+	frappe.db.commit()
+	service.interfere = lambda handler: False
+	frappe.call("hisabi_sync.runs.start.resume", connection=connection.name)
+	assert world.until_ended(sync_id) == "completed"
+	assert not paused()
+	world.assert_equal_sides(operator.tenant, service)
+
+
 def test_secrets_are_in_no_message(operator, service, connection):
 	world.make_order(operator.tenant)
 	service.interfere = lambda handler: (

@@ -93,6 +93,14 @@ def test_filters_and_ids(operator, service, source):
 	assert not frappe.db.exists("Sync Watermark", {"connection": source.name})
 
 
+def test_a_date_that_is_not_mapped_is_that_of_the_last_change(operator, service):
+	world.connect_service(operator.tenant, service, ("customers",), "pull")
+	service.store.create("customers", {"customer_code": world.new_id("C"), "customer_name": "Al-Noor"})
+	for start, number in (("2026-01-01", 1), ("2999-01-01", 0)):
+		done = operator.run("customers", mode="full", filters={"date_range": {"start": start}})
+		assert done["total_records"] == number, start
+
+
 def test_our_changes_are_not_overwritten_unseen(operator, service, source):
 	(code,) = offer(service, 1)
 	operator.run("products", mode="full")

@@ -7,7 +7,7 @@ import threading
 import frappe
 import pytest
 
-from hisabi_sync.runs import finish, lanes, plan, reaper, states
+from hisabi_sync.runs import channel, finish, identity, lanes, plan, reaper, states
 from tests.runs import world
 
 pytestmark = pytest.mark.usefixtures("alone")
@@ -287,3 +287,65 @@ def test_a_renamed_document_stays_one_record(operator, service, connection):
 		done = world.work(operator, world.begin(operator, "orders"), connection)
 		assert (done["records_created"], done["records_updated"]) == (created, updated), done
 	assert sorted(row["note"] for row in service.store.list("orders")) == ["first", "second"]
+
+
+def test_what_another_worker_began_meanwhile_is_looked_for(operator, connection, monkeypatch):
+	"""It made the row after our look, sent the record, and died before it could say so."""
+	order = world.make_order(operator.tenant)
+	record = frappe._dict(name="r", entity_id=order.name, document_name=order.name, remote_id=None)
+	with channel.Channels(connection.name) as channels:
+		chosen = channels.of("orders")
+		plain, looks = identity._rows, []
+
+		def rows(*arguments):
+			looks.append(arguments)
+			if len(looks) == 1:
+				identity._insert(chosen, "a dead worker", [(record, arguments[0][0])])
+				return []
+			return plain(*arguments)
+
+		monkeypatch.setattr(identity, "_names", lambda channel, records: {"r": "some-identity"})
+		monkeypatch.setattr(identity, "_rows", rows)
+		row = identity.claim(chosen, "our worker", [record])["r"]
+	assert row.began and row.state == identity.CREATING
+	frappe.db.rollback()
+
+
+def test_what_a_dead_worker_held_of_a_removed_connection_comes_to_an_end(operator, connection):
+	world.make_order(operator.tenant)
+	sync_id = world.begin(operator, "orders")
+	plan.plan(sync_id)
+	frappe.set_user("Administrator")
+	lanes.records.claim(connection.name, "a claim of nobody")
+	frappe.db.commit()
+	frappe.delete_doc("Sync Connection", connection.name)
+	frappe.db.commit()
+	reaper.run()
+	assert (world.states_of(sync_id), world.state(sync_id)) == ({"dead": 1}, "cancelled")
+	assert operator.get("history").json()["days"][0]["records_failed"] == 1
+	assert operator.post("retry").json()["records_queued"] == 1
+	frappe.db.rollback()
+	reaper.run()
+	assert (world.states_of(sync_id), world.state(sync_id)) == ({"skipped": 1}, "completed")
+
+
+def test_an_operator_asks_for_one_id_twice(operator, service, source):
+	row = world.product()
+	service.interfere = lambda handler: (
+		handler.command == "GET" and (handler.answer(200, {"data": row}) or True)
+	)
+	done = world.work(operator, world.begin(operator, "products", ids=[row["id"]] * 3), source)
+	assert (done["status"], done["total_records"], done["records_created"]) == ("completed", 1, 1)
+
+
+def test_a_year_of_waiting_is_an_hour(operator, service, connection):
+	world.make_order(operator.tenant)
+	service.interfere = lambda handler: (
+		handler.answer(429, {"message": "wait"}, Retry_After=str(365 * 86400)) or True
+	)
+	sync_id = world.begin(operator, "orders")
+	world.work(operator, sync_id, connection)
+	until = frappe.db.get_value("Sync Connection", connection.name, "paused_until")
+	assert 3500 < (until - frappe.utils.now_datetime()).total_seconds() < 4000
+	(record,) = operator.detail(sync_id)["records"]
+	assert (record["status"], record["attempts"]) == ("pending", 0)

@@ -12,6 +12,7 @@ import frappe
 import requests
 
 from devtool.erp import Service
+from hisabi_sync.demo.site import api_key
 from hisabi_sync.engine import ids, spaces
 from hisabi_sync.hisabi_commerce import presets
 from hisabi_sync.hisabi_field import tenants
@@ -63,17 +64,6 @@ class Operator:
 		return answer.json()
 
 
-def credential(user):
-	"""The Authorization header of a user's API key."""
-	key, secret = frappe.generate_hash(length=15), frappe.generate_hash(length=15)
-	doc = frappe.get_doc("User", user)
-	doc.api_key, doc.api_secret = key, secret
-	doc.flags.ignore_permissions = True
-	doc.save()
-	frappe.db.commit()
-	return f"token {key}:{secret}"
-
-
 _made = {}
 
 
@@ -81,7 +71,7 @@ def new_operator(server, site, role="owner", tenant=None, person="operator"):
 	"""Somebody with a role in a new tenant, or in the given one; each name of a person is one user of the test run."""
 	if person not in _made:
 		user = new_user()
-		_made[person] = user, credential(user)
+		_made[person] = user, api_key(user)
 	tenant = tenant or new_tenant()
 	join(tenant, _made[person][0], role)
 	return Operator(server.url, site, *_made[person], tenant)

@@ -6,7 +6,7 @@ import frappe
 import pytest
 
 from hisabi_sync.engine import garbage, ids
-from tests.support.phone import account, delete, new_id
+from tests.support.phone import account, delete, new_id, transaction
 from tests.wallet.people import enlist, set_member, sign_in, sign_up
 from tests.wallet.wire import assert_refused
 
@@ -110,11 +110,7 @@ def old(server, site):
 	phone.pull()
 	before = phone.cursor
 	phone.push(delete(ACCOUNT, gone["entity_id"], 1))
-	phone.pull()
-	body = {"device_id": phone.device_id, "wallet_id": phone.wallet_id, "cursor": phone.cursor}
-	assert phone.call("sync.sync_ack", body).status_code == 200
-	frappe.db.rollback()
-	assert garbage.collect_space(ids.space("wallet", phone.wallet_id)) == 1
+	assert collected(phone) == 1
 	return phone, before, kept["entity_id"], gone["entity_id"]
 
 
@@ -160,6 +156,36 @@ def test_a_tombstone_stays_while_a_live_device_has_not_seen_it(old, server, site
 	frappe.db.rollback()
 	assert garbage.collect_space(ids.space("wallet", phone.wallet_id)) == 0
 	assert [(i["client_id"], i["is_deleted"]) for i in slow.pull()] == [(kept, True)]
+
+
+def test_a_tombstone_that_something_alive_links_to_stays(server, site):
+	"""Frappe would refuse to save the transaction if its account were nowhere."""
+	phone = sign_in(server, site, sign_up())
+	home = account()
+	spent = transaction(home["entity_id"])
+	phone.push(home, spent)
+	phone.push(delete(ACCOUNT, home["entity_id"], version_of(ACCOUNT, home)))
+	assert collected(phone) == 0
+	name = frappe.db.get_value("Hisabi Transaction", {"client_id": spent["entity_id"]})
+	frappe.get_doc("Hisabi Transaction", name).update({"note": "by the Desk"}).save()
+	frappe.db.commit()
+	phone.push(delete("Hisabi Transaction", spent["entity_id"], version_of("Hisabi Transaction", spent)))
+	assert collected(phone) == 2
+	assert not frappe.db.exists(ACCOUNT, {"client_id": home["entity_id"]})
+
+
+def version_of(doctype, item):
+	frappe.db.rollback()
+	return frappe.db.get_value(doctype, {"client_id": item["entity_id"]}, "doc_version")
+
+
+def collected(phone):
+	"""How many tombstones go when all devices have them."""
+	phone.pull()
+	body = {"device_id": phone.device_id, "wallet_id": phone.wallet_id, "cursor": phone.cursor}
+	assert phone.call("sync.sync_ack", body).status_code == 200
+	frappe.db.rollback()
+	return garbage.collect_space(ids.space("wallet", phone.wallet_id))
 
 
 def test_a_cursor_from_before_a_backup_was_restored_must_start_over(old):

@@ -3,8 +3,11 @@
 from contextlib import contextmanager
 
 import frappe
+import pymysql
 import pytest
+import redis
 
+from hisabi_sync.api import http
 from tests.support.phone import account, update
 from tests.wallet.wire import assert_accepted
 
@@ -63,3 +66,18 @@ def test_while_a_record_is_held_an_atomic_push_answers_503_and_leaves_nothing(ph
 		refused(phone, edit, account(), atomic=True)
 	assert stored(space) == before
 	assert_accepted(phone.push(edit)[0], 2)
+
+
+@pytest.mark.parametrize("error", [redis.exceptions.ConnectionError("gone"), pymysql.InterfaceError(0, "")])
+def test_what_was_written_before_redis_went_away_is_rolled_back(error, monkeypatch):
+	"""Frappe commits whatever a response of ours leaves behind."""
+	undone = []
+	monkeypatch.setattr(frappe.db, "rollback", lambda *_, **__: undone.append("rollback"))
+
+	def work(given):
+		raise error
+
+	monkeypatch.setattr(frappe.local, "session", frappe._dict(user="somebody"), raising=False)
+	response = http.respond("wallet", work, read=dict)
+	assert response.status_code == 503 and response.get_json()["error_code"] == "unavailable"
+	assert undone == ["rollback"]

@@ -176,6 +176,7 @@ MATRIX = {
 	"runs_desk.dismiss": desk({"names": ["<run_record>"]}, ROWS),
 	"runs_desk.preview": desk({"connection": "<connection>", "entity": "orders"}),
 	"runs_desk.progress": desk({"run": "<run>"}, reads=True),
+	"runs_desk.resume": desk({"connection": "<connection>"}),
 	"runs_desk.retry": desk({"names": ["<run_record>"]}, ROWS),
 	"runs_desk.start": desk({"connection": "<connection>", "entity": "orders"}),
 	"runs_desk.test": desk({"connection": "<connection>"}),

@@ -11,6 +11,7 @@ frappe.ui.form.on("Sync Connection", {
 		frm.add_custom_button(__("Add mappings"), () => add_mappings(frm));
 		if (frm.is_new() || frm.is_dirty()) return;
 		frm.add_custom_button(__("Test"), () => test(frm));
+		if (frm.doc.status === "Paused") frm.add_custom_button(__("Resume now"), () => resume(frm));
 		if (!frm.doc.enabled || !frm.doc.entities.some((row) => row.enabled)) return;
 		frm.add_custom_button(__("Start a run"), () => hisabi_sync.runs.start(frm.doc));
 	},
@@ -26,6 +27,13 @@ async function test(frm) {
 	});
 	const indicator = answer.entities.every((row) => row.ok) ? "green" : "red";
 	frappe.msgprint({ title: __("Test"), message: rows.join("") || __("No entity is enabled"), indicator });
+}
+
+async function resume(frm) {
+	const answer = await hisabi_sync.runs.call("resume", { connection: frm.doc.name });
+	if (!answer) return;
+	frappe.show_alert({ message: __("The connection works again, one record first"), indicator: "green" });
+	frm.reload_doc();
 }
 
 function add_mappings(frm) {

@@ -6,6 +6,13 @@ frappe.listview_settings["Sync Run"] = {
 		records_total: (value, df, doc) => (["queued", "running"].includes(doc.status) ? "" : value),
 		records_failed: (value, df, doc) => (["queued", "running"].includes(doc.status) ? "" : value),
 	},
+	onload(list) {
+		this.list = list;
+	},
+	// Frappe shows a title as it is stored; a formatter would take the row's link and box away.
+	before_render() {
+		this.list?.data.forEach((row) => (row.entity = __(row.entity)));
+	},
 	// States of the DocType would go before this.
 	get_indicator(doc) {
 		const colours = {
