@@ -7,6 +7,7 @@ from chaos import work
 from chaos.caller import Caller, is_temporary
 from chaos.journal import Said
 from chaos.line import Lost
+from chaos.promises import Violation
 
 PUSH, PULL, ACK = (
 	"/api/method/hisabi.sync_push",
@@ -30,8 +31,15 @@ class Device(Caller):
 
 	def register(self):
 		"""Get a token of one's own, over a good line: a copy that came late would renew it once more."""
-		answer = self.insist(REGISTER, {"device_id": self.name, "platform": "android"}, sure=True)
-		self.credential = {"Authorization": f"Bearer {answer.message['device_token']}"}
+		body = {"device_id": self.name, "platform": "android"}
+		for pause in self.pauses():
+			answer = self.insist(REGISTER, body, sure=True)
+			if answer.status == 200:
+				self.credential = {"Authorization": f"Bearer {answer.message['device_token']}"}
+				return
+			said = f"{answer.status} {answer.code or answer.text[:200]}"
+			self.lab.tell(Violation("errors", f"{self.name} has an account and gets no token: {said}"))
+			time.sleep(pause)
 
 	def live(self):
 		"""All of a life but its end."""
