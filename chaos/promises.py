@@ -133,15 +133,27 @@ def no_silent_overwrite(given):
 		op = given.ops.get(op_id)
 		if entry.status != "accepted" or entry.operation != "update" or op is None:
 			continue
-		for version, values, who in given.written(entry.key):
-			between = version and op.base < version < entry.version and who != op_id
-			lost = [name for name in op.payload if between and not _same_in(values, op.payload, name)]
-			if lost:
-				yield f"{op_id} overwrote {lost[0]} of {who} (version {version})", [entry.key], [op_id, who]
+		written = given.written(entry.key)
+		for version, values, who in written:
+			if version and op.base < version < entry.version and who != op_id:
+				lost = [
+					name
+					for name in op.payload
+					if name in values and _is_lost(written, op, name, values[name])
+				]
+				if lost:
+					yield (
+						f"{op_id} overwrote {lost[0]} of {who} (version {version})",
+						[entry.key],
+						[op_id, who],
+					)
 
 
-def _same_in(values, payload, name):
-	return name not in values or same(values[name], payload[name])
+def _is_lost(written, op, name, value):
+	"""Whether a value is neither what the op writes nor what its device had seen, as when a conflict ends as it began."""
+	seen = [w for w in written if w[0] and w[0] <= op.base and name in w[1]]
+	known = [op.payload[name], *(w[1][name] for w in sorted(seen, key=lambda w: w[0])[-1:])]
+	return not any(same(value, one) for one in known)
 
 
 @promise

@@ -2,8 +2,7 @@
 
 import pytest
 
-from chaos import conduct, replicas
-from chaos.journal import Call, Known, Said, Write
+from chaos.journal import Said, Write
 from tests.chaos.stories import CASH, FOOD, LUNCH, Story, quiet
 
 
@@ -110,6 +109,19 @@ def test_a_field_with_an_older_value():
 	assert story.broken() == {"last_write"}
 
 
+@pytest.mark.parametrize(("chosen", "broken"), [("blue", set()), ("white", {"no_silent_overwrite"})])
+def test_a_conflict_that_was_settled_for_what_the_device_had_seen_is_no_overwritten_work(chosen, broken):
+	story = quiet()
+	story.op("op-3", FOOD, "update", 1, color="green")
+	story.say("op-3", "conflict", 2, conflict="c1")
+	story.conflict("op-3", "c1", ["color"], {"color": "green"}, {"color": "blue"})
+	settled = story.held.conflicts["c1"]
+	settled.status, settled.resolved, settled.resolved_version = "Resolved", {"color": chosen}, 3
+	story.done("op-4", FOOD, "update", 2, 4, color="green")
+	story.held.records[FOOD] = story.record(FOOD, 4, color="green")
+	assert story.broken() == broken
+
+
 def test_a_field_that_nobody_wrote():
 	story = quiet()
 	story.held.records[FOOD].values["icon"] = "x"
@@ -213,110 +225,3 @@ def test_the_history_of_a_balance_is_that_of_its_transactions():
 	story.held.records[CASH].values["current_balance"] = "8"
 	(violation,) = [v for v in story.violations() if v.promise == "balances"]
 	assert violation.ops == ("op-1", "op-2")
-
-
-# --- calls
-
-
-def call(started, status=200, path=conduct.PUSH, **more):
-	return Call(started, started + 0.1, "d1", 1, "w", path, status, **more)
-
-
-def found(calls, standing=(), faults=()):
-	return {violation.promise for violation in conduct.check(calls, dict(standing), list(faults), 2.0)}
-
-
-OUT = {("w", 1): [(5.0, "out", False), (8.0, "out", True)]}
-READS = {("w", 1): [(5.0, "reads", False)]}
-
-
-@pytest.mark.parametrize(
-	("started", "path", "standing", "broken"),
-	[
-		(6.0, conduct.PULL, OUT, True),
-		(6.0, conduct.PUSH, OUT, True),
-		(4.0, conduct.PULL, OUT, False),
-		(7.95, conduct.PULL, OUT, False),
-		(9.0, conduct.PULL, OUT, False),
-		(6.0, conduct.PUSH, READS, True),
-		(6.0, conduct.PULL, READS, False),
-	],
-)
-def test_who_was_removed_is_let_in(started, path, standing, broken):
-	assert found([call(started, path=path)], standing) == ({"membership"} if broken else set())
-
-
-@pytest.mark.parametrize(
-	("status", "code", "at", "broken"),
-	[
-		(503, "unavailable", 6.0, False),
-		(503, "unavailable", 20.0, True),
-		(500, "internal_error", 6.0, True),
-		(500, None, 6.0, True),
-		(403, "wallet_access_denied", 20.0, False),
-	],
-)
-def test_what_may_go_wrong_and_when(status, code, at, broken):
-	faults = [["MariaDB killed", 5.0, 6.5]]
-	assert found([call(at, status, code=code)], faults=faults) == ({"errors"} if broken else set())
-
-
-def test_a_stack_trace():
-	assert found([call(1.0, 400, trace=True)]) == {"errors"}
-	assert found([call(1.0, 500, path="/api/resource/User", trace=True)]) == set(), "that is not ours"
-
-
-def test_what_frappe_itself_says_to_the_desk_is_not_ours():
-	assert found([call(1.0, 417, "/api/resource/Hisabi%20Category/a", trace=True)]) == set()
-	assert found([call(1.0, 500, "/api/resource/Hisabi%20Category/a")]) == set()
-
-
-# --- replicas
-
-
-def names(violations):
-	return [violation.promise for violation in violations]
-
-
-def item(client_id="w.food", **payload):
-	return {"entity_type": FOOD[0], "client_id": client_id, "payload": payload}
-
-
-@pytest.mark.parametrize("payload", [{"wallet_id": "w"}, {}])
-def test_an_item_of_the_own_space(payload):
-	assert names(replicas.foreign("d1", "w", item(**payload))) == []
-	assert names(replicas.foreign("d1", "w", item("made-by-the-server", **payload))) == []
-
-
-@pytest.mark.parametrize("given", [item(wallet_id="v"), item("v.food", wallet_id="w"), item("v.food")])
-def test_an_item_of_another_space(given):
-	assert names(replicas.foreign("d1", "w", given)) == ["walls"]
-
-
-@pytest.mark.parametrize(
-	("version", "doomed", "lost"), [(1, (), True), (None, (), True), (None, (FOOD,), False), (3, (), False)]
-)
-def test_a_pull_that_missed_a_committed_change(version, doomed, lost):
-	replica = {FOOD: (version, {})} if version else {}
-	known = Known({FOOD: 2}, set(doomed))
-	assert names(replicas.missed("d1", "w", known, replica, 0.0)) == (["no_lost_change"] if lost else [])
-
-
-def test_a_pull_that_leaves_what_was_deleted():
-	known = Known({FOOD: 2}, {FOOD}, {FOOD})
-	assert names(replicas.missed("d1", "w", known, {}, 0.0)) == []
-	assert names(replicas.missed("d1", "w", known, {FOOD: (2, {})}, 0.0)) == ["no_lost_change"]
-
-
-@pytest.mark.parametrize("replica", [{}, {FOOD: (1, {})}, {FOOD: (2, {"color": "red"})}, {CASH: (1, {})}])
-def test_a_device_that_holds_something_else(replica):
-	right = {FOOD: (2, {"color": "blue"})}
-	assert names(replicas.differing("d1", "w", right, right)) == []
-	assert "convergence" in names(replicas.differing("d1", "w", right, replica))
-
-
-@pytest.mark.parametrize("replica", [{}, {FOOD: (1, {})}, {FOOD: (2, {"color": "red"})}])
-def test_a_pull_that_is_not_what_the_tables_hold(replica):
-	held = quiet().held
-	assert names(replicas.against_tables(held, {FOOD: (2, {"color": "blue"})})) == []
-	assert names(replicas.against_tables(held, replica)) == ["convergence"]
