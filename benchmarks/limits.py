@@ -5,9 +5,12 @@ import json
 import frappe
 
 from benchmarks.changes import TRANSACTION
+from hisabi_sync.engine import ids
 from hisabi_sync.engine.entities import registry
 
 DOCUMENTS = f"tab{TRANSACTION}"
+# Tables whose names grow with time.
+IN_ORDER = ("tabSync Item", "tabSync Batch")
 
 
 def rows_of_push(wallet, count):
@@ -31,11 +34,12 @@ def rows_of_push(wallet, count):
 
 def fresh(written):
 	"""The same rows under keys that are not taken."""
-	return {table: [_renewed(row) for row in rows] for table, rows in written.items()}
+	return {table: [_renewed(table, row) for row in rows] for table, rows in written.items()}
 
 
-def _renewed(row):
-	return {**row, **{key: frappe.generate_hash(length=32) for key in ("name", "op_key") if row.get(key)}}
+def _renewed(table, row):
+	keys = {"op_key": frappe.generate_hash(length=32)} if row.get("op_key") else {}
+	return {**row, **keys, "name": ids.new() if table in IN_ORDER else frappe.generate_hash(length=32)}
 
 
 def insert(written):

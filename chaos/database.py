@@ -45,6 +45,7 @@ class Database:
 			executable("mariadbd"),
 			"--no-defaults",
 			f"--datadir={self.folder}/data",
+			f"--tmpdir={self._temporary()}",
 			f"--port={self.port}",
 		]
 		self._argv += [
@@ -63,6 +64,7 @@ class Database:
 			executable("mariadb-install-db"),
 			"--no-defaults",
 			f"--datadir={self.folder}/data",
+			f"--tmpdir={self._temporary()}",
 			"--skip-test-db",
 			*user,
 		]
@@ -70,6 +72,12 @@ class Database:
 		self.start()
 		self._fill()
 		return self
+
+	def _temporary(self):
+		"""A server that starts removes the temporary tables of all others that use the same folder."""
+		folder = self.folder / "tmp"
+		folder.mkdir(exist_ok=True)
+		return folder
 
 	def _fill(self):
 		"""Bring in the test site's tables."""

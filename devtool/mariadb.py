@@ -82,6 +82,13 @@ def _home(settings: Settings) -> Path:
 	return settings.dev / "mariadb"
 
 
+def _temporary(settings: Settings) -> Path:
+	"""A server that starts removes the temporary tables of all others that use the same folder."""
+	folder = _home(settings) / "tmp"
+	folder.mkdir(parents=True, exist_ok=True)
+	return folder
+
+
 def _socket(settings: Settings) -> Path:
 	return network.socket_path(_home(settings), "server.sock")
 
@@ -94,7 +101,8 @@ def _make_data(settings: Settings, current: Step) -> None:
 	unfinished = _home(settings) / "data.new"
 	shutil.rmtree(unfinished, ignore_errors=True)
 	unfinished.mkdir(parents=True)
-	install = [executable("mariadb-install-db"), "--no-defaults", f"--datadir={unfinished}"]
+	places = [f"--datadir={unfinished}", f"--tmpdir={_temporary(settings)}"]
+	install = [executable("mariadb-install-db"), "--no-defaults", *places]
 	current.run([*install, "--auth-root-authentication-method=normal", "--skip-test-db", *_user()])
 	unfinished.rename(data)
 
@@ -109,7 +117,12 @@ def _argv(settings: Settings, port: int) -> tuple[str, ...]:
 	initial = _home(settings) / "initial.sql"
 	initial.write_text(INITIAL_SQL.format(password=password))
 	initial.chmod(0o600)
-	places = (f"--datadir={_home(settings) / 'data'}", f"--socket={_socket(settings)}", f"--port={port}")
+	places = (
+		f"--datadir={_home(settings) / 'data'}",
+		f"--tmpdir={_temporary(settings)}",
+		f"--socket={_socket(settings)}",
+		f"--port={port}",
+	)
 	return (executable("mariadbd"), "--no-defaults", *_user(), *places, f"--init-file={initial}", *OPTIONS)
 
 

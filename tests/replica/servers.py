@@ -64,12 +64,20 @@ class Server:
 	def data(self):
 		return self.folder / "data"
 
+	@property
+	def temporary(self):
+		"""A server that starts removes the temporary tables of all others that use the same folder."""
+		folder = self.folder / "tmp"
+		folder.mkdir(exist_ok=True)
+		return folder
+
 	def install(self):
 		self.folder.mkdir()
 		command = [
 			executable("mariadb-install-db"),
 			"--no-defaults",
 			f"--datadir={self.data}",
+			f"--tmpdir={self.temporary}",
 			"--skip-test-db",
 		]
 		command += ["--auth-root-authentication-method=normal", *AS_ROOT]
@@ -82,6 +90,7 @@ class Server:
 	def start(self, *options):
 		self.options = options or self.options
 		places = (f"--datadir={self.data}", f"--socket={self.socket}", f"--port={self.port}")
+		places += (f"--tmpdir={self.temporary}",)
 		command = [executable("mariadbd"), "--no-defaults", *AS_ROOT, *places, *OPTIONS, *self.options]
 		with (self.folder / "server.log").open("ab") as log:
 			self.process = subprocess.Popen(command, stdout=log, stderr=log)
