@@ -6,7 +6,7 @@ from hisabi_sync.api import desk, runs_models
 from hisabi_sync.api.http import endpoint
 from hisabi_sync.api.schema import Answer, Count, OptionalText, Request, Text, TextList
 from hisabi_sync.engine.errors import RequestError
-from hisabi_sync.runs import channel, records, request, states, view
+from hisabi_sync.runs import breaker, channel, records, request, states, view
 from hisabi_sync.runs import preview as previews
 from hisabi_sync.runs import start as starting
 from hisabi_sync.runs.errors import RemoteError
@@ -133,7 +133,7 @@ def resume(given):
 	"""`{status}` of a connection whose pause a manager ends; after failures in a row one record goes first."""
 	_space(given)
 	starting.resume(given.connection)
-	return {"status": frappe.db.get_value(CONNECTION, given.connection, "status")}
+	return {"status": frappe.db.get_value(CONNECTION, given.connection, "status") or breaker.READY}
 
 
 @endpoint(CONTRACT, takes=RunOf, gives=runs_models.RunRow)
