@@ -65,9 +65,9 @@ def _changed(run, clauses, values):
 	if run.since:
 		clauses.append("d.modified >= %s")
 		values.append(run.since)
-	clauses.append(
-		f"(i.name IS NULL OR i.state = 'creating' OR i.local_stamp IS NULL OR i.local_stamp != {STAMP})"
-	)
+	# Byte by byte, for the collations of a column and of a connection need not be the same.
+	differs = f"BINARY i.local_stamp != BINARY {STAMP}"
+	clauses.append(f"(i.name IS NULL OR i.state = 'creating' OR i.local_stamp IS NULL OR {differs})")
 
 
 def _chosen(channel, run):
