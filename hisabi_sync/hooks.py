@@ -16,7 +16,7 @@ after_app_install = "hisabi_sync.engine.entities.forget"
 after_app_uninstall = "hisabi_sync.engine.entities.forget"
 
 # Requests: paths of the contracts' documents, device tokens, answers in each contract's own shape.
-before_request = ["hisabi_sync.api.routes.rewrite"]
+before_request = ["hisabi_sync.api.leftovers.forget", "hisabi_sync.api.routes.rewrite"]
 auth_hooks = ["hisabi_sync.api.auth.authenticate", "hisabi_sync.api.family_auth.authenticate"]
 after_request = ["hisabi_sync.api.http.finish", "hisabi_sync.api.concealed.finish"]
 page_renderer = ["hisabi_sync.api.unread.UnreadRequest"]
