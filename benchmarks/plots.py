@@ -1,5 +1,6 @@
 """The plots of a run, as SVG. One row of PLOTS for each."""
 
+import math
 from dataclasses import dataclass
 
 import pygal
@@ -9,8 +10,13 @@ STYLE = Style(
 	background="white",
 	plot_background="white",
 	font_family="sans-serif",
-	title_font_size=18,
-	colors=("#1f6f8b", "#e07a5f", "#5b8e3e", "#8a5fbf", "#c9a227", "#444444"),
+	title_font_size=16,
+	legend_font_size=13,
+	guide_stroke_color="#dddddd",
+	major_guide_stroke_color="#dddddd",
+	guide_stroke_dasharray="1,0",
+	major_guide_stroke_dasharray="1,0",
+	colors=("#1f6f8b", "#e07a5f", "#5b8e3e", "#8a5fbf", "#c9a227", "#444444", "#b23a48", "#2a9d8f"),
 )
 
 
@@ -113,6 +119,8 @@ def _chart(plot, series):
 		value_formatter=lambda value: f"{value:,.3g}",
 	)
 	chart.add_xml_filter(_without_scripts)
+	if plot.logarithmic:
+		chart.y_labels = list(_steps([value for values in series.values() for value in values.values()]))
 	chart.x_labels = [WORDS.get(place, f"{place:,}" if isinstance(place, int) else place) for place in places]
 	for name, values in series.items():
 		chart.add(name, [values.get(place) for place in places])
@@ -125,3 +133,12 @@ def _without_scripts(root):
 		for script in parent.findall("{*}script"):
 			parent.remove(script)
 	return root
+
+
+def _steps(values):
+	"""1, 2 and 5 of each power of ten, from what is not above the values to what is not below them."""
+	step = 10.0 ** math.floor(math.log10(min(values)))
+	steps = [factor * step * 10**power for power in range(12) for factor in (1, 2, 5)]
+	first = max(number for number in steps if number <= min(values))
+	last = min(number for number in steps if number >= max(values))
+	return (number for number in steps if first <= number <= last)

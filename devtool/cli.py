@@ -64,7 +64,11 @@ COMMANDS = {
 		passes_on=True,
 	),
 	"lint": Command(commands.lint, "check the style of the sources, and look for insecure patterns"),
-	"audit": Command(commands.audit, "ask for known weaknesses of the pinned packages"),
+	"audit": Command(
+		commands.audit,
+		"ask for known weaknesses of the pinned packages: ./dev audit [PIP-AUDIT OPTIONS]",
+		passes_on=True,
+	),
 	"openapi": Command(commands.openapi, "write docs/openapi.json anew, after a call has changed"),
 	"lock": Command(commands.lock, "resolve the Python requirements anew"),
 	"setup": Command(

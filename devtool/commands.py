@@ -201,16 +201,12 @@ def _checks(settings: Settings) -> list[list[str]]:
 	]
 
 
-def audit(settings: Settings, options: Namespace) -> int:
-	"""Ask the registry for known weaknesses of the pinned packages; needs the network."""
+def audit(settings: Settings, arguments: list[str]) -> int:
+	"""Ask an advisory service for known weaknesses of the pinned packages; pip-audit's options choose another service."""
 	with state.locked(settings):
 		environment.prepare_checks(settings)
-	command = [
-		str(environment.checks(settings) / "pip-audit"),
-		"--disable-pip",
-		"--require-hashes",
-		"--strict",
-	]
+	tool = str(environment.checks(settings) / "pip-audit")
+	command = [tool, "--disable-pip", "--require-hashes", "--strict", *arguments]
 	locks = [REQUIREMENTS / name for name in ("lock.txt", "checks.txt")]
 	return max(subprocess.call([*command, "-r", str(path)], cwd=ROOT) for path in locks)
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 import frappe
 import pytest
 
-from tests.batch.app import new_app, observation, recommendation
+from tests.batch.app import new_app, observation
 from tests.batch.races import at_once
 
 CHAIN = "Field Observation Correction"
@@ -229,32 +229,6 @@ def test_of_corrections_at_the_same_time_one_wins(server, site, app):
 	assert len(frappe.get_all(CHAIN, {"observation": doc_of(obs).name})) == 1
 
 
-# --- recommendations
-
-
-def test_a_recommendation_is_immutable_once_confirmed(app, other):
-	rec = recommendation(recommendation="Spray", dose="1")
-	app.sync((), [rec])
-	other.sync((), [{**rec, "dose": "2"}])
-	app.sync()
-	app.sync((), [{"recommendationId": rec["recommendationId"], "status": "confirmed"}])
-	(conflict,) = other.sync((), [{**rec, "dose": "3"}])["conflicts"]
-	assert (conflict["entity"], conflict["code"]) == ("recommendation", "recommendation_confirmed")
-	assert conflict["action"] == "refresh" and conflict["serverRecord"]["dose"] == "2"
-	fix = {**rec, "dose": "3", "correctionOf": rec["recommendationId"], "correctionReason": "x"}
-	(refused,) = other.sync((), [fix])["conflicts"]
-	assert refused["code"] == "invalid_field", "recommendations are not corrected"
-
-
-def test_recommendations_are_the_same_by_their_id(app, other):
-	rec = recommendation(recommendation="Spray", status="confirmed")
-	app.sync((), [rec])
-	for phone in (app, other):
-		answer = phone.sync((), [rec])
-		assert answer["conflicts"] == [] and answer["acceptedCounts"]["recommendations"] == 1
-	assert frappe.db.count("Field Recommendation", {"client_id": rec["recommendationId"]}) == 1
-
-
 # --- the Desk
 
 
@@ -276,28 +250,6 @@ def test_the_desk_corrects_with_a_reason_too(app):
 	doc.status = "draft"
 	with pytest.raises(frappe.ValidationError):
 		doc.save()
-
-
-def test_the_desk_does_not_change_a_confirmed_recommendation(app):
-	rec = recommendation(recommendation="Spray", status="confirmed")
-	app.sync((), [rec])
-	doc = frappe.get_doc("Field Recommendation", {"client_id": rec["recommendationId"]})
-	doc.dose = "9"
-	with pytest.raises(frappe.ValidationError):
-		doc.save()
-
-
-def test_recommendations_of_the_desk_come_down(app):
-	app.sync()
-	values = {
-		"doctype": "Field Recommendation",
-		"farm": app.farm,
-		"recommendation": "Irrigate",
-		"crop": "wheat",
-	}
-	doc = frappe.get_doc(values).insert()
-	frappe.db.commit()
-	assert app.rest("recommendations")[doc.client_id]["recommendation"] == "Irrigate"
 
 
 def test_history_is_not_edited(app):

@@ -137,57 +137,44 @@ def test_a_budget_counts_expenses_of_its_category_and_window(household):
 	assert state(two, "Hisabi Budget")[budget]["spent_amount"] == 13
 
 
-def test_debts_goals_and_jameyas_follow_their_parts(household):
+def installment(debt, amount, status):
+	return change("Hisabi Debt Installment", new_id(), debt=debt, amount=amount, status=status)
+
+
+def test_a_debt_and_the_goal_to_pay_it_follow_the_installments(household):
 	one, two = household
-	debt, goal, cash, saving, ring = (new_id() for _ in range(5))
-	ok(
-		send(
-			one,
-			account(cash, opening_balance=50),
-			change(
-				"Hisabi Debt", debt, debt_name="Car", direction="owe", principal_amount=300, currency="SAR"
-			),
-			change(
-				"Hisabi Goal",
-				goal,
-				goal_name="Free",
-				goal_type="pay_debt",
-				target_amount=300,
-				linked_debt=debt,
-			),
-			change(
-				"Hisabi Goal",
-				saving,
-				goal_name="Trip",
-				goal_type="save",
-				target_amount=200,
-				linked_account=cash,
-			),
-			change(
-				"Hisabi Jameya",
-				ring,
-				jameya_name="R",
-				monthly_amount=100,
-				total_members=2,
-				my_turn=1,
-				start_date=MARCH,
-			),
-		)
-	)
-	ok(
-		send(
-			two,
-			change("Hisabi Debt Installment", new_id(), debt=debt, amount=100, status="paid"),
-			change("Hisabi Debt Installment", new_id(), debt=debt, amount=200, status="due"),
-			payment(new_id(), cash, 10, transaction_type="income"),
-			change("Hisabi Jameya Payment", new_id(), jameya=ring, period_number=1, status="paid"),
-			change("Hisabi Jameya Payment", new_id(), jameya=ring, period_number=2, status="received"),
-		)
-	)
+	debt, goal = new_id(), new_id()
+	owed = {"debt_name": "Car", "direction": "owe", "principal_amount": 300, "currency": "SAR"}
+	wish = {"goal_name": "Free", "goal_type": "pay_debt", "target_amount": 300, "linked_debt": debt}
+	ok(send(one, change("Hisabi Debt", debt, **owed), change("Hisabi Goal", goal, **wish)))
+	ok(send(two, installment(debt, 100, "paid"), installment(debt, 200, "due")))
 	debts, goals = state(one, "Hisabi Debt"), state(one, "Hisabi Goal")
 	assert (debts[debt]["remaining_amount"], debts[debt]["status"]) == (200, "active")
 	assert (goals[goal]["current_amount"], goals[goal]["progress_percent"]) == (100, 33.33)
-	assert (goals[saving]["current_amount"], goals[saving]["remaining_amount"]) == (60, 140)
+	assert verify(one.space_key) == []
+
+
+def test_a_goal_to_save_follows_the_balance_of_its_account(household):
+	one, two = household
+	cash, goal = new_id(), new_id()
+	wish = {"goal_name": "Trip", "goal_type": "save", "target_amount": 200, "linked_account": cash}
+	ok(send(one, account(cash, opening_balance=50), change("Hisabi Goal", goal, **wish)))
+	ok(send(two, payment(new_id(), cash, 10, transaction_type="income")))
+	saved = state(one, "Hisabi Goal")[goal]
+	assert (saved["current_amount"], saved["remaining_amount"]) == (60, 140)
+	assert verify(one.space_key) == []
+
+
+def test_a_jameya_is_completed_by_its_payments(household):
+	one, two = household
+	ring = new_id()
+	terms = {"monthly_amount": 100, "total_members": 2, "my_turn": 1, "start_date": MARCH}
+	ok(send(one, change("Hisabi Jameya", ring, jameya_name="R", **terms)))
+	paid, received = (
+		change("Hisabi Jameya Payment", new_id(), jameya=ring, period_number=number, status=status)
+		for number, status in ((1, "paid"), (2, "received"))
+	)
+	ok(send(two, paid, received))
 	jameya = state(one, "Hisabi Jameya")[ring]
 	assert (jameya["total_amount"], jameya["status"]) == (200, "completed")
 	assert verify(one.space_key) == []

@@ -1,0 +1,97 @@
+"""What ./dev says on a machine that lacks something: one sentence, a status that is not 0, and no Python traceback."""
+
+import os
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from devtool import settings, steps, system
+from devtool.errors import Problem
+from tests.devtool.conftest import NO_ANSWER
+
+OFFLINE = {
+	"PIP_INDEX_URL": NO_ANSWER,
+	"PIP_EXTRA_INDEX_URL": "",
+	"PIP_CONFIG_FILE": "/dev/null",
+	"PIP_RETRIES": "0",
+	"PIP_NO_CACHE_DIR": "1",
+}
+
+
+def is_one_sentence(text):
+	return text.count("\n") == 1 and text.endswith(".\n")
+
+
+@pytest.mark.parametrize("python", [True, False], ids=["too old", "none"])
+def test_a_machine_without_a_fitting_python_is_told_which_ones_fit(clone, run, bare_path, python):
+	status, said = run(clone, "start", PATH=bare_path(python))
+	assert (status, is_one_sentence(said)) == (1, True)
+	assert "3.10, 3.11 or 3.12" in said
+
+
+def test_a_taken_port_is_named_before_anything_is_set_up(clone, run):
+	with socket.create_server(("127.0.0.1", 0)) as taken:
+		number = taken.getsockname()[1]
+		status, said = run(clone, "start", "--detach", "--port", str(number))
+	assert (status, said) == (1, f"Port {number} is taken by another program: choose one with --port.\n")
+	assert not (clone / ".dev" / "stamps").exists()
+
+
+def test_a_set_up_without_a_network_says_so_and_names_its_log(clone, run):
+	status, said = run(clone, "setup", **OFFLINE)
+	last = said.splitlines()[-1]
+	assert status == 1 and "Traceback" not in said
+	assert "the package registry cannot be reached" in last
+	log = clone / last.rpartition("details are in ")[2].rstrip(".")
+	assert "127.0.0.1" in log.read_text()
+
+
+def test_a_disk_that_is_too_small_is_told_before_the_set_up_begins(clone):
+	enlarged = "from devtool import cli, steps; steps.NEEDED_BYTES = 1 << 62; raise SystemExit(cli.main())"
+	done = subprocess.run(
+		[sys.executable, "-c", enlarged, "setup"],
+		env=os.environ | {"PYTHONPATH": str(clone)},
+		cwd=clone,
+		capture_output=True,
+		text=True,
+	)
+	assert (done.returncode, done.stdout, is_one_sentence(done.stderr)) == (1, "", True)
+	assert "free disk space" in done.stderr
+	assert not (clone / ".dev" / "stamps").exists()
+
+
+@pytest.mark.parametrize(
+	("line", "meaning"),
+	[
+		("cp: error writing 'x': No space left on device", "the disk is full"),
+		("Temporary failure resolving 'a.example'", "package server cannot be reached"),
+		("error: client error (Connect)", "registry cannot be reached"),
+		("something else", ""),
+	],
+)
+def test_a_failed_step_says_why_when_its_log_does(line, meaning):
+	assert meaning in steps.hint(f"before\n{line}\nafter")
+
+
+def test_missing_packages_are_named_to_people_who_may_not_install_them(monkeypatch):
+	monkeypatch.setattr(system, "_root_command", lambda: None)
+	lacking = [system.Package("b-package", lambda: False), system.Package("a-package", lambda: False)]
+	with pytest.raises(Problem, match=r"^Please install these Debian packages first: a-package b-package\.$"):
+		system.require(settings.from_environment({}), lacking)
+
+
+@pytest.mark.parametrize(
+	("env", "meaning"),
+	[
+		({"FRAPPE_PATH": "/dev"}, "FRAPPE_PATH=/dev is not a Frappe checkout"),
+		({"DB_HOST": "127.0.0.1", "DB_PORT": "many"}, "DB_PORT=many is not a number"),
+		({"REDIS_URL": "localhost:6379"}, "is not of the form redis://HOST:PORT"),
+	],
+	ids=lambda value: " ".join(value) if isinstance(value, dict) else "",
+)
+def test_a_wrong_environment_variable_is_named(clone, run, env, meaning):
+	status, said = run(clone, "setup", **env)
+	assert (status, is_one_sentence(said)) == (1, True)
+	assert meaning in said
