@@ -99,9 +99,10 @@ def _measured(stage, names):
 
 def _about(options):
 	"""When and how: for the page that is made of the figures."""
-	given = " ".join(["./dev benchmark", *options.names, *(["--quick"] if options.quick else [])])
+	switches = [f"--{name}" for name in ("quick", "million") if getattr(options, name)]
+	numbers = [f"--{name} {given}" for name in RUN_OPTIONS if (given := getattr(options, name)) is not None]
 	return {
-		"command": f"{given} --million" if options.million else given,
+		"command": " ".join(["./dev benchmark", *options.names, *switches, *numbers]),
 		"quick": options.quick,
 		"date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
 		"processors": os.cpu_count(),

@@ -26,6 +26,6 @@ def whole(target: Site, extra: Sequence[Package] = ()) -> None:
 
 
 def with_desk(target: Site) -> None:
-	"""Everything a site and its Desk need, for tests also the browser; the caller holds the lock."""
-	whole(target, (*system.NODE, *(system.BROWSER if target.tests else ())))
+	"""Everything a site and its Desk need, for tests also what they use; the caller holds the lock."""
+	whole(target, (*system.NODE, *(system.TESTS if target.tests else ())))
 	desk_assets.prepare(target.bench)

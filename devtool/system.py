@@ -42,8 +42,9 @@ DATABASE = (
 CLIENT = (Package("mariadb-client", _has("mariadb-dump", "mysqldump")),)
 REDIS = (Package("redis-tools", _has("redis-server", "redis-check-rdb")),)
 NODE = (Package("nodejs", _has("node")), Package("npm", _has("npm")))
-# The browser, and the letters of all the Desk's languages.
-BROWSER = (
+# The browser, the letters of all the Desk's languages, and what the documents call the server with.
+TESTS = (
+	Package("curl", _has("curl")),
 	Package("chromium", _has("chromium")),
 	Package("fonts-noto-core", Path("/usr/share/fonts/truetype/noto/NotoSans-Regular.ttf").is_file),
 )

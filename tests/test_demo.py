@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -69,7 +68,6 @@ def test_finds_what_is_spoilt(demo, spoilt, found):
 	assert found in finished.stdout
 
 
-@pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
 def test_the_push_and_the_pull_of_the_readme_work_as_printed(info, site, tmp_path):
 	lines, *_ = re.findall(r"```sh\n([^`]*curl[^`]*)```", (ROOT / "README.md").read_text())
 	(tmp_path / "dev").write_text(f"#!/bin/sh\ncat {info}\n")

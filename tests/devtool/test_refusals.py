@@ -15,7 +15,7 @@ OFFLINE = {
 	"PIP_INDEX_URL": NO_ANSWER,
 	"PIP_EXTRA_INDEX_URL": "",
 	"PIP_CONFIG_FILE": "/dev/null",
-	"PIP_RETRIES": "0",
+	"PIP_RETRIES": "1",
 	"PIP_NO_CACHE_DIR": "1",
 }
 

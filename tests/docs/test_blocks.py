@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 
@@ -112,7 +111,6 @@ def check_error(printed, status, code):
 # --- commands
 
 
-@pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
 @pytest.mark.parametrize("document", sorted({block.document for block in SHELL}))
 def test_what_calls_the_server_works_as_printed(shell, document):
 	"""The blocks of a document one after another, as a reader types them."""

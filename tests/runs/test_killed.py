@@ -1,6 +1,7 @@
 """Workers killed by signal in the middle of runs: nothing is lost, nothing is done twice, every record has a state."""
 
 import random
+import threading
 import time
 
 import frappe
@@ -9,37 +10,47 @@ from hisabi_sync.runs import candidates, lanes, plan, reaper, records
 from tests.runs import world
 from tests.support.options import scale
 
+EVERY = 8  # of so many writes one is answered by a kill
+
 
 def test_workers_killed_in_the_middle(operator, service, connection):
 	connection.db_set({"parallel": 2, "max_attempts": 100, "breaker_failures": 0})
 	frappe.db.commit()
 	# Without memory for idempotency keys, only our own look-up stands between a lost answer and a second record.
 	service.store.keys = Forgetful()
-	world.make_orders(operator.tenant, 40 * scale())
-
-	def slowly(handler):
-		time.sleep(0.03)
-		return False
-
-	service.interfere = slowly
+	number = 40 * scale()
+	world.make_orders(operator.tenant, number)
+	service.interfere = deadly = Deadly()
 	sync_id = operator.start(mode="full")
-	kills = 0
 	while world.state(sync_id) in ("queued", "running"):
-		world.CREW.start(2)
-		if kills < 4 * scale() and written(service) > kills * 8:
-			time.sleep(random.random() / 5)
-			world.CREW.kill()
-			kills += 1
+		with deadly.lock:
+			world.CREW.start(2)
 		frappe.db.rollback()
 		reaper.run()
 		time.sleep(0.2)
-	assert kills >= 3
+	assert deadly.kills >= number // EVERY
 	done = operator.detail(sync_id)
-	number = 40 * scale()
 	assert done["status"] == "completed", done
 	assert (done["total_records"], done["records_completed"], done["records_pending"]) == (number, number, 0)
 	assert world.states_of(sync_id) == {"completed": number}
 	world.assert_equal_sides(operator.tenant, service)
+
+
+class Deadly:
+	"""The other side that has both workers killed while it takes in every eighth record."""
+
+	def __init__(self):
+		self.lock, self.writes, self.kills = threading.Lock(), 0, 0
+
+	def __call__(self, handler):
+		time.sleep(random.random() / 20)
+		if handler.command == "POST":
+			with self.lock:
+				self.writes += 1
+				if self.writes % EVERY == 0:
+					world.CREW.kill()
+					self.kills += 1
+		return False
 
 
 def written(service):
