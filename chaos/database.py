@@ -143,6 +143,7 @@ class Database:
 		shutil.copytree(
 			original, sites, symlinks=True, ignore=shutil.ignore_patterns("assets", "files", "*.log")
 		)
+		(sites.parent / "apps").symlink_to(original.resolve().parent / "apps")
 		place = {"db_host": "127.0.0.1", "db_port": self.port}
 		own = {**place, "db_name": self.name, "db_password": self.password}
 		_add_to(sites / site / "site_config.json", own)
