@@ -7,13 +7,14 @@ import pytest
 import requests
 from frappe.installer import update_site_config
 
+from tests.support import users
 from tests.support.phone import Phone, new_id
 from tests.support.server import Server
+from tests.support.users import PASSWORD
 
 pytest_plugins = ["tests.support.options"]
 
 SITE = os.environ["HISABI_SITE"]
-PASSWORD = "correct horse battery staple 7"
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -50,20 +51,7 @@ def server(site, tmp_path_factory):
 def make_user():
 	"""Make a user that may sign in with PASSWORD."""
 
-	def make(*roles):
-		email = f"{new_id('user')}@example.com"
-		user = frappe.get_doc(
-			{"doctype": "User", "email": email, "first_name": "Test", "send_welcome_email": 0}
-		)
-		user.new_password = PASSWORD
-		user.flags.no_welcome_mail = user.flags.ignore_password_policy = True
-		for role in roles or ("Hisabi User",):
-			user.append("roles", {"role": role})
-		user.insert(ignore_permissions=True)
-		frappe.db.commit()
-		return email
-
-	return make
+	return lambda *roles: users.make_user(*(roles or ("Hisabi User",)))
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ import requests
 from hisabi_sync.engine import clock, devices
 from tests.batch.app import FarmApp, add, join, new_farm, patch, playbook
 from tests.batch.test_idempotency import refused
-from tests.conftest import PASSWORD
 from tests.mobile.app import new_user
 from tests.support.phone import new_id
+from tests.support.users import PASSWORD
 from tests.wallet_api import people as accounts
 
 TOKEN, ROTATE = "/v1/devices/token", "/v1/devices/token/rotate"

@@ -4,40 +4,18 @@ import frappe
 import pytest
 import requests
 
-from hisabi_sync.engine import devices, entities, retry, spaces
+from hisabi_sync.engine import devices, entities, spaces
 from hisabi_sync.engine.change import Caller
 from tests.conflicts import doctypes
 from tests.conflicts.world import Pair
-from tests.conftest import PASSWORD
 from tests.derived.conftest import new_household
 from tests.support.phone import new_id
+from tests.support.users import PASSWORD, make_user
 
 
 def make_person(*roles):
 	"""A user of the Desk with these roles and no others."""
-	return retry.run(lambda: _make_person(roles))
-
-
-def _make_person(roles):
-	email = f"{new_id('person')}@example.com"
-	user = frappe.get_doc(
-		{
-			"doctype": "User",
-			"email": email,
-			"first_name": "Muna",
-			"last_name": "Saleh",
-			"send_welcome_email": 0,
-		}
-	)
-	user.new_password = PASSWORD
-	user.flags.no_welcome_mail = user.flags.ignore_password_policy = True
-	user.extend("roles", [{"role": role} for role in roles])
-	user.insert(ignore_permissions=True)
-	# Frappe makes the first person of a site a System Manager.
-	frappe.db.delete("Has Role", {"parent": email, "role": ["not in", roles]})
-	frappe.clear_cache(user=email)
-	frappe.db.commit()
-	return email
+	return make_user(*roles, prefix="person", first_name="Muna", last_name="Saleh")
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from tests.conflicts.conftest import make_person, meters, pair, team  # noqa: F401
-from tests.conftest import PASSWORD
 from tests.desk.site import DeskServer, is_ready
+from tests.support.users import PASSWORD
 
 SIZE = {"width": 1480, "height": 900}
 

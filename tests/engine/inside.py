@@ -9,6 +9,7 @@ from hisabi_sync.api import wallet_items
 from hisabi_sync.engine import devices, ids, pull, push, spaces
 from hisabi_sync.engine.change import Caller
 from hisabi_sync.hisabi_wallet import wallets
+from tests.support import users
 from tests.support.phone import new_id
 
 
@@ -16,14 +17,7 @@ def make_user(number):
 	"""The e-mail address of a user who stays on the site."""
 	email = f"engine-user-{number}@example.com"
 	if not frappe.db.exists("User", email):
-		user = frappe.get_doc(
-			{"doctype": "User", "email": email, "first_name": "Engine", "send_welcome_email": 0}
-		)
-		user.append("roles", {"role": "Hisabi User"})
-		user.flags.no_welcome_mail = True
-		frappe.local.conf.throttle_user_limit = 1_000_000
-		user.insert(ignore_permissions=True)
-		frappe.db.commit()
+		users.make_user("Hisabi User", email=email, password=None)
 	return email
 
 

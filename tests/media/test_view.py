@@ -12,7 +12,7 @@ def desk(server):
 	"""Ask for a file as a person who is signed in to the Desk."""
 	import requests
 
-	from tests.conftest import PASSWORD
+	from tests.support.users import PASSWORD
 
 	def sign_in(user):
 		session = requests.Session()

@@ -3,28 +3,14 @@
 import frappe
 import requests
 
-from hisabi_sync.engine import retry
 from hisabi_sync.hisabi_wallet import members
-from tests.conftest import PASSWORD
 from tests.support.phone import Phone, new_id
+from tests.support.users import PASSWORD, make_user
 
 
 def sign_up():
 	"""A new user who may sign in with PASSWORD."""
-	frappe.set_user("Administrator")
-	# Frappe locks the table of users when one is made; another run of the tests on the site may do the same.
-	return retry.run(_sign_up)
-
-
-def _sign_up():
-	email = f"{new_id('user')}@example.com"
-	user = frappe.get_doc({"doctype": "User", "email": email, "first_name": "Test", "send_welcome_email": 0})
-	user.new_password = PASSWORD
-	user.flags.no_welcome_mail = user.flags.ignore_password_policy = True
-	user.append("roles", {"role": "Hisabi User"})
-	user.insert(ignore_permissions=True)
-	frappe.db.commit()
-	return email
+	return make_user("Hisabi User")
 
 
 def sign_in(server, site, user, wallet_id=None):

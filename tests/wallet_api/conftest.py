@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.conftest import PASSWORD
+from tests.support.users import PASSWORD
 from tests.wallet_api.people import ROLES, new_phone, new_user, new_wallet
 
 

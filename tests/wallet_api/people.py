@@ -6,23 +6,14 @@ import requests
 from hisabi_sync.engine import devices, spaces
 from hisabi_sync.hisabi_wallet import members, wallets
 from tests.support.phone import METHOD, Phone, new_id
+from tests.support.users import make_user
 
 ROLES = ("owner", "admin", "member", "viewer")
 
 
 def new_user(password=None, **values):
 	"""A new user; without a password, which costs time, he can only be given a device."""
-	frappe.set_user("Administrator")
-	email = f"{new_id('user')}@example.com"
-	user = frappe.get_doc(
-		{"doctype": "User", "email": email, "first_name": "Test", "send_welcome_email": 0, **values}
-	)
-	user.new_password = password
-	user.flags.no_welcome_mail = user.flags.ignore_password_policy = True
-	user.append("roles", {"role": "Hisabi User"})
-	user.insert(ignore_permissions=True)
-	frappe.db.commit()
-	return email
+	return make_user("Hisabi User", password=password, **values)
 
 
 def new_phone(server, site, user, wallet_id=None):

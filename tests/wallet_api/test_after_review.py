@@ -7,8 +7,8 @@ import frappe
 import pytest
 import requests
 
-from tests.conftest import PASSWORD
 from tests.support.phone import METHOD
+from tests.support.users import PASSWORD
 
 
 def _compressed(phone, method, **body):

@@ -4,8 +4,8 @@ import frappe
 import pytest
 import requests
 
-from tests.conftest import PASSWORD
 from tests.support.phone import account, new_id
+from tests.support.users import PASSWORD
 from tests.wallet_api.people import new_phone, new_user, new_wallet
 
 CALLS = [

@@ -6,8 +6,8 @@ import frappe
 import pytest
 
 from hisabi_sync.api import credentials
-from tests.conftest import PASSWORD
 from tests.support.phone import Phone, new_id
+from tests.support.users import PASSWORD
 from tests.wallet_api.people import message, new_user, refused, sign_in
 
 LIMIT = 10

@@ -6,8 +6,8 @@ import frappe
 import pytest
 
 from hisabi_sync.hisabi_wallet.defaults import CATEGORIES
-from tests.conftest import PASSWORD
 from tests.support.phone import delete, new_id, update
+from tests.support.users import PASSWORD
 from tests.wallet_api.people import membership, message, new_phone, new_user, refused, sign_in
 
 

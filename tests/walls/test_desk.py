@@ -6,9 +6,9 @@ import frappe
 import pytest
 import requests
 
-from tests.conftest import PASSWORD
 from tests.mobile.app import form, new_tenant, question
 from tests.support.phone import new_id
+from tests.support.users import PASSWORD
 
 REPORTS = {
 	"Sync Health": ("space", "device", "contract"),
