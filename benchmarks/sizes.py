@@ -19,7 +19,7 @@ class Sizes:
 	clients: tuple = (1, 2, 4, 8, 16, 32, 64)
 	many: int = 32
 	exchange: int = 20
-	seconds: float = 1.5
+	seconds: float = 3.0
 	requests: int = 300
 	pairs: int = 1000
 	run_records: int = 100_000

@@ -2,24 +2,30 @@
 
 import socket
 import time
+from contextlib import suppress
 
 import frappe
 import psutil
 from frappe.utils.background_jobs import get_queue, get_workers
 from frappe.utils.scheduler import is_scheduler_inactive
+from redis import Redis
+from redis.exceptions import AuthenticationError, ResponseError
 
 from hisabi_sync.engine import clock
 from hisabi_sync.runs import breaker
 
 OK, DOWN = "ok", "down"
-QUEUE = "long"
+QUEUE, REACH_SECONDS = "long", 2
 # Without these nothing moves; the rest is told, and alarms whoever wants to be alarmed.
 NEEDED = ("database", "redis", "workers")
 
 
 def check(space=None):
 	"""`{status, reasons, checks}`; connections, oldest record and conflicts only for a member's space."""
-	checks = {name: _run(function) for name, function in CHECKS.items()}
+	checks = {}
+	for name, function in CHECKS.items():
+		away = NEEDS.get(name) and checks[NEEDS[name]]["status"] != OK
+		checks[name] = {"status": DOWN, "reason": f"needs {NEEDS[name]}"} if away else _run(function)
 	if space and checks["database"]["status"] == OK:
 		checks.update({name: _run(lambda f=f: f(space)) for name, f in OF_SPACE.items()})
 	reasons = [f"{name}: {checks[name]['reason']}" for name in NEEDED if checks[name]["status"] != OK]
@@ -55,8 +61,15 @@ def _database():
 def _redis():
 	"""The cache and the queue may be two servers; neither may be away."""
 	frappe.cache.ping()
+	_reach(frappe.conf.redis_queue)
 	get_queue(QUEUE).connection.ping()
 	return {}
+
+
+def _reach(address):
+	"""Raises at once when no Redis answers there; Frappe would try for seconds, longer than a load balancer waits."""
+	with suppress(AuthenticationError, ResponseError):
+		Redis.from_url(address, socket_connect_timeout=REACH_SECONDS, socket_timeout=REACH_SECONDS).ping()
 
 
 def _queues():
@@ -81,6 +94,7 @@ def _scheduler():
 	return {"status": "off", "reason": "the scheduler is off"} if is_scheduler_inactive(verbose=False) else {}
 
 
+# In this order, and what a check needs is asked before it.
 CHECKS = {
 	"database": _database,
 	"redis": _redis,
@@ -88,6 +102,7 @@ CHECKS = {
 	"workers": _workers,
 	"scheduler": _scheduler,
 }
+NEEDS = {"queues": "redis", "workers": "redis"}
 
 
 def _oldest_pending(space):

@@ -66,6 +66,9 @@ def test_health_when_a_server_is_gone(part, application, broken, tmp_path, site)
 	assert answer.status_code == 503, answer.text
 	body = answer.json()
 	assert body["status"] == "down" and body["reasons"] and body["retryable"] is True
+	assert part != "redis" or body["checks"]["workers"]["reason"] == "needs redis", (
+		"Redis is asked once, not by each"
+	)
 	assert any(reason.startswith((part, "site")) for reason in body["reasons"]), body
 
 
