@@ -13,8 +13,9 @@ from devtool.steps import Step
 
 ADMIN_PASSWORD = "admin"
 
-# What Frappe reads into the database at a migration; code needs none.
-MIGRATED = (".json", "hooks.py", "install.py", "modules.txt", "patches.txt")
+# What a migration reads, and the code by which it declares entity types and defaults; other code needs none.
+MIGRATED = (".json", "hooks.py", "modules.txt", "patches.txt")
+MIGRATED += ("install.py", "entities.py", "declared.py", "defaults.py")
 
 # Let the site's database user log in from any address: newest name of the option first.
 LOGIN_SCOPE = ("--mariadb-user-host-login-scope=%", "--no-mariadb-socket")

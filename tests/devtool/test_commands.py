@@ -1,0 +1,23 @@
+"""What ./dev does with its arguments, with programs that are killed, and with what an earlier time left."""
+
+import pytest
+
+from devtool import site
+from devtool.settings import Settings
+from hisabi_sync import hooks
+from tests.devtool.conftest import ROOT
+
+
+DECLARED = [*hooks.sync_entities, *hooks.after_migrate]
+
+
+@pytest.mark.parametrize("function", DECLARED)
+def test_a_site_is_migrated_again_when_what_a_migration_calls_has_changed(function, tmp_path, monkeypatch):
+	name = function.rpartition(".")[0].replace(".", "/") + ".py"
+	(tmp_path / name).parent.mkdir(parents=True)
+	(tmp_path / name).write_text((ROOT / name).read_text())
+	monkeypatch.setattr(site, "ROOT", tmp_path)
+	before = site._schema(Settings())
+	with (tmp_path / name).open("a") as source:
+		source.write("# changed\n")
+	assert site._schema(Settings()) != before
