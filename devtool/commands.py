@@ -177,7 +177,12 @@ def lint(settings: Settings, options: Namespace) -> int:
 	with state.locked(settings):
 		prepare.programs(settings)
 		environment.prepare_checks(settings)
-	return max(subprocess.call(command, cwd=ROOT) for command in _checks(settings))
+	return _run_all(_checks(settings))
+
+
+def _run_all(commands: Sequence[Sequence[str]]) -> int:
+	"""Run each, whatever the others say; 0 when all ended well. One that was killed has a status below 0."""
+	return int(any([subprocess.call(command, cwd=ROOT) for command in commands]))
 
 
 def _checks(settings: Settings) -> list[list[str]]:
@@ -208,7 +213,7 @@ def audit(settings: Settings, arguments: list[str]) -> int:
 	tool = str(environment.checks(settings) / "pip-audit")
 	command = [tool, "--disable-pip", "--require-hashes", "--strict", *arguments]
 	locks = [REQUIREMENTS / name for name in ("lock.txt", "checks.txt")]
-	return max(subprocess.call([*command, "-r", str(path)], cwd=ROOT) for path in locks)
+	return _run_all([[*command, "-r", str(path)] for path in locks])
 
 
 def lock(settings: Settings, options: Namespace) -> None:

@@ -2,10 +2,16 @@
 
 import pytest
 
-from devtool import site
+from devtool import commands, site
 from devtool.settings import Settings
 from hisabi_sync import hooks
 from tests.devtool.conftest import ROOT
+
+
+@pytest.mark.parametrize(("last", "passes"), [("true", True), ("exit 1", False), ("kill -9 $$", False)])
+def test_a_check_that_fails_or_is_killed_fails_all_of_them(last, passes):
+	status = commands._run_all([["sh", "-c", "true"], ["sh", "-c", last], ["sh", "-c", "true"]])
+	assert (status == 0) is passes
 
 
 DECLARED = [*hooks.sync_entities, *hooks.after_migrate]
