@@ -86,7 +86,8 @@ def reset(settings: Settings, options: Namespace) -> None:
 		if not servers.stop(settings):
 			raise Problem("Tests or a benchmark are using the databases: stop them first.")
 		kept = set() if options.all else KEPT
-		for home in (settings.dev, *settings.dev.glob("frappe-*")):
+		# What lies inside of another comes first: with --all nothing is left of it later.
+		for home in (*settings.dev.glob("frappe-*"), settings.dev):
 			_empty(home, kept)
 	print("Everything is deleted." if options.all else "The sites and databases are deleted.")
 

@@ -8,6 +8,17 @@ from hisabi_sync import hooks
 from tests.devtool.conftest import ROOT
 
 
+@pytest.mark.parametrize(("options", "kept"), [(("--all",), set()), ((), {"env"})])
+def test_reset_also_deletes_what_checkouts_have_left(clone, run, options, kept):
+	for home in (clone / ".dev", clone / ".dev" / "frappe-0123"):
+		for name in ("env", "bench"):
+			(home / name).mkdir(parents=True)
+	status, said = run(clone, "reset", *options)
+	assert status == 0 and "deleted" in said and said.count("\n") == 1, said
+	left = {path.name for path in (clone / ".dev").rglob("*") if path.is_dir()} - {"frappe-0123"}
+	assert left == kept
+
+
 @pytest.mark.parametrize(("last", "passes"), [("true", True), ("exit 1", False), ("kill -9 $$", False)])
 def test_a_check_that_fails_or_is_killed_fails_all_of_them(last, passes):
 	status = commands._run_all([["sh", "-c", "true"], ["sh", "-c", last], ["sh", "-c", "true"]])
