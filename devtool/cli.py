@@ -32,12 +32,20 @@ class Command:
 
 FLAG = {"action": "store_true"}
 
+
+def port(text: str) -> int:
+	number = int(text)
+	if not 1 <= number <= 65535:
+		raise argparse.ArgumentTypeError(f"{number} is not from 1 to 65535")
+	return number
+
+
 COMMANDS = {
 	"start": Command(
 		commands.start,
 		"set everything up, then serve the demo site",
 		(
-			("--port", {"type": int, "default": serve.DEFAULT_PORT, "help": "port of the web server"}),
+			("--port", {"type": port, "default": serve.DEFAULT_PORT, "help": "port of the web server"}),
 			("--detach", FLAG | {"help": "return when the site answers"}),
 			("--no-demo", {"action": "store_false", "dest": "demo", "help": "make no demo data"}),
 		),

@@ -19,6 +19,13 @@ def test_reset_also_deletes_what_checkouts_have_left(clone, run, options, kept):
 	assert left == kept
 
 
+@pytest.mark.parametrize("number", ["0", "99999", "-1", "many"])
+def test_a_port_that_there_is_not_is_refused(clone, run, number):
+	status, said = run(clone, "start", "--detach", f"--port={number}")
+	assert status == 2 and "Traceback" not in said
+	assert number in said.splitlines()[-1]
+
+
 @pytest.mark.parametrize(("last", "passes"), [("true", True), ("exit 1", False), ("kill -9 $$", False)])
 def test_a_check_that_fails_or_is_killed_fails_all_of_them(last, passes):
 	status = commands._run_all([["sh", "-c", "true"], ["sh", "-c", last], ["sh", "-c", "true"]])
