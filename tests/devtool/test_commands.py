@@ -1,8 +1,10 @@
 """What ./dev does with its arguments, with programs that are killed, and with what an earlier time left."""
 
+from types import SimpleNamespace
+
 import pytest
 
-from devtool import commands, site
+from devtool import commands, frappe_source, site
 from devtool.settings import Settings
 from hisabi_sync import hooks
 from tests.devtool.conftest import ROOT
@@ -30,6 +32,24 @@ def test_a_port_that_there_is_not_is_refused(clone, run, number):
 def test_a_check_that_fails_or_is_killed_fails_all_of_them(last, passes):
 	status = commands._run_all([["sh", "-c", "true"], ["sh", "-c", last], ["sh", "-c", "true"]])
 	assert (status == 0) is passes
+
+
+def test_another_pinned_wheel_takes_the_place_of_the_one_before(tmp_path):
+	folder = tmp_path / "downloads"
+
+	class Pip:
+		"""Downloads the wheel of its number."""
+
+		number = 0
+
+		def run(self, command):
+			self.number += 1
+			folder.mkdir(exist_ok=True)
+			(folder / f"frappe-{self.number}.whl").touch()
+
+	pip, settings = Pip(), SimpleNamespace(dev=tmp_path)
+	first, second = (frappe_source._download(settings, tmp_path / "pin", pip) for _ in range(2))
+	assert (first.name, second.name) == ("frappe-1.whl", "frappe-2.whl") and not first.exists()
 
 
 DECLARED = [*hooks.sync_entities, *hooks.after_migrate]
