@@ -42,6 +42,7 @@ BENCHMARKS = {
 	"runs": runs.measure,
 	"memory": memory.measure,
 }
+PROFILE = ["profile"]
 RUN_OPTIONS = {"records": "run_records", "changed": "run_changed", "pushed": "run_pushed"}
 
 
@@ -51,8 +52,8 @@ def main():
 	connect()
 	stage = Stage(sizes)
 	try:
-		if options.names == ["profile"]:
-			return profiled.write(stage, (options.out or DOCS) / "profile.md")
+		if options.names == PROFILE:
+			return profiled.write(stage, _folder(options))
 		figures = [figure.as_dict() for figure in _measured(stage, options.names or BENCHMARKS)]
 		about = {**_about(options), **machine.about(stage), "seconds": round(time.monotonic() - began)}
 	finally:
@@ -64,29 +65,39 @@ def main():
 
 def _options():
 	parser = argparse.ArgumentParser(prog="./dev benchmark", description=__doc__)
-	names = [*BENCHMARKS, "profile"]
+	names = [*BENCHMARKS, *PROFILE]
 	parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(names)}; all but the last")
 	parser.add_argument("--quick", action="store_true", help="small numbers, to see whether it works")
 	parser.add_argument("--million", action="store_true", help="also with 1,000,000 records")
-	parser.add_argument("--out", type=Path, help="folder for what is written, also with a NAME")
+	parser.add_argument("--out", type=_path, help="folder for what is written, also with a NAME")
 	for name in RUN_OPTIONS:
 		parser.add_argument(f"--{name}", type=int, help=f"{name} of runs")
 	options = parser.parse_args()
 	unknown = set(options.names) - set(names)
-	if unknown or ("profile" in options.names and len(options.names) > 1):
+	if unknown or ({*PROFILE} & {*options.names} and options.names != PROFILE):
 		parser.error(f"no such benchmark: {', '.join(sorted(unknown)) or 'profile stands alone'}")
 	return options
 
 
+def _path(text):
+	"""A path as people mean it who called ./dev, which runs this in another folder."""
+	return Path(os.environ.get("HISABI_FROM", ""), text)
+
+
 def _folder(options):
-	"""Where to write; nothing but a whole run of the usual size takes the place of the committed one."""
-	return options.out or (None if options.names or options.quick else DOCS)
+	"""Where to write; nothing but a whole run, or a profile, of the usual size takes the place of the committed one."""
+	part = options.names not in ([], PROFILE) or options.quick or _given(options)
+	return options.out or (None if part else DOCS)
+
+
+def _given(options):
+	"""{name: number} of the sizes of runs that were asked for."""
+	return {name: number for name in RUN_OPTIONS if (number := getattr(options, name)) is not None}
 
 
 def _sizes(options):
 	chosen = QUICK if options.quick else MILLION if options.million else USUAL
-	given = {field: getattr(options, name) for name, field in RUN_OPTIONS.items()}
-	return replace(chosen, **{field: number for field, number in given.items() if number is not None})
+	return replace(chosen, **{RUN_OPTIONS[name]: number for name, number in _given(options).items()})
 
 
 def _measured(stage, names):
@@ -100,7 +111,7 @@ def _measured(stage, names):
 def _about(options):
 	"""When and how: for the page that is made of the figures."""
 	switches = [f"--{name}" for name in ("quick", "million") if getattr(options, name)]
-	numbers = [f"--{name} {given}" for name in RUN_OPTIONS if (given := getattr(options, name)) is not None]
+	numbers = [f"--{name} {number}" for name, number in _given(options).items()]
 	return {
 		"command": " ".join(["./dev benchmark", *options.names, *switches, *numbers]),
 		"quick": options.quick,

@@ -9,7 +9,16 @@ from benchmarks import machine
 from benchmarks.http import PULL, PUSH, pull_body, push_body
 
 
-def write(stage, path):
+def write(stage, folder):
+	"""Print the profile, and write it where there is a folder for it."""
+	text = _text(stage)
+	print(text)
+	if folder:
+		folder.mkdir(parents=True, exist_ok=True)
+		(folder / "profile.md").write_text(text)
+
+
+def _text(stage):
 	wallet, sizes = stage.wallet(), stage.sizes
 	times = 2 * sizes.rounds  # half of them under the profiler
 	wallet.fill(sizes.page)
@@ -21,9 +30,7 @@ def write(stage, path):
 		(f"A page of {sizes.page} records", PULL, pulls),
 	):
 		parts.append(_part(title, _profile(method, wallet.token, bodies)))
-	path.parent.mkdir(parents=True, exist_ok=True)
-	path.write_text("\n\n".join(parts) + "\n")
-	print(path.read_text())
+	return "\n\n".join(parts) + "\n"
 
 
 def _profile(method, token, bodies):

@@ -144,16 +144,8 @@ def benchmark(settings: Settings, arguments: Sequence[str]) -> int:
 	with state.locked(settings):
 		prepare.whole(target)
 	# Its folder is that of the sites, but people give paths from where they are.
-	given = [
-		str(Path(word).resolve()) if before == "--out" else word for before, word in _in_order(arguments)
-	]
-	extra = {"HISABI_SET_UP_ERP": _set_up_erp()}
-	return _module(target, target.bench.sites, "benchmarks", *given, env=extra)
-
-
-def _in_order(arguments: Sequence[str]) -> list[tuple[str, str]]:
-	"""Each argument with the one before it."""
-	return list(zip(["", *arguments], arguments, strict=False))
+	extra = {"HISABI_SET_UP_ERP": _set_up_erp(), "HISABI_FROM": os.getcwd()}
+	return _module(target, target.bench.sites, "benchmarks", *arguments, env=extra)
 
 
 def chaos(settings: Settings, arguments: Sequence[str]) -> int:

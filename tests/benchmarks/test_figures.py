@@ -84,7 +84,11 @@ def test_the_memory_of_a_new_process_is_not_that_of_its_parent():
 		([], True, None, None),
 		(["push"], False, None, None),
 		([], True, "there", "there"),
+		(["profile"], False, None, command.DOCS),
+		(["profile"], True, None, None),
 	],
 )
 def test_only_a_whole_run_of_the_usual_size_takes_the_place_of_the_committed_one(names, quick, out, folder):
-	assert command._folder(Namespace(names=names, quick=quick, out=out)) == folder
+	options = {"names": names, "quick": quick, "out": out, **dict.fromkeys(command.RUN_OPTIONS)}
+	assert command._folder(Namespace(**options)) == folder
+	assert command._folder(Namespace(**{**options, "records": 10})) == out

@@ -34,6 +34,21 @@ def test_a_check_that_fails_or_is_killed_fails_all_of_them(last, passes):
 	assert (status == 0) is passes
 
 
+def test_a_benchmarks_folder_is_that_of_who_names_it(monkeypatch, tmp_path):
+	from benchmarks import __main__ as benchmarks
+
+	monkeypatch.setattr(commands.prepare, "whole", lambda *_: None)
+	monkeypatch.chdir(tmp_path)
+	given = {}
+	monkeypatch.setattr(commands, "_foreground", lambda command, folder, env: given.update(env) or 0)
+	commands.benchmark(Settings(), [])
+	monkeypatch.setenv("HISABI_FROM", given["HISABI_FROM"])
+	monkeypatch.chdir("/")
+	for words in (["--out", "there"], ["--out=there"], ["--out", str(tmp_path / "there")]):
+		monkeypatch.setattr("sys.argv", ["benchmark", *words])
+		assert benchmarks._options().out == tmp_path / "there"
+
+
 def test_another_pinned_wheel_takes_the_place_of_the_one_before(tmp_path):
 	folder = tmp_path / "downloads"
 
