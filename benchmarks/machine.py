@@ -8,6 +8,8 @@ from pathlib import Path
 import frappe
 
 ROOT = Path(__file__).resolve().parent.parent
+# What the figures depend on, of all that a commit has.
+MEASURED = ("hisabi_sync", "benchmarks")
 PACKAGES = ("gunicorn", "PyMySQL", "Werkzeug", "redis", "rq")
 # Settings of the database that decide about the figures.
 VARIABLES = ("innodb_buffer_pool_size", "innodb_flush_log_at_trx_commit", "sync_binlog", "log_bin")
@@ -37,7 +39,7 @@ def _memory():
 
 def _commit():
 	"""The commit, with a word when something is not committed; None without git."""
-	said = [_git("rev-parse", "--short=12", "HEAD"), _git("status", "--porcelain", "--", "hisabi_sync")]
+	said = [_git("rev-parse", "--short=12", "HEAD"), _git("status", "--porcelain", "--", *MEASURED)]
 	return None if not said[0] else said[0] + (" and changes" if said[1] else "")
 
 

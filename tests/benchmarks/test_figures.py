@@ -1,5 +1,7 @@
 """How figures are judged and shown."""
 
+import re
+import shutil
 import subprocess
 import sys
 from argparse import Namespace
@@ -7,7 +9,7 @@ from argparse import Namespace
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import output, page
+from benchmarks import machine, output, page
 from benchmarks.figures import Figure, Goal, in_turns, percentile, times
 from benchmarks.support import peak_memory
 from benchmarks.tax import without
@@ -92,3 +94,17 @@ def test_only_a_whole_run_of_the_usual_size_takes_the_place_of_the_committed_one
 	options = {"names": names, "quick": quick, "out": out, **dict.fromkeys(command.RUN_OPTIONS)}
 	assert command._folder(Namespace(**options)) == folder
 	assert command._folder(Namespace(**{**options, "records": 10})) == out
+
+
+@pytest.mark.skipif(not shutil.which("git"), reason="git is not on this machine")
+@pytest.mark.parametrize("folder", ["hisabi_sync", "benchmarks"])
+def test_figures_of_changed_code_are_not_told_to_be_those_of_the_commit(folder, tmp_path, monkeypatch):
+	git = ["git", "-C", str(tmp_path), "-c", "user.name=x", "-c", "user.email=x@example.com"]
+	(tmp_path / folder).mkdir()
+	(tmp_path / folder / "code.py").write_text("1")
+	for words in (["init"], ["add", "."], ["commit", "-m", "test: one"]):
+		subprocess.run([*git, *words], check=True, capture_output=True)
+	monkeypatch.setattr(machine, "ROOT", tmp_path)
+	assert re.fullmatch("[0-9a-f]{12}", machine._commit())
+	(tmp_path / folder / "code.py").write_text("2")
+	assert machine._commit().endswith(" and changes")
