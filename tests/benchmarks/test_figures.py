@@ -1,5 +1,6 @@
 """How figures are judged and shown."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -11,6 +12,7 @@ import pytest
 from benchmarks import __main__ as command
 from benchmarks import machine, output, page
 from benchmarks.figures import Figure, Goal, in_turns, percentile, times
+from benchmarks.plots import PLOTS
 from benchmarks.support import peak_memory
 from benchmarks.tax import without
 
@@ -108,3 +110,20 @@ def test_figures_of_changed_code_are_not_told_to_be_those_of_the_commit(folder, 
 	assert re.fullmatch("[0-9a-f]{12}", machine._commit())
 	(tmp_path / folder / "code.py").write_text("2")
 	assert machine._commit().endswith(" and changes")
+
+
+def test_the_committed_page_is_made_from_the_committed_figures(tmp_path):
+	results = json.loads((command.DOCS / "results.json").read_text())
+	plots = [(f"{plot.name}.svg", plot.title) for plot in PLOTS]
+	page.write(tmp_path / "README.md", results, plots)
+	assert lines(tmp_path / "README.md") == lines(command.DOCS / "README.md")
+	assert not [name for name, _ in plots if not (command.DOCS / name).exists()]
+
+
+def lines(path):
+	"""Lines of a page. Versions are in any order: the file of figures is sorted by name."""
+	known = "| Versions | "
+	return [
+		sorted(line.removeprefix(known).strip("| ").split(", ")) if line.startswith(known) else line
+		for line in path.read_text().splitlines()
+	]
