@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pymysql
 
-from chaos import apps, trade
+from chaos import apps, processes, trade
 from chaos.database import EMPTY, Database
 from chaos.plan import PEOPLE
 from chaos.server import Server, free_port
@@ -28,7 +28,7 @@ DECLARED = {"Sync Entity", "Sync Entity Field", "Family Badge Rule"}
 
 
 class Program:
-	"""A process of the lab in a group of its own, with a log."""
+	"""A process of the lab in a group of its own, with a log; what it starts ends with it."""
 
 	def __init__(self, name, folder, argv, run_as=None):
 		self.name, self.log, self.argv, self.run_as = name, folder / f"{name}.log", argv, run_as
@@ -49,10 +49,10 @@ class Program:
 	def is_running(self):
 		return self.process is not None and self.process.poll() is None
 
-	def stop(self, sign=signal.SIGKILL):
+	def stop(self):
+		"""SIGKILL."""
 		if self.is_running():
-			os.killpg(self.process.pid, sign)
-			self.process.wait(30)
+			processes.kill(self.process)
 
 
 def redis(folder):

@@ -1,8 +1,6 @@
 """Tenants with documents and a connection, and workers in processes of their own."""
 
 import json
-import os
-import signal
 import subprocess
 import sys
 import threading
@@ -11,6 +9,7 @@ import time
 import frappe
 import requests
 
+from chaos import processes
 from devtool.erp import Service
 from hisabi_sync.demo.site import api_key
 from hisabi_sync.engine import ids, spaces
@@ -143,11 +142,9 @@ class Crew:
 			self.processes.append(subprocess.Popen(command, start_new_session=True, **quiet))
 
 	def kill(self, number=None):
-		"""SIGKILL to workers and to the jobs that they are at, as when a machine loses its power."""
-		for process in self.processes[:number]:
-			if process.poll() is None:
-				os.killpg(process.pid, signal.SIGKILL)
-				process.wait(30)
+		"""SIGKILL to workers and to the jobs that they are at, as when a machine loses its power; how many jobs."""
+		alive = [process for process in self.processes[:number] if process.poll() is None]
+		return sum(processes.kill(process) for process in alive)
 
 	stop = kill
 

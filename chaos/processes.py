@@ -1,0 +1,38 @@
+"""Killing processes together with what they have started: RQ's jobs, for one, run in sessions of their own."""
+
+import os
+import signal
+from pathlib import Path
+
+
+def kill(process):
+	"""SIGKILL to a Popen that leads a group, and to all that it has started; returns how many were not in its group."""
+	os.kill(process.pid, signal.SIGSTOP)  # it starts nothing more
+	elsewhere = [pid for pid in started_by(process.pid) if _group(pid) != process.pid]
+	for pid in elsewhere:
+		_kill(pid)
+	os.killpg(process.pid, signal.SIGKILL)
+	process.wait(30)
+	return len(elsewhere)
+
+
+def started_by(pid):
+	"""Ids of the processes that one has started, and of those that they have started."""
+	for file in Path("/proc").glob(f"{pid}/task/*/children"):
+		for child in map(int, file.read_text().split()):
+			yield child
+			yield from started_by(child)
+
+
+def _group(pid):
+	try:
+		return os.getpgid(pid)
+	except ProcessLookupError:
+		return None
+
+
+def _kill(pid):
+	try:
+		os.kill(pid, signal.SIGKILL)
+	except ProcessLookupError:
+		pass
