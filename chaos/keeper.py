@@ -9,11 +9,12 @@ import traceback
 
 import frappe
 
-from hisabi_sync.engine import garbage, reconcile
+from hisabi_sync.engine import garbage, reconcile, retry
 from hisabi_sync.runs import reaper
 
 LOGS = ("Sync Item", "Sync Batch", "Sync Version", "Sync Conflict")
 PAUSE = 0.5
+FAILED = "FAILED "  # begins the line of a failure that no fault excuses
 
 
 def clear_logs():
@@ -41,10 +42,24 @@ def turn(due):
 			frappe.set_user("Administrator")
 			job()
 			frappe.db.commit()
-		except Exception:
+		except Exception as error:
 			traceback.print_exc()
+			if not is_excused(error):
+				print(f"{FAILED}{job.__name__}: {error!r}", flush=True)
 		finally:
 			frappe.destroy()
+
+
+def is_excused(error):
+	"""Whether it is the fault of a server that is away, or of somebody who was faster."""
+	busy = getattr(error, "code", None) == "unavailable"
+	return busy or retry.is_away(error) or retry.is_retryable(error)
+
+
+def failures(log):
+	"""What went wrong in a keeper's log and should not have, each once."""
+	lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+	return list(dict.fromkeys(line.removeprefix(FAILED) for line in lines if line.startswith(FAILED)))
 
 
 def main():

@@ -7,11 +7,12 @@ import traceback
 
 import pymysql
 
-from chaos import households
+from chaos import households, keeper
 from chaos.caller import Over
 from chaos.devices import Device
 from chaos.line import Lost
 from chaos.plan import BLOCK
+from chaos.promises import Violation
 
 STAYING = 3  # devices of a space that live to the end
 INSPECT_EVERY = 2.0
@@ -127,6 +128,8 @@ class Run:
 	def finish(self):
 		"""After healing: all devices that are left settle, and every space is looked at once more."""
 		self.lab.running.keeper.stop()
+		for text in keeper.failures(self.lab.running.keeper.log):
+			self.lab.tell(Violation("errors", f"the keeper's job {text}"))
 		for key in self.spaces():
 			self._settle(key)
 		self.lab.judge_calls()
