@@ -27,6 +27,12 @@ def intervals(changes):
 	yield from ((what, at, float("inf")) for what, at in open_since.items())
 
 
+def shut_out(device, space, standing, codes):
+	"""A device that may not read at the end, although nobody has removed its person. `codes` are what it was told."""
+	if not any(what == "out" and end == float("inf") for what, _, end in intervals(standing)):
+		yield Violation("let_in", f"{device} belongs to a member and was refused: {codes[-1:]}", space)
+
+
 def _let_in(calls, what, begin, end):
 	for call in calls:
 		if call.path in REFUSED[what] and begin < call.started and call.ended < end:

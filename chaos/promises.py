@@ -48,6 +48,7 @@ TITLES = {
 	"convergence": "When all is quiet every device holds what the server holds.",
 	"walls": "Nothing of another space is ever seen.",
 	"membership": "Whoever was removed, or may only read, is refused from then on.",
+	"let_in": "Whoever is a member is let in.",
 	"errors": "Nothing but `unavailable` goes wrong, and that only while something is hurt.",
 	"runs": "A run brings each record to the other side exactly once, and its counts are true.",
 }

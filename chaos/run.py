@@ -7,10 +7,9 @@ import traceback
 
 import pymysql
 
-from chaos import households, keeper
+from chaos import conduct, households, keeper
 from chaos.caller import Over
 from chaos.devices import Device
-from chaos.line import Lost
 from chaos.plan import BLOCK
 from chaos.promises import Violation
 
@@ -135,7 +134,7 @@ class Run:
 		self.lab.judge_calls()
 
 	def _settle(self, key):
-		devices = [device for device in self.staying.get(key, ()) if _settled(device)]
+		devices = [device for device in self.staying.get(key, ()) if self._has_settled(device)]
 		space = next(space for space in self.lab.plan.spaces if space.key == key)
 		auditor = households.auditor(self.lab, space)
 		for device in devices:
@@ -143,11 +142,10 @@ class Run:
 		auditor.pull()
 		households.compare(self.lab, auditor, devices)
 
-
-def _settled(device):
-	"""Send and fetch all; whether the device may still read here."""
-	try:
+	def _has_settled(self, device):
+		"""Send and fetch all; whether the device was let in."""
 		device.settle()
-	except Lost:
-		return False
-	return device.cursor is not None
+		if device.cursor is None:
+			standing = self.lab.journal.standing.get((device.space, device.person), ())
+			self.lab.tell_all(conduct.shut_out(device.name, device.space, standing, device.snags))
+		return device.cursor is not None

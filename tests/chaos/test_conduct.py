@@ -62,6 +62,18 @@ def test_what_frappe_itself_says_to_the_desk_is_not_ours():
 	assert found([call(1.0, 500, "/api/resource/Hisabi%20Category/a")]) == set()
 
 
+@pytest.mark.parametrize(
+	("standing", "broken"),
+	[((), True), (OUT["w", 1], True), (READS["w", 1], True), ([(5.0, "out", False)], False)],
+	ids=["never out", "in again", "only reads", "out"],
+)
+def test_a_member_who_is_refused_at_the_end(standing, broken):
+	told = [
+		violation.promise for violation in conduct.shut_out("d1", "w", standing, ["wallet_access_denied"])
+	]
+	assert told == ["let_in"] * broken
+
+
 # --- replicas
 
 
