@@ -4,6 +4,7 @@ import argparse
 import os
 import secrets
 import shutil
+import signal
 import sys
 import time
 import traceback
@@ -82,9 +83,12 @@ def run(given, site, made, folder, side):
 	people = [People(lab, current, share) for share in range(SHARES)]
 	actors = (Hurt(lab), *people, trade, *others)
 	current.start(*(actor.work for actor in actors))
-	while current.is_busy():
-		progress.show()
-		time.sleep(0.2)
+	try:
+		while current.is_busy():
+			progress.show()
+			time.sleep(0.2)
+	finally:
+		lab.closing = True
 	current.join()
 	current.guarded(site.heal)
 	for actor in (trade, *others, current):
@@ -106,6 +110,8 @@ def verdict(given, lab, current):
 
 
 if __name__ == "__main__":
+	for number in (signal.SIGTERM, signal.SIGHUP):  # as for Ctrl-C: nothing that was started stays behind
+		signal.signal(number, signal.default_int_handler)
 	try:
 		sys.exit(main())
 	except KeyboardInterrupt:

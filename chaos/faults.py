@@ -31,12 +31,15 @@ class Hurt:
 			before = event.at
 
 	def inflict(self, event):
-		"""One fault from its beginning until it has healed."""
-		window = self.lab.journal.fault(event.name)
-		try:
-			FAULTS[event.name](self, Random(event.seed))
-		finally:
-			self.lab.journal.healed(window)
+		"""One fault from its beginning until it has healed; none while the site is stopped."""
+		with self.site.hurting:
+			if self.lab.closing:
+				return
+			window = self.lab.journal.fault(event.name)
+			try:
+				FAULTS[event.name](self, Random(event.seed))
+			finally:
+				self.lab.journal.healed(window)
 
 	# --- the faults
 

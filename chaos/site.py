@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -72,6 +73,8 @@ class Site:
 		conf = config(name)
 		self.database = Database(self.folder, conf, DATABASE_OPTIONS, (*EMPTY, *own_tables(conf)))
 		self.application, self.workers, self.crew_size = application, workers, crew
+		# Held while a fault is under way, which starts again what it has killed.
+		self.hurting = threading.Lock()
 
 	def create(self, other_side):
 		"""Copy the site and start all; returns what `prepare` made. `other_side` is the address that runs go to."""
@@ -119,6 +122,10 @@ class Site:
 		(self.folder / "errors.txt").write_text(text)
 
 	def stop(self):
+		with self.hurting:
+			self._stop_all()
+
+	def _stop_all(self):
 		for program in (*getattr(self, "crew", ()), getattr(self, "keeper", None)):
 			if program:
 				program.stop()

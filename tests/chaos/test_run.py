@@ -4,6 +4,8 @@ import os
 import re
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 from tests.support.options import scale
 
@@ -22,6 +24,34 @@ def test_all_promises_are_kept_while_everything_is_hurt(tmp_path):
 	status, told = run(tmp_path, "--minutes", str(0.25 * scale()), "--devices", str(60 * scale()))
 	assert status == 0, told[-20_000:]
 	assert len(re.findall(r"fault: ", told)) >= 2, told  # one that is slow to heal leaves no time for more
+
+
+def test_nothing_stays_behind_when_a_run_is_broken_off(tmp_path):
+	command = [sys.executable, "-m", "chaos", "--short", "--minutes", "1", "--seed", "7"]
+	env, journal = os.environ | {"HISABI_CHAOS": str(tmp_path)}, tmp_path / "7" / "journal.jsonl"
+	with (tmp_path / "said").open("w") as said:
+		lab = subprocess.Popen(command, env=env, stdout=said, stderr=said)
+	deadline = time.monotonic() + 180
+	while not (journal.exists() and '"kind": "fault"' in journal.read_text()):
+		assert lab.poll() is None and time.monotonic() < deadline, (tmp_path / "said").read_text()
+		time.sleep(0.05)
+	assert len(of_the_lab(tmp_path)) > 3
+	lab.terminate()
+	assert lab.wait(180) == 130, (tmp_path / "said").read_text()
+	assert not of_the_lab(tmp_path)
+
+
+def of_the_lab(folder):
+	"""Command lines of processes that have to do with a folder, by what they say or by where they are."""
+	found = []
+	for process in Path("/proc").glob("[0-9]*"):
+		try:
+			words, place = (process / "cmdline").read_bytes(), os.readlink(process / "cwd")
+		except OSError:
+			continue
+		if str(folder) in words.decode(errors="replace") + place:
+			found.append(words)
+	return found
 
 
 def test_an_engine_that_loses_changes_is_found(tmp_path):
