@@ -82,6 +82,7 @@ def facts(lab, run):
 		"changes in the Desk": len(lab.journal.writes),
 		"changes of who may do what": sum(len(held) for held in lab.journal.standing.values()),
 		"runs with the other system": len(run.trade.started),
+		"orders on the other side": len(run.trade.side.orders()),
 		"spaces with tombstones collected": sum(1 for horizon in lab.horizons.values() if horizon),
 		"lines of the ledger cleared": sum(lab.cleared.values()),
 		"looks at a space": run.inspected,

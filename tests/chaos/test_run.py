@@ -9,6 +9,12 @@ from pathlib import Path
 
 from tests.support.options import scale
 
+HAPPENS = (
+	"changes in the Desk",
+	"runs with the other system",
+	"orders on the other side",
+	"looks at a space",
+)
 BROKEN = ("committed and stays", "every change that was committed before it began")
 
 
@@ -24,6 +30,9 @@ def test_all_promises_are_kept_while_everything_is_hurt(tmp_path):
 	status, told = run(tmp_path, "--minutes", str(0.25 * scale()), "--devices", str(60 * scale()))
 	assert status == 0, told[-20_000:]
 	assert len(re.findall(r"fault: ", told)) >= 2, told  # one that is slow to heal leaves no time for more
+	# A promise about what nobody does is kept always.
+	numbers = {name: int(re.search(rf"{name}\W+(\d+)", told)[1]) for name in HAPPENS}
+	assert all(numbers.values()), told
 
 
 def test_nothing_stays_behind_when_a_run_is_broken_off(tmp_path):
