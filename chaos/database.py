@@ -12,6 +12,7 @@ from pathlib import Path
 import pymysql
 
 from chaos.server import free_port
+from devtool.network import socket_path
 from devtool.system import executable
 
 OPTIONS = (
@@ -50,7 +51,7 @@ class Database:
 		]
 		self._argv += [
 			*user,
-			f"--socket={self.folder}/s.sock",
+			f"--socket={socket_path(self.folder, 's.sock')}",
 			f"--init-file={self.folder}/init.sql",
 			*OPTIONS,
 			*self.options,
