@@ -47,7 +47,10 @@ CHECKED = {"json", "sh", "python", "sql", "ini", "conf", "mermaid", "text"}
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_block_is_of_a_kind_that_is_checked(document):
-	assert {block.language for block in blocks(document)} <= CHECKED
+	found = blocks(document)
+	assert {block.language for block in found} <= CHECKED
+	fences = re.findall(r"^[ \t]*(?:```|~~~)", (ROOT / document).read_text(), re.M)
+	assert len(fences) == 2 * len(found), "a fence without a language is not run by any test"
 
 
 # --- JSON
@@ -226,16 +229,16 @@ def test_queries_run(block):
 
 @pytest.mark.parametrize("document", [*DOCUMENTS, "CHANGELOG.md"])
 def test_links_lead_somewhere(document):
-	text = (ROOT / document).read_text()
-	for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text):
-		assert ((ROOT / document).parent / target).exists(), target
-	headings = {
-		re.sub(r"[^\w -]", "", line.lstrip("# ")).lower().replace(" ", "-")
-		for line in text.splitlines()
-		if line.startswith("#")
-	}
-	for anchor in re.findall(r"\]\(#([^)]+)\)", text):
-		assert anchor in headings, anchor
+	for target, anchor in re.findall(r"\]\(([^)#:]*)(?:#([^)]*))?\)", (ROOT / document).read_text()):
+		path = (ROOT / document).parent / target if target else ROOT / document
+		assert path.exists(), target
+		assert not anchor or anchor in headings(path), (target, anchor)
+
+
+def headings(path):
+	"""The anchors of a document's headings."""
+	found = [line for line in path.read_text().splitlines() if line.startswith("#")]
+	return {re.sub(r"[^\w -]", "", line.lstrip("# ")).lower().replace(" ", "-") for line in found}
 
 
 def test_the_guide_names_how_long_each_log_is_kept():
