@@ -18,7 +18,7 @@ def measure(stage):
 		"ping": lambda: http.call(GET, PING),
 		"empty pull": lambda: http.call(POST, PULL, body),
 	}
-	_block(calls, 4 * stage.workers)  # each worker meets each call once before it counts
+	_block(calls, 4 * stage.workers)  # the worker of this connection meets each call before it counts
 	blocks = [_block(calls, stage.sizes.requests) for _ in range(stage.sizes.rounds)]
 	return [*_shown(blocks), *_ratios(blocks)]
 

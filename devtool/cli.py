@@ -74,7 +74,7 @@ COMMANDS = {
 	"lint": Command(commands.lint, "check the style of the sources, and look for insecure patterns"),
 	"audit": Command(
 		commands.audit,
-		"ask for known weaknesses of the pinned packages: ./dev audit [PIP-AUDIT OPTIONS]",
+		"ask for known weaknesses of the pinned Python packages: ./dev audit [PIP-AUDIT OPTIONS]",
 		passes_on=True,
 	),
 	"openapi": Command(commands.openapi, "write docs/openapi.json anew, after a call has changed"),

@@ -65,7 +65,7 @@ _TICK = datetime(1, 1, 1, microsecond=1) - datetime(1, 1, 1)
 
 
 class Service(ThreadingHTTPServer):
-	"""`interfere(handler)` may answer a request itself, and returns whether it did; `seen` counts requests by method."""
+	"""`interfere(handler)` may answer a request itself, and returns whether it did; `seen` lists all requests as (method, path)."""
 
 	daemon_threads = True
 	request_queue_size = 128

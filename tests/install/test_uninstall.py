@@ -1,4 +1,4 @@
-"""The app leaves a site as it came (README.md, In a bench): what stays behind would break lists, jobs and saves of others."""
+"""The app leaves a site as it came (README.md, Install it into a bench): what stays behind would break lists, jobs and saves of others."""
 
 import os
 import subprocess
