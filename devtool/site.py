@@ -4,6 +4,7 @@ import base64
 import hashlib
 import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 from devtool import frappe_source, mariadb, steps
@@ -33,12 +34,17 @@ def prepare(site: Site) -> None:
 
 
 def prepare_demo(site: Site, again: bool = False) -> None:
-	"""Fill the site with demo data unless that was done; `again` when they name something that has moved."""
-	if site.demo_file.is_file() and not again:
-		return
+	"""Fill the site with the demo data of the sources; `again` when they name something that has moved."""
+	name = f"demo-{site.name}"
+	if again or not site.demo_file.is_file():
+		(site.settings.stamps / name).unlink(missing_ok=True)
+	sources = _contents((ROOT / APP / "demo").rglob("*.py"))
+	steps.once(site.settings, "Demo data", name, sources, lambda step: _make_demo(site, step))
+
+
+def _make_demo(site: Site, step: Step) -> None:
 	unfinished = site.demo_file.with_suffix(".new")
-	with steps.step(site.settings, "Demo data", "demo") as step:
-		_frappe(site, step, "--site", site.name, "hisabi-demo-site", "--output", str(unfinished))
+	_frappe(site, step, "--site", site.name, "hisabi-demo-site", "--output", str(unfinished))
 	unfinished.replace(site.demo_file)
 
 
@@ -84,11 +90,14 @@ def _migrate(site: Site, step: Step) -> None:
 
 def _schema(settings: Settings) -> str:
 	"""Changes when a migration would do something."""
-	parts = [frappe_source.identity(settings)]
-	for path in sorted((ROOT / APP).rglob("*")):
-		if path.name.endswith(MIGRATED) and path.is_file():
-			parts.append(f"{path.relative_to(ROOT)} {_content(path)}")
-	return "\n".join(parts)
+	paths = (path for path in (ROOT / APP).rglob("*") if path.name.endswith(MIGRATED))
+	return f"{frappe_source.identity(settings)}\n{_contents(paths)}"
+
+
+def _contents(paths: Iterable[Path]) -> str:
+	"""Names and digests of files, a line for each."""
+	files = sorted(path for path in paths if path.is_file())
+	return "\n".join(f"{path.relative_to(ROOT)} {_content(path)}" for path in files)
 
 
 def _content(path: Path) -> str:

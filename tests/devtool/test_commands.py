@@ -1,5 +1,6 @@
 """What ./dev does with its arguments, with programs that are killed, and with what an earlier time left."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -80,3 +81,25 @@ def test_a_site_is_migrated_again_when_what_a_migration_calls_has_changed(functi
 	with (tmp_path / name).open("a") as source:
 		source.write("# changed\n")
 	assert site._schema(Settings()) != before
+
+
+def test_demo_data_are_made_again_when_their_sources_have_changed(tmp_path, monkeypatch):
+	"""What the documents name must be there, also on a site that was made before."""
+	settings = SimpleNamespace(stamps=tmp_path / "stamps", logs=tmp_path / "logs")
+	demo = SimpleNamespace(settings=settings, name="demo.localhost", demo_file=tmp_path / "demo.json")
+	source, made = tmp_path / "hisabi_sync" / "demo" / "site.py", []
+	source.parent.mkdir(parents=True)
+	source.write_text("1")
+	monkeypatch.setattr(site, "ROOT", tmp_path)
+	monkeypatch.setattr(
+		site, "_frappe", lambda _, step, *words: made.append(Path(words[-1]).write_text("{}"))
+	)
+	for count, again in ((1, False), (1, False), (2, True)):
+		site.prepare_demo(demo, again)
+		assert len(made) == count and demo.demo_file.is_file()
+	source.write_text("2")
+	site.prepare_demo(demo)
+	assert len(made) == 3
+	demo.demo_file.unlink()
+	site.prepare_demo(demo)
+	assert len(made) == 4
