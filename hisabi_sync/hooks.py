@@ -1,3 +1,5 @@
+from hisabi_sync.hisabi_wallet import sight as _sight
+
 app_name = "hisabi_sync"
 app_title = "Hisabi Sync"
 app_publisher = "Hisabi Sync contributors"
@@ -76,6 +78,7 @@ doc_events = {
 
 # Who sees which of the engine's rows; lists and single documents follow one rule.
 permission_query_conditions = {
+	**_sight.HOOKS,
 	"Sync Space": "hisabi_sync.permissions.spaces",
 	"Sync Space Member": "hisabi_sync.permissions.members",
 	"Sync Record": "hisabi_sync.permissions.records",

@@ -8,10 +8,14 @@ from frappe.core.doctype.user_permission.user_permission import get_user_permiss
 
 from hisabi_sync.engine import ids
 from hisabi_sync.engine.entities import registry
+from hisabi_sync.hisabi_wallet import sight
 
 MANAGER, AUDITOR = "Sync Manager", "Sync Auditor"
+# Field of a document -> type of the space that it names.
+KEYS = {"tenant": "tenant", "family": "family", "farm": "farm", "wallet_id": "wallet", "wallet": "wallet"}
 # DocType -> which of its rows lie in one of the spaces `%s`.
 SPACES = {
+	**sight.CLAUSES,
 	"Sync Space": "`tabSync Space`.name IN ({spaces})",
 	**{
 		doctype: f"`tab{doctype}`.space IN ({{spaces}})"
@@ -124,19 +128,20 @@ def _escaped(names):
 
 def has_permission(doc, ptype=None, user=None):
 	"""Hook for one document: whether the list would show it."""
-	if doc.is_new():
-		return _may_make(doc, user or frappe.session.user)
-	clause = conditions(doc.doctype, user)
+	if not _may_hold(doc, user or frappe.session.user):
+		return False
+	clause = "" if doc.is_new() else conditions(doc.doctype, user)
 	if not clause:
 		return True
 	query = f"SELECT 1 FROM `tab{doc.doctype}` WHERE name = %s AND {clause}"  # noqa: S608
 	return bool(frappe.db.sql(query, (doc.name,)))
 
 
-def _may_make(doc, user):
-	"""A document with a tenant is made in a tenant that User Permissions leave to the user."""
+def _may_hold(doc, user):
+	"""Whether the spaces that a document names are left to the user; a document is neither made nor moved elsewhere."""
 	spaces = allowed_spaces(user, doc.doctype)
-	return spaces is None or not doc.get("tenant") or ids.space("tenant", doc.tenant) in spaces
+	named = {ids.space(kind, doc.get(field)) for field, kind in KEYS.items() if doc.get(field)}
+	return spaces is None or named <= spaces
 
 
 # Frappe calls a list's hook with the user alone, so that each DocType needs one of its own.

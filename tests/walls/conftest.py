@@ -1,8 +1,10 @@
 """The people, the world that they are in or not, and another one."""
 
 import pytest
+import requests
 
 from hisabi_sync.engine import devices
+from tests.support.users import PASSWORD
 from tests.walls import world as worlds
 
 
@@ -53,3 +55,22 @@ def untouched(world):
 	before = worlds.state(world)
 	yield
 	assert worlds.state(world) == before
+
+
+@pytest.fixture(scope="session")
+def ask(server, site, people):
+	"""Call a method as one of the people in a browser."""
+	sessions = {}
+
+	def signed_in(who):
+		session = requests.Session()
+		session.headers["X-Frappe-Site-Name"] = site
+		login = {"usr": people[who].user, "pwd": PASSWORD}
+		assert session.post(f"{server.url}/api/method/login", data=login, timeout=60).ok
+		return session
+
+	def call(who, method, verb="POST", path="/api/method/", **given):
+		session = sessions.get(who) or sessions.setdefault(who, signed_in(who))
+		return session.request(verb, f"{server.url}{path}{method}", json=given, timeout=60)
+
+	return call

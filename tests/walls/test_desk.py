@@ -4,11 +4,9 @@ import json
 
 import frappe
 import pytest
-import requests
 
 from tests.mobile.app import form, new_tenant, question
 from tests.support.phone import new_id
-from tests.support.users import PASSWORD
 
 REPORTS = {
 	"Sync Health": ("space", "device", "contract"),
@@ -41,25 +39,6 @@ PERIODS = (
 	{"to_date": ["like", "%"]},
 	{"days": {"a": 1}},
 )
-
-
-@pytest.fixture(scope="module")
-def ask(server, site, people):
-	"""Call a method as one of the people in a browser."""
-	sessions = {}
-
-	def signed_in(who):
-		session = requests.Session()
-		session.headers["X-Frappe-Site-Name"] = site
-		login = {"usr": people[who].user, "pwd": PASSWORD}
-		assert session.post(f"{server.url}/api/method/login", data=login, timeout=60).ok
-		return session
-
-	def call(who, method, **given):
-		session = sessions.get(who) or sessions.setdefault(who, signed_in(who))
-		return session.post(f"{server.url}/api/method/{method}", json=given, timeout=60)
-
-	return call
 
 
 def report(ask, who, name, filters):
