@@ -5,6 +5,7 @@ import pytest
 
 from hisabi_sync import permissions
 from hisabi_sync.engine.entities import registry
+from tests.support.phone import new_id
 
 RESOURCE = "/api/resource/"
 
@@ -84,3 +85,15 @@ def test_documents_are_not_moved_into_foreign_spaces(ask, world, accounts):
 	frappe.db.rollback()
 	assert moved.status_code >= 400
 	assert frappe.db.get_value("Hisabi Account", accounts[1], "wallet_id") != world.ids["wallet"]
+
+
+def test_who_may_not_manage_the_site_does_not_say_where_files_go(ask):
+	"""The S3 server sees every file of every space, and its address may be one of the site's own network."""
+	before = frappe.db.get_singles_dict("Sync Settings")
+	wanted = {"media_backend": "S3", "s3_endpoint": "http://127.0.0.1:1", "s3_bucket": new_id("mine")}
+	for who in ("limited", "manager"):
+		response = ask(who, "Sync Settings/Sync Settings", "PUT", RESOURCE, **wanted)
+		assert response.status_code in (200, 403), response.text[-300:]
+	frappe.db.rollback()
+	after = frappe.db.get_singles_dict("Sync Settings")
+	assert {name: after.get(name) for name in wanted} == {name: before.get(name) for name in wanted}
