@@ -1,3 +1,4 @@
+from hisabi_sync.api import guards as _guards
 from hisabi_sync.hisabi_wallet import sight as _sight
 
 app_name = "hisabi_sync"
@@ -25,8 +26,7 @@ page_renderer = ["hisabi_sync.api.unread.UnreadRequest"]
 
 # Short method names that wallet apps call.
 override_whitelisted_methods = {
-	"frappe.client.get_count": "hisabi_sync.api.guarded.get_count",
-	"frappe.desk.form.linked_with.get": "hisabi_sync.api.guarded.linked_documents",
+	**_guards.OVERRIDES,
 	"hisabi.sync_push": "hisabi_sync.api.sync.sync_push",
 	"hisabi.sync_pull": "hisabi_sync.api.sync.sync_pull",
 	"hisabi.sync_ack": "hisabi_sync.api.sync.sync_ack",

@@ -21,7 +21,7 @@ def finish(response, request):
 	if response is None or not _is_refusal(response, request):
 		return
 	doctype, name = _meant(request)
-	if doctype and name and _is_ours(doctype) and not _may_read(doctype, name):
+	if doctype and name and is_ours(doctype) and not may_read(doctype, name):
 		_replace(response, doctype, name)
 
 
@@ -41,13 +41,15 @@ def _meant(request):
 	return given.get("doctype") or given.get("dt"), name
 
 
-def _is_ours(doctype):
+def is_ours(doctype):
+	"""Whether something is the name of a DocType of this app."""
 	if not isinstance(doctype, str) or not frappe.db.exists("DocType", doctype):
 		return False
 	return frappe.local.module_app.get(frappe.scrub(frappe.get_meta(doctype).module)) == APP
 
 
-def _may_read(doctype, name):
+def may_read(doctype, name):
+	"""Whether a document is there and the caller may read it."""
 	name = str(name)
 	return bool(frappe.db.exists(doctype, name)) and frappe.has_permission(doctype, "read", doc=name)
 

@@ -1,8 +1,21 @@
-"""Two of Frappe's own calls that answer anybody who is signed in; here they ask for the right to read first."""
+"""Frappe's own calls that answer anybody who is signed in; here they ask for the right to read first.
+
+Documents that somebody may not read and documents that are not there are refused by the same lines. `READS` and `ROWS` of `guards`
+are the tables; `hooks.override_whitelisted_methods` puts `guarded.<name>` in the place of each call of theirs.
+"""
+
+import functools
+import inspect
 
 import frappe
 from frappe import client
+from frappe.desk import search
+from frappe.desk.doctype.dashboard_chart import dashboard_chart
 from frappe.desk.form import linked_with
+
+from hisabi_sync import permissions
+from hisabi_sync.api.concealed import is_ours, may_read
+from hisabi_sync.api.guards import HERE, METHODS, NEW, READS, ROWS
 
 
 @frappe.whitelist()
@@ -23,3 +36,118 @@ def _check(doctype, docname=None):
 	"""Not with `throw`: versions of Frappe differ in what they raise then."""
 	if not frappe.has_permission(doctype, "read", doc=docname):
 		raise frappe.PermissionError
+
+
+@frappe.whitelist()
+def get(doctype, name=None, filters=None, parent=None):
+	"""`frappe.client.get`; filters find what the caller may read, and tell nothing of other documents."""
+	if isinstance(name, dict | list):
+		name, filters = None, name
+	if not name and filters not in (None, "") and is_ours(doctype) and not frappe.get_meta(doctype).issingle:
+		wanted = frappe.parse_json(filters)
+		found = frappe.get_list(doctype, filters=wanted, parent_doctype=parent, pluck="name", limit=1)
+		if not found:
+			raise frappe.DoesNotExistError
+		name = found[0]
+	return client.get(doctype, name, filters, parent)
+
+
+@frappe.whitelist()
+def get_link_title(doctype, docname):
+	"""`frappe.desk.search.get_link_title` of what the caller may read."""
+	if is_ours(doctype) and not may_read(doctype, docname):
+		return None
+	return search.get_link_title(doctype, docname)
+
+
+def _searching(function):
+	"""A search in which nobody leaves aside the User Permissions that keep him to some spaces."""
+
+	@frappe.whitelist()
+	@functools.wraps(function)
+	def guarded(**given):
+		if is_ours(given.get("doctype")):
+			given.pop("ignore_user_permissions", None)
+		return function(**given)
+
+	return guarded
+
+
+search_link, search_widget = _searching(search.search_link), _searching(search.search_widget)
+
+
+@frappe.whitelist()
+@functools.wraps(dashboard_chart.get)
+def chart(**given):
+	"""`frappe.desk.doctype.dashboard_chart.dashboard_chart.get` for those who may read what it counts.
+
+	Frappe keeps the answers for everybody, so that who is kept to some spaces gets one made anew; and its heatmaps ask
+	for no permission at all.
+	"""
+	charts = [one for one in _charts(given) if is_ours(one.document_type)]
+	for one in charts:
+		_check(one.document_type)
+		if one.type == "Heatmap":
+			_check_rows(one.document_type)
+	anew = any(_is_kept(one.document_type) for one in charts)
+	return (inspect.unwrap(dashboard_chart.get) if anew else dashboard_chart.get)(**given)
+
+
+def _charts(given):
+	"""The chart that is described, and the stored ones whose kept answers would be given."""
+	asked = frappe._dict(frappe.parse_json(given.get("chart")) or {})
+	names = [name for name in (given.get("chart_name"), asked.name) if isinstance(name, str)]
+	filters = {"name": ["in", [*names, ""]]}
+	return [asked, *frappe.get_all("Dashboard Chart", filters, ["document_type", "type"])]
+
+
+def _is_kept(doctype):
+	"""Whether User Permissions keep the caller to some spaces."""
+	return permissions.allowed_spaces(frappe.session.user, doctype) is not None
+
+
+def _check_rows(doctype):
+	"""Raise frappe.PermissionError unless the caller may read all rows of one of our DocTypes."""
+	if is_ours(doctype) and (_is_kept(doctype) or not frappe.has_permission(doctype, "read")):
+		raise frappe.PermissionError
+
+
+def _check_document(doctype, name):
+	"""The same for one document. Forms attach files to documents that are not saved yet."""
+	if not is_ours(doctype) or (isinstance(name, str) and name.startswith(NEW)):
+		return
+	if not may_read(doctype, name):
+		raise frappe.PermissionError
+
+
+def _check_call(method):
+	"""By the arguments of the request, for some functions take them from there."""
+	given = frappe.local.form_dict
+	if method in ROWS:
+		return _check_rows(given.get(ROWS[method]))
+	doctype, name = READS[method]
+	names = given.get(name)
+	for one in frappe.parse_json(names) if name == "docs" else [names]:
+		_check_document(given.get(doctype), one)
+
+
+@functools.cache
+def _guarded(method):
+	function = frappe.get_attr(METHODS.get(method, method))
+
+	methods = frappe.allowed_http_methods_for_whitelisted_func.get(function)
+
+	@frappe.whitelist(allow_guest=function in frappe.guest_methods, methods=methods)
+	@functools.wraps(function)
+	def guarded(*arguments, **given):
+		_check_call(method)
+		return function(*arguments, **given)
+
+	return guarded
+
+
+def __getattr__(name):
+	"""The guard of a call of the tables."""
+	if name not in HERE:
+		raise AttributeError(name)
+	return _guarded(HERE[name])

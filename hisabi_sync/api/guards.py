@@ -1,0 +1,48 @@
+"""Which of Frappe's own calls `guarded` stands in front of, for they look at no permission of a document, or not first."""
+
+MODULE = "hisabi_sync.api.guarded."
+NEW = "new-"  # how Frappe names documents of forms that are not saved yet
+# Call -> arguments with the DocType and the name of the document that it is about.
+READS = {
+	"frappe.client.has_permission": ("doctype", "docname"),
+	"frappe.client.get_doc_permissions": ("doctype", "docname"),
+	"frappe.client.validate_link": ("doctype", "docname"),
+	"frappe.share.get_users": ("doctype", "name"),
+	"frappe.desk.like.toggle_like": ("doctype", "name"),
+	"frappe.desk.doctype.tag.tag.add_tag": ("dt", "dn"),
+	"frappe.desk.doctype.tag.tag.add_tags": ("dt", "docs"),
+	"frappe.desk.doctype.tag.tag.remove_tag": ("dt", "dn"),
+	"frappe.desk.form.assign_to.add": ("doctype", "name"),
+	"frappe.desk.form.document_follow.follow_document": ("doctype", "doc_name"),
+	"frappe.desk.form.document_follow.update_follow": ("doctype", "doc_name"),
+	"frappe.desk.form.document_follow.get_follow_users": ("doctype", "doc_name"),
+	"frappe.desk.form.utils.add_comment": ("reference_doctype", "reference_name"),
+	"frappe.printing.page.print.print.get_print_settings_to_show": ("doctype", "docname"),
+	"frappe.templates.includes.comments.comments.add_comment": ("reference_doctype", "reference_name"),
+	"frappe.templates.includes.likes.likes.like": ("reference_doctype", "reference_name"),
+	"frappe.utils.file_manager.add_attachments": ("doctype", "name"),
+	"frappe.www.printview.get_html_and_style": ("doc", "name"),
+	"frappe.www.printview.get_rendered_raw_commands": ("doc", "name"),
+	"upload_file": ("doctype", "docname"),
+	"frappe.handler.upload_file": ("doctype", "docname"),
+}
+# Call -> argument with the DocType whose rows it reads, whoever may see them.
+ROWS = {
+	"frappe.desk.doctype.tag.tag.get_tagged_docs": "doctype",
+	"frappe.desk.treeview.get_all_nodes": "doctype",
+	"frappe.geo.utils.get_coords": "doctype",
+	"frappe.workflow.doctype.workflow.workflow.get_workflow_state_count": "doctype",
+}
+# Calls whose name is not where the function lies.
+METHODS = {"upload_file": "frappe.handler.upload_file"}
+HERE = {method.replace(".", "_"): method for method in (*READS, *ROWS)}
+OVERRIDES = {
+	**{method: MODULE + name for name, method in HERE.items()},
+	"frappe.client.get": f"{MODULE}get",
+	"frappe.client.get_count": f"{MODULE}get_count",
+	"frappe.desk.doctype.dashboard_chart.dashboard_chart.get": f"{MODULE}chart",
+	"frappe.desk.form.linked_with.get": f"{MODULE}linked_documents",
+	"frappe.desk.search.get_link_title": f"{MODULE}get_link_title",
+	"frappe.desk.search.search_link": f"{MODULE}search_link",
+	"frappe.desk.search.search_widget": f"{MODULE}search_widget",
+}

@@ -1,0 +1,141 @@
+"""Frappe's own calls that look at no permission tell nothing of our documents, and write nothing to them."""
+
+import json
+
+import frappe
+import pytest
+import requests
+
+from hisabi_sync.api import guards
+from tests.support.phone import new_id
+
+HEATMAP = "frappe.desk.doctype.dashboard_chart.dashboard_chart.get"
+LIKE = "frappe.templates.includes.likes.likes.like"
+# What the calls want beside the document.
+MORE = {
+	"add": "Yes",
+	"tag": "seen",
+	"assign_to": '["Guest"]',
+	"user": "Guest",
+	"following": True,
+	"content": "x",
+	"comment": "x",
+	"comment_email": "a@example.com",
+	"comment_by": "x",
+	"route": "x",
+	"attachments": "[]",
+	"like": 1,
+}
+
+
+@pytest.fixture(scope="module")
+def account(world):
+	"""An account of the owner's wallet: (name, its title, its opening balance)."""
+	frappe.db.rollback()
+	row = {"wallet_id": world.ids["wallet"]}
+	name = frappe.db.get_value("Hisabi Account", row)
+	frappe.db.set_value("Hisabi Account", name, "opening_balance", 4711)
+	frappe.db.commit()
+	return name, frappe.db.get_value("Hisabi Account", name, "account_name"), 4711.0
+
+
+def said(response, name):
+	return response.status_code, response.text.replace(name, "NAME")
+
+
+@pytest.mark.parametrize("who", ["stranger", "limited"])
+@pytest.mark.parametrize("method", guards.READS)
+def test_foreign_and_missing_documents_are_answered_alike(ask, elsewhere, account, who, method):
+	del elsewhere
+	doctype, field = guards.READS[method]
+	answers = []
+	for name in (account[0], new_id("none")):
+		named = json.dumps([name]) if field == "docs" else name
+		given = {**MORE, doctype: "Hisabi Account", field: named, "tags": '["x"]'}
+		answers.append(said(ask(who, method, **given), name))
+	assert answers[0] == answers[1]
+	assert answers[0][0] in (403, 404), answers[0]
+
+
+def test_nothing_is_written_to_foreign_documents(ask, account):
+	name = account[0]
+	ask("stranger", "frappe.desk.like.toggle_like", doctype="Hisabi Account", name=name, add="Yes")
+	ask("stranger", "frappe.desk.doctype.tag.tag.add_tag", tag="x", dt="Hisabi Account", dn=name)
+	frappe.db.rollback()
+	assert not frappe.db.exists("Comment", {"reference_doctype": "Hisabi Account", "reference_name": name})
+	assert not frappe.db.exists("Tag Link", {"document_name": name})
+
+
+def test_filters_do_not_find_foreign_documents(ask, account):
+	"""Found and refused here, not found there: so a balance could be guessed digit by digit."""
+	name, _, balance = account
+	for filters in ({"opening_balance": [">=", balance]}, {"opening_balance": [">", balance]}):
+		given = {"doctype": "Hisabi Account", "filters": {"name": name, **filters}}
+		for who, status in (
+			("stranger", 403),
+			("limited", 404),
+			("manager", 200 if filters["opening_balance"][0] == ">=" else 404),
+		):
+			assert ask(who, "frappe.client.get", **given).status_code == status, (who, filters)
+
+
+def test_titles_are_for_readers(ask, account):
+	name, title, _ = account
+	given = {"doctype": "Hisabi Account", "docname": name}
+	for who, shown in (("stranger", None), ("limited", None), ("manager", title)):
+		response = ask(who, "frappe.desk.search.get_link_title", **given)
+		assert response.json().get("message") == shown, who
+
+
+@pytest.mark.parametrize("who", ["stranger", "limited"])
+def test_heatmaps_do_not_add_up_foreign_money(ask, account, who):
+	filters = json.dumps([["Hisabi Account", "name", "=", account[0]]])
+	described = {
+		"name": new_id("chart"),
+		"type": "Heatmap",
+		"chart_type": "Sum",
+		"value_based_on": "opening_balance",
+		"document_type": "Hisabi Account",
+		"based_on": "creation",
+		"filters_json": filters,
+	}
+	response = ask(who, HEATMAP, chart=json.dumps(described), no_cache=1)
+	assert response.status_code == 403 and "4711" not in response.text
+	assert "4711" in ask("manager", HEATMAP, chart=json.dumps(described), no_cache=1).text
+
+
+def test_kept_charts_are_not_for_everybody(ask, world):
+	del world
+	name = "Records of runs per day"
+	assert ask("manager", HEATMAP, chart_name=name, refresh=1).status_code == 200
+	assert ask("limited", HEATMAP, chart_name=name).status_code == 200
+	assert ask("stranger", HEATMAP, chart_name=name).status_code == 403
+	assert ask("stranger", HEATMAP, chart=json.dumps({"name": name})).status_code == 403
+
+
+@pytest.mark.parametrize("call", ["search_link", "search_widget"])
+def test_a_search_does_not_leave_user_permissions_aside(ask, world, elsewhere, call):
+	given = {"doctype": "Sync Space", "txt": "", "page_length": 9999, "ignore_user_permissions": 1}
+	found = ask("limited", f"frappe.desk.search.{call}", **given).text
+	assert elsewhere.spaces[0] in found
+	assert not [space for space in world.spaces if space in found]
+
+
+def test_a_guest_learns_nothing_of_names(server, site, account):
+	answers = []
+	for name in (account[0], new_id("none")):
+		given = {"reference_doctype": "Hisabi Account", "reference_name": name, "like": 1}
+		headers = {"X-Frappe-Site-Name": site}
+		response = requests.post(f"{server.url}/api/method/{LIKE}", json=given, headers=headers, timeout=60)
+		answers.append(said(response, name))
+	assert answers[0] == answers[1] and answers[0][0] == 403
+
+
+def test_forms_that_are_not_saved_yet_take_files(ask):
+	"""The guard of uploads lets the Desk attach files to a new document."""
+	given = {
+		"doctype": "Hisabi Account",
+		"docname": "new-hisabi-account-1",
+		"file_url": "https://example.com/x.png",
+	}
+	assert ask("manager", "upload_file", **given).status_code == 200
