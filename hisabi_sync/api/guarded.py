@@ -1,7 +1,7 @@
 """Frappe's own calls that answer anybody who is signed in; here they ask for the right to read first.
 
-Documents that somebody may not read and documents that are not there are refused by the same lines. `READS` and `ROWS` of `guards`
-are the tables; `hooks.override_whitelisted_methods` puts `guarded.<name>` in the place of each call of theirs.
+Documents that somebody may not read and documents that are not there are refused by the same lines. The tables of
+`guards` say which; `hooks.override_whitelisted_methods` puts `guarded.<name>` in the place of each call of theirs.
 """
 
 import functools
@@ -15,7 +15,7 @@ from frappe.desk.form import linked_with
 
 from hisabi_sync import permissions
 from hisabi_sync.api.concealed import is_ours, may_read
-from hisabi_sync.api.guards import HERE, METHODS, NEW, READS, ROWS
+from hisabi_sync.api.guards import COLUMNS, GROUPS, HERE, METHODS, NEW, READS, ROWS
 
 
 @frappe.whitelist()
@@ -123,12 +123,22 @@ def _check_document(doctype, name):
 def _check_call(method):
 	"""By the arguments of the request, for some functions take them from there."""
 	given = frappe.local.form_dict
+	if method in READS:
+		doctype, name = READS[method]
+		for one in (frappe.parse_json(given.get(name)) or ()) if name == "docs" else [given.get(name)]:
+			_check_document(given.get(doctype), one)
+	for doctype in _read_whole(method, given):
+		_check_rows(doctype)
+
+
+def _read_whole(method, given):
+	"""DocTypes of which the call reads rows that it has not asked permission for."""
 	if method in ROWS:
-		return _check_rows(given.get(ROWS[method]))
-	doctype, name = READS[method]
-	names = given.get(name)
-	for one in frappe.parse_json(names) if name == "docs" else [names]:
-		_check_document(given.get(doctype), one)
+		return [given.get(ROWS[method])]
+	if method in COLUMNS:
+		columns = frappe.parse_json(given.get("custom_columns")) or ()
+		return [column.get("doctype") for column in columns if isinstance(column, dict)]
+	return [given.get("doctype")] if method == GROUPS and given.get("field") == "assigned_to" else []
 
 
 @functools.cache

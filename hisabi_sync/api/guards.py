@@ -17,6 +17,7 @@ READS = {
 	"frappe.desk.form.document_follow.update_follow": ("doctype", "doc_name"),
 	"frappe.desk.form.document_follow.get_follow_users": ("doctype", "doc_name"),
 	"frappe.desk.form.utils.add_comment": ("reference_doctype", "reference_name"),
+	"frappe.model.document.unlock_document": ("doctype", "name"),
 	"frappe.printing.page.print.print.get_print_settings_to_show": ("doctype", "docname"),
 	"frappe.templates.includes.comments.comments.add_comment": ("reference_doctype", "reference_name"),
 	"frappe.templates.includes.likes.likes.like": ("reference_doctype", "reference_name"),
@@ -30,12 +31,17 @@ READS = {
 ROWS = {
 	"frappe.desk.doctype.tag.tag.get_tagged_docs": "doctype",
 	"frappe.desk.treeview.get_all_nodes": "doctype",
+	"frappe.desk.query_report.get_data_for_custom_field": "doctype",
 	"frappe.geo.utils.get_coords": "doctype",
 	"frappe.workflow.doctype.workflow.workflow.get_workflow_state_count": "doctype",
 }
+# Calls that take columns of any DocType for a report.
+COLUMNS = ("frappe.desk.query_report.run", "frappe.desk.query_report.export_query")
+# It counts what is assigned to whom without asking for permission, and by a filter whatever else.
+GROUPS = "frappe.desk.listview.get_group_by_count"
 # Calls whose name is not where the function lies.
 METHODS = {"upload_file": "frappe.handler.upload_file"}
-HERE = {method.replace(".", "_"): method for method in (*READS, *ROWS)}
+HERE = {method.replace(".", "_"): method for method in (*READS, *ROWS, *COLUMNS, GROUPS)}
 OVERRIDES = {
 	**{method: MODULE + name for name, method in HERE.items()},
 	"frappe.client.get": f"{MODULE}get",
