@@ -60,6 +60,17 @@ def get_link_title(doctype, docname):
 	return search.get_link_title(doctype, docname)
 
 
+@frappe.whitelist()
+@functools.wraps(client.validate_link)
+def validate_link(**given):
+	"""`frappe.client.validate_link`, by which forms empty a field: a document that may not be read is none."""
+	doctype = given.get("doctype")
+	if is_ours(doctype) and frappe.has_permission(doctype, "read"):
+		if not may_read(doctype, given.get("docname")):
+			return {"name": None}
+	return client.validate_link(**given)
+
+
 def _searching(function):
 	"""A search in which nobody leaves aside the User Permissions that keep him to some spaces."""
 

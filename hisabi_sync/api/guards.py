@@ -6,7 +6,6 @@ NEW = "new-"  # how Frappe names documents of forms that are not saved yet
 READS = {
 	"frappe.client.has_permission": ("doctype", "docname"),
 	"frappe.client.get_doc_permissions": ("doctype", "docname"),
-	"frappe.client.validate_link": ("doctype", "docname"),
 	"frappe.share.get_users": ("doctype", "name"),
 	"frappe.desk.like.toggle_like": ("doctype", "name"),
 	"frappe.desk.doctype.tag.tag.add_tag": ("dt", "dn"),
@@ -51,4 +50,5 @@ OVERRIDES = {
 	"frappe.desk.search.get_link_title": f"{MODULE}get_link_title",
 	"frappe.desk.search.search_link": f"{MODULE}search_link",
 	"frappe.desk.search.search_widget": f"{MODULE}search_widget",
+	"frappe.client.validate_link": f"{MODULE}validate_link",
 }

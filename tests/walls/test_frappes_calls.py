@@ -94,6 +94,17 @@ def test_titles_are_for_readers(ask, account):
 		assert response.json().get("message") == shown, who
 
 
+def test_links_to_foreign_documents_are_like_links_to_none(ask, account):
+	name, title, _ = account
+	for one in (name, new_id("none")):
+		given = {"doctype": "Hisabi Account", "docname": one, "fields": '["account_name"]'}
+		assert ask("limited", "frappe.client.validate_link", **given).json()["message"] == {"name": None}
+		assert ask("stranger", "frappe.client.validate_link", **given).status_code == 404
+	given["docname"] = name
+	shown = {"name": name, "account_name": title}
+	assert ask("manager", "frappe.client.validate_link", **given).json()["message"] == shown
+
+
 @pytest.mark.parametrize("who", ["stranger", "limited"])
 def test_heatmaps_do_not_add_up_foreign_money(ask, account, who):
 	filters = json.dumps([["Hisabi Account", "name", "=", account[0]]])
