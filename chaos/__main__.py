@@ -22,7 +22,7 @@ from chaos.trade import OtherSide, Trade
 
 KEPT, BROKEN, FAILED = 0, 1, 2
 # How long, how many devices, how many at once, seconds between faults and chores, and a device's longest nap.
-LONG = {"minutes": 10.0, "devices": 2400, "at_once": 20, "faults": 7.0, "chores": 0.7, "nap": 1.0}
+LONG = {"minutes": 10.0, "devices": 4800, "at_once": 24, "faults": 8.0, "chores": 0.7, "nap": 1.0}
 SHORT = {"minutes": 0.3, "devices": 60, "at_once": 10, "faults": 2.6, "chores": 0.3, "nap": 0.3}
 
 

@@ -94,7 +94,7 @@ def _lives(rng, spaces, devices):
 
 def _life(rng, number, space):
 	(ending,) = rng.choices(list(ENDINGS), list(ENDINGS.values()))
-	exchanges = rng.randint(2, 6)
+	exchanges = rng.randint(1, 4)
 	return Life(
 		number, space, rng.choice(space.people), rng.choice(SKEWS), exchanges, ending, rng.getrandbits(32)
 	)
