@@ -6,16 +6,21 @@ Documents that somebody may not read and documents that are not there are refuse
 
 import functools
 import inspect
+import re
 
 import frappe
 from frappe import client
 from frappe.desk import search
 from frappe.desk.doctype.dashboard_chart import dashboard_chart
+from frappe.desk.doctype.number_card import number_card
 from frappe.desk.form import linked_with
 
 from hisabi_sync import permissions
 from hisabi_sync.api.concealed import is_ours, may_read
 from hisabi_sync.api.guards import COLUMNS, GROUPS, HERE, METHODS, NEW, READS, ROWS
+
+COLUMN = re.compile(r"[A-Za-z0-9_]{1,64}")
+CHART_COLUMNS = ("value_based_on", "based_on", "aggregate_function_based_on", "group_by_based_on")
 
 
 @frappe.whitelist()
@@ -95,7 +100,9 @@ def chart(**given):
 	Frappe keeps the answers for everybody, so that who is kept to some spaces gets one made anew; and its heatmaps ask
 	for no permission at all.
 	"""
-	charts = [one for one in _charts(given) if is_ours(one.document_type)]
+	found = _charts(given)
+	_check_columns(found)
+	charts = [one for one in found if is_ours(one.document_type)]
 	for one in charts:
 		_check(one.document_type)
 		if one.type == "Heatmap":
@@ -106,10 +113,37 @@ def chart(**given):
 
 def _charts(given):
 	"""The chart that is described, and the stored ones whose kept answers would be given."""
-	asked = frappe._dict(frappe.parse_json(given.get("chart")) or {})
+	asked = _described(given.get("chart"))
 	names = [name for name in (given.get("chart_name"), asked.name) if isinstance(name, str)]
 	filters = {"name": ["in", [*names, ""]]}
-	return [asked, *frappe.get_all("Dashboard Chart", filters, ["document_type", "type"])]
+	return [asked, *frappe.get_all("Dashboard Chart", filters, ["document_type", "type", *CHART_COLUMNS])]
+
+
+def _described(text):
+	described = frappe.parse_json(text)
+	return frappe._dict(described if isinstance(described, dict) else {})
+
+
+def _check_columns(charts):
+	"""Frappe writes these into a statement as they are, so that a query in the place of a column read any table."""
+	for one in charts:
+		columns = [one.get(name) for name in CHART_COLUMNS if one.get(name)]
+		if not all(isinstance(column, str) and COLUMN.fullmatch(column) for column in columns):
+			raise frappe.PermissionError
+
+
+def _of_card(function):
+	@frappe.whitelist()
+	@functools.wraps(function)
+	def guarded(**given):
+		_check_columns([_described(given.get("doc"))])
+		return function(**given)
+
+	return guarded
+
+
+card_result = _of_card(number_card.get_result)
+card_difference = _of_card(number_card.get_percentage_difference)
 
 
 def _is_kept(doctype):

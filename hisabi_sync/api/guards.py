@@ -46,6 +46,8 @@ OVERRIDES = {
 	"frappe.client.get": f"{MODULE}get",
 	"frappe.client.get_count": f"{MODULE}get_count",
 	"frappe.desk.doctype.dashboard_chart.dashboard_chart.get": f"{MODULE}chart",
+	"frappe.desk.doctype.number_card.number_card.get_percentage_difference": f"{MODULE}card_difference",
+	"frappe.desk.doctype.number_card.number_card.get_result": f"{MODULE}card_result",
 	"frappe.desk.form.linked_with.get": f"{MODULE}linked_documents",
 	"frappe.desk.search.get_link_title": f"{MODULE}get_link_title",
 	"frappe.desk.search.search_link": f"{MODULE}search_link",

@@ -8,9 +8,11 @@ import pytest
 import requests
 
 from hisabi_sync.api import guards
+from hisabi_sync.api.guarded import CHART_COLUMNS
 from tests.support.phone import new_id
 
 HEATMAP = "frappe.desk.doctype.dashboard_chart.dashboard_chart.get"
+CARD = "frappe.desk.doctype.number_card.number_card.get_result"
 LIKE = "frappe.templates.includes.likes.likes.like"
 # What the calls want beside the document.
 MORE = {
@@ -30,8 +32,9 @@ MORE = {
 
 
 @pytest.fixture(scope="module")
-def account(world):
+def account(world, elsewhere):
 	"""An account of the owner's wallet: (name, its title, its opening balance)."""
+	del elsewhere  # it keeps the limited manager to his own world
 	frappe.db.rollback()
 	row = {"wallet_id": world.ids["wallet"]}
 	name = frappe.db.get_value("Hisabi Account", row)
@@ -122,8 +125,35 @@ def test_heatmaps_do_not_add_up_foreign_money(ask, account, who):
 	assert "4711" in ask("manager", HEATMAP, chart=json.dumps(described), no_cache=1).text
 
 
-def test_kept_charts_are_not_for_everybody(ask, world):
-	del world
+QUERY = "(select sum(opening_balance) from `tabHisabi Account`)"
+
+
+@pytest.mark.parametrize("column", CHART_COLUMNS)
+def test_a_query_in_the_place_of_a_column_reads_no_table(ask, account, column):
+	"""Of a DocType that everybody has, so that no permission of ours is asked for."""
+	del account
+	described = {"type": "Heatmap", "chart_type": "Sum", "document_type": "ToDo", "based_on": "creation"}
+	for kind in ({}, {"type": "Bar", "timespan": "Last Year", "time_interval": "Yearly"}):
+		chart = {**described, **kind, "filters_json": "[]", column: QUERY}
+		assert ask("stranger", HEATMAP, chart=json.dumps(chart), no_cache=1).status_code == 403
+	card = {"function": "Sum", "document_type": "ToDo", column: QUERY}
+	assert ask("stranger", CARD, doc=json.dumps(card), filters="[]").status_code == 403
+
+
+def test_cards_count_for_readers(ask, account):
+	del account
+	card = {
+		"function": "Sum",
+		"aggregate_function_based_on": "opening_balance",
+		"document_type": "Hisabi Account",
+	}
+	given = {"doc": json.dumps(card), "filters": "[]"}
+	assert ask("manager", CARD, **given).json()["message"] >= 4711
+	assert ask("stranger", CARD, **given).status_code == 403
+
+
+def test_kept_charts_are_not_for_everybody(ask, world, elsewhere):
+	del world, elsewhere
 	name = "Records of runs per day"
 	assert ask("manager", HEATMAP, chart_name=name, refresh=1).status_code == 200
 	assert ask("limited", HEATMAP, chart_name=name).status_code == 200
