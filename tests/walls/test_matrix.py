@@ -15,7 +15,9 @@ from tests.walls.world import unknown
 
 # Functions that Frappe publishes beside the endpoints -> the test of their walls.
 OTHERS = {
+	"hisabi_sync.api.guarded.get": "tests/walls/test_frappes_calls.py",
 	"hisabi_sync.api.guarded.get_count": "tests/wallet_api/test_concealed.py",
+	"hisabi_sync.api.guarded.get_link_title": "tests/walls/test_frappes_calls.py",
 	"hisabi_sync.api.guarded.linked_documents": "tests/wallet_api/test_concealed.py",
 	"hisabi_sync.hisabi_commerce.presets.preset": "tests/walls/test_desk.py",
 	"hisabi_sync.hisabi_sync.dashboard_chart_source.sync_activity.sync_activity.get": "tests/desk_reports",
