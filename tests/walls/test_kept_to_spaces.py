@@ -26,8 +26,13 @@ def listed(ask, doctype):
 	return {row["name"] for row in response.json()["data"]}
 
 
-def test_every_synced_doctype_is_limited_by_space():
-	doctypes = {entity.doctype for entity in registry().by_name.values()}
+def test_every_doctype_of_ours_that_names_a_space_is_limited_by_space():
+	modules = frappe.get_all("Module Def", {"app_name": "hisabi_sync"}, pluck="name")
+	ours = set(frappe.get_all("DocType", {"module": ["in", modules], "istable": 0}, pluck="name"))
+	named = {"parent": ["in", ours], "fieldname": ["in", ["space", *permissions.KEYS]]}
+	doctypes = set(frappe.get_all("DocField", named, pluck="parent"))
+	doctypes |= {entity.doctype for entity in registry().by_name.values()} & ours
+	assert doctypes, "no DocType of ours was found"
 	assert doctypes <= set(permissions.SPACES), doctypes - set(permissions.SPACES)
 	assert doctypes <= set(frappe.get_hooks("permission_query_conditions"))
 
