@@ -1,5 +1,5 @@
+from hisabi_sync import space_clauses as _space_clauses
 from hisabi_sync.api import guards as _guards
-from hisabi_sync.hisabi_wallet import sight as _sight
 
 app_name = "hisabi_sync"
 app_title = "Hisabi Sync"
@@ -77,47 +77,7 @@ doc_events = {
 }
 
 # Who sees which of the engine's rows; lists and single documents follow one rule.
-permission_query_conditions = {
-	**_sight.HOOKS,
-	"Sync Space": "hisabi_sync.permissions.spaces",
-	"Sync Space Member": "hisabi_sync.permissions.members",
-	"Sync Record": "hisabi_sync.permissions.records",
-	"Sync Version": "hisabi_sync.permissions.versions",
-	"Sync Batch": "hisabi_sync.permissions.batches",
-	"Sync Item": "hisabi_sync.permissions.items",
-	"Sync Conflict": "hisabi_sync.permissions.conflicts",
-	"Sync Device": "hisabi_sync.permissions.devices",
-	"Sync Device Position": "hisabi_sync.permissions.positions",
-	"Sync Media": "hisabi_sync.permissions.media",
-	"Field Form": "hisabi_sync.permissions.field_forms",
-	"Field Submission": "hisabi_sync.permissions.field_submissions",
-	"Field Meter": "hisabi_sync.permissions.field_meters",
-	"Family": "hisabi_sync.permissions.families",
-	"Family Task": "hisabi_sync.permissions.family_tasks",
-	"Family Event": "hisabi_sync.permissions.family_events",
-	"Family Points Entry": "hisabi_sync.permissions.family_points_entries",
-	"Family Streak": "hisabi_sync.permissions.family_streaks",
-	"Family Badge": "hisabi_sync.permissions.family_badges",
-	"Family Sync Day": "hisabi_sync.permissions.family_sync_days",
-	"Family Sync Point": "hisabi_sync.permissions.family_sync_points",
-	"Sync Call": "hisabi_sync.permissions.calls",
-	"Field Observation": "hisabi_sync.permissions.field_observations",
-	"Field Observation Correction": "hisabi_sync.permissions.field_observation_corrections",
-	"Field Recommendation": "hisabi_sync.permissions.field_recommendations",
-	"Field Playbook": "hisabi_sync.permissions.field_playbooks",
-	"Field Playbook Version": "hisabi_sync.permissions.field_playbook_versions",
-	"Field Playbook Patch": "hisabi_sync.permissions.field_playbook_patches",
-	"Sync Connection": "hisabi_sync.permissions.connections",
-	"Sync Run": "hisabi_sync.permissions.runs",
-	"Sync Run Record": "hisabi_sync.permissions.run_records",
-	"Sync Identity": "hisabi_sync.permissions.identities",
-	"Sync Watermark": "hisabi_sync.permissions.watermarks",
-	"Hisabi Order": "hisabi_sync.permissions.orders",
-	"Hisabi Customer": "hisabi_sync.permissions.customers",
-	"Hisabi Product": "hisabi_sync.permissions.products",
-	"Hisabi Invoice": "hisabi_sync.permissions.invoices",
-	"Hisabi Payment": "hisabi_sync.permissions.payments",
-}
+permission_query_conditions = _space_clauses.HOOKS
 has_permission = dict.fromkeys(permission_query_conditions, "hisabi_sync.permissions.has_permission")
 
 # Contract -> function that reads raw items of a push, by which failed ones are processed again.

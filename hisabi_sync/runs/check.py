@@ -6,9 +6,9 @@ import re
 import frappe
 from frappe import _
 
-from hisabi_sync import permissions
 from hisabi_sync.runs import addresses, channel, client, connectors, mapping
 from hisabi_sync.runs.errors import RemoteError
+from hisabi_sync.space_clauses import CLAUSES
 
 TENANT = "tenant"
 STANDARD = {"name", "owner", "creation", "modified", "modified_by", "docstatus", "idx"}
@@ -50,7 +50,7 @@ def _entity(connection, row):
 	if meta.issingle or meta.istable:
 		frappe.throw(_("Row {0}: {1} has no documents of its own").format(row.idx, row.document_type))
 	known = {df.fieldname for df in meta.fields} | STANDARD
-	if row.document_type in permissions.SPACES and meta.has_field(TENANT) and row.tenant_field != TENANT:
+	if row.document_type in CLAUSES and meta.has_field(TENANT) and row.tenant_field != TENANT:
 		frappe.throw(_("Row {0}: the tenant field of {1} is {2}").format(row.idx, row.document_type, TENANT))
 	filters = _json(row, "filters")
 	if not row.tenant_field and not filters:

@@ -3,8 +3,8 @@
 import frappe
 import pytest
 
-from hisabi_sync import permissions
 from hisabi_sync.engine.entities import registry
+from hisabi_sync.space_clauses import CLAUSES, KEYS
 from tests.support.phone import new_id
 
 RESOURCE = "/api/resource/"
@@ -29,11 +29,11 @@ def listed(ask, doctype):
 def test_every_doctype_of_ours_that_names_a_space_is_limited_by_space():
 	modules = frappe.get_all("Module Def", {"app_name": "hisabi_sync"}, pluck="name")
 	ours = set(frappe.get_all("DocType", {"module": ["in", modules], "istable": 0}, pluck="name"))
-	named = {"parent": ["in", ours], "fieldname": ["in", ["space", *permissions.KEYS]]}
+	named = {"parent": ["in", ours], "fieldname": ["in", ["space", *KEYS]]}
 	doctypes = set(frappe.get_all("DocField", named, pluck="parent"))
 	doctypes |= {entity.doctype for entity in registry().by_name.values()} & ours
 	assert doctypes, "no DocType of ours was found"
-	assert doctypes <= set(permissions.SPACES), doctypes - set(permissions.SPACES)
+	assert doctypes <= set(CLAUSES), doctypes - set(CLAUSES)
 	assert doctypes <= set(frappe.get_hooks("permission_query_conditions"))
 
 
