@@ -73,22 +73,27 @@ def demo_site(settings: Settings) -> Site:
 	return Site(Bench(settings, "bench"), "hisabi.localhost")
 
 
-def test_site(settings: Settings) -> Site:
-	return Site(Bench(settings, "test-bench"), "test.localhost", tests=True)
+def test_bench(settings: Settings, number: int = 0) -> Bench:
+	"""Tests that run at the same time have a bench each."""
+	return Bench(settings, f"test-bench-{number}" if number else "test-bench")
+
+
+def test_site(settings: Settings, number: int = 0) -> Site:
+	return Site(test_bench(settings, number), "test.localhost", tests=True)
 
 
 def benchmark_site(settings: Settings) -> Site:
-	return Site(Bench(settings, "test-bench"), "bench.localhost", tests=True)
+	return Site(test_bench(settings), "bench.localhost", tests=True)
 
 
 def chaos_site(settings: Settings) -> Site:
 	"""What a run of chaos copies; it stays as it was made."""
-	return Site(Bench(settings, "test-bench"), "chaos.localhost", tests=True)
+	return Site(test_bench(settings), "chaos.localhost", tests=True)
 
 
-def erp_site(settings: Settings) -> Site:
+def erp_site(settings: Settings, number: int = 0) -> Site:
 	"""Another site with the app, which the tests of sync runs take for somebody's ERP."""
-	return Site(Bench(settings, "test-bench"), "erp.localhost", tests=True)
+	return Site(test_bench(settings, number), "erp.localhost", tests=True)
 
 
 def apps(settings: Settings) -> dict[str, Path]:
@@ -168,13 +173,20 @@ def environment(site: Site) -> dict[str, str]:
 		"PATH": os.pathsep.join((str(site.settings.env / "bin"), os.environ.get("PATH", os.defpath))),
 		"PYTHONPATH": os.pathsep.join(str(bench.path / "apps" / app) for app in apps(site.settings)),
 		"HISABI_NODE_PACKAGES": str(site.settings.desk),
-		"FRAPPE_BENCH_ROOT": str(bench.path),
+	}
+	inherited = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
+	return inherited | own | place(site)
+
+
+def place(site: Site) -> dict[str, str]:
+	"""The environment variables that say which bench and site it is."""
+	return {
+		"FRAPPE_BENCH_ROOT": str(site.bench.path),
 		"FRAPPE_SITE": site.name,
-		"SITES_PATH": str(bench.sites),
-		"HISABI_BENCH": str(bench.path),
+		"SITES_PATH": str(site.bench.sites),
+		"HISABI_BENCH": str(site.bench.path),
 		"HISABI_SITE": site.name,
 	}
-	return {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)} | own
 
 
 def frappe_command(site: Site, *arguments: str) -> list[str]:

@@ -31,6 +31,7 @@ class Command:
 
 
 FLAG = {"action": "store_true"}
+ERP = {"type": int, "nargs": "?", "const": 0, "metavar": "N"}  # beside the N-th test site
 
 
 def port(text: str) -> int:
@@ -52,7 +53,9 @@ COMMANDS = {
 	),
 	"stop": Command(commands.stop, "stop everything that was started"),
 	"test": Command(
-		commands.test, "run pytest on a site of its own: ./dev test [PYTEST ARGUMENTS]", passes_on=True
+		commands.test,
+		"run pytest on sites of its own: ./dev test [-n PROCESSES] [PYTEST ARGUMENTS]",
+		passes_on=True,
 	),
 	"demo": Command(commands.demo, "two phones and a Desk user work on the running site", passes_on=True),
 	"info": Command(
@@ -84,7 +87,7 @@ COMMANDS = {
 		"do the set-up only",
 		(
 			("--test", FLAG | {"help": "that of the test site"}),
-			("--erp", FLAG | {"help": "that of the site which the tests of sync runs talk to"}),
+			("--erp", ERP | {"help": "that of the site which the tests of sync runs talk to"}),
 		),
 	),
 	"reset": Command(

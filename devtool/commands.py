@@ -6,7 +6,7 @@ import shlex
 import shutil
 import signal
 import subprocess
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -18,22 +18,23 @@ from devtool.settings import REQUIREMENTS, ROOT, Settings
 # Variables that choose Frappe and the servers.
 CHOICES = ("FRAPPE_", "DB_", "REDIS_URL")
 SOURCES = ("hisabi_sync", "devtool", "demo", "benchmarks", "chaos")
+WHOLE_SUITE = ("-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder")
 # What `./dev reset` keeps: slow to make, and holding nothing of anybody's work.
 KEPT = {"tools", "checks", "env", "frappe", "downloads", "desk", "node", "desk-frappe", "lock", "stamps"}
 
 
 def set_up(settings: Settings, options: Namespace) -> None:
 	with state.locked(settings):
-		if options.erp:
-			prepare.whole(bench.erp_site(settings))
+		if options.erp is not None:
+			prepare.whole(bench.erp_site(settings, options.erp))
 		else:
 			prepare.with_desk(bench.test_site(settings) if options.test else bench.demo_site(settings))
 
 
-def _set_up_erp() -> str:
+def _set_up_erp(number: int = 0) -> str:
 	"""A command line that sets up the second site, for tests that need it; Frappe's variables are not theirs."""
 	kept = [f"{name}={value}" for name, value in os.environ.items() if name.startswith(CHOICES)]
-	return shlex.join(["env", *kept, str(ROOT / "dev"), "setup", "--erp"])
+	return shlex.join(["env", *kept, str(ROOT / "dev"), "setup", "--erp", str(number)])
 
 
 def assets(settings: Settings, options: Namespace) -> None:
@@ -127,16 +128,33 @@ def console(settings: Settings, arguments: Sequence[str]) -> int:
 
 
 def test(settings: Settings, arguments: Sequence[str]) -> int:
-	target = bench.test_site(settings)
+	"""Run pytest: on two sites at once when it is the whole suite, else on as many as `-n` says."""
+	arguments = arguments or WHOLE_SUITE
+	sites = [bench.test_site(settings, number) for number in range(_processes(arguments))]
 	with state.locked(settings):
-		prepare.with_desk(target)
-	extra = {
+		for target in sites:
+			prepare.with_desk(target)
+	places = [_place(target, number) for number, target in enumerate(sites)]
+	extra = places[0] | {
 		"HISABI_CHROMIUM": system.executable("chromium") or "",
+		"HISABI_PLACES": json.dumps(places),
+	}
+	return _module(sites[0], ROOT, "pytest", "-p", "devtool.pytest_bench", *arguments, env=extra)
+
+
+def _processes(arguments: Sequence[str]) -> int:
+	parser = ArgumentParser(add_help=False, allow_abbrev=False)
+	parser.add_argument("-n", "--numprocesses", type=int, default=1)
+	return max(parser.parse_known_args(arguments)[0].numprocesses, 1)
+
+
+def _place(target: Site, number: int) -> dict[str, str]:
+	"""The variables that tests find one of the sites by."""
+	return bench.place(target) | {
 		# To be completed by --backend=URL and --port=NUMBER.
 		"HISABI_RELAY": shlex.join(serve.relay_command(target)),
-		"HISABI_SET_UP_ERP": _set_up_erp(),
+		"HISABI_SET_UP_ERP": _set_up_erp(number),
 	}
-	return _module(target, ROOT, "pytest", "-p", "devtool.pytest_bench", *arguments, env=extra)
 
 
 def benchmark(settings: Settings, arguments: Sequence[str]) -> int:

@@ -1,6 +1,14 @@
-"""A pytest plugin that runs the tests where Frappe expects to run: in the bench's sites folder."""
+"""A pytest plugin that runs the tests where Frappe expects to run: in a bench's sites folder.
 
+Processes of pytest-xdist have a bench each: with one site, tests would see what others write and queue.
+"""
+
+import json
 import os
+
+_worker = os.environ.get("PYTEST_XDIST_WORKER")
+if _worker:
+	os.environ.update(json.loads(os.environ["HISABI_PLACES"])[int(_worker.removeprefix("gw"))])
 
 
 def pytest_sessionstart() -> None:

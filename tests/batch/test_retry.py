@@ -156,5 +156,5 @@ def test_a_server_that_dies_right_before_the_commit(mortal, site, phone):
 
 def wait_for_statement(beginning):
 	"""Until some connection executes a statement that begins like this."""
-	query = "SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE %s"
+	query = "SELECT COUNT(*) FROM information_schema.processlist WHERE db = DATABASE() AND info LIKE %s"
 	until(lambda: frappe.db.sql(query, (beginning + "%",))[0][0])

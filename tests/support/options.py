@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 CHAOS = 50  # times the usual number of examples
+LONGEST = ("engine", "desk", "wallet_api", "family", "walls", "chaos")
 _scale = 1
 
 
@@ -19,6 +20,18 @@ def pytest_configure(config):
 	_scale = CHAOS if config.getoption("--chaos") else 1
 	if config.getoption("hypothesis_seed", None) is None:
 		config.option.hypothesis_seed = str(secrets.randbelow(1 << 32))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+	"""Tests of one folder share what is slow to make: with pytest-xdist they stay in one process, the longest first."""
+	items.sort(key=lambda item: LONGEST.index(_folder(item)) if _folder(item) in LONGEST else len(LONGEST))
+	for item in items:
+		item.add_marker(pytest.mark.xdist_group(_folder(item)))
+
+
+def _folder(item):
+	return item.nodeid.split("/")[1]
 
 
 def pytest_report_header(config):
