@@ -75,11 +75,15 @@ def demo_site(settings: Settings) -> Site:
 
 def test_bench(settings: Settings, number: int = 0) -> Bench:
 	"""Tests that run at the same time have a bench each."""
-	return Bench(settings, f"test-bench-{number}" if number else "test-bench")
+	return Bench(settings, _numbered("test-bench", number))
 
 
 def test_site(settings: Settings, number: int = 0) -> Site:
-	return Site(test_bench(settings, number), "test.localhost", tests=True)
+	return Site(test_bench(settings, number), f"{_numbered('test', number)}.localhost", tests=True)
+
+
+def _numbered(word: str, number: int) -> str:
+	return f"{word}-{number}" if number else word
 
 
 def benchmark_site(settings: Settings) -> Site:
@@ -93,7 +97,7 @@ def chaos_site(settings: Settings) -> Site:
 
 def erp_site(settings: Settings, number: int = 0) -> Site:
 	"""Another site with the app, which the tests of sync runs take for somebody's ERP."""
-	return Site(test_bench(settings, number), "erp.localhost", tests=True)
+	return Site(test_bench(settings, number), f"{_numbered('erp', number)}.localhost", tests=True)
 
 
 def apps(settings: Settings) -> dict[str, Path]:

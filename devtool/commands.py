@@ -31,10 +31,11 @@ def set_up(settings: Settings, options: Namespace) -> None:
 			prepare.with_desk(bench.test_site(settings) if options.test else bench.demo_site(settings))
 
 
-def _set_up_erp(number: int = 0) -> str:
-	"""A command line that sets up the second site, for tests that need it; Frappe's variables are not theirs."""
+def _erp(settings: Settings, number: int = 0) -> dict[str, str]:
+	"""The second site, for tests that need it, and the command line that sets it up; Frappe's variables are not theirs."""
 	kept = [f"{name}={value}" for name, value in os.environ.items() if name.startswith(CHOICES)]
-	return shlex.join(["env", *kept, str(ROOT / "dev"), "setup", "--erp", str(number)])
+	command = ["env", *kept, str(ROOT / "dev"), "setup", "--erp", str(number)]
+	return {"HISABI_ERP": bench.erp_site(settings, number).name, "HISABI_SET_UP_ERP": shlex.join(command)}
 
 
 def assets(settings: Settings, options: Namespace) -> None:
@@ -150,11 +151,9 @@ def _processes(arguments: Sequence[str]) -> int:
 
 def _place(target: Site, number: int) -> dict[str, str]:
 	"""The variables that tests find one of the sites by."""
-	return bench.place(target) | {
-		# To be completed by --backend=URL and --port=NUMBER.
-		"HISABI_RELAY": shlex.join(serve.relay_command(target)),
-		"HISABI_SET_UP_ERP": _set_up_erp(number),
-	}
+	# To be completed by --backend=URL and --port=NUMBER.
+	relay = shlex.join(serve.relay_command(target))
+	return bench.place(target) | _erp(target.settings, number) | {"HISABI_RELAY": relay}
 
 
 def benchmark(settings: Settings, arguments: Sequence[str]) -> int:
@@ -162,7 +161,7 @@ def benchmark(settings: Settings, arguments: Sequence[str]) -> int:
 	with state.locked(settings):
 		prepare.whole(target)
 	# Its folder is that of the sites, but people give paths from where they are.
-	extra = {"HISABI_SET_UP_ERP": _set_up_erp(), "HISABI_FROM": os.getcwd()}
+	extra = _erp(settings) | {"HISABI_FROM": os.getcwd()}
 	return _module(target, target.bench.sites, "benchmarks", *arguments, env=extra)
 
 

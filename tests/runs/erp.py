@@ -8,11 +8,11 @@ import sys
 
 from tests.support.server import Server
 
-SITE, TENANT = "erp.localhost", "erp"
+SITE, TENANT = os.environ["HISABI_ERP"], "erp"
 PROGRAM = """
-import json, sys, frappe
+import json, os, sys, frappe
 from hisabi_sync.hisabi_field import tenants
-frappe.init(site="erp.localhost"); frappe.connect(); frappe.set_user("Administrator")
+frappe.init(site=os.environ["HISABI_ERP"]); frappe.connect(); frappe.set_user("Administrator")
 tenants.ensure("erp")
 user = frappe.get_doc("User", "Administrator")
 key, secret = frappe.generate_hash(length=15), frappe.generate_hash(length=15)
@@ -22,8 +22,8 @@ frappe.db.commit()
 print("ANSWER" + json.dumps({"key": key, "secret": secret}))
 """
 QUERY = """
-import json, sys, frappe
-frappe.init(site="erp.localhost"); frappe.connect(); frappe.set_user("Administrator")
+import json, os, sys, frappe
+frappe.init(site=os.environ["HISABI_ERP"]); frappe.connect(); frappe.set_user("Administrator")
 print("ANSWER" + json.dumps(frappe.db.sql(sys.argv[1]), default=str))
 """
 

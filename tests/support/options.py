@@ -22,12 +22,13 @@ def pytest_configure(config):
 		config.option.hypothesis_seed = str(secrets.randbelow(1 << 32))
 
 
-@pytest.hookimpl(tryfirst=True)
+@pytest.hookimpl(wrapper=True)  # pytest-xdist reads the groups before any other hook
 def pytest_collection_modifyitems(items):
 	"""Tests of one folder share what is slow to make: with pytest-xdist they stay in one process, the longest first."""
 	items.sort(key=lambda item: LONGEST.index(_folder(item)) if _folder(item) in LONGEST else len(LONGEST))
 	for item in items:
 		item.add_marker(pytest.mark.xdist_group(_folder(item)))
+	return (yield)
 
 
 def _folder(item):

@@ -134,7 +134,11 @@ def test_two_devices_may_use_the_same_op_id(shared, sibling):
 		assert set(result) == ACCEPTED
 
 
-@pytest.mark.parametrize("vary", [str.upper, str.title, "{} ".format, " {}".format], ids=str)
+@pytest.mark.parametrize(
+	"vary",
+	[str.upper, str.title, "{} ".format, " {}".format],
+	ids=["upper", "title", "blank after", "blank before"],
+)
 def test_op_ids_that_differ_by_case_or_blanks_are_two(shared, vary):
 	op_id = new_id("op")
 	results = shared.push({**account(), "op_id": op_id}, {**account(), "op_id": vary(op_id)})

@@ -1,5 +1,7 @@
 """Every error of one item, in the contract's codes, and that it touches no other item."""
 
+from unittest.mock import sentinel
+
 import pytest
 
 from tests.support.phone import account, create, delete, new_id, transaction, update
@@ -15,7 +17,7 @@ from tests.wallet.wire import (
 )
 
 ACCOUNT = "Hisabi Account"
-WITHOUT = object()
+WITHOUT = sentinel.WITHOUT
 
 
 @pytest.fixture

@@ -51,7 +51,9 @@ def test_an_op_that_was_never_seen_is_missing(shared, ended):
 	assert asked(shared, [unknown, known, unknown]) == [missing, {**ended[0], "found": True}, missing]
 
 
-@pytest.mark.parametrize("vary", [str.upper, "{} ".format, " {}".format], ids=str)
+@pytest.mark.parametrize(
+	"vary", [str.upper, "{} ".format, " {}".format], ids=["upper", "blank after", "blank before"]
+)
 def test_an_op_id_is_looked_up_exactly(shared, ended, vary):
 	assert [r["found"] for r in asked(shared, [vary(ended[0]["op_id"])])] == [False]
 

@@ -75,7 +75,9 @@ def test_a_push_with_the_wallet_of_others_changes_and_shows_nothing(shared, stra
 
 
 @pytest.mark.parametrize(
-	"vary", [str.upper, str.title, "{} ".format, " {}".format, "{}\u200b".format], ids=str
+	"vary",
+	[str.upper, str.title, "{} ".format, " {}".format, "{}\u200b".format],
+	ids=["upper", "title", "blank after", "blank before", "no width"],
 )
 def test_a_wallet_id_is_compared_exactly(shared, vary):
 	wallet_id = vary(shared.wallet_id)
