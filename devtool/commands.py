@@ -18,7 +18,7 @@ from devtool.settings import REQUIREMENTS, ROOT, Settings
 # Variables that choose Frappe and the servers.
 CHOICES = ("FRAPPE_", "DB_", "REDIS_URL")
 SOURCES = ("hisabi_sync", "devtool", "demo", "benchmarks", "chaos")
-WHOLE_SUITE = ("-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder")
+WHOLE_SUITE = ("-n", "2", "--no-loadscope-reorder")
 # What `./dev reset` keeps: slow to make, and holding nothing of anybody's work.
 KEPT = {"tools", "checks", "env", "frappe", "downloads", "desk", "node", "desk-frappe", "lock", "stamps"}
 

@@ -1,7 +1,6 @@
 """The same call again: one effect, one answer, and words for a key that is used for something else."""
 
 import threading
-import time
 
 import frappe
 import pytest
@@ -10,6 +9,7 @@ from hisabi_sync.engine import calls, spaces
 from tests.batch.app import add, join, new_app, new_farm, observation, patch, playbook
 from tests.batch.races import at_once
 from tests.support.phone import new_id
+from tests.support.waiting import until
 
 
 def refused(response, status, code, retryable=False):
@@ -126,14 +126,6 @@ def wait_for_lock(app, sync_id):
 	"""Until a call holds its key."""
 	name = calls.Call(app.device, sync_id, None, "", "batch").locks[0]
 	until(lambda: not frappe.db.sql("SELECT IS_FREE_LOCK(%s)", (name,))[0][0])
-
-
-def until(happened, seconds=60):
-	"""Wait for what another process does; a minute without it is a failure."""
-	deadline = time.monotonic() + seconds
-	while not happened():
-		assert time.monotonic() < deadline, "it never happened"
-		time.sleep(0.02)
 
 
 def test_many_at_once_have_the_effect_of_one(app):

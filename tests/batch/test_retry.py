@@ -11,8 +11,9 @@ from tenacity import wait_none
 from tests.batch.app import FarmApp, add, new_app, new_farm, observation, patch, playbook, recommendation
 from tests.batch.client import Client, Refused
 from tests.batch.faults import AFTER, BEFORE, Line
-from tests.batch.test_idempotency import until, wait_for_lock
+from tests.batch.test_idempotency import wait_for_lock
 from tests.support.server import Server
+from tests.support.waiting import until
 
 
 @pytest.fixture

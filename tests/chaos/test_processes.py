@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from chaos import processes
+from tests.support.waiting import until
 
 # As RQ does with its jobs: a child in a session of its own, here with a child of its own.
 PROGRAM = """
@@ -31,4 +32,4 @@ def test_jobs_in_sessions_of_their_own_are_killed_too():
 		pids = [int(worker.stdout.readline()) for _ in range(3)]
 		assert all(map(is_alive, pids)) and set(processes.started_by(worker.pid)) == {*pids} - {worker.pid}
 		assert processes.kill(worker) == 2
-	assert not any(map(is_alive, pids))
+	until(lambda: not any(map(is_alive, pids)))

@@ -4,13 +4,13 @@ import os
 import shutil
 import signal
 import subprocess
-import time
 
 import pymysql
 
 from devtool import network
 from devtool.system import executable
 from tests.docs.blocks import blocks
+from tests.support.waiting import until
 
 OPTIONS = (
 	f"--bind-address={network.LOOPBACK}",
@@ -174,10 +174,3 @@ class Pair:
 		((position,),) = self.primary.ask("SELECT @@gtid_binlog_pos")
 		((timed_out,),) = self.replica.ask(f"SELECT MASTER_GTID_WAIT('{position}', 60)")
 		assert timed_out == 0, self.replica.ask("SHOW SLAVE STATUS")
-
-
-def until(condition, seconds=30):
-	deadline = time.monotonic() + seconds
-	while not condition():
-		assert time.monotonic() < deadline, condition
-		time.sleep(0.05)

@@ -5,8 +5,8 @@ import functools
 from tests.batch import app as farm
 from tests.family import app as family
 from tests.mobile import app as field
-from tests.replica.servers import until
 from tests.support.phone import account, new_id
+from tests.support.waiting import until
 from tests.wallet_api.people import new_phone, new_user, new_wallet
 
 PAGE = "FROM `tabSync Record` WHERE space = "

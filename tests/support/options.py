@@ -1,12 +1,15 @@
 """Options of the test run: how thorough it is, and the seed by which it can be run again."""
 
+import os
 import secrets
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadScopeScheduling
 
 CHAOS = 50  # times the usual number of examples
 LONGEST = ("engine", "desk", "wallet_api", "family", "walls", "chaos")
+SEED = "HISABI_SEED"
 _scale = 1
 
 
@@ -19,20 +22,25 @@ def pytest_configure(config):
 	global _scale
 	_scale = CHAOS if config.getoption("--chaos") else 1
 	if config.getoption("hypothesis_seed", None) is None:
-		config.option.hypothesis_seed = str(secrets.randbelow(1 << 32))
+		# By the environment, for all processes of one run have the same.
+		config.option.hypothesis_seed = os.environ.setdefault(SEED, str(secrets.randbelow(1 << 32)))
 
 
-@pytest.hookimpl(wrapper=True)  # pytest-xdist reads the groups before any other hook
+class FolderScheduling(LoadScopeScheduling):
+	"""Tests of one folder share what is slow to make, so pytest-xdist keeps them in one process."""
+
+	def _split_scope(self, nodeid):
+		return nodeid.split("/")[1]
+
+
+def pytest_xdist_make_scheduler(config, log):
+	return FolderScheduling(config, log)
+
+
 def pytest_collection_modifyitems(items):
-	"""Tests of one folder share what is slow to make: with pytest-xdist they stay in one process, the longest first."""
-	items.sort(key=lambda item: LONGEST.index(_folder(item)) if _folder(item) in LONGEST else len(LONGEST))
-	for item in items:
-		item.add_marker(pytest.mark.xdist_group(_folder(item)))
-	return (yield)
-
-
-def _folder(item):
-	return item.nodeid.split("/")[1]
+	"""The longest folders begin, so that the processes end at about the same time."""
+	order = {folder: number for number, folder in enumerate(LONGEST)}
+	items.sort(key=lambda item: order.get(item.nodeid.split("/")[1], len(order)))
 
 
 def pytest_report_header(config):

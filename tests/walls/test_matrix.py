@@ -48,7 +48,8 @@ def test_every_call_has_a_row():
 
 def test_nothing_is_published_beside_the_calls():
 	for module in pkgutil.walk_packages(hisabi_sync.__path__, "hisabi_sync."):
-		importlib.import_module(module.name)
+		if not module.name.endswith(".__main__"):
+			importlib.import_module(module.name)
 	found = {
 		f"{f.__module__}.{f.__name__}" for f in frappe.whitelisted if f.__module__.startswith("hisabi_sync.")
 	}
