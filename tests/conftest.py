@@ -34,6 +34,7 @@ def fresh_transaction(site):
 	"""Each test sees what was committed before it and leaves nothing half done."""
 	frappe.set_user("Administrator")
 	frappe.db.rollback()
+	frappe.local.dynamic_link_map = None  # Frappe keeps it for as long as a request takes
 	yield
 	frappe.db.rollback()
 

@@ -193,10 +193,10 @@ def state(world):
 	wallet, places = world.ids["wallet"], tuple(world.spaces)
 	rows = {
 		table: frappe.db.sql(
-			f"SELECT * FROM `tab{table}` WHERE {column} IN %s ORDER BY name",  # noqa: S608
+			f"SELECT * FROM `tab{table}` WHERE {condition} ORDER BY name",  # noqa: S608
 			(places,),
 		)
-		for table, column in TABLES.items()
+		for table, condition in TABLES.items()
 	}
 	member = frappe.db.get_all("Hisabi Wallet Member", {"wallet_id": wallet}, ["*"], order_by="name")
 	return SimpleNamespace(rows=rows, members=member, invites=_invites(wallet))
@@ -207,18 +207,12 @@ def _invites(wallet):
 
 
 TABLES = {
-	"Sync Space": "name",
+	"Sync Space": "name IN %s",
+	# Neither of these two has an index by space.
+	"Sync Item": "batch IN (SELECT name FROM `tabSync Batch` WHERE space IN %s)",
+	"Sync Conflict": "record IN (SELECT name FROM `tabSync Record` WHERE space IN %s)",
 	**dict.fromkeys(
-		(
-			"Sync Space Member",
-			"Sync Record",
-			"Sync Batch",
-			"Sync Item",
-			"Sync Conflict",
-			"Sync Media",
-			"Sync Run",
-			"Sync Run Record",
-		),
-		"space",
+		("Sync Space Member", "Sync Record", "Sync Batch", "Sync Media", "Sync Run", "Sync Run Record"),
+		"space IN %s",
 	),
 }
