@@ -144,7 +144,7 @@ def test(settings: Settings, arguments: Sequence[str]) -> int:
 
 
 def _processes(arguments: Sequence[str]) -> int:
-	parser = ArgumentParser(add_help=False, allow_abbrev=False)
+	parser = ArgumentParser(prog="./dev test", add_help=False, allow_abbrev=False)
 	parser.add_argument("-n", "--numprocesses", type=int, default=1)
 	return max(parser.parse_known_args(arguments)[0].numprocesses, 1)
 

@@ -1,5 +1,7 @@
 """What ./dev does with its arguments, with programs that are killed, and with what an earlier time left."""
 
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -33,6 +35,24 @@ def test_a_port_that_there_is_not_is_refused(clone, run, number):
 def test_a_check_that_fails_or_is_killed_fails_all_of_them(last, passes):
 	status = commands._run_all([["sh", "-c", "true"], ["sh", "-c", last], ["sh", "-c", "true"]])
 	assert (status == 0) is passes
+
+
+def test_each_process_of_the_tests_has_a_bench_of_its_own(monkeypatch):
+	monkeypatch.setattr(commands.prepare, "with_desk", lambda *_: None)
+	started = {}
+	monkeypatch.setattr(commands, "_foreground", lambda command, folder, env: started.update(env) or 0)
+	commands.test(Settings(), ["-n", "2", "tests/walls"])
+	told = (
+		"import os; import devtool.pytest_bench; print(os.environ['SITES_PATH'], os.environ['HISABI_SITE'])"
+	)
+	seen = []
+	for worker in ("", "gw0", "gw1"):
+		env = started | {"PYTEST_XDIST_WORKER": worker}
+		done = subprocess.run([sys.executable, "-c", told], env=env, cwd=ROOT, capture_output=True, text=True)
+		seen.append(done.stdout)
+	assert seen[0] == seen[1] != seen[2] and all(seen), done.stderr
+	with pytest.raises(SystemExit):
+		commands.test(Settings(), ["-n", "many"])
 
 
 def test_a_benchmarks_folder_is_that_of_who_names_it(monkeypatch, tmp_path):
