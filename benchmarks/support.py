@@ -76,7 +76,7 @@ class Wallet:
 			for _ in range(count)
 		]
 
-	def fill(self, count, batch=200):
+	def fill(self, count, batch=500):
 		"""Bring the wallet to so many transactions."""
 		for start in range(0, count, batch):
 			names = self.push(self.transactions(min(batch, count - start)))
