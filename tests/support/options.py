@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
 CHAOS = 50  # times the usual number of examples
-LONGEST = ("engine", "desk", "wallet_api", "family", "walls", "chaos")
+LONGEST = ("runs", "engine", "desk", "wallet_api", "walls", "family", "chaos")
 SEED = "HISABI_SEED"
 _scale = 1
 
