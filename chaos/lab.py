@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import defaultdict
 from random import Random
 
 import pymysql
@@ -30,6 +31,8 @@ class Lab:
 		self.seconds, self.deadline = seconds, time.monotonic() + PATIENCE
 		self.cleared, self.horizons = {}, {}
 		self.devices_of, self.lock = {}, threading.Lock()
+		# (space, person) -> held by whoever changes what this person may do there, until it is as before.
+		self.memberships = defaultdict(threading.Lock)
 
 	def start_clock(self):
 		"""From now on the plan's times count."""

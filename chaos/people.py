@@ -97,28 +97,32 @@ class People:
 	def remove(self, rng, space):
 		"""The owner removes somebody, and after a while lets him in again."""
 		number, role = rng.choice(space.members)
-		owner = households.person(self.lab, space.owner, rng.random())
-		body = {"wallet_id": space.key, "user": self.lab.people[number][0]}
-		if owner.insist(METHOD + "member_remove", body, space.key).status != 200:
-			return
-		self.lab.journal.stands(space.key, number, "out")
-		time.sleep(2 * rng.random())
-		self.lab.journal.stands(space.key, number, "out", over=True)
-		self.lab.journal.stands(space.key, number, "reads", over=True)
-		households.invite(self.lab, space, owner, number, role)
+		with self.lab.memberships[space.key, number]:
+			owner = households.person(self.lab, space.owner, rng.random())
+			if self._change(owner, "member_remove", space, number).status != 200:
+				return
+			self.lab.journal.stands(space.key, number, "out")
+			time.sleep(2 * rng.random())
+			self.lab.journal.stands(space.key, number, "out", over=True)
+			self.lab.journal.stands(space.key, number, "reads", over=True)
+			households.invite(self.lab, space, owner, number, role)
 
 	def demote(self, rng, space):
 		"""A member may only read, and after a while write again."""
 		number, role = rng.choice([member for member in space.members if member[1] == "member"])
-		owner = households.person(self.lab, space.owner, rng.random())
-		body = {"wallet_id": space.key, "user": self.lab.people[number][0]}
-		answer = owner.insist(METHOD + "member_update", {**body, "role": "viewer"}, space.key)
-		if answer.status != 200:
-			return
-		self.lab.journal.stands(space.key, number, "reads")
-		time.sleep(2 * rng.random())
-		self.lab.journal.stands(space.key, number, "reads", over=True)
-		owner.insist(METHOD + "member_update", {**body, "role": role}, space.key)
+		with self.lab.memberships[space.key, number]:
+			owner = households.person(self.lab, space.owner, rng.random())
+			if self._change(owner, "member_update", space, number, role="viewer").status != 200:
+				return
+			self.lab.journal.stands(space.key, number, "reads")
+			time.sleep(2 * rng.random())
+			self.lab.journal.stands(space.key, number, "reads", over=True)
+			self._change(owner, "member_update", space, number, role=role)
+
+	def _change(self, owner, method, space, number, **values):
+		"""Over a good line: a late copy of what was said earlier would undo what was said last."""
+		body = {"wallet_id": space.key, "user": self.lab.people[number][0], **values}
+		return owner.insist(METHOD + method, body, space.key, sure=True)
 
 	def trespass(self, rng, space):
 		"""A stranger syncs as if he were a member."""

@@ -88,7 +88,7 @@ def step(settings: Settings, title: str, name: str) -> Iterator[Step]:
 	try:
 		yield Step(title, log)
 	except BaseException:
-		print("  failed")
+		print("  failed", flush=True)
 		raise
 	print(f"{time.monotonic() - started:8.1f} s", flush=True)
 

@@ -24,9 +24,11 @@ def run():
 	"""Run a clone's ./dev and return (exit status, all that it printed)."""
 
 	def call(clone, *arguments, **env):
+		# As a shell has it: with what is printed kept back unless it is flushed.
+		inherited = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
 		done = subprocess.run(
 			[str(clone / "dev"), *arguments],
-			env=os.environ | env,
+			env=inherited | env,
 			stdin=subprocess.DEVNULL,
 			stdout=subprocess.PIPE,
 			stderr=subprocess.STDOUT,

@@ -7,9 +7,9 @@ from hisabi_sync.runs import finish
 from tests.runs import world
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="package", autouse=True)
 def empty_queue(site):
-	"""Jobs of other tests are not ours to do."""
+	"""Jobs of other tests are not ours to do, nor ours theirs."""
 	from frappe.utils.background_jobs import get_queue
 
 	frappe.local.conf["hisabi_sync_allowed_networks"] = ["127.0.0.0/8"]
