@@ -33,7 +33,8 @@ async function tell_pause(frm) {
 	frm.dashboard.clear_headline();
 	if (!OPEN.includes(frm.doc.status)) return;
 	const fields = ["status", "paused_until", "paused_reason"];
-	const { message } = await frappe.db.get_value("Sync Connection", frm.doc.connection, fields);
+	// A bare name such as 12e4567890 would be read as a number.
+	const { message } = await frappe.db.get_value("Sync Connection", { name: frm.doc.connection }, fields);
 	if (message?.status === "Paused") hisabi_sync.runs.tell_pause(frm, message);
 }
 
