@@ -16,7 +16,7 @@ def measure(stage):
 
 
 def push_figures(stage):
-	small, large, batch = stage.wallet(), stage.largest, stage.sizes.batch
+	small, large, batch = stage.wallet(), stage.usual, stage.sizes.batch
 	with Counted() as seen:
 		small.push(small.transactions(batch))
 	written = limits.rows_of_push(small, batch)
@@ -26,7 +26,7 @@ def push_figures(stage):
 	works["documents"] = (lambda: limits.fresh(documents), limits.insert)
 	taken = in_turns(stage.sizes.rounds, works)
 	middle = {name: statistics.median(values) for name, values in taken.items()}
-	push, stored = f"push of {batch} creates", max(stage.sizes.stored)
+	push = f"push of {batch} creates"
 	return [
 		Figure(PART, f"{push}, statements", len(seen), "", goal=Goal("at most", 30)),
 		milliseconds(PART, push, taken[small]),
@@ -44,7 +44,7 @@ def push_figures(stage):
 		),
 		times(
 			PART,
-			f"{push}, into {stored:,} records, times into few",
+			f"{push}, into {stage.sizes.usual:,} records, times into few",
 			middle[large] / middle[small],
 			"at most",
 			1.3,
@@ -53,11 +53,11 @@ def push_figures(stage):
 
 
 def pull_figures(stage):
-	wallet, page = stage.largest, stage.sizes.page
+	wallet, page = stage.usual, stage.sizes.page
 	token = at_end(wallet)
 	with Counted() as seen:
 		pull.pull(wallet.caller(), token, page)
-	records = min(10 * page, max(stage.sizes.stored))
+	records = min(10 * page, stage.sizes.usual)
 	taken = in_turns(
 		stage.sizes.rounds,
 		{"ours": lambda: _pull(wallet, records, page), "limit": lambda: limits.select(wallet, records, page)},

@@ -12,6 +12,7 @@ class Sizes:
 	pushed: tuple = (1, 10, 50, 200, 500)
 	batch: int = 200
 	stored: tuple = (0, 10_000, 100_000)
+	usual: int = 100_000
 	pages: tuple = (100, 500, 1000, 5000)
 	page: int = 1000
 	changed: int = 100
@@ -35,6 +36,7 @@ QUICK = Sizes(
 	pushed=(1, 20),
 	batch=20,
 	stored=(0, 100),
+	usual=100,
 	pages=(20, 100),
 	page=50,
 	changed=5,

@@ -32,6 +32,11 @@ class Stage:
 		return self.wallets[stored]
 
 	@property
+	def usual(self):
+		"""The wallet that goals are about; how it goes on from there is the table of growth."""
+		return self.wallet(self.sizes.usual)
+
+	@property
 	def largest(self):
 		return self.wallet(max(self.sizes.stored))
 

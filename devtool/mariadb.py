@@ -19,12 +19,15 @@ OPTIONS = (
 	"--character-set-server=utf8mb4",
 	"--collation-server=utf8mb4_unicode_ci",
 	"--skip-character-set-client-handshake",
-	"--innodb-buffer-pool-size=512M",
 	"--innodb-log-file-size=128M",
 	"--innodb-flush-log-at-trx-commit=1",
 	"--max-allowed-packet=64M",
 	"--max-connections=300",
 )
+
+MIB = 1024 * 1024
+POOL = (512 * MIB, 4096 * MIB)  # at least, at most; the server takes what it uses of it
+POOL_SHARE = 1 / 6
 
 # Runs at every start, so every line must be repeatable.
 INITIAL_SQL = """\
@@ -123,7 +126,15 @@ def _argv(settings: Settings, port: int) -> tuple[str, ...]:
 		f"--socket={_socket(settings)}",
 		f"--port={port}",
 	)
-	return (executable("mariadbd"), "--no-defaults", *_user(), *places, f"--init-file={initial}", *OPTIONS)
+	own = (*places, f"--init-file={initial}", f"--innodb-buffer-pool-size={_pool()}")
+	return (executable("mariadbd"), "--no-defaults", *_user(), *own, *OPTIONS)
+
+
+def _pool() -> int:
+	"""Bytes for what is read often: a share of this machine's memory."""
+	memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+	least, most = POOL
+	return min(max(int(memory * POOL_SHARE), least), most)
 
 
 def _answers(settings: Settings) -> bool:
