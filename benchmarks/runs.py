@@ -56,7 +56,7 @@ def incremental(other, records, changed, rounds):
 		calls.append(_count_calls(lambda: _run(tenant, connection, "incremental")))
 		took.append(time.perf_counter() - began)
 	_change(tenant, changed)
-	((before, after),) = _run(tenant, connection, "incremental", 1)
+	((before, after),) = _run(tenant, connection, "incremental", _crew(connection, 1))
 	what = f"incremental run, {changed} changed of {records:,} records"
 	return [
 		_seconds(what, took[1:], at={"stored": records}),
@@ -113,8 +113,9 @@ def _pushed(other, number):
 	"""Push so many new orders; the most memory of a lane in MB, and seconds."""
 	tenant, connection = _shop(other)
 	_fill(tenant, number)
+	crew = _crew(connection, WORKERS)
 	began = time.perf_counter()
-	peaks = _run(tenant, connection, "full", WORKERS)
+	peaks = _run(tenant, connection, "full", crew)
 	return max(after for _, after in peaks), time.perf_counter() - began
 
 
@@ -199,15 +200,13 @@ def _pretend_linked(tenant, connection):
 	frappe.db.commit()
 
 
-def _run(tenant, connection, mode, workers=0):
-	"""A run from planning to its end, in this process or in so many others; (memory before it, most memory) of each, in MB."""
+def _run(tenant, connection, mode, crew=()):
+	"""A run from planning to its end, in this process or in workers; (memory before it, most memory) of each, in MB."""
 	space = ids.space(tenants.SPACE_TYPE, tenant)
 	wanted = Wanted(space, "Administrator", "orders", mode, connection=connection)
 	run = starting._insert(wanted, connection, "push", new_id("confirmed"))
 	frappe.db.commit()
-	peaks = (
-		_in_processes(connection, run.name, workers) if workers else _in_this_process(connection, run.name)
-	)
+	peaks = _at_work(crew, run.name) if crew else _in_this_process(connection, run.name)
 	frappe.db.rollback()
 	found = frappe.db.get_value("Sync Run", run.name, ["status", "records_total"])
 	if found[0] != "completed":
@@ -221,30 +220,43 @@ def _in_this_process(connection, run):
 	lanes.work(connection)
 
 
+# Says that it is ready, as a worker is that waits for jobs, and is told which runs to plan before it works.
 LANE = """
 import json, sys
+import frappe
 from benchmarks.support import connect, peak_memory
 from hisabi_sync.runs import lanes, plan
 connect()
-before, (connection, *runs) = peak_memory(), sys.argv[1:]
-for run in runs:
+before = peak_memory()
+frappe.db.rollback()
+print("ready", flush=True)
+for run in sys.stdin.readline().split():
 	plan.plan(run)
-lanes.work(connection)
+lanes.work(sys.argv[1])
 print(json.dumps([before, peak_memory()]))
 """
 
 
-def _in_processes(connection, run, workers):
+def _crew(connection, number):
+	"""So many workers that are ready."""
+	pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+	crew = [subprocess.Popen([sys.executable, "-c", LANE, connection], **pipes) for _ in range(number)]
+	for process in crew:
+		process.stdout.readline()
+	return crew
+
+
+def _at_work(crew, run):
 	"""One that is alone plans the run as well."""
-	command = [sys.executable, "-c", LANE, connection]
-	if workers == 1:
-		command.append(run)
-	else:
+	alone = len(crew) == 1
+	if not alone:
 		plan.plan(run)
 		frappe.set_user(USER)
-	lanes_at_work = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(workers)]
-	said = [process.communicate()[0] for process in lanes_at_work]
-	if any(process.returncode for process in lanes_at_work):
+	for process in crew:
+		process.stdin.write(f"{run if alone else ''}\n")
+		process.stdin.flush()
+	said = [process.communicate()[0] for process in crew]
+	if any(process.returncode for process in crew):
 		raise RuntimeError("a lane failed")
 	return [json.loads(text.splitlines()[-1]) for text in said]
 

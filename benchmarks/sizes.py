@@ -25,7 +25,7 @@ class Sizes:
 	pairs: int = 1000
 	run_records: int = 100_000
 	run_changed: int = 100
-	run_pushed: int = 5000
+	run_pushed: int = 10_000
 
 
 USUAL = Sizes()
