@@ -7,6 +7,7 @@ entity. It remembers idempotency keys, and forgets everything when it ends. Run 
 import argparse
 import itertools
 import json
+import sys
 import threading
 from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -74,6 +75,11 @@ class Service(ThreadingHTTPServer):
 		super().__init__(address, Handler)
 		self.secret, self.store, self.seen = secret, Store(), []
 		self.interfere = lambda handler: False
+
+	def handle_error(self, request, client_address):
+		"""A client that hangs up, as one does that is killed, is nothing to tell of."""
+		if not isinstance(sys.exc_info()[1], ConnectionError):
+			super().handle_error(request, client_address)
 
 	@property
 	def url(self):
