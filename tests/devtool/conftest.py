@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SHELL_NEEDS = ("dirname", "id", "env", "sh")
+SHELL_NEEDS = ("dirname", "readlink", "id", "env", "sh")
 NO_ANSWER = "http://127.0.0.1:1/simple"
 
 

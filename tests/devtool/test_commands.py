@@ -1,13 +1,16 @@
 """What ./dev does with its arguments, with programs that are killed, and with what an earlier time left."""
 
+import os
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from devtool import commands, frappe_source, site
+from devtool import bench, cli, commands, frappe_source, site
+from devtool.errors import Problem
 from devtool.settings import Settings
 from hisabi_sync import hooks
 from tests.devtool.conftest import ROOT
@@ -123,3 +126,19 @@ def test_demo_data_are_made_again_when_their_sources_have_changed(tmp_path, monk
 	demo.demo_file.unlink()
 	site.prepare_demo(demo)
 	assert len(made) == 4
+
+
+
+@pytest.mark.parametrize(
+	("called", "env"),
+	[("link", {}), ("elsewhere/dev", {"CDPATH": "/:."}), ("elsewhere/dev", {"PYTHONSAFEPATH": "1"})],
+	ids=["by a link to it", "with CDPATH", "with PYTHONSAFEPATH"],
+)
+def test_dev_finds_its_own_folder_from_anywhere(clone, tmp_path_factory, called, env):
+	folder = tmp_path_factory.mktemp("folder")
+	(folder / "link").symlink_to(clone / "dev")
+	(folder / "elsewhere").symlink_to(clone)
+	done = subprocess.run(
+		["sh", called, "info"], cwd=folder, env=os.environ | env, capture_output=True, text=True
+	)
+	assert done.stderr == "Nothing is set up yet: run ./dev start first.\n"
