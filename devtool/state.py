@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from devtool.settings import Settings
-from devtool.steps import write_atomically
+from devtool.steps import HELD, write_atomically
 
 
 def load(settings: Settings) -> dict[str, Any]:
@@ -38,4 +38,8 @@ def locked(settings: Settings) -> Iterator[None]:
 		except BlockingIOError:
 			print("Waiting for another ./dev to finish its set-up.", flush=True)
 			fcntl.flock(lock, fcntl.LOCK_EX)
-		yield
+		HELD.add(lock.fileno())
+		try:
+			yield
+		finally:
+			HELD.remove(lock.fileno())

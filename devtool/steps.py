@@ -47,6 +47,10 @@ def short(path: Path) -> str:
 	return os.path.relpath(path, ROOT) if path.is_relative_to(ROOT) else str(path)
 
 
+# Files that a step's programs keep open: the lock is not free before they end, even if ./dev was killed meanwhile.
+HELD: set[int] = set()
+
+
 @dataclass(frozen=True)
 class Step:
 	"""A step that is under way: a title for people and a log for details."""
@@ -63,7 +67,13 @@ class Step:
 		"""Run a command into the log; a failure becomes a Problem that names the log."""
 		with self.log.open("a") as log:
 			result = subprocess.run(
-				argv, env=env, cwd=cwd, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
+				argv,
+				env=env,
+				cwd=cwd,
+				stdin=subprocess.DEVNULL,
+				stdout=log,
+				stderr=subprocess.STDOUT,
+				pass_fds=[*HELD],
 			)
 		if result.returncode:
 			raise self.problem()

@@ -1,10 +1,17 @@
 """A set-up that was interrupted goes on where it stopped, and one that is done is not done again."""
 
+import fcntl
+import os
+import signal
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import pytest
 
 from devtool import steps
+from devtool.processes import wait_for
+from tests.devtool.conftest import ROOT
 
 
 @pytest.fixture
@@ -43,3 +50,38 @@ def test_a_step_that_was_done_and_is_broken_off_when_done_anew_does_not_count_as
 	with pytest.raises(KeyboardInterrupt):
 		done("other pins", fails=KeyboardInterrupt)
 	assert done("pins")
+
+
+SLOW = """
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from devtool import state, steps
+
+folder = Path(sys.argv[1])
+with state.locked(SimpleNamespace(dev=folder)):
+	steps.Step("A step", folder / "log").run(["sh", "-c", "echo $$; exec sleep 60"])
+"""
+
+
+def is_free(lock):
+	with lock.open("w") as file:
+		try:
+			fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+		except BlockingIOError:
+			return False
+	return True
+
+
+def test_the_lock_is_held_by_what_a_killed_set_up_has_left_running(tmp_path):
+	log = tmp_path / "log"
+	log.touch()
+	killed = subprocess.Popen([sys.executable, "-c", SLOW, tmp_path], cwd=ROOT)
+	try:
+		assert wait_for(lambda: log.read_text().endswith("\n"), 30)
+	finally:
+		killed.kill()
+		killed.wait()
+	assert not is_free(tmp_path / "lock")
+	os.kill(int(log.read_text()), signal.SIGKILL)
+	assert wait_for(lambda: is_free(tmp_path / "lock"), 30)
