@@ -55,6 +55,8 @@ def start(settings: Settings, options: Namespace) -> None:
 def _start(target: Site, port: int, demo: bool) -> None:
 	with state.locked(target.settings):
 		if serve.is_running(target):
+			# A start that was killed may have left it on its way up.
+			serve.wait_until_ready(target)
 			print("It is running already.", flush=True)
 			return
 		# Something may be left of a start that died in part.

@@ -70,15 +70,21 @@ def process(settings: Settings, argv: tuple[str, ...] = ()) -> Process:
 
 def start(settings: Settings) -> None:
 	"""Start the server unless it runs or somebody else's is used."""
-	if settings.database or process(settings).pid():
+	if settings.database or _is_up(settings):
 		return
 	with step(settings, "MariaDB", "mariadb") as current:
 		_make_data(settings, current)
-		port = network.own_port(settings, "mariadb_port")
-		server = process(settings, _argv(settings, port))
-		server.start()
+		server = process(settings)
+		# One that a killed ./dev has started may not answer yet.
+		if not server.pid():
+			server = process(settings, _argv(settings, network.own_port(settings, "mariadb_port")))
+			server.start()
 		if not wait_for(lambda: _answers(settings) or not server.pid(), 60) or not server.pid():
 			raise Step("MariaDB", server.log).problem()
+
+
+def _is_up(settings: Settings) -> bool:
+	return process(settings).pid() is not None and _answers(settings)
 
 
 def _home(settings: Settings) -> Path:

@@ -117,16 +117,19 @@ def start(site: Site, number: int) -> None:
 	with step(site.settings, "Relay, web server, workers, scheduler", "serve"):
 		for name, command in _commands(site).items():
 			_process(site, name, command).start()
-		_wait_until_ready(site)
+		try:
+			wait_until_ready(site)
+		except Problem:
+			stop(site)
+			raise
 
 
-def _wait_until_ready(site: Site) -> None:
+def wait_until_ready(site: Site) -> None:
 	needed = processes(site)[:2]
 	wait_for(lambda: _answers(site) or not all(process.pid() for process in needed), 90)
 	ended = [process for process in needed if not process.pid()]
 	if not ended and _answers(site):
 		return
-	stop(site)
 	raise Problem(f"The site does not answer; details are in {short((ended or needed)[0].log)}.")
 
 

@@ -129,6 +129,16 @@ def test_demo_data_are_made_again_when_their_sources_have_changed(tmp_path, monk
 
 
 
+def test_a_start_beside_one_that_was_killed_waits_until_the_site_answers(monkeypatch):
+	def not_yet(target):
+		raise Problem("The site does not answer.")
+
+	monkeypatch.setattr(commands.serve, "is_running", lambda target: True)
+	monkeypatch.setattr(commands.serve, "wait_until_ready", not_yet)
+	with pytest.raises(Problem, match="does not answer"):
+		commands._start(bench.demo_site(Settings()), 8000, demo=True)
+
+
 @pytest.mark.parametrize(
 	("called", "env"),
 	[("link", {}), ("elsewhere/dev", {"CDPATH": "/:."}), ("elsewhere/dev", {"PYTHONSAFEPATH": "1"})],
