@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from devtool import commands, serve, settings
+from devtool import commands, network, serve, settings
 from devtool.errors import Problem
 
 EPILOG = """\
@@ -122,6 +122,7 @@ def run(arguments: list[str]) -> int:
 
 
 def main() -> int:
+	network.without_proxy()
 	try:
 		return run(sys.argv[1:])
 	except Problem as problem:

@@ -1,5 +1,6 @@
 """Ports and paths at which servers on this machine listen."""
 
+import os
 import socket
 import tempfile
 from pathlib import Path
@@ -9,6 +10,13 @@ from devtool.settings import Settings, digest
 
 LOOPBACK = "127.0.0.1"
 LONGEST_SOCKET_PATH = 100
+
+
+def without_proxy() -> None:
+	"""Keep a proxy that the environment names out of what this machine asks itself."""
+	given = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+	hosts = ",".join(filter(None, (given, LOOPBACK, "localhost")))
+	os.environ |= {"no_proxy": hosts, "NO_PROXY": hosts}
 
 
 def is_free(port: int) -> bool:

@@ -128,6 +128,18 @@ def test_demo_data_are_made_again_when_their_sources_have_changed(tmp_path, monk
 	assert len(made) == 4
 
 
+@pytest.mark.parametrize("given", ["", "mirror.example"])
+def test_this_machine_asks_itself_without_a_proxy(given, monkeypatch):
+	monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+	monkeypatch.delenv("no_proxy", raising=False)
+	monkeypatch.setenv("NO_PROXY", given)
+	monkeypatch.setattr("sys.argv", ["dev", "stop"])
+	monkeypatch.setattr(cli, "run", lambda arguments: 0)
+	cli.main()
+	assert urllib.request.proxy_bypass("127.0.0.1:8000") and urllib.request.proxy_bypass("localhost")
+	assert bool(urllib.request.proxy_bypass("mirror.example")) is bool(given)
+	assert not urllib.request.proxy_bypass("registry.example")
+
 
 def test_a_start_beside_one_that_was_killed_waits_until_the_site_answers(monkeypatch):
 	def not_yet(target):
