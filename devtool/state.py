@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from devtool import system
 from devtool.settings import Settings
 from devtool.steps import HELD, write_atomically
 
@@ -31,7 +32,9 @@ def remembered(settings: Settings, key: str, make: Callable[[], Any]) -> Any:
 @contextmanager
 def locked(settings: Settings) -> Iterator[None]:
 	"""Only one ./dev sets things up at a time; others wait for it."""
-	settings.dev.mkdir(parents=True, exist_ok=True)
+	# It holds passwords, and tokens of the demo site.
+	settings.dev.mkdir(mode=0o700, parents=True, exist_ok=True)
+	system.give_home(settings)
 	with (settings.dev / "lock").open("w") as lock:
 		try:
 			fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -21,6 +21,14 @@ def executable(*names: str) -> str | None:
 	return next(filter(None, (shutil.which(name, path=SEARCH_PATH) for name in names)), None)
 
 
+def give_home(settings: Settings) -> None:
+	"""A folder of our own for caches and habits of programs, where the user's home is none to write to."""
+	if not os.access(os.path.expanduser("~"), os.W_OK):
+		own = settings.dev / "home"
+		own.mkdir(exist_ok=True)
+		os.environ["HOME"] = str(own)
+
+
 def _has(*names: str) -> Callable[[], bool]:
 	return lambda: executable(*names) is not None
 

@@ -1,13 +1,16 @@
 """What ./dev says on a machine that lacks something: one sentence, a status that is not 0, and no Python traceback."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from devtool import settings, steps, system
+from devtool import cli, serve, settings, state, steps, system
 from devtool.errors import Problem
 from tests.devtool.conftest import NO_ANSWER
 
@@ -37,6 +40,20 @@ def test_a_taken_port_is_named_before_anything_is_set_up(clone, run):
 		status, said = run(clone, "start", "--detach", "--port", str(number))
 	assert (status, said) == (1, f"Port {number} is taken by another program: choose one with --port.\n")
 	assert not (clone / ".dev" / "stamps").exists()
+
+
+
+
+def test_programs_have_a_home_to_write_to(tmp_path, monkeypatch):
+	monkeypatch.setenv("HOME", str(tmp_path))
+	place = SimpleNamespace(dev=tmp_path / ".dev")
+	place.dev.mkdir()
+	system.give_home(place)
+	assert os.environ["HOME"] == str(tmp_path)
+	monkeypatch.setenv("HOME", str(tmp_path / "none"))
+	system.give_home(place)
+	assert Path(os.environ["HOME"]).is_dir() and Path(os.environ["HOME"]).parent == place.dev
+
 
 
 def test_a_set_up_without_a_network_says_so_and_names_its_log(clone, run):
