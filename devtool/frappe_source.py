@@ -1,12 +1,13 @@
 """Frappe's source tree, restored from a wheel in which it was published under other names."""
 
+import re
 import shutil
 import zipfile
 from pathlib import Path
 
 from devtool import environment, steps
 from devtool.errors import Problem
-from devtool.settings import REQUIREMENTS, Settings
+from devtool.settings import REQUIREMENTS, ROOT, Settings
 from devtool.steps import Step
 
 PACKAGE = "criscostack/"
@@ -21,6 +22,17 @@ NAMES = (
 	(b"Crisco", b"Frappe"),
 	(b"brik_helper", b"bench_helper"),
 )
+
+
+# Frappe and MariaDB's set-up give paths to a shell as they are; a colon would end one in a list of paths.
+UNFIT = re.compile(r"[\s:;&|<>()$`\"'*?\[\]\\]")
+
+
+def require_place() -> None:
+	if UNFIT.search(str(ROOT)):
+		raise Problem(
+			f"Frappe needs a folder without spaces, colons, quotes and brackets in its path, unlike {ROOT}: move this clone."
+		)
 
 
 def prepare(settings: Settings) -> None:

@@ -18,6 +18,7 @@ def programs(settings: Settings, extra: Sequence[Package] = ()) -> None:
 def whole(target: Site, extra: Sequence[Package] = ()) -> None:
 	"""Everything a site needs; the caller holds the lock."""
 	settings = target.settings
+	frappe_source.require_place()
 	programs(settings, extra)
 	frappe_source.prepare(settings)
 	servers.start(settings)

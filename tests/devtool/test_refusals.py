@@ -43,6 +43,17 @@ def test_a_taken_port_is_named_before_anything_is_set_up(clone, run):
 
 
 
+@pytest.mark.parametrize("name", ["a b", "a:b", "it's", "a(b)"])
+def test_a_folder_that_frappe_cannot_work_in_is_refused_before_anything_is_set_up(
+	clone, run, tmp_path_factory, name
+):
+	moved = shutil.move(clone, tmp_path_factory.mktemp("folder") / name)
+	status, said = run(moved, "setup")
+	assert (status, is_one_sentence(said)) == (1, True)
+	assert "move this clone" in said and str(moved) in said
+	assert not (moved / ".dev" / "stamps").exists()
+
+
 
 def test_programs_have_a_home_to_write_to(tmp_path, monkeypatch):
 	monkeypatch.setenv("HOME", str(tmp_path))
