@@ -133,6 +133,9 @@ def main() -> int:
 	except BrokenPipeError:
 		# Whoever read the output has gone; Python would complain again when it flushes at its end.
 		os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+	except PermissionError as error:
+		place = error.filename or "what runs here"
+		print(f"You may not use {place}; perhaps another user has set this clone up.", file=sys.stderr)
 	except OSError as error:
 		if error.errno not in (errno.ENOSPC, errno.EDQUOT):
 			raise

@@ -20,10 +20,13 @@ def without_proxy() -> None:
 
 
 def is_free(port: int) -> bool:
+	"""Whether one may listen there; PermissionError for a port that this user may not have."""
 	with socket.socket() as probe:
 		probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 		try:
 			probe.bind((LOOPBACK, port))
+		except PermissionError:
+			raise
 		except OSError:
 			return False
 	return True

@@ -105,8 +105,12 @@ def is_running(site: Site) -> bool:
 
 
 def require_free(number: int) -> None:
-	if not network.is_free(number):
-		raise Problem(f"Port {number} is taken by another program: choose one with --port.")
+	try:
+		if network.is_free(number):
+			return
+	except PermissionError:
+		raise Problem(f"Port {number} is not for every user: choose one above 1023 with --port.") from None
+	raise Problem(f"Port {number} is taken by another program: choose one with ./dev start --port.")
 
 
 def start(site: Site, number: int) -> None:

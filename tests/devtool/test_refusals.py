@@ -38,9 +38,22 @@ def test_a_taken_port_is_named_before_anything_is_set_up(clone, run):
 	with socket.create_server(("127.0.0.1", 0)) as taken:
 		number = taken.getsockname()[1]
 		status, said = run(clone, "start", "--detach", "--port", str(number))
-	assert (status, said) == (1, f"Port {number} is taken by another program: choose one with --port.\n")
+	assert (status, said) == (
+		1,
+		f"Port {number} is taken by another program: choose one with ./dev start --port.\n",
+	)
 	assert not (clone / ".dev" / "stamps").exists()
 
+
+def test_a_port_that_only_root_may_have_is_told_from_a_taken_one(monkeypatch):
+	def refuse(*_):
+		raise PermissionError(13, "Permission denied")
+
+	monkeypatch.setattr(socket.socket, "bind", refuse)
+	with pytest.raises(
+		Problem, match=r"^Port 80 is not for every user: choose one above 1023 with --port\.$"
+	):
+		serve.require_free(80)
 
 
 @pytest.mark.parametrize("name", ["a b", "a:b", "it's", "a(b)"])
@@ -54,6 +67,17 @@ def test_a_folder_that_frappe_cannot_work_in_is_refused_before_anything_is_set_u
 	assert not (moved / ".dev" / "stamps").exists()
 
 
+def test_a_user_who_did_not_set_the_clone_up_is_told_so(monkeypatch, capsys):
+	place = cli.settings.ROOT / ".dev" / "lock"
+
+	def refuse(*_):
+		raise PermissionError(13, "Permission denied", str(place))
+
+	monkeypatch.setattr(cli, "run", refuse)
+	assert cli.main() == 1
+	said = capsys.readouterr().err
+	assert is_one_sentence(said) and str(place) in said
+
 
 def test_programs_have_a_home_to_write_to(tmp_path, monkeypatch):
 	monkeypatch.setenv("HOME", str(tmp_path))
@@ -65,6 +89,10 @@ def test_programs_have_a_home_to_write_to(tmp_path, monkeypatch):
 	system.give_home(place)
 	assert Path(os.environ["HOME"]).is_dir() and Path(os.environ["HOME"]).parent == place.dev
 
+
+def test_what_is_set_up_is_for_its_user_alone(tmp_path):
+	with state.locked(SimpleNamespace(dev=tmp_path / ".dev")):
+		assert (tmp_path / ".dev").stat().st_mode & 0o077 == 0
 
 
 def test_a_set_up_without_a_network_says_so_and_names_its_log(clone, run):
