@@ -6,11 +6,24 @@ import shlex
 import shutil
 import signal
 import subprocess
+import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from devtool import bench, environment, frappe_source, info, prepare, serve, servers, site, state, system
+from devtool import (
+	bench,
+	environment,
+	frappe_source,
+	info,
+	prepare,
+	serve,
+	servers,
+	site,
+	state,
+	steps,
+	system,
+)
 from devtool.bench import Site
 from devtool.errors import Problem
 from devtool.settings import REQUIREMENTS, ROOT, Settings
@@ -18,6 +31,7 @@ from devtool.settings import REQUIREMENTS, ROOT, Settings
 # Variables that choose Frappe and the servers.
 CHOICES = ("FRAPPE_", "DB_", "REDIS_URL")
 SOURCES = ("hisabi_sync", "devtool", "demo", "benchmarks", "chaos")
+TRACEBACK = "Traceback (most recent call last)"
 WHOLE_SUITE = ("-n", "2", "--no-loadscope-reorder")
 # What `./dev reset` keeps: slow to make, and holding nothing of anybody's work.
 KEPT = {"tools", "checks", "env", "frappe", "downloads", "desk", "node", "desk-frappe", "lock", "stamps"}
@@ -225,7 +239,18 @@ def audit(settings: Settings, arguments: list[str]) -> int:
 	tool = str(environment.checks(settings) / "pip-audit")
 	command = [tool, "--disable-pip", "--require-hashes", "--strict", *arguments]
 	locks = [REQUIREMENTS / name for name in ("lock.txt", "checks.txt")]
-	return _run_all([[*command, "-r", str(path)] for path in locks])
+	return int(any([_ask(settings, [*command, "-r", str(path)]) for path in locks]))
+
+
+def _ask(settings: Settings, command: Sequence[str]) -> int:
+	"""Run pip-audit; it tells of a service that cannot be reached by a page of traceback, which goes into a log."""
+	done = subprocess.run(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+	if TRACEBACK not in done.stderr:
+		print(done.stderr, end="", file=sys.stderr)
+		return done.returncode
+	log = settings.logs / "audit.log"
+	steps.write_atomically(log, done.stderr)
+	raise Problem(f"The advisory service did not answer as it should; details are in {steps.short(log)}.")
 
 
 def lock(settings: Settings, options: Namespace) -> None:

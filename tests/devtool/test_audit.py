@@ -8,7 +8,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.devtool.conftest import ROOT
+from tests.devtool.conftest import NO_ANSWER, ROOT
 
 WEAK = "werkzeug"
 
@@ -69,6 +69,12 @@ def test_an_audit_asks_for_every_pinned_package_and_passes_when_nothing_is_known
 	status, said, asked = audit()
 	assert status == 0, said
 	assert {canonicalize_name(name) for name in asked} == pinned("lock.txt") | pinned("checks.txt")
+
+
+def test_a_service_that_cannot_be_reached_is_told_in_a_sentence(run):
+	status, said = run(ROOT, "audit", "-s", "osv", "--osv-url", NO_ANSWER, "--progress-spinner", "off")
+	assert status == 1 and "Traceback" not in said
+	assert said.splitlines()[-1].startswith("The advisory service did not answer")
 
 
 def pinned(name):
