@@ -137,4 +137,6 @@ def _database(environ: Mapping[str, str]) -> ExternalDatabase | None:
 	port = environ.get("DB_PORT") or "3306"
 	if not port.isdigit():
 		raise Problem(f"DB_PORT={port} is not a number.")
-	return ExternalDatabase(host, int(port), environ.get("DB_ROOT_PASSWORD", ""))
+	if not environ.get("DB_ROOT_PASSWORD"):
+		raise Problem("DB_HOST needs DB_ROOT_PASSWORD beside it: Frappe asks a terminal for an empty one.")
+	return ExternalDatabase(host, int(port), environ["DB_ROOT_PASSWORD"])

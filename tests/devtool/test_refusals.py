@@ -143,6 +143,7 @@ def test_missing_packages_are_named_to_people_who_may_not_install_them(monkeypat
 	[
 		({"FRAPPE_PATH": "/dev"}, "FRAPPE_PATH=/dev is not a Frappe checkout"),
 		({"DB_HOST": "127.0.0.1", "DB_PORT": "many"}, "DB_PORT=many is not a number"),
+		({"DB_HOST": "127.0.0.1", "DB_ROOT_PASSWORD": ""}, "DB_HOST needs DB_ROOT_PASSWORD"),
 		({"REDIS_URL": "localhost:6379"}, "is not of the form redis://HOST:PORT"),
 	],
 	ids=lambda value: " ".join(value) if isinstance(value, dict) else "",
