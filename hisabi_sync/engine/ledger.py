@@ -16,10 +16,19 @@ COLUMNS = (
 BATCH = (
 	"space device user contract items accepted duplicates conflicts errors duration_ms clock_skew_ms first_sequence last_sequence atomic"
 ).split()
+# Fields of an Outcome that an item has columns for. `result` keeps what the columns do not say: most of it would be twice.
+HELD = {
+	"status": "status",
+	"entity_type": "entity_type",
+	"client_id": "client_id",
+	"doc_version": "doc_version",
+}
+HELD |= {"record_name": "record"}
 MESSAGE = 1000  # characters of an error message that are kept
-NO_TAGS = str.maketrans("<>", "‹›")
 COUNTED = {"accepted": "accepted", "duplicate": "duplicates", "conflict": "conflicts", "error": "errors"}
 DEFAULTS = asdict(Outcome(""))
+ANSWER = [*HELD.values(), "result"]
+CHANGE = ("position", "op_id", "entity_type", "client_id", "operation")  # of a Change, in its order
 # Made once: an encoder costs more to make than most items cost to encode.
 TEXT = json.JSONEncoder(ensure_ascii=False, default=str)
 CANONICAL = json.JSONEncoder(sort_keys=True, default=str, separators=(",", ":"))
@@ -29,21 +38,14 @@ class Seen:
 	"""An op that the ledger holds. `answered` says that its first answer is repeated."""
 
 	def __init__(self, row):
-		(
-			self.name,
-			self.op_key,
-			self.fingerprint,
-			self.status,
-			self.result,
-			self.attempts,
-			self.space,
-			self.batch,
-			self.position,
-		) = row
-		self.answered = self.status != ERROR
+		self.name, self.op_key, self.fingerprint, self.attempts, self.space, self.batch, self.position = row[
+			:7
+		]
+		self._answer = row[7:]
+		self.answered = self._answer[0] != ERROR
 
 	def outcome(self):
-		return Outcome(**{**DEFAULTS, **json.loads(self.result), "repeated": True})
+		return decode(self._answer, repeated=True)
 
 
 @lru_cache(maxsize=1024)  # each op of a batch is looked up several times
@@ -58,22 +60,30 @@ def fingerprint(*parts):
 
 def load(device, op_ids):
 	"""{op key: Seen} of the ops of a device; failed ones are locked, because they may be judged again."""
-	columns = "name op_key fingerprint status result attempts space batch position".split()
+	columns = ["name", "op_key", "fingerprint", "attempts", "space", "batch", "position", *ANSWER]
 	keys = sorted({op_key(op_id) for op_id in op_ids})
 	rows = sql.select_in("Sync Item", columns, "op_key", keys, "device = %s", (device,))
-	failed = [row[0] for row in rows if row[3] == ERROR]
+	failed = [row[0] for row in rows if row[7] == ERROR]
 	again = sql.select_in("Sync Item", columns, "name", sorted(failed), tail="ORDER BY name FOR UPDATE")
 	return {row[1]: Seen(row) for row in (*rows, *again)}
 
 
-def encode(outcome):
-	kept = {name: getattr(outcome, name) for name in DEFAULTS if name != "repeated"}
-	return TEXT.encode({name: value for name, value in kept.items() if value != DEFAULTS[name]})
+def encode(outcome, held):
+	"""Text of what the item's columns, in the order of HELD, do not say of an outcome."""
+	known = {**DEFAULTS, **dict(zip(HELD, held, strict=True)), "repeated": outcome.repeated}
+	return TEXT.encode({n: value for n, said in known.items() if (value := getattr(outcome, n)) != said})
+
+
+def decode(answer, repeated=False):
+	"""The Outcome of an item by its columns of ANSWER."""
+	*held, result = answer
+	known = dict(zip(HELD, held, strict=True))
+	return Outcome(**{**DEFAULTS, **known, **json.loads(result), "repeated": repeated})
 
 
 def plain(text, length=140):
 	"""Text for a column that the Desk shows: cut, and without what could begin a tag."""
-	return str(text or "")[:length].translate(NO_TAGS)
+	return str(text or "")[:length].replace("<", "‹").replace(">", "›")
 
 
 def _raw_text(raw):
@@ -114,6 +124,8 @@ def save_items(batch, caller, answers, seen, now):
 
 
 def _item_row(batch, caller, change, outcome, key, known, now):
+	entity_type, client_id = plain(change.entity_type), plain(change.client_id)
+	held = (outcome.status, entity_type, client_id, outcome.doc_version, outcome.record_name)
 	return (
 		known.name if known else ids.new(),
 		now,
@@ -128,15 +140,15 @@ def _item_row(batch, caller, change, outcome, key, known, now):
 		plain(change.op_id) or None,
 		key,
 		change.fingerprint,
-		plain(change.entity_type),
-		plain(change.client_id),
+		entity_type,
+		client_id,
 		plain(change.operation),
 		None if change.base_version is None else plain(str(change.base_version)),
 		_raw_text(change.raw),
 		outcome.status,
 		outcome.code,
 		plain(outcome.message, MESSAGE),
-		encode(outcome),
+		encode(outcome, held),
 		outcome.doc_version,
 		outcome.record_name,
 		known.attempts + 1 if known else 1,
@@ -160,28 +172,15 @@ def save_batch(result, caller, options, duration_ms):
 
 def stored(caller, op_ids):
 	"""{op key: (Change, Outcome)} of a device's ops in a space as they were answered, failed ones included."""
-	columns = ["op_key", "position", "op_id", "entity_type", "client_id", "operation", "result"]
 	keys = sorted({op_key(op_id) for op_id in op_ids})
 	where = "device = %s AND space = %s"
+	columns = ["op_key", *CHANGE, *ANSWER]
 	rows = sql.select_in("Sync Item", columns, "op_key", keys, where, (caller.device, caller.space))
-	return {
-		row[0]: (
-			Change(row[1], row[2], row[3], row[4], row[5], {}),
-			Outcome(**{**DEFAULTS, **json.loads(row[6])}),
-		)
-		for row in rows
-	}
+	return {row[0]: (Change(*row[1:6], payload={}), decode(row[6:])) for row in rows}
 
 
 def of_batch(batch):
 	"""[(name of the Sync Item, Change, Outcome)] of a batch in its order, as they were answered last."""
-	columns = "name position op_id entity_type client_id operation result payload".split()
+	columns = ["name", *CHANGE, "payload", *ANSWER]
 	rows = sql.select("Sync Item", columns, "batch = %s", (batch,), "ORDER BY position")
-	return [
-		(
-			row[0],
-			Change(*row[1:6], payload={}, raw=json.loads(row[7])),
-			Outcome(**{**DEFAULTS, **json.loads(row[6])}),
-		)
-		for row in rows
-	]
+	return [(row[0], Change(*row[1:6], payload={}, raw=json.loads(row[6])), decode(row[7:])) for row in rows]
