@@ -3,7 +3,7 @@
 import statistics
 
 from benchmarks import limits
-from benchmarks.figures import Figure, Goal, in_turns, milliseconds, times
+from benchmarks.figures import Figure, Goal, compared, in_turns, milliseconds
 from benchmarks.pull import at_end, engine_page
 from hisabi_sync.engine import pull
 from tests.support.count_statements import Counted
@@ -25,27 +25,29 @@ def push_figures(stage):
 	works["everything"] = (lambda: limits.fresh(written), limits.insert)
 	works["documents"] = (lambda: limits.fresh(documents), limits.insert)
 	taken = in_turns(stage.sizes.rounds, works)
-	middle = {name: statistics.median(values) for name, values in taken.items()}
 	push = f"push of {batch} creates"
 	return [
 		Figure(PART, f"{push}, statements", len(seen), "", goal=Goal("at most", 30)),
 		milliseconds(PART, push, taken[small]),
-		times(
+		compared(
 			PART,
 			f"{push}, times one insert of all the rows it writes and a commit",
-			middle[small] / middle["everything"],
+			taken[small],
+			taken["everything"],
 			"at most",
 			4,
 		),
-		times(
+		compared(
 			PART,
 			f"{push}, times one insert of its documents alone and a commit",
-			middle[small] / middle["documents"],
+			taken[small],
+			taken["documents"],
 		),
-		times(
+		compared(
 			PART,
 			f"{push}, into {stage.sizes.usual:,} records, times into few",
-			middle[large] / middle[small],
+			taken[large],
+			taken[small],
 			"at most",
 			1.3,
 		),
@@ -62,12 +64,12 @@ def pull_figures(stage):
 		stage.sizes.rounds,
 		{"ours": lambda: _pull(wallet, records, page), "limit": lambda: limits.select(wallet, records, page)},
 	)
-	ours, limit = (statistics.median(taken[name]) for name in ("ours", "limit"))
+	ours, limit = taken["ours"], taken["limit"]
 	words = f"pull of {records:,} records in pages of {page:,}"
 	return [
 		Figure(PART, "empty pull, statements", len(seen), "", goal=Goal("at most", 4)),
-		milliseconds(PART, words, taken["ours"], limit=limit * 1000, limit_is="SELECT and JSON"),
-		times(PART, f"{words}, times the bare SELECT and JSON of as many rows", ours / limit, "at most", 3),
+		milliseconds(PART, words, ours, limit=statistics.median(limit) * 1000, limit_is="SELECT and JSON"),
+		compared(PART, f"{words}, times the bare SELECT and JSON of as many rows", ours, limit, "at most", 3),
 	]
 
 

@@ -52,6 +52,13 @@ def times(part, what, value, word=None, number=None, **more):
 	return Figure(part, what, value, "times", goal=Goal(word, number) if word else None, **more)
 
 
+def compared(part, what, above, below, word=None, number=None):
+	"""The Figure of how many times `below` is in `above`, round by round, so that a machine may change its pace between."""
+	found = [one / other for one, other in zip(above, below, strict=True)]
+	value, spread = statistics.median(found), (min(found), max(found))
+	return times(part, what, value, word, number, spread=spread)
+
+
 def in_turns(rounds, works):
 	"""{name: [seconds]} of works measured in turns, so that all meet the same moments of a noisy machine.
 

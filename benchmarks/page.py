@@ -56,8 +56,8 @@ def _head(results):
 			f"| Commit | {results['commit'] or 'unknown'}, {results['date']} |",
 			"",
 			f"Values are medians of {results['rounds']} rounds, with the smallest and the largest as spread; for the app's share",
-			"of a save the spread is where its median lies with 95 % certainty. What is compared was measured in turns. Memory is",
-			"the most that a process ever held.",
+			"of a save the spread is where its median lies with 95 % certainty. What is compared was measured in turns, round by",
+			"round, and ratios are the medians of those of the rounds. Memory is the most that a process ever held.",
 			"Server, database and clients share the machine; the web server has "
 			f"{results['workers']} workers. *Limit* is what the database alone needs for the same work,",
 			"*times* is the value in such limits.",

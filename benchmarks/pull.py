@@ -7,7 +7,7 @@ import frappe
 
 from benchmarks import limits, plain
 from benchmarks.changes import creates
-from benchmarks.figures import in_turns, milliseconds, times
+from benchmarks.figures import compared, in_turns, milliseconds
 from benchmarks.http import POST, PULL, pull_body
 from hisabi_sync.engine import cursor, pull
 from tests.support.count_statements import Counted
@@ -139,15 +139,14 @@ def _compared(cost, page):
 		"engine": f"pull, page of {page}, in process",
 	}
 	shown = [milliseconds(PART, f"{words[n]}, each", cost[n], at={"way": n}) for n in words]
-	middle = {name: statistics.median(seconds) for name, seconds in cost.items()}
-	gain = middle["plain"] / middle["ours"]
 	what = "sync_pull, times as fast as "
 	return [
 		*shown,
-		times(PART, f"{what}a GET for each record", gain, "at least", 30),
-		times(
+		compared(PART, f"{what}a GET for each record", cost["plain"], cost["ours"], "at least", 30),
+		compared(
 			PART,
 			f"{what}Frappe's own list of all fields, which knows no order of changes",
-			middle["list"] / middle["ours"],
+			cost["list"],
+			cost["ours"],
 		),
 	]

@@ -4,7 +4,7 @@ import statistics
 
 from benchmarks import limits, plain
 from benchmarks.changes import KINDS
-from benchmarks.figures import Figure, in_turns, milliseconds, times
+from benchmarks.figures import compared, in_turns, milliseconds
 from benchmarks.http import POST, PUSH, checked, push_body
 from tests.support.count_statements import Counted
 
@@ -117,18 +117,9 @@ def _costs(cost, count, sent):
 
 
 def _gains(cost, count):
-	middle = {name: statistics.median(seconds) for name, seconds in cost.items()}
-	http = times(
-		PART,
-		f"sync_push of {count} creates, times as fast as a POST for each item",
-		middle["plain"] / middle["ours"],
-		"at least",
-		50,
-	)
-	process = Figure(
-		PART,
-		f"engine push of {count} creates, times as fast as insert() for each item",
-		middle["process"] / middle["engine"],
-		"times",
-	)
-	return [http, process]
+	http = f"sync_push of {count} creates, times as fast as a POST for each item"
+	process = f"engine push of {count} creates, times as fast as insert() for each item"
+	return [
+		compared(PART, http, cost["plain"], cost["ours"], "at least", 50),
+		compared(PART, process, cost["process"], cost["engine"]),
+	]
