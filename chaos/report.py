@@ -68,9 +68,18 @@ def table(lab, run):
 	console.print(promises)
 
 
+def _fate(op):
+	"""What became of a change in the end; most errors are refusals of those who were removed or may only read."""
+	if op.verdict:
+		return f"answered {op.verdict.status}"
+	if op.said:
+		return f"refused, {op.said[-1].code or op.said[-1].status}"
+	return "sent in vain" if op.sent else "never sent"
+
+
 def facts(lab, run):
 	counts = lab.journal.counts()
-	said = Counter(op.verdict.status if op.verdict else "without" for op in lab.journal.ops.values())
+	fates = Counter(_fate(op) for op in lab.journal.ops.values())
 	return {
 		"devices": counts["devices"],
 		"spaces": len(run.opened),
@@ -78,7 +87,7 @@ def facts(lab, run):
 		"requests without an answer": sum(1 for call in lab.journal.calls if not call.status),
 		"changes": counts["ops"],
 		"changes sent more than once": sum(1 for op in lab.journal.ops.values() if len(op.sent) > 1),
-		**{f"changes with the verdict {name}": number for name, number in sorted(said.items())},
+		**{f"changes {fate}": number for fate, number in sorted(fates.items())},
 		"changes in the Desk": len(lab.journal.writes),
 		"changes of who may do what": sum(len(held) for held in lab.journal.standing.values()),
 		"runs with the other system": len(run.trade.started),
