@@ -109,7 +109,9 @@ def require_free(number: int) -> None:
 		if network.is_free(number):
 			return
 	except PermissionError:
-		raise Problem(f"Port {number} is not for every user: choose one above 1023 with --port.") from None
+		raise Problem(
+			f"Port {number} is not for every user: choose one above 1023 with ./dev start --port."
+		) from None
 	raise Problem(f"Port {number} is taken by another program: choose one with ./dev start --port.")
 
 

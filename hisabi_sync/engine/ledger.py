@@ -17,16 +17,13 @@ BATCH = (
 	"space device user contract items accepted duplicates conflicts errors duration_ms clock_skew_ms first_sequence last_sequence atomic"
 ).split()
 # Fields of an Outcome that an item has columns for. `result` keeps what the columns do not say: most of it would be twice.
-HELD = {
-	"status": "status",
-	"entity_type": "entity_type",
-	"client_id": "client_id",
-	"doc_version": "doc_version",
+HELD = {name: name for name in ("status", "entity_type", "client_id", "doc_version")} | {
+	"record_name": "record"
 }
-HELD |= {"record_name": "record"}
 MESSAGE = 1000  # characters of an error message that are kept
 COUNTED = {"accepted": "accepted", "duplicate": "duplicates", "conflict": "conflicts", "error": "errors"}
 DEFAULTS = asdict(Outcome(""))
+SEEN = "name op_key fingerprint attempts space batch position".split()
 ANSWER = [*HELD.values(), "result"]
 CHANGE = ("position", "op_id", "entity_type", "client_id", "operation")  # of a Change, in its order
 # Made once: an encoder costs more to make than most items cost to encode.
@@ -38,10 +35,9 @@ class Seen:
 	"""An op that the ledger holds. `answered` says that its first answer is repeated."""
 
 	def __init__(self, row):
-		self.name, self.op_key, self.fingerprint, self.attempts, self.space, self.batch, self.position = row[
-			:7
-		]
-		self._answer = row[7:]
+		for name, value in zip(SEEN, row, strict=False):
+			setattr(self, name, value)
+		self._answer = row[len(SEEN) :]
 		self.answered = self._answer[0] != ERROR
 
 	def outcome(self):
@@ -60,12 +56,13 @@ def fingerprint(*parts):
 
 def load(device, op_ids):
 	"""{op key: Seen} of the ops of a device; failed ones are locked, because they may be judged again."""
-	columns = ["name", "op_key", "fingerprint", "attempts", "space", "batch", "position", *ANSWER]
+	columns = [*SEEN, *ANSWER]
 	keys = sorted({op_key(op_id) for op_id in op_ids})
 	rows = sql.select_in("Sync Item", columns, "op_key", keys, "device = %s", (device,))
-	failed = [row[0] for row in rows if row[7] == ERROR]
-	again = sql.select_in("Sync Item", columns, "name", sorted(failed), tail="ORDER BY name FOR UPDATE")
-	return {row[1]: Seen(row) for row in (*rows, *again)}
+	seen = [Seen(row) for row in rows]
+	failed = sorted(op.name for op in seen if not op.answered)
+	again = sql.select_in("Sync Item", columns, "name", failed, tail="ORDER BY name FOR UPDATE")
+	return {op.op_key: op for op in (*seen, *map(Seen, again))}
 
 
 def encode(outcome, held):

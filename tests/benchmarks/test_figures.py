@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks import __main__ as command
 from benchmarks import machine, output, page
-from benchmarks.figures import Figure, Goal, in_turns, percentile, times
+from benchmarks.figures import Figure, Goal, compared, in_turns, percentile, times
 from benchmarks.plots import PLOTS
 from benchmarks.support import peak_memory
 from benchmarks.tax import without
@@ -127,3 +127,8 @@ def lines(path):
 		sorted(line.removeprefix(known).strip("| ").split(", ")) if line.startswith(known) else line
 		for line in path.read_text().splitlines()
 	]
+
+
+def test_a_machine_that_changes_its_pace_changes_a_ratio():
+	figure = compared("push", "ours to theirs", [2, 20, 30], [1, 10, 1], "at most", 3)
+	assert (figure.value, figure.spread, figure.as_dict()["met"]) == (2, (2, 30), True)

@@ -41,6 +41,13 @@ def test_an_answer_was_kept_otherwise_than_it_was_given(outcome, entity_type, cl
 	assert ledger.decode([item[name] for name in ledger.ANSWER]) == outcome
 
 
+def test_an_answer_that_was_kept_whole_is_read_otherwise():
+	whole = '{"status": "accepted", "entity_type": "<b>", "client_id": "a", "doc_version": 3, "record_name": "space-a"}'
+	assert ledger.decode(["accepted", "‹b›", "a", 3, "space-a", whole]) == Outcome(
+		"accepted", "<b>", "a", 3, record_name="space-a"
+	)
+
+
 def test_an_answer_was_kept_twice():
 	outcome = Outcome("accepted", "Hisabi Account", "a", 3, "2026-03-01T10:00:00Z", "space-a")
 	item = kept(Change(0, "op", "Hisabi Account", "a", "create", {}, raw={}), outcome)
