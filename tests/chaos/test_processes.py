@@ -8,13 +8,14 @@ from chaos import processes
 from tests.support.waiting import until
 
 # As RQ does with its jobs: a child in a session of its own, here with a child of its own.
-PROGRAM = """
+# Each writes its line at once: with PYTHONUNBUFFERED print writes twice, and lines of processes mix.
+PROGRAM = r"""
 import os, time
 for _ in range(2):
 	if os.fork():
 		break
 	os.setsid()
-print(os.getpid(), flush=True)
+os.write(1, f"{os.getpid()}\n".encode())
 time.sleep(600)
 """
 
