@@ -17,6 +17,7 @@ class Sizes:
 	page: int = 1000
 	changed: int = 100
 	one_by_one: int = 50
+	pushes: int = 10
 	clients: tuple = (1, 2, 4, 8, 16, 32, 64)
 	many: int = 32
 	exchange: int = 20
@@ -41,6 +42,7 @@ QUICK = Sizes(
 	page=50,
 	changed=5,
 	one_by_one=3,
+	pushes=1,
 	clients=(1, 2),
 	many=2,
 	exchange=2,

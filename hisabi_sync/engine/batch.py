@@ -27,8 +27,11 @@ class Batch:
 		self.before = {}  # values of each applied record when the batch began, None where there was none
 		self.conflict_rows, self.shown = [], {}
 
-	def process(self):
-		"""Outcomes in the order of the changes. What is accepted is written, but neither numbered nor committed."""
+	def process(self, last=None):
+		"""Outcomes in the order of the changes. What is accepted is written, but neither numbered nor committed.
+
+		`last` is that of `Writer.finish`, for who numbers and commits at once.
+		"""
 		self.repeats.answer_known(self.outcomes)
 		self._parse()
 		self._gather()
@@ -38,7 +41,7 @@ class Batch:
 		if self.options.atomic and any(o and o.status in (ERROR, CONFLICT) for o in self.outcomes):
 			self._roll_back()
 		derive.run(self._effects(), derive.Access(self.writer, self.stored))
-		self.writer.finish()
+		self.writer.finish(last)
 		wire.show(self.shown, self.caller.space, self.registry)
 		self.repeats.answer_second_uses(self.outcomes)
 		return self.outcomes

@@ -104,7 +104,7 @@ def _transaction(caller, changes, options, before, after):
 		before(caller, changes)
 	authorise(caller, write=True)
 	batch = Batch(caller, changes, options)
-	result = Result(ids.new(), batch.process())
+	result = Result(ids.new(), batch.process(caller.position))
 	items = ledger.save_items(result.batch, caller, batch.answers(), batch.repeats.seen, batch.now)
 	conflicts.supersede(caller, batch.answers(), batch.now)
 	conflicts.save(batch.conflict_rows, result.batch, items, options.skew_ms)

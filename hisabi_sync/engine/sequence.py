@@ -2,35 +2,61 @@
 
 A touched Sync Record is written with a negative sequence, its place among those that its transaction touched. The
 counter row of the space is locked by the last statements of the transaction and held until the commit, so the order of
-numbers is the order of commits.
+numbers is the order of commits. A push writes the numbers that it will get if nobody commits before it; where somebody
+did, they are moved once the counter is held.
 """
 
-import itertools
+from dataclasses import dataclass, field
 
 import frappe
 
 CHUNK = 1000
-COUNT = None  # no record has this name
+# A row that a savepoint took back has no negative sequence and is left alone.
+FROM_PLACES = "UPDATE `tabSync Record` SET sequence = %s - sequence WHERE name IN %s AND sequence < 0"
+FROM_FORESEEN = "UPDATE `tabSync Record` SET sequence = sequence + %s WHERE name IN %s"
 LEAP = (
 	2**36
 )  # more than a space ever numbers between a backup and its loss; 53 bits have room for 100,000 of them
 EVENT = "sync_space_changed"
 
 
-def mark(space, name):
-	"""The sequence to write into a touched record for now; it is numbered when the transaction commits."""
+@dataclass(slots=True)
+class Touched:
+	"""What the open transaction touched of one space. `lasts` maps each record to the last number that its row was written for, or None."""
+
+	count: int = 0
+	lasts: dict = field(default_factory=dict)
+
+	def add(self, name, last):
+		"""The place of the record. One that is touched again moves to the end, so that a place is never given twice."""
+		self.count += 1
+		self.lasts[name] = last
+		return self.count
+
+	def by_last(self):
+		"""{last number or None: names of the records}."""
+		found = {}
+		for name, last in self.lasts.items():
+			found.setdefault(last, []).append(name)
+		return found
+
+
+def mark(space, name, last=None):
+	"""The sequence to write into a touched record for now; it is right when the transaction has committed.
+
+	With `last`, the space's last number as the transaction knows it, that is the number which follows if nobody takes
+	numbers before. Never where a savepoint may take the row back: the number that it had would be moved instead.
+	"""
 	pending = _pending()
 	if not pending:
 		frappe.db.before_commit.add(number)
 		frappe.db.after_rollback.add(pending.clear)
-	places = pending.setdefault(space, {COUNT: itertools.count(1)})
-	# A record that is touched again moves to the end, so that a place is never given twice.
-	places[name] = next(places[COUNT])
-	return -places[name]
+	place = pending.setdefault(space, Touched()).add(name, last)
+	return -place if last is None else last + place
 
 
 def _pending():
-	"""{space: {record: its place}} of the open transaction, with a counter of places under COUNT."""
+	"""{space: Touched} of the open transaction."""
 	key, database = "hisabi_sync_pending", frappe.db
 	held = getattr(frappe.local, key, None)
 	if held is None or held[0] is not database:
@@ -48,11 +74,12 @@ def number():
 	touched = sorted(pending.items())
 	pending.clear()
 	taken = {}
-	for space, places in touched:
-		count = next(places.pop(COUNT)) - 1
-		last, space_type = take(space, count)
-		taken[space] = (last - count, last)
-		_assign(list(places), last - count)
+	for space, records in touched:
+		last, space_type = take(space, records.count)
+		before = last - records.count
+		taken[space] = (before, last)
+		for written_for, names in records.by_last().items():
+			_assign(names, before, written_for)
 		_announce(space, space_type, last)
 	return taken
 
@@ -63,13 +90,17 @@ def take(space, count):
 	return frappe.db.sql("SELECT sequence, space_type FROM `tabSync Space` WHERE name = %s", (space,))[0]
 
 
-def _assign(names, before):
-	"""Turn places into numbers. A row that a savepoint took back has no negative sequence and is left alone."""
+def _assign(names, before, written_for):
+	"""Turn places into numbers; move numbers that were written for another last number than `before`."""
+	if written_for is None:
+		_update(FROM_PLACES, before, names)
+	elif written_for != before:
+		_update(FROM_FORESEEN, before - written_for, names)
+
+
+def _update(query, value, names):
 	for start in range(0, len(names), CHUNK):
-		frappe.db.sql(
-			"UPDATE `tabSync Record` SET sequence = %s - sequence WHERE name IN %s AND sequence < 0",
-			(before, tuple(names[start : start + CHUNK])),
-		)
+		frappe.db.sql(query, (value, tuple(names[start : start + CHUNK])))
 
 
 def _announce(space, space_type, position):

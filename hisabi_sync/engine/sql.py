@@ -33,19 +33,26 @@ def _write(doctype, columns, rows, tail):
 	head = f"INSERT INTO {quote('tab' + doctype)} ({', '.join(map(quote, columns))}) VALUES "  # noqa: S608
 	for chunk in _chunks(rows):
 		marks, values = _marks(chunk)
-		frappe.db.sql(head + ", ".join(marks) + tail, values)
+		frappe.db.sql(head + ",".join(marks) + tail, values)
 
 
 def _marks(rows):
-	"""Placeholders for each row, and their values. A column in which all rows agree is escaped once, not row by row."""
-	columns = list(zip(*rows, strict=True))
-	shared = [column.count(column[0]) == len(rows) for column in columns]
-	values = {f"c{i}": column[0] for i, column in enumerate(columns) if shared[i]}
-	for i, column in enumerate(columns):
-		if not shared[i]:
-			values.update({f"r{n}_{i}": value for n, value in enumerate(column)})
-	mark = "(" + ", ".join(f"%(c{i})s" if same else f"%(r{{n}}_{i})s" for i, same in enumerate(shared)) + ")"
-	return [mark.replace("{n}", str(n)) for n in range(len(rows))], values
+	"""Placeholders for each row, and their values. A column in which all rows agree is escaped once, not row by row.
+
+	Placeholders begin with a character of their column, of which none from `a` on means anything in a format. They are
+	short because Frappe searches the whole statement.
+	"""
+	marks, values = [], {}
+	for code, column in enumerate(zip(*rows, strict=True), ord("a")):
+		name = chr(code)
+		if column.count(column[0]) == len(rows):
+			values[name] = column[0]
+			marks.append(f"%({name})s")
+		else:
+			values.update({f"{name}{n}": value for n, value in enumerate(column)})
+			marks.append(f"%({name}#)s")
+	mark = "(" + ",".join(marks) + ")"
+	return [mark.replace("#", str(n)) for n in range(len(rows))], values
 
 
 def _chunks(rows):

@@ -93,10 +93,13 @@ class Writer:
 		known = stamp_values(stored, self.caller.user)
 		return [known[name] for name in names]
 
-	def finish(self):
-		"""Write what is left, the Sync Records and their versions, and have them numbered at the commit."""
+	def finish(self, last=None):
+		"""Write what is left, the Sync Records and their versions, and have them numbered at the commit.
+
+		With `last`, the space's last number as the transaction knows it, they are written with the numbers that follow.
+		"""
 		self.flush()
-		write_records(self.touched.values(), self.registry, self.caller, self.now)
+		write_records(self.touched.values(), self.registry, self.caller, self.now, last)
 
 
 def stamp_values(stored, user):
@@ -111,12 +114,12 @@ def stamp_values(stored, user):
 	}
 
 
-def write_records(touched, registry, caller, now):
+def write_records(touched, registry, caller, now, last=None):
 	"""Insert or update Sync Records that have a new version, and insert what those versions replaced."""
 	changed = [stored for stored in touched if stored.doc_version != stored.loaded_version]
 	rows = {True: [], False: []}
 	for stored in changed:
-		rows[stored.loaded_version == 0].append(_record_row(stored, registry, caller, now))
+		rows[stored.loaded_version == 0].append(_record_row(stored, registry, caller, now, last))
 	columns = [*STANDARD, *RECORD]
 	sql.insert("Sync Record", columns, rows[True])
 	sql.upsert("Sync Record", _without_creation(columns), [_without_creation(row) for row in rows[False]])
@@ -130,7 +133,7 @@ def _without_creation(row):
 	return (row[0], row[2], *row[4:])
 
 
-def _record_row(stored, registry, caller, now):
+def _record_row(stored, registry, caller, now, last):
 	entity = registry.by_name[stored.entity_type]
 	return (
 		stored.name,
@@ -143,7 +146,7 @@ def _record_row(stored, registry, caller, now):
 		stored.client_id,
 		entity.doctype,
 		stored.document_name,
-		sequence.mark(caller.space, stored.name),
+		sequence.mark(caller.space, stored.name, last),
 		stored.doc_version,
 		stored.content_version,
 		json.dumps(stored.field_versions, separators=(",", ":")) if stored.field_versions else None,

@@ -48,10 +48,10 @@ class Device:
 	def caller(self):
 		return Caller(self.user, space_of(self.wallet), "viewer", self.name, "wallet", self.wallet)
 
-	def result(self, *items, atomic=False, before=None):
+	def result(self, *items, atomic=False, before=None, dry_run=False):
 		"""Push the items; the engine's Result. `before` runs first in the transaction."""
 		frappe.db.rollback()
-		options = push.Options("wallet", atomic)
+		options = push.Options("wallet", atomic, dry_run)
 		changes = wallet_items.read(list(items), self.wallet)
 		return push.push(self.caller(), changes, options, before)
 
