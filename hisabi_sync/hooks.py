@@ -56,6 +56,7 @@ doc_events = {
 		"on_change": "hisabi_sync.engine.capture.on_change",
 		"on_trash": "hisabi_sync.engine.capture.on_trash",
 		"after_delete": "hisabi_sync.engine.capture.after_delete",
+		"before_rename": "hisabi_sync.engine.capture.before_rename",
 		"after_rename": "hisabi_sync.engine.capture.after_rename",
 	},
 	"User": {"after_rename": "hisabi_sync.engine.people.after_rename"},

@@ -72,21 +72,41 @@ def after_delete(doc, method=None):
 			leave(stored, entity, space, doc.flags.hisabi_sync_last or entity.canonical(doc))
 
 
+def before_rename(doc, method=None, old=None, new=None, merge=False):
+	"""Hook: a document is about to go into another one. Afterwards the records of both name the one that stays."""
+	entity = registry().by_doctype.get(doc.doctype)
+	if entity and merge:
+		frappe.local.hisabi_sync_merged = {stored.name for stored, _ in _records(entity, old)}
+
+
 def after_rename(doc, method=None, old=None, new=None, merge=False):
 	"""Hook: the record keeps its client id under the document's new name; a merged one is gone."""
 	entity = registry().by_doctype.get(doc.doctype)
 	if entity is None or not old:
 		return
 	# Frappe has renamed the record's link by now, unless it is an older version that renames later.
-	for stored, space in _records(entity, old) or _records(entity, new):
-		if merge:
-			leave(stored, entity, space)
-			continue
+	records = _records(entity, old) or _records(entity, new)
+	if merge:
+		_leave_merged(records, entity)
+		return
+	for stored, space in records:
 		stored.document_name = new
 		stored.values = load.documents(entity, [new]).get(new, {})
 		stored.doc_version += 1
 		stored.modified = clock.now()
 		_write(stored, entity, space)
+
+
+def _leave_merged(records, entity):
+	"""Tombstones for the merged document; what pointed to it points to another record now, which no hook saw."""
+	merged = getattr(frappe.local, "hisabi_sync_merged", ())
+	for stored, space in records:
+		if stored.name in merged:
+			stored.document_name = None
+			leave(stored, entity, space)
+	for other in registry().by_name.values():
+		if entity.doctype in other.targets:
+			jobs.reconcile(other.name)
 
 
 def tombstone(stored, entity, caller):

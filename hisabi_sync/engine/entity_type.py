@@ -50,6 +50,12 @@ class EntityType:
 		return {name: f.options for name, f in self.fields.items() if f.fieldtype == "Link"}
 
 	@cached_property
+	def targets(self):
+		"""DocTypes that the fields link to, those of rows included."""
+		columns = [column for table in self.tables for column in table.columns if column.fieldtype == "Link"]
+		return {*self.links.values(), *(column.options for column in columns)}
+
+	@cached_property
 	def in_order(self):
 		"""[(name, field)] by name."""
 		return sorted(self.fields.items())

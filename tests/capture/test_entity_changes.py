@@ -57,6 +57,27 @@ def test_records_move_along_with_the_document_that_gives_them_their_space(addres
 	assert come.payload["city"] == "Town" and not come.deleted_at
 
 
+def test_what_linked_to_a_merged_document_links_to_the_one_that_stays(addresses, team):
+	land = country(team)
+	merged, stays = street(land), street(land)
+	person = change("Contact", new_id("contact"), first_name="A", address=merged.client_id)
+	assert [o.status for o in send(team, merged, stays, person)] == ["accepted"] * 3
+	work_off(0)
+	_, token = fetch(team)
+	frappe.rename_doc("Address", *(_document(team, given) for given in (merged, stays)), merge=True)
+	frappe.db.commit()
+	work_off(0)
+	items, _ = fetch(team, token)
+	gone, moved = sorted(items, key=lambda item: item.entity_type)
+	assert (gone.client_id, gone.deleted_at is not None) == (merged.client_id, True)
+	assert (moved.client_id, moved.payload["address"]) == (person.client_id, stays.client_id)
+
+
+def _document(team, given):
+	named = {"space": team.space, "client_id": given.client_id}
+	return frappe.db.get_value("Sync Record", named, "document_name")
+
+
 def test_a_field_that_is_hidden_later_leaves_the_devices_and_comes_back_with_its_permission(team):
 	given = change("ToDo", new_id("todo"), description="open", priority="High")
 	send(team, given)
