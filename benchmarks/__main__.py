@@ -25,6 +25,7 @@ from benchmarks import (
 	pull,
 	push,
 	runs,
+	ways,
 )
 from benchmarks.sizes import MILLION, QUICK, USUAL
 from benchmarks.stage import Stage
@@ -33,6 +34,7 @@ from benchmarks.support import connect
 DOCS = Path(__file__).resolve().parent.parent / "docs" / "benchmarks"
 # Name -> function of the Stage that gives figures, in the order of a whole run.
 BENCHMARKS = {
+	"ways": ways.measure,
 	"engine": engine.measure,
 	"push": push.measure,
 	"pull": pull.measure,

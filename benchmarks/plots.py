@@ -59,7 +59,7 @@ PLOTS = (
 		True,
 	),
 	Plot("pages", "A page of a pull", "pull", "ms", "page", "encoding", "records in the page", True),
-	Plot("ways-push", "Creating one record", "push", "ms", "way", bars=True),
+	Plot("ways-push", "Creating one record", "ways", "ms", "way", bars=True),
 	Plot("ways-pull", "Reading one record", "pull", "ms", "way", bars=True),
 	Plot("devices", "Many devices at once", "devices", "items/s", "clients", across_is="devices"),
 	Plot("latency", "Waiting for an answer", "latency", "ms", "call", "share", bars=True),
