@@ -22,7 +22,7 @@ EVENT = "sync_space_changed"
 
 @dataclass(slots=True)
 class Touched:
-	"""What the open transaction touched of one space. `lasts` maps each record to the last number that its row was written for, or None."""
+	"""What the open transaction touched of one space: {record: the last number that its row was written for, or None}."""
 
 	count: int = 0
 	lasts: dict = field(default_factory=dict)

@@ -3,7 +3,7 @@
 import frappe
 import pytest
 
-from tests.support.engine import change, fetch, send
+from tests.support.engine import change, document_of, fetch, send
 from tests.support.phone import new_id
 
 
@@ -85,17 +85,13 @@ def test_of_two_merged_documents_one_goes_and_the_other_stays(team):
 	ids = [new_id("contact") for _ in range(2)]
 	send(team, *(change("Contact", client_id, first_name="Same") for client_id in ids))
 	_, token = fetch(team)
-	gone, kept = (_document(team, client_id) for client_id in ids)
+	gone, kept = (document_of(team, client_id) for client_id in ids)
 	frappe.rename_doc("Contact", gone, kept, merge=True)
 	frappe.db.commit()
 	items, _ = fetch(team, token)
 	assert [(item.client_id, item.deleted_at is not None) for item in items] == [(ids[0], True)]
 	(outcome,) = send(team, change("Contact", ids[1], "update", 1, first_name="After"))
 	assert outcome.status == "accepted"
-
-
-def _document(team, client_id):
-	return frappe.db.get_value("Sync Record", {"space": team.space, "client_id": client_id}, "document_name")
 
 
 def test_moving_to_another_space_leaves_a_tombstone_and_coming_back_revives(team, todo):

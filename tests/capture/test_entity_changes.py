@@ -4,7 +4,7 @@ import frappe
 import pytest
 
 from tests.capture.conftest import _custom_field, _entity, join_team
-from tests.support.engine import change, fetch, send
+from tests.support.engine import change, document_of, fetch, send
 from tests.support.phone import new_id
 from tests.support.worker import work_off
 
@@ -64,18 +64,14 @@ def test_what_linked_to_a_merged_document_links_to_the_one_that_stays(addresses,
 	assert [o.status for o in send(team, merged, stays, person)] == ["accepted"] * 3
 	work_off(0)
 	_, token = fetch(team)
-	frappe.rename_doc("Address", *(_document(team, given) for given in (merged, stays)), merge=True)
+	old, new = (document_of(team, given.client_id) for given in (merged, stays))
+	frappe.rename_doc("Address", old, new, merge=True)
 	frappe.db.commit()
 	work_off(0)
 	items, _ = fetch(team, token)
 	gone, moved = sorted(items, key=lambda item: item.entity_type)
 	assert (gone.client_id, gone.deleted_at is not None) == (merged.client_id, True)
 	assert (moved.client_id, moved.payload["address"]) == (person.client_id, stays.client_id)
-
-
-def _document(team, given):
-	named = {"space": team.space, "client_id": given.client_id}
-	return frappe.db.get_value("Sync Record", named, "document_name")
 
 
 def test_a_field_that_is_hidden_later_leaves_the_devices_and_comes_back_with_its_permission(team):

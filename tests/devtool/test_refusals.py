@@ -51,7 +51,7 @@ def test_a_port_that_only_root_may_have_is_told_from_a_taken_one(monkeypatch):
 
 	monkeypatch.setattr(socket.socket, "bind", refuse)
 	with pytest.raises(
-		Problem, match=r"^Port 80 is not for every user: choose one above 1023 with ./dev start --port\.$"
+		Problem, match=r"^Port 80 is not for every user: choose one above 1023 with \./dev start --port\.$"
 	):
 		serve.require_free(80)
 

@@ -47,3 +47,10 @@ def fetch(caller, token=None, limit=500, **filters):
 		return items, token
 	finally:
 		frappe.set_user("Administrator")
+
+
+def document_of(caller, client_id):
+	"""Name of the document that a record of the caller's space stands for."""
+	return frappe.db.get_value(
+		"Sync Record", {"space": caller.space, "client_id": client_id}, "document_name"
+	)
