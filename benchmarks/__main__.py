@@ -8,8 +8,10 @@ import argparse
 import datetime
 import os
 import time
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from benchmarks import (
 	desk,
@@ -27,7 +29,8 @@ from benchmarks import (
 	runs,
 	ways,
 )
-from benchmarks.sizes import MILLION, QUICK, USUAL
+from benchmarks.figures import Figure
+from benchmarks.sizes import MILLION, QUICK, USUAL, Sizes
 from benchmarks.stage import Stage
 from benchmarks.support import connect
 
@@ -48,7 +51,7 @@ PROFILE = ["profile"]
 RUN_OPTIONS = {"records": "run_records", "changed": "run_changed", "pushed": "run_pushed"}
 
 
-def main():
+def main() -> None:
 	options = _options()
 	sizes, began = _sizes(options), time.monotonic()
 	connect()
@@ -65,7 +68,7 @@ def main():
 		_write(folder, {**about, "figures": figures})
 
 
-def _options():
+def _options() -> argparse.Namespace:
 	parser = argparse.ArgumentParser(prog="./dev benchmark", description=__doc__)
 	names = [*BENCHMARKS, *PROFILE]
 	parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(names)}; all but the last")
@@ -81,28 +84,29 @@ def _options():
 	return options
 
 
-def _path(text):
+def _path(text: str) -> Path:
 	"""A path as people mean it who called ./dev, which runs this in another folder."""
 	return Path(os.environ.get("HISABI_FROM", ""), text)
 
 
-def _folder(options):
+def _folder(options: argparse.Namespace) -> Path | None:
 	"""Where to write; nothing but a whole run, or a profile, of the usual size takes the place of the committed one."""
 	part = options.names not in ([], PROFILE) or options.quick or _given(options)
 	return options.out or (None if part else DOCS)
 
 
-def _given(options):
+def _given(options: argparse.Namespace) -> dict[str, int]:
 	"""{name: number} of the sizes of runs that were asked for."""
 	return {name: number for name in RUN_OPTIONS if (number := getattr(options, name)) is not None}
 
 
-def _sizes(options):
+def _sizes(options: argparse.Namespace) -> Sizes:
 	chosen = QUICK if options.quick else MILLION if options.million else USUAL
-	return replace(chosen, **{RUN_OPTIONS[name]: number for name, number in _given(options).items()})
+	given: dict[str, Any] = {RUN_OPTIONS[name]: number for name, number in _given(options).items()}
+	return replace(chosen, **given)
 
 
-def _measured(stage, names):
+def _measured(stage: Stage, names: Iterable[str]) -> Iterator[Figure]:
 	for name in names:
 		print(f"{name} ...", end=" ", flush=True)
 		began = time.monotonic()
@@ -110,7 +114,7 @@ def _measured(stage, names):
 		print(f"{time.monotonic() - began:.1f} s", flush=True)
 
 
-def _about(options):
+def _about(options: argparse.Namespace) -> dict[str, Any]:
 	"""When and how: for the page that is made of the figures."""
 	switches = [f"--{name}" for name in ("quick", "million") if getattr(options, name)]
 	numbers = [f"--{name} {number}" for name, number in _given(options).items()]
@@ -122,7 +126,7 @@ def _about(options):
 	}
 
 
-def _write(folder, results):
+def _write(folder: Path, results: dict[str, Any]) -> None:
 	folder.mkdir(parents=True, exist_ok=True)
 	output.write_json(folder / "results.json", results)
 	page.write(folder / "README.md", results, plots.write(folder, results["figures"]))

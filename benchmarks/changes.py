@@ -1,9 +1,11 @@
 """The items of a push, by what they ask for: function(wallet, count) -> items, and how they must be answered."""
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-from benchmarks.support import item
+from benchmarks.support import Wallet, item
 
 TRANSACTION = "Hisabi Transaction"
 _numbers = itertools.count(1)
@@ -11,22 +13,22 @@ _numbers = itertools.count(1)
 
 @dataclass(frozen=True)
 class Kind:
-	items: object
+	items: Callable[[Wallet, int], list[dict[str, Any]]]
 	answered: tuple = ("accepted",)
 
 
-def creates(wallet, count):
+def creates(wallet: Wallet, count: int) -> list[dict[str, Any]]:
 	return wallet.transactions(count)
 
 
-def updates(wallet, count):
+def updates(wallet: Wallet, count: int) -> list[dict[str, Any]]:
 	return [
 		item(TRANSACTION, "update", name, base_version=version, note=f"Changed {next(_numbers)}")
 		for name, version in wallet.some(count).items()
 	]
 
 
-def mixed(wallet, count):
+def mixed(wallet: Wallet, count: int) -> list[dict[str, Any]]:
 	"""Half creates, of ten more than one delete, the rest updates."""
 	changed = updates(wallet, count // 2)
 	for given in changed[: count // 10]:
@@ -35,16 +37,16 @@ def mixed(wallet, count):
 	return [*creates(wallet, count - len(changed)), *changed]
 
 
-def conflicts(wallet, count):
+def conflicts(wallet: Wallet, count: int) -> list[dict[str, Any]]:
 	"""Updates of a field that somebody else has changed since."""
-	wallet.push(updates(wallet, count))
+	wallet.push(updates(wallet, count), device=wallet.other)
 	return [
 		item(TRANSACTION, "update", name, base_version=version - 1, note=f"Other {next(_numbers)}")
 		for name, version in wallet.last(count).items()
 	]
 
 
-def repeats(wallet, count):
+def repeats(wallet: Wallet, count: int) -> list[dict[str, Any]]:
 	"""Creates that the server knows already, as a phone sends them again that got no answer."""
 	given = creates(wallet, count)
 	wallet.push(given)

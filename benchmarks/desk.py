@@ -5,15 +5,17 @@ import os
 import statistics
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
 
 from benchmarks.figures import Figure, Goal
+from benchmarks.stage import Stage
 
 PART = "desk"
 
 
-def measure(stage):
+def measure(stage: Stage) -> list[Figure]:
 	stage.key  # noqa: B018 - the program below signs in with it
-	found = []
+	found: list[Figure] = []
 	for doctype, words, goal in (
 		("ToDo", "a save of a ToDo", Goal("at most", 3)),
 		("Hisabi Account", "a save of an account, which the app numbers for devices", None),
@@ -24,7 +26,7 @@ def measure(stage):
 	return found
 
 
-def _run(*arguments):
+def _run(*arguments: object) -> list[list[float]]:
 	command = [sys.executable, "-m", "benchmarks.tax", *map(str, arguments)]
 	done = subprocess.run(command, capture_output=True, text=True, env=os.environ)
 	if done.returncode:
@@ -32,7 +34,7 @@ def _run(*arguments):
 	return json.loads(done.stdout.splitlines()[-1])
 
 
-def _shown(words, pairs, goal):
+def _shown(words: str, pairs: Sequence[Sequence[float]], goal: Goal | None) -> Iterator[Figure]:
 	"""`pairs`: [milliseconds with the app's hooks, and without] of saves that followed each other."""
 	bare = statistics.median(without for _, without in pairs)
 	tax = statistics.median(with_app - without for with_app, without in pairs)
@@ -43,7 +45,7 @@ def _shown(words, pairs, goal):
 	yield Figure(PART, f"{words}: the app's share", tax / bare * 100, "%", spread=spread, goal=goal)
 
 
-def _likely(values):
+def _likely(values: Sequence[float]) -> tuple[float, float]:
 	"""Between what the true median lies with 95 % certainty, by the ranks of the values."""
 	ordered, count = sorted(values), len(values)
 	away = 0.98 * count**0.5

@@ -3,20 +3,23 @@
 import json
 import statistics
 import time
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from benchmarks.figures import Figure, compared
 from benchmarks.http import POST, PULL, PUSH, checked, pull_body, push_body
 from benchmarks.pull import at_end
+from benchmarks.sizes import Sizes
+from benchmarks.stage import Stage
 from benchmarks.support import Wallet
 
 PART = "devices"
 
 
-def measure(stage):
+def measure(stage: Stage) -> list[Figure]:
 	sizes = stage.sizes
 	devices = [_Device(stage, Wallet()) for _ in range(max(sizes.clients))]
-	rates = {count: [] for count in sizes.clients}
+	rates: dict[int, list[float]] = {count: [] for count in sizes.clients}
 	for number in range(sizes.rounds + 1):
 		for count in sizes.clients:
 			rate = _rate(devices[:count], sizes)
@@ -28,11 +31,11 @@ def measure(stage):
 
 
 class _Device:
-	def __init__(self, stage, wallet):
+	def __init__(self, stage: Stage, wallet: Wallet) -> None:
 		self.wallet, self.http = wallet, stage.http(wallet)
 		self.cursor = at_end(wallet)
 
-	def work(self, until, count):
+	def work(self, until: float, count: int) -> int:
 		"""Exchange until the time is over; the number of items that were accepted."""
 		done = 0
 		while time.perf_counter() < until:
@@ -44,7 +47,7 @@ class _Device:
 		return done
 
 
-def _rate(devices, sizes):
+def _rate(devices: Sequence[_Device], sizes: Sizes) -> float:
 	"""Accepted items a second, of devices that start together."""
 	start = time.perf_counter()
 	with ThreadPoolExecutor(len(devices)) as pool:
@@ -53,7 +56,7 @@ def _rate(devices, sizes):
 	return done / (time.perf_counter() - start)
 
 
-def _shown(rates, stage):
+def _shown(rates: Mapping[int, list[float]], stage: Stage) -> Iterator[Figure]:
 	for count, values in rates.items():
 		yield Figure(
 			PART,
@@ -65,11 +68,11 @@ def _shown(rates, stage):
 		)
 
 
-def _of_one_wallet(values, count):
+def _of_one_wallet(values: list[float], count: int) -> Figure:
 	what, spread = f"{count} at once, all in one wallet", (min(values), max(values))
 	return Figure(PART, what, statistics.median(values), "items/s", at={"shared": count}, spread=spread)
 
 
-def _gain(rates, many):
+def _gain(rates: Mapping[int, list[float]], many: int) -> Figure:
 	what = f"{many} at once, times what one gets through"
 	return compared(PART, what, rates[many], rates[min(rates)], "at least", 1.7)

@@ -1,27 +1,32 @@
 """Push and pull in this process beside the database's own limit, with the statements that they need."""
 
 import statistics
+from typing import Any
 
 from benchmarks import limits
+from benchmarks.count_statements import Counted
 from benchmarks.figures import Figure, Goal, compared, in_turns, milliseconds
 from benchmarks.pull import at_end, engine_page
+from benchmarks.stage import Stage
+from benchmarks.support import Wallet
 from hisabi_sync.engine import pull
-from tests.support.count_statements import Counted
 
 PART = "engine"
 
 
-def measure(stage):
+def measure(stage: Stage) -> list[Figure]:
 	return [*push_figures(stage), *pull_figures(stage)]
 
 
-def push_figures(stage):
+def push_figures(stage: Stage) -> list[Figure]:
 	small, large, batch = stage.wallet(), stage.usual, stage.sizes.batch
 	with Counted() as seen:
 		small.push(small.transactions(batch))
 	written = limits.rows_of_push(small, batch)
 	documents = {limits.DOCUMENTS: written[limits.DOCUMENTS]}
-	works = {wallet: (lambda w=wallet: w.transactions(batch), wallet.push) for wallet in (small, large)}
+	works: dict[Any, Any] = {
+		wallet: (lambda w=wallet: w.transactions(batch), wallet.push) for wallet in (small, large)
+	}
 	works["everything"] = (lambda: limits.fresh(written), limits.insert)
 	works["documents"] = (lambda: limits.fresh(documents), limits.insert)
 	taken = in_turns(stage.sizes.rounds, works)
@@ -54,7 +59,7 @@ def push_figures(stage):
 	]
 
 
-def pull_figures(stage):
+def pull_figures(stage: Stage) -> list[Figure]:
 	wallet, page = stage.usual, stage.sizes.page
 	token = at_end(wallet)
 	with Counted() as seen:
@@ -73,7 +78,7 @@ def pull_figures(stage):
 	]
 
 
-def _pull(wallet, most, page):
+def _pull(wallet: Wallet, most: int, page: int) -> None:
 	"""Pull so many records from the beginning and encode them, as the contract does."""
 	token, count = None, 0
 	while count < most:

@@ -2,7 +2,9 @@
 
 import statistics
 import time
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -12,7 +14,7 @@ class Goal:
 	word: str
 	number: float
 
-	def met_by(self, value):
+	def met_by(self, value: float) -> bool:
 		return value <= self.number if self.word == "at most" else value >= self.number
 
 
@@ -35,36 +37,47 @@ class Figure:
 	bytes_per_item: float | None = None
 	goal: Goal | None = None
 
-	def as_dict(self):
+	def as_dict(self) -> dict[str, Any]:
 		ratio = self.value / self.limit if self.limit else None
 		met = self.goal.met_by(self.value) if self.goal else None
 		return {**asdict(self), "spread": list(self.spread), "ratio": ratio, "met": met}
 
 
-def milliseconds(part, what, times, **more):
+def milliseconds(part: str, what: str, times: Sequence[float], **more: Any) -> Figure:
 	"""The Figure of a list of seconds: their median, with the smallest and the largest."""
 	spread = (min(times) * 1000, max(times) * 1000)
 	return Figure(part, what, statistics.median(times) * 1000, "ms", spread=spread, **more)
 
 
-def times(part, what, value, word=None, number=None, **more):
+def times(
+	part: str, what: str, value: float, word: str | None = None, number: float | None = None, **more: Any
+) -> Figure:
 	"""The Figure of a ratio, with a goal where there is one."""
-	return Figure(part, what, value, "times", goal=Goal(word, number) if word else None, **more)
+	return Figure(
+		part, what, value, "times", goal=Goal(word, number) if word and number is not None else None, **more
+	)
 
 
-def compared(part, what, above, below, word=None, number=None):
+def compared(
+	part: str,
+	what: str,
+	above: Sequence[float],
+	below: Sequence[float],
+	word: str | None = None,
+	number: float | None = None,
+) -> Figure:
 	"""The Figure of how many times `below` is in `above`, round by round, so that a machine may change its pace between."""
 	found = [one / other for one, other in zip(above, below, strict=True)]
 	value, spread = statistics.median(found), (min(found), max(found))
 	return times(part, what, value, word, number, spread=spread)
 
 
-def in_turns(rounds, works):
+def in_turns(rounds: int, works: Mapping[Any, Any]) -> dict[Any, list[float]]:
 	"""{name: [seconds]} of works measured in turns, so that all meet the same moments of a noisy machine.
 
 	A work is a function, or (prepare, function of what that returns); the first round does not count.
 	"""
-	measured = {name: [] for name in works}
+	measured: dict[Any, list[float]] = {name: [] for name in works}
 	for _ in range(rounds + 1):
 		for name, work in works.items():
 			prepare, function = work if isinstance(work, tuple) else (tuple, lambda _, work=work: work())
@@ -75,7 +88,7 @@ def in_turns(rounds, works):
 	return {name: taken[1:] for name, taken in measured.items()}
 
 
-def percentile(values, share):
+def percentile(values: Iterable[float], share: float) -> float:
 	"""The value below which a share (0 to 1) of the values lies."""
 	ordered = sorted(values)
 	return ordered[min(len(ordered) - 1, int(share * len(ordered)))]

@@ -3,6 +3,11 @@
 import gzip
 import http.client
 import json
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+	from benchmarks.support import Wallet
 
 POST, GET = "POST", "GET"
 PUSH, PULL = "/api/method/hisabi.sync_push", "/api/method/hisabi.sync_pull"
@@ -12,12 +17,12 @@ PING = "/api/method/ping"
 class Http:
 	"""One connection that is kept open. `received` is the number of bytes of the last answer's body."""
 
-	def __init__(self, port, site, credential):
+	def __init__(self, port: int, site: str, credential: str) -> None:
 		self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
 		self.headers = {"Authorization": credential, "X-Frappe-Site-Name": site, "Accept": "application/json"}
 		self.received = 0
 
-	def call(self, method, path, body=None, zipped=False):
+	def call(self, method: str, path: str, body: bytes | None = None, zipped: bool = False) -> bytes:
 		"""The body of the answer. Raises RuntimeError when it is no success."""
 		answer = self._send(method, path, body, {"Accept-Encoding": "gzip"} if zipped else {})
 		raw = answer.read()
@@ -27,7 +32,9 @@ class Http:
 			raise RuntimeError(f"{method} {path}: {answer.status} {raw[:500]!r}")
 		return raw
 
-	def _send(self, method, path, body, headers):
+	def _send(
+		self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
+	) -> http.client.HTTPResponse:
 		headers = {**self.headers, **headers, **({"Content-Type": "application/json"} if body else {})}
 		try:
 			self.connection.request(method, path, body, headers)
@@ -39,16 +46,16 @@ class Http:
 			return self.connection.getresponse()
 
 
-def push_body(wallet, items):
+def push_body(wallet: "Wallet", items: Sequence[Mapping[str, Any]]) -> bytes:
 	return json.dumps({"device_id": wallet.device_id, "wallet_id": wallet.id, "items": items}).encode()
 
 
-def pull_body(wallet, cursor=None, limit=None):
+def pull_body(wallet: "Wallet", cursor: str | None = None, limit: int | None = None) -> bytes:
 	given = {"device_id": wallet.device_id, "wallet_id": wallet.id, "cursor": cursor, "limit": limit}
 	return json.dumps({name: value for name, value in given.items() if value is not None}).encode()
 
 
-def checked(raw, answered=("accepted",)):
+def checked(raw: bytes, answered: Collection[str] = ("accepted",)) -> dict[str, Any]:
 	"""The message of a push's answer. Raises RuntimeError when an item is answered otherwise."""
 	message = json.loads(raw)["message"]
 	wrong = [result for result in message["results"] if result["status"] not in answered]

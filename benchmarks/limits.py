@@ -1,19 +1,22 @@
 """What the database alone needs for the same work: bare inserts of what a push writes, bare reads of what a pull sends."""
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 import frappe
 
 from benchmarks.changes import TRANSACTION
-from hisabi_sync.engine import ids
-from hisabi_sync.engine.entities import registry
+from benchmarks.support import Wallet
+from hisabi_sync.engine.entities.entity_types import registry
+from hisabi_sync.engine.model import ids
 
 DOCUMENTS = f"tab{TRANSACTION}"
 # Tables whose names grow with time.
 IN_ORDER = ("tabSync Item", "tabSync Batch")
 
 
-def rows_of_push(wallet, count):
+def rows_of_push(wallet: Wallet, count: int) -> dict[str, list[dict[str, Any]]]:
 	"""{table: rows as dicts} that a push of so many creates writes, read back from the database."""
 	names = wallet.push(wallet.transactions(count))
 	(batch,) = frappe.get_all(
@@ -32,17 +35,17 @@ def rows_of_push(wallet, count):
 	return {table: rows for table, rows in found.items() if rows}
 
 
-def fresh(written):
+def fresh(written: Mapping[str, list[dict[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
 	"""The same rows under keys that are not taken."""
 	return {table: [_renewed(table, row) for row in rows] for table, rows in written.items()}
 
 
-def _renewed(table, row):
+def _renewed(table: str, row: Mapping[str, Any]) -> dict[str, Any]:
 	keys = {"op_key": frappe.generate_hash(length=32)} if row.get("op_key") else {}
 	return {**row, **keys, "name": ids.new() if table in IN_ORDER else frappe.generate_hash(length=32)}
 
 
-def insert(written):
+def insert(written: Mapping[str, list[dict[str, Any]]]) -> None:
 	"""One statement for each table, and a commit."""
 	for table, rows in written.items():
 		columns = list(rows[0])
@@ -52,7 +55,7 @@ def insert(written):
 	frappe.db.sql("commit")
 
 
-def select(wallet, count, page):
+def select(wallet: Wallet, count: int, page: int) -> list[str]:
 	"""The columns that devices get, page by page along the primary key, as dicts and as JSON; returns the texts."""
 	columns = ", ".join(f"`{name}`" for name in registry().by_name[TRANSACTION].readable)
 	after, texts = "", []

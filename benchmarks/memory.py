@@ -1,26 +1,28 @@
 """The most memory that processes held during the run."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.figures import Figure, Goal
 from benchmarks.http import GET, PING, POST, PULL, PUSH, checked, pull_body, push_body
+from benchmarks.stage import Stage
 from benchmarks.support import peak_memory
-from tests.support.server import Server
+from chaos.server import Server
 
 PART = "memory"
 
 
-def measure(stage):
+def measure(stage: Stage) -> list[Figure]:
 	return [*_of_worker(stage), _of_engine()]
 
 
-def _of_engine():
+def _of_engine() -> Figure:
 	return Figure(
 		PART, "this process, which called the engine", peak_memory(), "MB", goal=Goal("at most", 250)
 	)
 
 
-def _of_worker(stage):
+def _of_worker(stage: Stage) -> Iterator[Figure]:
 	"""A web worker of its own: after its first request, and after the largest push and page."""
 	log = Path(stage.folder.name) / "one.log"
 	server = Server(stage.server.site, log, 1, "hisabi_sync.wsgi:application").start()

@@ -1,6 +1,9 @@
 """Figures on the terminal and as JSON."""
 
 import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -8,7 +11,7 @@ from rich.table import Table
 HEADS = ("what", "value", "spread", "limit", "times", "statements", "bytes/item", "goal")
 
 
-def show(figures):
+def show(figures: Sequence[Mapping[str, Any]]) -> None:
 	"""One table for each part."""
 	console = Console(width=None if Console().is_terminal else 160)
 	for part in dict.fromkeys(figure["part"] for figure in figures):
@@ -19,7 +22,7 @@ def show(figures):
 		console.print(table)
 
 
-def cells(figure):
+def cells(figure: Mapping[str, Any]) -> tuple[str, ...]:
 	"""The texts of a row, in the order of HEADS."""
 	return (
 		figure["what"],
@@ -33,7 +36,7 @@ def cells(figure):
 	)
 
 
-def number(value):
+def number(value: float | None) -> str:
 	"""A number as people read it: three digits that count."""
 	if value is None:
 		return ""
@@ -41,12 +44,12 @@ def number(value):
 	return f"{value:,.{digits}f}"
 
 
-def goal(figure):
+def goal(figure: Mapping[str, Any]) -> str:
 	if not figure["goal"]:
 		return ""
 	word = "reached" if figure["met"] else "MISSED"
 	return f"{figure['goal']['word']} {number(figure['goal']['number'])}: {word}"
 
 
-def write_json(path, results):
+def write_json(path: Path, results: Mapping[str, Any]) -> None:
 	path.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")

@@ -1,5 +1,9 @@
 """docs/benchmarks/README.md, made from results.json: nothing in it is written by hand."""
 
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
 from benchmarks.output import HEADS, cells, goal, number
 
 TITLES = {
@@ -24,7 +28,7 @@ PICTURED = {
 }
 
 
-def write(path, results, plots):
+def write(path: Path, results: Mapping[str, Any], plots: Iterable[tuple[str, str]]) -> None:
 	"""`plots` is [(file name, title)] of the plots that there are."""
 	figures, titles = results["figures"], dict(plots)
 	parts = [_head(results), _goals(figures)]
@@ -36,7 +40,7 @@ def write(path, results, plots):
 	path.write_text("\n\n".join(parts) + "\n")
 
 
-def _head(results):
+def _head(results: Mapping[str, Any]) -> str:
 	machine, small = (
 		results["machine"],
 		" These are the small numbers of a trial run." if results["quick"] else "",
@@ -67,7 +71,7 @@ def _head(results):
 	)
 
 
-def _goals(figures):
+def _goals(figures: Sequence[Mapping[str, Any]]) -> str:
 	rows = [figure for figure in figures if figure["goal"]]
 	missed = [figure for figure in rows if not figure["met"]]
 	said = f"{len(rows) - len(missed)} of {len(rows)} goals are reached."
@@ -78,11 +82,11 @@ def _goals(figures):
 	return "\n".join(["## Goals", "", said, "", "| what | value | goal |", "| --- | ---: | --- |", *lines])
 
 
-def _marked(figure):
+def _marked(figure: Mapping[str, Any]) -> str:
 	return goal(figure) if figure["met"] else f"**{goal(figure)}**"
 
 
-def _table(figures):
+def _table(figures: Sequence[Mapping[str, Any]]) -> str:
 	"""A table without the columns that nothing stands in."""
 	rows = [cells(figure) for figure in figures]
 	used = [index for index in range(len(HEADS)) if any(row[index] for row in rows)]

@@ -1,8 +1,14 @@
 """The plain Frappe way of the same work: one document, one request. Its DocType has the fields of the synced one and nothing of the engine."""
 
 import json
+from collections.abc import Iterable
+from typing import Any
 
 import frappe
+from frappe.model.document import Document
+
+from benchmarks.http import Http
+from benchmarks.support import Wallet
 
 PLAIN = "Benchmark Expense"
 SOURCE = "Hisabi Transaction"
@@ -27,7 +33,7 @@ VALUES = {
 }
 
 
-def make():
+def make() -> str:
 	"""The DocType's name; it is made unless it is there."""
 	if not frappe.db.exists("DocType", PLAIN):
 		fields = [_field(df) for df in frappe.get_meta(SOURCE).fields if df.fieldname not in OURS]
@@ -38,35 +44,35 @@ def make():
 	return PLAIN
 
 
-def _field(df):
+def _field(df: Document) -> dict[str, Any]:
 	kept = ("fieldname", "fieldtype", "label", "options", "reqd", "default", "precision", "read_only")
 	return {name: df.get(name) for name in kept}
 
 
-def remove():
+def remove() -> None:
 	frappe.delete_doc("DocType", PLAIN, force=True)
 	frappe.db.commit()
 	frappe.db.sql_ddl(f"DROP TABLE IF EXISTS `tab{PLAIN}`")
 
 
-def values(wallet):
+def values(wallet: Wallet) -> dict[str, Any]:
 	return {**VALUES, "account": wallet.account_name, "wallet_id": wallet.id}
 
 
-def post(http, wallet, count):
+def post(http: Http, wallet: Wallet, count: int) -> list[str]:
 	"""Documents made as a client would have to: a request for each. Returns their names."""
 	body = json.dumps(values(wallet)).encode()
 	path = f"/api/resource/{PLAIN.replace(' ', '%20')}"
 	return [json.loads(http.call("POST", path, body))["data"]["name"] for _ in range(count)]
 
 
-def get(http, names):
+def get(http: Http, names: Iterable[str]) -> list[bytes]:
 	"""The bodies of the documents, a request for each."""
 	path = f"/api/resource/{PLAIN.replace(' ', '%20')}/"
 	return [http.call("GET", path + name) for name in names]
 
 
-def listed(http, count):
+def listed(http: Http, count: int) -> bytes:
 	"""So many documents in one request, as who knows the REST API would ask for."""
 	return http.call(
 		"GET",
@@ -75,7 +81,7 @@ def listed(http, count):
 	)
 
 
-def insert(wallet, count):
+def insert(wallet: Wallet, count: int) -> list[str]:
 	"""The same in this process, with a commit for each as a request has; returns the names."""
 	names = []
 	for _ in range(count):
@@ -84,6 +90,6 @@ def insert(wallet, count):
 	return names
 
 
-def read(names):
+def read(names: Iterable[str]) -> list[str]:
 	"""The documents as JSON, one after the other."""
 	return [json.dumps(frappe.get_doc(PLAIN, name).as_dict(), default=str) for name in names]

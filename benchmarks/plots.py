@@ -1,7 +1,10 @@
 """The plots of a run, as SVG. One row of PLOTS for each."""
 
 import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pygal
 from pygal.style import Style
@@ -73,7 +76,7 @@ WORDS = {
 }
 
 
-def write(folder, figures):
+def write(folder: Path, figures: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
 	"""Write the plots that the figures are enough for; returns [(file name, title)]."""
 	written = []
 	for plot in PLOTS:
@@ -85,10 +88,10 @@ def write(folder, figures):
 	return written
 
 
-def _series(plot, figures):
+def _series(plot: Plot, figures: Iterable[Mapping[str, Any]]) -> dict[str, dict[Any, float]]:
 	"""{series: {place across: value}}."""
 	wanted = {plot.across, plot.series} - {None}
-	found = {}
+	found: dict[str, dict[Any, float]] = {}
 	for figure in figures:
 		at = figure["at"]
 		if figure["part"] != plot.part or figure["unit"] != plot.unit or set(at) != wanted:
@@ -100,7 +103,7 @@ def _series(plot, figures):
 	return found
 
 
-def _chart(plot, series):
+def _chart(plot: Plot, series: Mapping[str, Mapping[Any, float]]) -> pygal.Graph:
 	kind = pygal.HorizontalBar if plot.bars and not plot.series else pygal.Bar if plot.bars else pygal.Line
 	places = list(dict.fromkeys(place for values in series.values() for place in values))
 	chart = kind(
@@ -127,7 +130,7 @@ def _chart(plot, series):
 	return chart
 
 
-def _without_scripts(root):
+def _without_scripts(root: Any) -> Any:
 	"""Nothing that runs belongs into a picture."""
 	for parent in list(root.iter()):
 		for script in parent.findall("{*}script"):
@@ -135,7 +138,7 @@ def _without_scripts(root):
 	return root
 
 
-def _steps(values):
+def _steps(values: Sequence[float]) -> Iterator[float]:
 	"""1, 2 and 5 of each power of ten, from what is not above the values to what is not below them."""
 	step = 10.0 ** math.floor(math.log10(min(values)))
 	steps = [factor * step * 10**power for power in range(12) for factor in (1, 2, 5)]

@@ -4,12 +4,16 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 from benchmarks import machine
 from benchmarks.http import PULL, PUSH, pull_body, push_body
+from benchmarks.stage import Stage
 
 
-def write(stage, folder):
+def write(stage: Stage, folder: Path | None) -> None:
 	"""Print the profile, and write it where there is a folder for it."""
 	text = _text(stage)
 	print(text)
@@ -18,7 +22,7 @@ def write(stage, folder):
 		(folder / "profile.md").write_text(text)
 
 
-def _text(stage):
+def _text(stage: Stage) -> str:
 	wallet, sizes = stage.wallet(), stage.sizes
 	times = 2 * sizes.rounds  # half of them under the profiler
 	wallet.fill(sizes.page)
@@ -33,7 +37,7 @@ def _text(stage):
 	return "\n\n".join(parts) + "\n"
 
 
-def _profile(method, token, bodies):
+def _profile(method: str, token: str, bodies: Sequence[str]) -> dict[str, Any]:
 	given = json.dumps({"method": method, "token": token, "bodies": bodies})
 	command = [sys.executable, "-m", "benchmarks.profiler"]
 	done = subprocess.run(command, input=given, capture_output=True, text=True, env=os.environ)
@@ -42,7 +46,7 @@ def _profile(method, token, bodies):
 	return json.loads(done.stdout.splitlines()[-1])
 
 
-def _head(stage, times):
+def _head(stage: Stage, times: int) -> str:
 	about = machine.about(stage)
 	return (
 		"# Profile\n\nMade by `./dev benchmark profile` with cProfile, which makes Python slower and leaves the database as it is. "
@@ -51,7 +55,7 @@ def _head(stage, times):
 	)
 
 
-def _part(title, found):
+def _part(title: str, found: Mapping[str, Any]) -> str:
 	"""Own time is that of the code itself; with callees also of what it calls."""
 	total = found["total"]
 	modules = [f"| {name} | {ms:.1f} | {ms / total:.0%} |" for name, ms in found["modules"]]

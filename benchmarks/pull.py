@@ -2,25 +2,29 @@
 
 import json
 import statistics
+from collections.abc import Mapping
 
 import frappe
 
 from benchmarks import limits, plain
 from benchmarks.changes import creates
-from benchmarks.figures import compared, in_turns, milliseconds
-from benchmarks.http import POST, PULL, pull_body
-from hisabi_sync.engine import cursor, pull
-from tests.support.count_statements import Counted
+from benchmarks.count_statements import Counted
+from benchmarks.figures import Figure, compared, in_turns, milliseconds
+from benchmarks.http import POST, PULL, Http, pull_body
+from benchmarks.stage import Stage
+from benchmarks.support import Wallet
+from hisabi_sync.engine import pull
+from hisabi_sync.engine.model import cursor
 
 PART = "pull"
 SELECT = "SELECT of the same columns along the primary key, as dicts and as JSON"
 
 
-def measure(stage):
+def measure(stage: Stage) -> list[Figure]:
 	return [*by_page(stage), *by_stored(stage), *over_http(stage), *beside_plain(stage)]
 
 
-def engine_page(wallet, token, limit):
+def engine_page(wallet: Wallet, token: str | None, limit: int) -> pull.Page:
 	"""A page as the contract makes it: read and encoded."""
 	frappe.db.rollback()
 	page = pull.pull(wallet.caller(), token, limit)
@@ -28,14 +32,14 @@ def engine_page(wallet, token, limit):
 	return page
 
 
-def at_end(wallet):
+def at_end(wallet: Wallet) -> str:
 	"""The cursor behind all that a wallet holds, without a walk over it."""
 	begun = cursor.decode(engine_page(wallet, None, 1).next_cursor, wallet.caller().space)
 	last = frappe.db.get_value("Sync Space", begun.space, "sequence")
 	return cursor.encode(cursor.Cursor(begun.space, last, None, begun.sight))
 
 
-def by_page(stage):
+def by_page(stage: Stage) -> list[Figure]:
 	"""The first page of a pull from the beginning, by its size."""
 	wallet, found = stage.largest, []
 	for limit in stage.sizes.pages:
@@ -58,13 +62,13 @@ def by_page(stage):
 	return found
 
 
-def _statements(wallet, token, limit):
+def _statements(wallet: Wallet, token: str | None, limit: int) -> int:
 	with Counted() as seen:
 		pull.pull(wallet.caller(), token, limit)
 	return len(seen)
 
 
-def by_stored(stage):
+def by_stored(stage: Stage) -> list[Figure]:
 	"""A page of the first pull, a pull of what changed and one of nothing, from wallets that hold little and much."""
 	sizes, works, counted = stage.sizes, {}, {}
 	for stored in sizes.stored:
@@ -88,12 +92,13 @@ def by_stored(stage):
 	]
 
 
-def over_http(stage):
+def over_http(stage: Stage) -> list[Figure]:
 	"""Pages over HTTP, as they are and compressed, with the bytes of each record."""
 	wallet, found = stage.largest, []
 	phone = stage.http(wallet)
 	for limit in stage.sizes.pages:
-		body, got = pull_body(wallet, None, limit), {}
+		body = pull_body(wallet, None, limit)
+		got: dict[bool, int] = {}
 		works = {
 			zipped: lambda z=zipped, body=body, got=got: got.update({z: _size(phone, body, z)})
 			for zipped in (False, True)
@@ -107,12 +112,12 @@ def over_http(stage):
 	return found
 
 
-def _size(phone, body, zipped):
+def _size(phone: Http, body: bytes, zipped: bool) -> int:
 	phone.call(POST, PULL, body, zipped)
 	return phone.received
 
 
-def beside_plain(stage):
+def beside_plain(stage: Stage) -> list[Figure]:
 	"""A page over HTTP beside a request for each record, and beside Frappe's own list."""
 	sizes, wallet, _ = stage.sizes, stage.largest, stage.plain
 	phone, desk = stage.http(wallet), stage.http()
@@ -130,7 +135,7 @@ def beside_plain(stage):
 	return _compared({name: [s / each[name] for s in seconds] for name, seconds in taken.items()}, sizes.page)
 
 
-def _compared(cost, page):
+def _compared(cost: Mapping[str, list[float]], page: int) -> list[Figure]:
 	words = {
 		"plain": "GET /api/resource/NAME for each record",
 		"process": "get_doc() and JSON for each record, in process",

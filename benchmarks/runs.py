@@ -10,28 +10,35 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import frappe
 import requests
 
 from benchmarks.figures import Figure, compared
+from benchmarks.stage import Stage
 from benchmarks.support import USER
-from hisabi_sync.engine import clock, ids, sql
-from hisabi_sync.engine.write import STANDARD
+from chaos import erp
+from hisabi_sync import tenants
+from hisabi_sync.engine.database import sql
+from hisabi_sync.engine.model import clock, ids
+from hisabi_sync.engine.store.write import STANDARD
 from hisabi_sync.hisabi_commerce import presets
-from hisabi_sync.hisabi_field import tenants
 from hisabi_sync.runs import channel, lanes, plan
 from hisabi_sync.runs import start as starting
 from hisabi_sync.runs.client import Client
 from hisabi_sync.runs.request import Wanted
-from tests.runs import erp
-from tests.support.phone import new_id
 
 PART = "runs"
 WORKERS = 2
 
 
-def measure(stage):
+def new_name(prefix: str) -> str:
+	return f"{prefix}-{ids.new()}"
+
+
+def measure(stage: Stage) -> list[Figure]:
 	frappe.local.conf["hisabi_sync_allowed_networks"] = ["127.0.0.0/8"]
 	sizes = stage.sizes
 	other = erp.ErpServer(os.path.join(stage.folder.name, "erp.log")).start()
@@ -44,7 +51,7 @@ def measure(stage):
 		other.stop()
 
 
-def incremental(other, records, changed, rounds):
+def incremental(other: erp.ErpServer, records: int, changed: int, rounds: int) -> list[Figure]:
 	"""Everything but a few orders is in step; calls and time of an incremental run, after one that does not count."""
 	tenant, connection = _shop(other)
 	_fill(tenant, records)
@@ -65,11 +72,11 @@ def incremental(other, records, changed, rounds):
 	]
 
 
-def _seconds(what, took, **more):
+def _seconds(what: str, took: Sequence[float], **more: Any) -> Figure:
 	return Figure(PART, what, statistics.median(took), "s", spread=(min(took), max(took)), **more)
 
 
-def _change(tenant, number):
+def _change(tenant: str, number: int) -> None:
 	"""So many orders are no longer what the other side has."""
 	names = frappe.get_all(
 		"Hisabi Order", {"tenant": tenant}, pluck="name", limit=number, order_by="name desc"
@@ -81,7 +88,7 @@ def _change(tenant, number):
 	frappe.db.commit()
 
 
-def full(other, number, rounds):
+def full(other: erp.ErpServer, number: int, rounds: int) -> list[Figure]:
 	"""Full pushes beside as many inserts by the other site's own API, half of them before and half after each.
 
 	`number` is that of all rounds together.
@@ -101,14 +108,14 @@ def full(other, number, rounds):
 	]
 
 
-def _beside_inserts(other, number):
+def _beside_inserts(other: erp.ErpServer, number: int) -> tuple[float, float, float]:
 	"""(seconds of a push, seconds of the inserts, most memory of a lane in MB)."""
 	plain = _inserts(other, number // 2)
 	peak, ours = _pushed(other, number)
 	return ours, plain + _inserts(other, number // 2), peak
 
 
-def _pushed(other, number):
+def _pushed(other: erp.ErpServer, number: int) -> tuple[float, float]:
 	"""Push so many new orders; the most memory of a lane in MB, and seconds."""
 	tenant, connection = _shop(other)
 	_fill(tenant, number)
@@ -118,8 +125,8 @@ def _pushed(other, number):
 	return max(after for _, after in peaks), time.perf_counter() - began
 
 
-def _shop(other):
-	tenant = new_id("tenant")
+def _shop(other: erp.ErpServer) -> tuple[str, str]:
+	tenant = new_name("tenant")
 	tenants.ensure(tenant)
 	rows = presets.rows("hisabi", ("orders",), "push", [{"remote": "tenant", "value": erp.TENANT}])
 	given = {
@@ -138,11 +145,11 @@ def _shop(other):
 	return tenant, doc.name
 
 
-def _fill(tenant, number):
+def _fill(tenant: str, number: int) -> None:
 	"""Orders with one item each, past the controllers."""
 	old = frappe.utils.add_days(clock.now(), -30)
 	columns = [*STANDARD, "order_number", "customer", "status", "order_date", "currency", "total", "tenant"]
-	names = [new_id("B") for _ in range(number)]
+	names = [new_name("B") for _ in range(number)]
 	fixed = ("Al-Noor", "processing", "2026-01-10", "SAR", 25.0, tenant)
 	sql.insert(
 		"Hisabi Order", columns, [(n, old, old, "Administrator", "Administrator", n, *fixed) for n in names]
@@ -170,7 +177,7 @@ def _fill(tenant, number):
 	frappe.db.commit()
 
 
-def _pretend_linked(tenant, connection):
+def _pretend_linked(tenant: str, connection: str) -> None:
 	"""As if each had been sent: what an earlier full run leaves behind."""
 	chosen = channel.Channels(connection).of("orders")
 	rows = frappe.db.sql(
@@ -199,13 +206,15 @@ def _pretend_linked(tenant, connection):
 	frappe.db.commit()
 
 
-def _run(tenant, connection, mode, crew=()):
+def _run(tenant: str, connection: str, mode: str, crew: Sequence[subprocess.Popen[str]] = ()) -> Any:
 	"""A run from planning to its end, in this process or in workers; (memory before it, most memory) of each, in MB."""
 	space = ids.space(tenants.SPACE_TYPE, tenant)
 	wanted = Wanted(space, "Administrator", "orders", mode, connection=connection)
-	run = starting._insert(wanted, connection, "push", new_id("confirmed"))
+	run = starting._insert(wanted, connection, "push", new_name("confirmed"))
 	frappe.db.commit()
-	peaks = _at_work(crew, run.name) if crew else _in_this_process(connection, run.name)
+	peaks = (
+		_at_work(crew, run.name) if crew else _in_this_process(connection, run.name)  # type: ignore[func-returns-value]  # None
+	)
 	frappe.db.rollback()
 	found = frappe.db.get_value("Sync Run", run.name, ["status", "records_total"])
 	if found[0] != "completed":
@@ -213,7 +222,7 @@ def _run(tenant, connection, mode, crew=()):
 	return peaks
 
 
-def _in_this_process(connection, run):
+def _in_this_process(connection: str, run: str) -> None:
 	plan.plan(run)
 	frappe.set_user(USER)
 	lanes.work(connection)
@@ -236,55 +245,55 @@ print(json.dumps([before, peak_memory()]))
 """
 
 
-def _crew(connection, number):
+def _crew(connection: str, number: int) -> list[subprocess.Popen[str]]:
 	"""So many workers that are ready."""
-	pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+	pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
 	crew = [subprocess.Popen([sys.executable, "-c", LANE, connection], **pipes) for _ in range(number)]
 	for process in crew:
-		process.stdout.readline()
+		process.stdout.readline()  # type: ignore[union-attr]  # a pipe
 	return crew
 
 
-def _at_work(crew, run):
+def _at_work(crew: Sequence[subprocess.Popen[str]], run: str) -> list[list[float]]:
 	"""One that is alone plans the run as well."""
 	alone = len(crew) == 1
 	if not alone:
 		plan.plan(run)
 		frappe.set_user(USER)
 	for process in crew:
-		process.stdin.write(f"{run if alone else ''}\n")
-		process.stdin.flush()
+		process.stdin.write(f"{run if alone else ''}\n")  # type: ignore[union-attr]  # a pipe
+		process.stdin.flush()  # type: ignore[union-attr]  # a pipe
 	said = [process.communicate()[0] for process in crew]
 	if any(process.returncode for process in crew):
 		raise RuntimeError("a lane failed")
 	return [json.loads(text.splitlines()[-1]) for text in said]
 
 
-def _count_calls(work):
+def _count_calls(work: Callable[[], object]) -> int:
 	seen, plain = [], Client.call
-	Client.call = lambda *arguments, **options: (seen.append(1), plain(*arguments, **options))[1]
+	Client.call = lambda *arguments, **options: (seen.append(1), plain(*arguments, **options))[1]  # type: ignore[method-assign,func-returns-value]  # counts
 	try:
 		work()
 	finally:
-		Client.call = plain
+		Client.call = plain  # type: ignore[method-assign]  # as it was
 	return len(seen)
 
 
-def _inserts(other, number):
+def _inserts(other: erp.ErpServer, number: int) -> float:
 	"""Seconds for so many inserts over HTTP by as many clients."""
 	credential = f"token {other.key['key']}:{other.key['secret']}"
 
-	def insert(count):
+	def insert(count: int) -> None:
 		with requests.Session() as session:
 			session.headers["Authorization"] = credential
 			for _ in range(count):
-				order = {
-					"order_number": new_id("A"),
+				order: dict[str, Any] = {
+					"order_number": new_name("A"),
 					"customer": "Al-Noor",
 					"status": "processing",
 					"tenant": erp.TENANT,
 				}
-				order.update({"order_date": "2026-01-10", "external_id": new_id("key"), "currency": "SAR"})
+				order.update({"order_date": "2026-01-10", "external_id": new_name("key"), "currency": "SAR"})
 				order["items"] = [{"product": "TEA-1", "quantity": 2, "rate": 12.5}]
 				answer = session.post(
 					f"{other.url}/api/resource/Hisabi Order", data=json.dumps(order), timeout=60

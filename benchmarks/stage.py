@@ -2,27 +2,37 @@
 
 import os
 import tempfile
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import frappe
 
 from benchmarks import plain
 from benchmarks.http import Http
+from benchmarks.sizes import Sizes
 from benchmarks.support import USER, Wallet
-from tests.support.server import Server
+from chaos.server import Server
+from hisabi_sync.engine.operations.budgets import ROWS
+
+if TYPE_CHECKING:
+	from chaos.server import Server as Started
 
 
 class Stage:
-	def __init__(self, sizes):
-		self.sizes, self.wallets = sizes, {}
+	def __init__(self, sizes: Sizes) -> None:
+		self.sizes = sizes
+		self.wallets: dict[int, Wallet] = {}
 		self.workers = sizes.workers or 2 * (os.cpu_count() or 1)
 		self.folder = tempfile.TemporaryDirectory(prefix="hisabi-benchmark-")
 		settings = frappe.get_doc("Sync Settings")
 		self.most_items = settings.max_push_items
 		_allow_items(max(self.most_items or 0, *sizes.pushed))
+		self.budgets = {row.setting: settings.get(row.setting) for row in ROWS}
+		_set({row.setting: row.most for row in ROWS})  # one device does here what a thousand do elsewhere
 
-	def wallet(self, stored=0):
+	def wallet(self, stored: int = 0) -> Wallet:
 		"""A wallet with so many records, the same one each time; with none it is a new one each time."""
 		if not stored:
 			return Wallet()
@@ -32,26 +42,26 @@ class Stage:
 		return self.wallets[stored]
 
 	@property
-	def usual(self):
+	def usual(self) -> Wallet:
 		"""The wallet that goals are about; how it goes on from there is the table of growth."""
 		return self.wallet(self.sizes.usual)
 
 	@property
-	def largest(self):
+	def largest(self) -> Wallet:
 		return self.wallet(max(self.sizes.stored))
 
 	@cached_property
-	def server(self):
+	def server(self) -> "Started":
 		log = Path(self.folder.name) / "web.log"
 		return Server(frappe.local.site, log, self.workers, "hisabi_sync.wsgi:application").start()
 
-	def http(self, wallet=None, server=None):
-		"""A connection of a wallet's device, or of the user by his API key, to a server."""
+	def http(self, wallet: Wallet | None = None, server: "Started | None" = None) -> Http:
+		"""A connection of a wallet's device, or of the user by their API key, to a server."""
 		credential = f"Bearer {wallet.token}" if wallet else f"token {self.key}"
 		return Http((server or self.server).port, frappe.local.site, credential)
 
 	@cached_property
-	def key(self):
+	def key(self) -> str:
 		secret, user = frappe.generate_hash(length=15), frappe.get_doc("User", USER)
 		user.api_key, user.api_secret = user.api_key or frappe.generate_hash(length=15), secret
 		user.save()
@@ -59,21 +69,27 @@ class Stage:
 		return f"{user.api_key}:{secret}"
 
 	@cached_property
-	def plain(self):
+	def plain(self) -> str:
 		"""The DocType of the plain way; it is gone after the run."""
 		return plain.make()
 
-	def close(self):
+	def close(self) -> None:
 		if "server" in self.__dict__:
 			self.server.stop()
 		frappe.db.rollback()
 		if "plain" in self.__dict__:
 			plain.remove()
 		_allow_items(self.most_items)
+		_set(self.budgets)
 		self.folder.cleanup()
 
 
-def _allow_items(count):
-	frappe.db.set_single_value("Sync Settings", "max_push_items", count)
+def _allow_items(count: int) -> None:
+	_set({"max_push_items": count})
+
+
+def _set(values: Mapping[str, Any]) -> None:
+	for name, value in values.items():
+		frappe.db.set_single_value("Sync Settings", name, value)
 	frappe.db.commit()
 	frappe.clear_document_cache("Sync Settings", "Sync Settings")

@@ -2,46 +2,59 @@
 
 import os
 import uuid
+from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import Any
 
 import frappe
 
-from hisabi_sync.api import wallet_items
-from hisabi_sync.engine import devices, ids, push
-from hisabi_sync.engine.change import Caller
+from hisabi_sync.api.protocol import scopes
+from hisabi_sync.api.wallet import items as wallet_items
+from hisabi_sync.engine import push
+from hisabi_sync.engine.identity import devices
+from hisabi_sync.engine.model import ids
+from hisabi_sync.engine.model.change import Caller
 from hisabi_sync.hisabi_wallet import wallets
 
 USER = "Administrator"
 
 
-def connect():
+def connect() -> None:
 	frappe.init(site=os.environ["HISABI_SITE"], sites_path=os.environ["SITES_PATH"])
 	frappe.connect()
 	frappe.set_user(USER)
 
 
 class Wallet:
-	"""A new wallet with an account and a device."""
+	"""A new wallet with an account and a device, and another one that changes records too."""
 
-	def __init__(self):
+	def __init__(self) -> None:
 		self.id = wallets.create(USER, f"bench-{uuid.uuid4().hex}", "Benchmark")
 		self.device_id = f"device-{uuid.uuid4().hex}"
-		self.device, self.token = devices.register(USER, self.device_id)
+		self.device, self.token = devices.register(USER, self.device_id, scopes=(scopes.WALLET,))
+		self.other, _ = devices.register(USER, f"device-{uuid.uuid4().hex}", scopes=(scopes.WALLET,))
 		frappe.db.commit()
-		self.known = {}  # client id -> version of records for updates, the ones used longest ago first
+		self.known: dict[
+			str, int
+		] = {}  # client id -> version of records for updates, the ones used longest ago first
 		self.account = self.push(
 			[item("Hisabi Account", account_name="A", account_type="cash", currency="SAR")]
 		)[0]
 		self.account_name = frappe.db.get_value("Hisabi Account", {"client_id": self.account}, "name")
 
-	def caller(self):
+	def caller(self, device: devices.Device | None = None) -> Caller:
 		space = ids.space("wallet", self.id)
-		return Caller(USER, space, "viewer", self.device.name, "wallet", self.id)
+		return Caller(USER, space, (device or self.device).name, "wallet", self.id)
 
-	def push(self, items, answered=("accepted",)):
+	def push(
+		self,
+		items: Sequence[dict[str, Any]],
+		answered: Collection[str] = ("accepted",),
+		device: devices.Device | None = None,
+	) -> list[str]:
 		"""Push items through the engine; returns the client ids. Raises when one is answered otherwise."""
 		changes = wallet_items.read(items, self.id)
-		result = push.push(self.caller(), changes, push.Options("wallet"))
+		result = push.push(self.caller(device), changes, push.Options("wallet"))
 		wrong = [outcome for outcome in result.outcomes if outcome.status not in answered]
 		if wrong:
 			raise RuntimeError(wrong[0])
@@ -50,7 +63,7 @@ class Wallet:
 				self.known[change.client_id] = outcome.doc_version
 		return [change.client_id for change in changes]
 
-	def some(self, count):
+	def some(self, count: int) -> dict[str, int]:
 		"""{client id: version} of so many transactions, those first that were not taken for long."""
 		if len(self.known) < count:
 			self.known.update(dict.fromkeys(self.push(self.transactions(count - len(self.known))), 1))
@@ -58,11 +71,11 @@ class Wallet:
 		self.known.update(taken)
 		return taken
 
-	def last(self, count):
+	def last(self, count: int) -> dict[str, int]:
 		"""{client id: version} of those that were taken last."""
 		return {name: self.known[name] for name in list(self.known)[-count:]}
 
-	def transactions(self, count):
+	def transactions(self, count: int) -> list[dict[str, Any]]:
 		return [
 			item(
 				"Hisabi Transaction",
@@ -76,14 +89,20 @@ class Wallet:
 			for _ in range(count)
 		]
 
-	def fill(self, count, batch=500):
+	def fill(self, count: int, batch: int = 500) -> None:
 		"""Bring the wallet to so many transactions."""
 		for start in range(0, count, batch):
 			names = self.push(self.transactions(min(batch, count - start)))
 			self.known.update(dict.fromkeys(names[:: max(1, count // 1000)], 1))
 
 
-def item(entity_type, operation="create", client_id=None, base_version=None, **payload):
+def item(
+	entity_type: str,
+	operation: str = "create",
+	client_id: str | None = None,
+	base_version: int | None = None,
+	**payload: Any,
+) -> dict[str, Any]:
 	given = {
 		"op_id": uuid.uuid4().hex,
 		"entity_type": entity_type,
@@ -94,7 +113,7 @@ def item(entity_type, operation="create", client_id=None, base_version=None, **p
 	return given if base_version is None else {**given, "base_version": base_version}
 
 
-def peak_memory(pid="self"):
+def peak_memory(pid: int | str = "self") -> float:
 	"""Most memory that a process ever held, in MB. Of a new process, `getrusage` would tell what its parent held."""
 	status = Path(f"/proc/{pid}/status").read_text()
 	return int(status.partition("VmHWM:")[2].split()[0]) / 1024

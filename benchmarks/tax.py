@@ -8,17 +8,19 @@ import json
 import os
 import sys
 import time
+from collections.abc import Mapping
+from typing import Any
 
 import frappe
 import frappe.app
-from werkzeug.test import Client
+from werkzeug.test import Client, TestResponse
 
 APP = "hisabi_sync"
 SIDES = {True: "hisabi_benchmark_hooks_with", False: "hisabi_benchmark_hooks_without"}
 SAVE = "/api/method/frappe.desk.form.save.savedocs"
 
 
-def main(key, doctype, name, pairs):
+def main(key: str, doctype: str, name: str, pairs: str) -> None:
 	hooks = _prepare()
 	client, headers = (
 		Client(frappe.app.application),
@@ -30,7 +32,7 @@ def main(key, doctype, name, pairs):
 	print(json.dumps([_pair(save, number) for number in range(int(pairs))]))
 
 
-def _pair(save, number):
+def _pair(save: "Saves", number: int) -> list[float]:
 	"""The two sides, each first in every other pair."""
 	order = (True, False) if number % 2 else (False, True)
 	taken = {with_app: save.timed(with_app) for with_app in order}
@@ -40,17 +42,19 @@ def _pair(save, number):
 class Hooks:
 	"""Stands in for `frappe.get_hooks`, with the hooks of one side."""
 
-	def __init__(self):
+	def __init__(self) -> None:
 		self.side, self.plain = True, frappe.get_hooks
 
-	def __call__(self, hook=None, default="_KEEP_DEFAULT_LIST", app_name=None):
+	def __call__(
+		self, hook: str | None = None, default: Any = "_KEEP_DEFAULT_LIST", app_name: str | None = None
+	) -> Any:
 		if app_name:
 			return self.plain(hook, default, app_name)
 		hooks = frappe._dict(frappe.cache.get_value(SIDES[self.side]))
 		return hooks.get(hook, [] if default == "_KEEP_DEFAULT_LIST" else default) if hook else hooks
 
 
-def _prepare():
+def _prepare() -> Hooks:
 	"""Put the hooks of both sides into the cache; returns the switch."""
 	frappe.init(site=os.environ["HISABI_SITE"], sites_path=os.environ["SITES_PATH"])
 	frappe.connect()
@@ -62,7 +66,7 @@ def _prepare():
 	return frappe.get_hooks
 
 
-def without(hooks):
+def without(hooks: Any) -> Any:
 	"""The same hooks, and none of the app's."""
 	if isinstance(hooks, dict):
 		return {name: without(value) for name, value in hooks.items()}
@@ -71,7 +75,7 @@ def without(hooks):
 	return hooks
 
 
-def _document(client, headers, doctype, name):
+def _document(client: Client, headers: Mapping[str, str], doctype: str, name: str) -> dict[str, Any]:
 	if not name:
 		given = {"doctype": doctype, "description": "Benchmark", "__islocal": 1, "__unsaved": 1}
 		return _saved(client.post(SAVE, json={"doc": json.dumps(given), "action": "Save"}, headers=headers))
@@ -79,7 +83,7 @@ def _document(client, headers, doctype, name):
 	return answer.get_json()["data"]
 
 
-def _saved(answer):
+def _saved(answer: TestResponse) -> dict[str, Any]:
 	if answer.status_code != 200:
 		raise RuntimeError(answer.get_data(as_text=True))
 	return answer.get_json()["docs"][0]
@@ -88,12 +92,12 @@ def _saved(answer):
 class Saves:
 	"""Saves of one document, each of which changes it."""
 
-	def __init__(self, client, headers, hooks, doc):
+	def __init__(self, client: Client, headers: Mapping[str, str], hooks: Hooks, doc: dict[str, Any]) -> None:
 		self.client, self.headers, self.hooks, self.doc = client, headers, hooks, doc
 		self.field = "description" if "description" in doc else "account_name"
 		self.count = 0
 
-	def timed(self, with_app):
+	def timed(self, with_app: bool) -> float:
 		"""Milliseconds of a save."""
 		self.count += 1
 		self.doc[self.field] = f"Benchmark {self.count:06}"

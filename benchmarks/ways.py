@@ -1,13 +1,17 @@
 """Creating records: pushes over HTTP beside a request for each item, as the plain Frappe way would have it."""
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 from benchmarks import plain, push
-from benchmarks.figures import compared, in_turns, milliseconds
-from benchmarks.http import POST, PUSH, checked, push_body
+from benchmarks.figures import Figure, compared, in_turns, milliseconds
+from benchmarks.http import POST, PUSH, Http, checked, push_body
+from benchmarks.stage import Stage
 
 PART = "ways"
 
 
-def measure(stage):
+def measure(stage: Stage) -> list[Figure]:
 	"""Also in this process: pushes beside an insert for each item.
 
 	Comes first, when both ways write into tables that hold little and the database has nothing else to do. A round has
@@ -28,21 +32,23 @@ def measure(stage):
 	return [*_costs(cost, count, len(push_body(wallet, wallet.transactions(count)))), *_gains(cost, count)]
 
 
-def _repeated(times, prepare, function):
+def _repeated(
+	times: int, prepare: Callable[[], Any], function: Callable[[Any], Any]
+) -> tuple[Callable[[], list[Any]], Callable[[list[Any]], None]]:
 	"""The work `times` times, all of it prepared first."""
 
-	def repeat(given):
+	def repeat(given: list[Any]) -> None:
 		for one in given:
 			function(one)
 
 	return (lambda: [prepare() for _ in range(times)], repeat)
 
 
-def _pusher(phone):
+def _pusher(phone: Http) -> Callable[[bytes], dict[str, Any]]:
 	return lambda body: checked(phone.call(POST, PUSH, body))
 
 
-def _costs(cost, count, sent):
+def _costs(cost: Mapping[str, list[float]], count: int, sent: int) -> list[Figure]:
 	"""Milliseconds for each item, by the way that it takes."""
 	names = {
 		"plain": "POST /api/resource for each item",
@@ -59,7 +65,7 @@ def _costs(cost, count, sent):
 	]
 
 
-def _gains(cost, count):
+def _gains(cost: Mapping[str, list[float]], count: int) -> list[Figure]:
 	http = f"sync_push of {count} creates, times as fast as a POST for each item"
 	process = f"engine push of {count} creates, times as fast as insert() for each item"
 	return [

@@ -9,6 +9,7 @@ import sys
 import time
 import traceback
 from pathlib import Path
+from typing import Any
 
 from chaos import plan
 from chaos.apps import App
@@ -26,7 +27,7 @@ LONG = {"minutes": 10.0, "devices": 4800, "at_once": 24, "faults": 8.0, "chores"
 SHORT = {"minutes": 0.3, "devices": 60, "at_once": 10, "faults": 2.6, "chores": 0.3, "nap": 0.3}
 
 
-def arguments():
+def arguments() -> argparse.Namespace:
 	parser = argparse.ArgumentParser(prog="./dev chaos", description=__doc__)
 	parser.add_argument("--seed", type=int, help="run this plan again; another one each time without it")
 	parser.add_argument("--minutes", type=float, help=f"how long ({LONG['minutes']:g})")
@@ -45,7 +46,7 @@ def arguments():
 	return given
 
 
-def place(seed):
+def place(seed: int) -> Path:
 	"""An empty folder for the run of a seed."""
 	folder = Path(os.environ["HISABI_CHAOS"]) / str(seed)
 	shutil.rmtree(folder, ignore_errors=True)
@@ -53,7 +54,7 @@ def place(seed):
 	return folder
 
 
-def main():
+def main() -> int:
 	given = arguments()
 	print(f"seed {given.seed} (again with --seed {given.seed})", flush=True)
 	folder = place(given.seed)
@@ -71,7 +72,7 @@ def main():
 				shutil.rmtree(target) if target.is_dir() else target.unlink(missing_ok=True)
 
 
-def run(given, site, made, folder, side):
+def run(given: argparse.Namespace, site: Site, made: dict[str, Any], folder: Path, side: OtherSide) -> int:
 	seconds = given.minutes * 60
 	pace = {"faults": given.faults, "chores": given.chores}
 	drawn = plan.make(given.seed, seconds, given.devices, FAULTS, CHORES, pace)
@@ -81,7 +82,7 @@ def run(given, site, made, folder, side):
 	trade = current.trade = Trade(lab, side)
 	others = [App(lab, name, headers) for name, headers in made["apps"].items()]
 	people = [People(lab, current, share) for share in range(SHARES)]
-	actors = (Hurt(lab), *people, trade, *others)
+	actors: tuple[Any, ...] = (Hurt(lab), *people, trade, *others)
 	current.start(*(actor.work for actor in actors))
 	try:
 		while current.is_busy():
@@ -91,7 +92,8 @@ def run(given, site, made, folder, side):
 		lab.closing = True
 	current.join()
 	current.guarded(site.heal)
-	for actor in (trade, *others, current):
+	last: tuple[Any, ...] = (trade, *others, current)
+	for actor in last:
 		if not current.failures:
 			current.guarded(actor.finish)
 	current.guarded(site.keep_errors)
@@ -99,7 +101,7 @@ def run(given, site, made, folder, side):
 	return verdict(given, lab, current)
 
 
-def verdict(given, lab, current):
+def verdict(given: argparse.Namespace, lab: Lab, current: Run) -> int:
 	for failure in current.failures:
 		print(f"The lab itself failed:\n{failure}", file=sys.stderr)
 	tell(lab, given.seed)

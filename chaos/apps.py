@@ -2,12 +2,17 @@
 
 import time
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from random import Random
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 from chaos.caller import Caller
 from chaos.promises import Violation
+
+if TYPE_CHECKING:
+	from chaos.lab import Lab
 
 FARM, FAMILY = "chaos-farm", "chaos-family"
 DEVICE = "chaos-app"
@@ -28,7 +33,7 @@ class Contract:
 	column: str
 
 
-def _mobile(ids, number, since):
+def _mobile(ids: list[str], number: int, since: str | None) -> dict[str, Any]:
 	made = [
 		{
 			"client_temp_id": key,
@@ -42,29 +47,29 @@ def _mobile(ids, number, since):
 	return {"device_id": DEVICE, "items": made}
 
 
-def _batch(ids, number, since):
+def _batch(ids: list[str], number: int, since: str | None) -> dict[str, Any]:
 	upserts = {"observations": [{"observationId": key} for key in ids]}
-	empty = {"recommendations": [], "playbookPatches": []}
+	empty: dict[str, list[Any]] = {"recommendations": [], "playbookPatches": []}
 	about = {"syncId": f"sync-{number}", "device": {"deviceId": DEVICE}, "farmId": FARM}
 	return {**about, "lastKnownServerCursor": None, "upserts": {**upserts, **empty}}
 
 
-def _family(ids, number, since):
+def _family(ids: list[str], number: int, since: str | None) -> dict[str, Any]:
 	common = {"entity_type": "task", "action": "create", "version": 1}
 	common["client_timestamp"] = "2026-01-10T10:00:00Z"
 	changes = [{**common, "entity_id": key, "data": {"title": key, "status": "open"}} for key in ids]
 	return {"last_sync_at": since, "changes": changes, "device_id": DEVICE}
 
 
-def _ok_items(body, ids):
+def _ok_items(body: Mapping[str, Any], ids: list[str]) -> set[str]:
 	return {row["client_temp_id"] for row in body["results"] if row["status"] == "ok"}
 
 
-def _listed(body, ids):
+def _listed(body: Mapping[str, Any], ids: list[str]) -> set[str]:
 	return {row["id"] for row in body["accepted"]}
 
 
-def _not_refused(body, ids):
+def _not_refused(body: Mapping[str, Any], ids: list[str]) -> set[str]:
 	return set(ids) - {row["entity_id"] for name in ("conflicts", "errors") for row in body[name]}
 
 
@@ -78,17 +83,20 @@ CONTRACTS = {
 class App(Caller):
 	"""One app of one contract for the whole run. `told` are ids that it was told are there."""
 
-	def __init__(self, lab, name, credential):
+	def __init__(self, lab: "Lab", name: str, credential: dict[str, str]) -> None:
 		super().__init__(lab, name, 0, credential, Random(f"{lab.plan.seed} {name}"))
-		self.contract, self.sent, self.told = CONTRACTS[name], set(), set()
-		self.count, self.since = 0, None
+		self.contract = CONTRACTS[name]
+		self.sent: set[str] = set()
+		self.told: set[str] = set()
+		self.count = 0
+		self.since: str | None = None
 
-	def work(self):
+	def work(self) -> None:
 		while not self.lab.closing:
 			self.sync()
 			time.sleep(self.rng.random() * 2 * self.lab.nap)
 
-	def sync(self):
+	def sync(self) -> None:
 		self.count += 1
 		ids = [f"{self.name}-{self.lab.plan.seed}-{self.count}-{n}" for n in range(self.rng.randint(1, 4))]
 		self.sent |= set(ids)
@@ -97,7 +105,7 @@ class App(Caller):
 		if first is not None and self.rng.random() < AGAIN:
 			self._compare(ids, first, self._send(body, ids))
 
-	def _send(self, body, ids):
+	def _send(self, body: Mapping[str, Any], ids: list[str]) -> set[str] | None:
 		"""The ids that the server says are there, of those that were sent; None when it refuses."""
 		headers = {"Idempotency-Key": body["syncId"]} if "syncId" in body else {}
 		self.credential = {**self.credential, **headers}
@@ -111,15 +119,15 @@ class App(Caller):
 		self.since = answer.body.get("last_sync_at")
 		return there
 
-	def _compare(self, ids, first, again):
+	def _compare(self, ids: list[str], first: set[str], again: set[str] | None) -> None:
 		if first != again:
 			self._tell("same_answer", f"{self.name}: first {sorted(first)}, then {again}", ids)
 
-	def _tell(self, promise, says, ids):
+	def _tell(self, promise: str, says: str, ids: Iterable[str]) -> None:
 		keys = tuple((self.contract.table, key) for key in ids)
 		self.lab.tell(Violation(promise, says, self.name, keys))
 
-	def finish(self):
+	def finish(self) -> None:
 		"""What was said to be there is there, and nothing is there twice."""
 		query = f"SELECT `{self.contract.column}` FROM `tab{self.contract.table}`"  # noqa: S608
 		held = Counter(row[0] for row in self.lab.query(query))
@@ -128,7 +136,7 @@ class App(Caller):
 				self._tell(promise, f"{self.name}: {sorted(ids)}", sorted(ids))
 
 
-def check(sent, told, held):
+def check(sent: set[str], told: set[str], held: Mapping[str, int]) -> dict[str, set[str]]:
 	"""{promise: ids that break it}. Pure."""
 	return {
 		"kept": {key for key in told if not held[key]},
@@ -137,15 +145,19 @@ def check(sent, told, held):
 	}
 
 
-def prepare(frappe, user):
+def prepare(frappe: ModuleType, user: str) -> dict[str, dict[str, str]]:
 	"""The farm and the family, and headers for each contract's app."""
+	from hisabi_sync.api.protocol import scopes
 	from hisabi_sync.demo import family as demo
-	from hisabi_sync.engine import devices, spaces
+	from hisabi_sync.engine.identity import devices
+	from hisabi_sync.engine.sharing import spaces
 	from hisabi_sync.hisabi_farm import farms
 
 	spaces.set_member(farms.ensure(FARM), user, "owner")
 	members = [{"user": user, "role": "owner"}]
 	frappe.get_doc({"doctype": "Family", "family_id": FAMILY, "title": "Chaos", "members": members}).insert()
-	_, token = devices.register(user, DEVICE, "android", "App", (devices.EDIT_PLAYBOOKS,))
+	_, token = devices.register(
+		user, DEVICE, "android", "App", (scopes.MOBILE, scopes.BATCH, scopes.EDIT_PLAYBOOKS)
+	)
 	signed = {"Authorization": f"Bearer {demo.token(user, FAMILY, demo._settings())}"}
 	return {"mobile": {"X-Device-Token": token}, "batch": {"X-Device-Token": token}, "delta": signed}

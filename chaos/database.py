@@ -7,7 +7,9 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pymysql
 
@@ -33,17 +35,24 @@ EMPTY = ("Error Log", "Version", "Activity Log", "Sync Item", "Sync Batch", "Syn
 class Database:
 	"""`name` is the database's and its user's; both are new, so that nothing of the site's cache is shared."""
 
-	def __init__(self, folder, conf, options=(), empty=EMPTY):
+	def __init__(
+		self,
+		folder: str | Path,
+		conf: Mapping[str, Any],
+		options: Sequence[str] = (),
+		empty: Iterable[str] = EMPTY,
+	) -> None:
 		"""`conf` is the site's configuration, by which its database is reached; of the DocTypes `empty` no rows are copied."""
 		self.folder, self.conf, self.port = Path(folder), conf, free_port()
 		self.options, self.empty = options, empty
 		self.name, self.password = f"crash_{secrets.token_hex(4)}", secrets.token_hex(12)
-		self.process, self.starts = None, 0
+		self.process: subprocess.Popen[bytes] | None = None
+		self.starts = 0
 
-	def create(self):
+	def create(self) -> "Database":
 		user = ["--user=root"] if os.geteuid() == 0 else []
 		self._argv = [
-			executable("mariadbd"),
+			executable("mariadbd") or "mariadbd",
 			"--no-defaults",
 			f"--datadir={self.folder}/data",
 			f"--tmpdir={self._temporary()}",
@@ -62,7 +71,7 @@ class Database:
 			f"GRANT ALL ON {self.name}.* TO '{self.name}'@'127.0.0.1';\n"
 		)
 		install = [
-			executable("mariadb-install-db"),
+			executable("mariadb-install-db") or "mariadb-install-db",
 			"--no-defaults",
 			f"--datadir={self.folder}/data",
 			f"--tmpdir={self._temporary()}",
@@ -74,13 +83,13 @@ class Database:
 		self._fill()
 		return self
 
-	def _temporary(self):
+	def _temporary(self) -> Path:
 		"""A server that starts removes the temporary tables of all others that use the same folder."""
 		folder = self.folder / "tmp"
 		folder.mkdir(exist_ok=True)
 		return folder
 
-	def _fill(self):
+	def _fill(self) -> None:
 		"""Bring in the test site's tables."""
 		conf = self.conf
 		source = [
@@ -98,13 +107,13 @@ class Database:
 			env = os.environ | {"MYSQL_PWD": self.password}
 			subprocess.run([*load, self.name], check=True, stdin=text, env=env)
 
-	def start(self):
+	def start(self) -> None:
 		with (self.folder / "log").open("ab") as out:
 			self.process = subprocess.Popen(self._argv, stdout=out, stderr=out, start_new_session=True)
 		self.starts += 1
 		self.wait()
 
-	def wait(self, seconds=60):
+	def wait(self, seconds: float = 60) -> None:
 		deadline = time.monotonic() + seconds
 		while time.monotonic() < deadline:
 			try:
@@ -113,31 +122,31 @@ class Database:
 				time.sleep(0.05)
 		raise RuntimeError(f"MariaDB does not come up; see {self.folder}/log")
 
-	def kill_and_restart(self):
+	def kill_and_restart(self) -> None:
 		"""As when the power goes: no chance to write anything more."""
 		self.kill()
 		self.start()
 
-	def kill(self):
-		self.process.send_signal(signal.SIGKILL)
-		self.process.wait(30)
+	def kill(self) -> None:
+		self.process.send_signal(signal.SIGKILL)  # type: ignore[union-attr]  # it was started
+		self.process.wait(30)  # type: ignore[union-attr]  # it was started
 
-	def stop(self):
+	def stop(self) -> None:
 		if self.process and self.process.poll() is None:
 			self.process.terminate()
 			self.process.wait(60)
 
-	def connect(self):
+	def connect(self) -> pymysql.Connection:
 		return pymysql.connect(
 			host="127.0.0.1", port=self.port, user=self.name, password=self.password, database=self.name
 		)
 
-	def rows(self, query, values=()):
+	def rows(self, query: str, values: Sequence[Any] = ()) -> Sequence[tuple[Any, ...]]:
 		with self.connect() as connection, connection.cursor() as cursor:
 			cursor.execute(query, values)
 			return cursor.fetchall()
 
-	def bench(self, site, common=None):
+	def bench(self, site: str, common: Mapping[str, Any] | None = None) -> Path:
 		"""A bench's folder whose site uses this server, with `common` in the common configuration; returns its sites."""
 		sites, original = self.folder / "bench" / "sites", Path(os.environ["SITES_PATH"])
 		(self.folder / "bench" / "logs").mkdir(parents=True)
@@ -152,5 +161,5 @@ class Database:
 		return sites
 
 
-def _add_to(config, values):
+def _add_to(config: Path, values: Mapping[str, Any]) -> None:
 	config.write_text(json.dumps({**json.loads(config.read_text()), **values}))

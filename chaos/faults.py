@@ -4,10 +4,15 @@ import os
 import signal
 import time
 from random import Random
+from typing import TYPE_CHECKING
 
 import pymysql
 
-from hisabi_sync.engine import ids
+from chaos.plan import Event
+from hisabi_sync.engine.model import ids
+
+if TYPE_CHECKING:
+	from chaos.lab import Lab
 
 GRACE = 5.0  # seconds after a fault has healed in which its consequences are still excused
 # Faults that leave the web server and what it needs alone: they excuse no answer.
@@ -17,10 +22,10 @@ ELSEWHERE = {"queue workers killed", "keeper killed", "bad network", "slow netwo
 class Hurt:
 	"""Carries out the plan's faults, one after the other."""
 
-	def __init__(self, lab):
+	def __init__(self, lab: "Lab") -> None:
 		self.lab, self.site = lab, lab.running
 
-	def work(self):
+	def work(self) -> None:
 		"""Until the lab closes. What lies between two faults in the plan is the time that all is well."""
 		before = 0.0
 		for event in self.lab.plan.faults:
@@ -30,7 +35,7 @@ class Hurt:
 			self.inflict(event)
 			before = event.at
 
-	def inflict(self, event):
+	def inflict(self, event: Event) -> None:
 		"""One fault from its beginning until it has healed; none while the site is stopped."""
 		with self.site.hurting:
 			if self.lab.closing:
@@ -43,62 +48,62 @@ class Hurt:
 
 	# --- the faults
 
-	def worker_killed(self, rng):
+	def worker_killed(self, rng: Random) -> None:
 		"""SIGKILL to a web worker; gunicorn's master starts another."""
 		pids = self.site.web.worker_pids()
 		if pids:
 			os.kill(rng.choice(pids), signal.SIGKILL)
 
-	def web_killed(self, rng):
+	def web_killed(self, rng: Random) -> None:
 		"""SIGKILL to the whole web server, as when its machine loses its power."""
 		self.site.web.stop(signal.SIGKILL)
 		time.sleep(rng.random())
 		self.site.restart_web()
 
-	def database_killed(self, rng):
+	def database_killed(self, rng: Random) -> None:
 		self.site.database.kill()
 		time.sleep(2 * rng.random())
 		self.site.database.start()
 
-	def database_frozen(self, rng):
+	def database_frozen(self, rng: Random) -> None:
 		"""MariaDB stands still for a while, as with a disk that hangs."""
 		process = self.site.database.process
-		process.send_signal(signal.SIGSTOP)
+		process.send_signal(signal.SIGSTOP)  # type: ignore[union-attr]  # it was started
 		time.sleep(0.5 + 2 * rng.random())
-		process.send_signal(signal.SIGCONT)
+		process.send_signal(signal.SIGCONT)  # type: ignore[union-attr]  # it was started
 
-	def redis_killed(self, rng):
+	def redis_killed(self, rng: Random) -> None:
 		"""Cache, counts and queues are gone."""
 		self.site.redis.stop()
 		time.sleep(2 * rng.random())
 		self.site.redis.start()
 
-	def crew_killed(self, rng):
+	def crew_killed(self, rng: Random) -> None:
 		"""SIGKILL to the workers of the queues and to the jobs that they are at."""
 		for program in self.site.crew:
 			program.stop()
 			program.start()
 
-	def keeper_killed(self, rng):
+	def keeper_killed(self, rng: Random) -> None:
 		"""SIGKILL in the middle of garbage collection, reconciliation or log clearing."""
 		self.site.keeper.stop()
 		self.site.keeper.start()
 
-	def bad_network(self, rng):
+	def bad_network(self, rng: Random) -> None:
 		"""Most requests or answers are lost."""
 		self._weather(rng, loss=0.7)
 
-	def slow_network(self, rng):
+	def slow_network(self, rng: Random) -> None:
 		self._weather(rng, delay=1.0)
 
-	def _weather(self, rng, **worse):
+	def _weather(self, rng: Random, **worse: float) -> None:
 		weather = self.lab.weather
 		before = {name: getattr(weather, name) for name in worse}
 		vars(weather).update(worse)
 		self._wait(2 + 3 * rng.random())
 		vars(weather).update(before)
 
-	def space_held(self, rng):
+	def space_held(self, rng: Random) -> None:
 		"""Somebody's long transaction holds the counter of a space."""
 		keys = sorted(self.lab.devices_of)
 		if not keys:
@@ -112,7 +117,7 @@ class Hurt:
 		except pymysql.MySQLError:
 			pass
 
-	def _wait(self, seconds):
+	def _wait(self, seconds: float) -> None:
 		until = time.monotonic() + seconds
 		while time.monotonic() < until and not self.lab.closing:
 			time.sleep(0.1)

@@ -4,7 +4,10 @@ import http.client
 import json
 import threading
 import time
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from random import Random
+from typing import Any
 
 TIMEOUT = 45
 
@@ -12,7 +15,7 @@ TIMEOUT = 45
 class Lost(Exception):
 	"""The device got no answer. `answers` are those that the server gave all the same, which only the lab knows."""
 
-	def __init__(self, fate, answers=()):
+	def __init__(self, fate: str, answers: "Iterable[Answer]" = ()) -> None:
 		super().__init__(fate)
 		self.fate, self.answers = fate, list(answers)
 
@@ -24,9 +27,11 @@ class Answer:
 	status: int
 	text: str
 	others: list = field(default_factory=list)
+	data: bytes = b""
+	headers: dict = field(default_factory=dict)
 
 	@property
-	def body(self):
+	def body(self) -> dict[str, Any]:
 		try:
 			held = json.loads(self.text)
 		except ValueError:
@@ -34,20 +39,20 @@ class Answer:
 		return held if isinstance(held, dict) else {}
 
 	@property
-	def message(self):
+	def message(self) -> Any:
 		return self.body.get("message")
 
 	@property
-	def code(self):
+	def code(self) -> str | None:
 		"""The error's stable code in whichever contract's shape."""
 		return self._error().get("error_code") or self._error().get("code")
 
 	@property
-	def retryable(self):
+	def retryable(self) -> bool:
 		"""Whether the server asks for the same request once more."""
 		return self.status >= 400 and self._error().get("retryable") is True
 
-	def _error(self):
+	def _error(self) -> dict[str, Any]:
 		inner = self.body.get("error")
 		return inner if isinstance(inner, dict) else self.body
 
@@ -60,14 +65,28 @@ class Weather:
 	delay: float = 0.0
 
 
+def _encoded(body: object) -> tuple[bytes, str]:
+	"""The bytes of a body and their type; those of a photo are sent as they are."""
+	if isinstance(body, bytes):
+		return body, "image/png"
+	return b"" if body is None else json.dumps(body).encode(), "application/json"
+
+
 class Line:
-	def __init__(self, port, site, rng, weather):
+	def __init__(self, port: int, site: str, rng: Random, weather: Weather) -> None:
 		self.port, self.site, self.rng, self.weather = port, site, rng, weather
 
-	def send(self, verb, path, body=None, headers=None, sure=False):
+	def send(
+		self,
+		verb: str,
+		path: str,
+		body: object = None,
+		headers: Mapping[str, str] | None = None,
+		sure: bool = False,
+	) -> Answer:
 		"""The Answer of one request, or Lost. A `sure` one goes over a good line."""
-		raw = b"" if body is None else json.dumps(body).encode()
-		own = {"X-Frappe-Site-Name": self.site, "Content-Type": "application/json", **(headers or {})}
+		raw, kind = _encoded(body)
+		own = {"X-Frappe-Site-Name": self.site, "Content-Type": kind, **(headers or {})}
 		fate = "well" if sure else self._fate()
 		try:
 			return FATES[fate][0](self, (verb, path, raw, own))
@@ -75,7 +94,7 @@ class Line:
 			name = type(error).__name__
 			raise Lost(name if fate == "well" else f"{fate}: {name}") from error
 
-	def _fate(self):
+	def _fate(self) -> str:
 		bad = {name: weight for name, (_, weight) in FATES.items() if weight}
 		if self.rng.random() >= self.weather.loss:
 			return "well"
@@ -83,7 +102,9 @@ class Line:
 
 	# --- what may become of a request
 
-	def _open(self, request, parts=1, share=1.0):
+	def _open(
+		self, request: tuple[str, str, bytes, dict[str, str]], parts: int = 1, share: float = 1.0
+	) -> http.client.HTTPConnection:
 		"""A connection on which a share of the request was sent, in so many parts with pauses between them."""
 		verb, path, raw, headers = request
 		connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT)
@@ -99,37 +120,38 @@ class Line:
 			connection.send(raw[start : start + size])
 		return connection
 
-	def _well(self, request, parts=1):
+	def _well(self, request: tuple[str, str, bytes, dict[str, str]], parts: int = 1) -> Answer:
 		if self.weather.delay:
 			time.sleep(self.weather.delay * self.rng.random())
 		connection = self._open(request, parts)
 		try:
 			got = connection.getresponse()
-			return Answer(got.status, got.read().decode(errors="replace"))
+			data = got.read()
+			return Answer(got.status, data.decode(errors="replace"), data=data, headers=dict(got.headers))
 		finally:
 			connection.close()
 
-	def _slow(self, request):
+	def _slow(self, request: tuple[str, str, bytes, dict[str, str]]) -> Answer:
 		return self._well(request, parts=4)
 
-	def _request_lost(self, request):
+	def _request_lost(self, request: tuple[str, str, bytes, dict[str, str]]) -> Answer:
 		raise Lost("request lost")
 
-	def _half_sent(self, request):
+	def _half_sent(self, request: tuple[str, str, bytes, dict[str, str]]) -> Answer:
 		self._open(request, share=0.5).close()
 		raise Lost("line broke half way")
 
-	def _answer_lost(self, request):
+	def _answer_lost(self, request: tuple[str, str, bytes, dict[str, str]]) -> Answer:
 		raise Lost("answer lost", [self._well(request)])
 
-	def _cut(self, request):
+	def _cut(self, request: tuple[str, str, bytes, dict[str, str]]) -> Answer:
 		"""Hang up right after the request; the server may be at it when the repeat arrives."""
 		self._open(request).close()
 		raise Lost("hung up")
 
-	def _twice(self, request):
+	def _twice(self, request: tuple[str, str, bytes, dict[str, str]]) -> Answer:
 		"""The same request on two connections at the same time."""
-		got = []
+		got: list[Answer] = []
 		copy = threading.Thread(target=self._copy, args=(request, got), daemon=True)
 		copy.start()
 		answer = self._well(request)
@@ -137,7 +159,7 @@ class Line:
 		answer.others = got
 		return answer
 
-	def _copy(self, request, got):
+	def _copy(self, request: tuple[str, str, bytes, dict[str, str]], got: list[Answer]) -> None:
 		try:
 			got.append(self._well(request))
 		except (OSError, http.client.HTTPException):

@@ -1,13 +1,22 @@
 """What people do beside syncing: in the Desk, with memberships, and time that passes."""
 
 import time
+from collections.abc import Sequence
 from random import Random
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from chaos import households
+from chaos.caller import Caller
 from chaos.journal import Write
-from chaos.line import Lost
+from chaos.line import Answer, Lost
+from chaos.office import ERRANDS
+from chaos.plan import Space
 from chaos.work import ACCOUNT, CATEGORY, TRANSACTION
+
+if TYPE_CHECKING:
+	from chaos.lab import Lab
+	from chaos.run import Run
 
 METHOD = "/api/method/hisabi."
 RESOLVE = "/api/method/hisabi_sync.api.conflicts.resolve"
@@ -19,30 +28,43 @@ SHARES = 3  # people at the same time
 class People:
 	"""Carries out a share of the plan's chores, one after the other; a chore that comes late is done late."""
 
-	def __init__(self, lab, run, share):
+	def __init__(self, lab: "Lab", run: "Run", share: int) -> None:
 		self.lab, self.run, self.share = lab, run, share
 
-	def work(self):
+	def work(self) -> None:
 		for event in self.lab.plan.chores[self.share :: SHARES]:
 			while not self.lab.closing and self.lab.journal.now() < event.at:
 				time.sleep(0.05)
 			if self.lab.closing:
 				return
 			space = self._space(Random(event.seed))
-			if space:
-				CHORES[event.name](self, Random(event.seed), space)
+			if space and CHORES[event.name](self, Random(event.seed), space):
+				self.lab.shares.did(event.name)
+		self._rest()
 
-	def _space(self, rng):
+	def _rest(self) -> None:
+		"""What nobody has come to yet, when the plan is through."""
+		tries = 0
+		while not self.lab.closing:
+			due, tries = self.lab.shares.due(ERRANDS), tries + 1
+			for name in due[self.share :: SHARES]:
+				rng = Random(f"{self.lab.plan.seed} {self.share} {tries}")
+				space = self._space(rng)
+				if space and ERRANDS[name](self, rng, space):
+					self.lab.shares.did(name)
+			time.sleep(0.5)
+
+	def _space(self, rng: Random) -> Space | None:
 		keys = self.run.spaces()[-4:]
 		key = rng.choice(keys) if keys else None
 		return next((space for space in self.lab.plan.spaces if space.key == key), None)
 
 	# --- the Desk
 
-	def edit(self, rng, space):
+	def edit(self, rng: Random, space: Space) -> None:
 		"""Open a document in the Desk, change a field and save it, unless somebody else did so meanwhile."""
 		desk, path, key = self._document(rng, space)
-		if path is None:
+		if desk is None or path is None or key is None:
 			return
 		opened = desk.insist(path, verb="GET", sure=True)
 		if opened.status != 200:
@@ -52,13 +74,15 @@ class People:
 		write = Write(space.key, key, values, "the Desk", self.lab.journal.now())
 		self._save(desk, path, write, {**values, "modified": opened.body["data"]["modified"]})
 
-	def delete(self, rng, space):
+	def delete(self, rng: Random, space: Space) -> None:
 		desk, path, key = self._document(rng, space, (TRANSACTION, CATEGORY))
-		if path:
+		if desk and path and key:
 			write = Write(space.key, key, {}, "the Desk", self.lab.journal.now(), deletes=True)
 			self._save(desk, path, write, None, "DELETE")
 
-	def _document(self, rng, space, kinds=tuple(DESK_FIELDS)):
+	def _document(
+		self, rng: Random, space: Space, kinds: Sequence[str] = tuple(DESK_FIELDS)
+	) -> tuple[Caller, str, tuple[str, str]] | tuple[None, None, None]:
 		kind = rng.choice(kinds)
 		query = f"SELECT name, client_id FROM `tab{kind}` WHERE wallet_id = %s AND is_deleted = 0"  # noqa: S608
 		rows = sorted(self.lab.query(query, (space.key,)))
@@ -71,7 +95,9 @@ class People:
 			(kind, client_id),
 		)
 
-	def _save(self, desk, path, write, body, verb="PUT"):
+	def _save(
+		self, desk: Caller, path: str, write: Write, body: dict[str, Any] | None, verb: str = "PUT"
+	) -> None:
 		"""One try over a good line; without an answer nobody knows what became of it."""
 		self.lab.journal.writing(write)
 		try:
@@ -84,7 +110,7 @@ class People:
 		elif answer.status < 500:
 			self.lab.journal.unwrite(write)
 
-	def resolve(self, rng, space):
+	def resolve(self, rng: Random, space: Space) -> None:
 		"""Somebody settles a conflict of the space."""
 		query = """SELECT c.name FROM `tabSync Conflict` c JOIN `tabSync Space` s ON s.name = c.space
 			WHERE s.space_key = %s AND c.status = 'Open' ORDER BY c.creation LIMIT 5"""
@@ -94,8 +120,8 @@ class People:
 
 	# --- members
 
-	def remove(self, rng, space):
-		"""The owner removes somebody, and after a while lets him in again."""
+	def remove(self, rng: Random, space: Space) -> None:
+		"""The owner removes somebody, and after a while lets them in again."""
 		number, role = rng.choice(space.members)
 		with self.lab.memberships[space.key, number]:
 			owner = households.person(self.lab, space.owner, rng.random())
@@ -107,7 +133,7 @@ class People:
 			self.lab.journal.stands(space.key, number, "reads", over=True)
 			households.invite(self.lab, space, owner, number, role)
 
-	def demote(self, rng, space):
+	def demote(self, rng: Random, space: Space) -> None:
 		"""A member may only read, and after a while write again."""
 		number, role = rng.choice([member for member in space.members if member[1] == "member"])
 		with self.lab.memberships[space.key, number]:
@@ -119,18 +145,18 @@ class People:
 			self.lab.journal.stands(space.key, number, "reads", over=True)
 			self._change(owner, "member_update", space, number, role=role)
 
-	def _change(self, owner, method, space, number, **values):
+	def _change(self, owner: Caller, method: str, space: Space, number: int, **values: Any) -> Answer:
 		"""Over a good line: a late copy of what was said earlier would undo what was said last."""
 		body = {"wallet_id": space.key, "user": self.lab.people[number][0], **values}
 		return owner.insist(METHOD + method, body, space.key, sure=True)
 
-	def trespass(self, rng, space):
-		"""A stranger syncs as if he were a member."""
+	def trespass(self, rng: Random, space: Space) -> None:
+		"""A stranger syncs as if they were a member."""
 		households.stranger(self.lab, space, rng).exchange()
 
 	# --- time
 
-	def year_passes(self, rng, space):
+	def year_passes(self, rng: Random, space: Space) -> None:
 		"""What was deleted in a space was deleted long ago: the keeper may collect it."""
 		self.lab.query(
 			"""UPDATE `tabSync Record` r JOIN `tabSync Space` s ON s.name = r.space
@@ -139,7 +165,7 @@ class People:
 			(space.key,),
 		)
 
-	def forget(self, rng, space):
+	def forget(self, rng: Random, space: Space) -> None:
 		"""The ledger of a device that is gone is so old that log clearing takes it."""
 		gone = self.run.take_gone(space.key)
 		if gone:
@@ -158,4 +184,5 @@ CHORES = {
 	"trespass": People.trespass,
 	"year passes": People.year_passes,
 	"forget": People.forget,
+	**ERRANDS,
 }

@@ -1,6 +1,7 @@
 """From a seed to everything that is going to happen. Pure; only the timing of a run is not in it."""
 
 import itertools
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -23,7 +24,7 @@ class Space:
 	members: tuple[tuple[int, str], ...]
 
 	@property
-	def people(self):
+	def people(self) -> tuple[int, ...]:
 		return (self.owner, *(person for person, _ in self.members))
 
 
@@ -58,7 +59,14 @@ class Plan:
 	chores: tuple[Event, ...]
 
 
-def make(seed, seconds, devices, faults, chores, pace):
+def make(
+	seed: int,
+	seconds: float,
+	devices: int,
+	faults: Collection[str],
+	chores: Collection[str],
+	pace: Mapping[str, float],
+) -> Plan:
 	"""A Plan of about so many devices.
 
 	`faults` and `chores` are names of what may happen; `pace` maps "faults" and "chores" to the mean seconds between two.
@@ -75,12 +83,12 @@ def make(seed, seconds, devices, faults, chores, pace):
 	)
 
 
-def _space(rng, seed, number):
+def _space(rng: Random, seed: int, number: int) -> Space:
 	owner, *others = rng.sample(range(PEOPLE), len(ROLES) + 1)
 	return Space(number, f"w{seed}-{number}", owner, tuple(zip(others, ROLES, strict=True)))
 
 
-def _lives(rng, spaces, devices):
+def _lives(rng: Random, spaces: Sequence[Space], devices: int) -> Iterator[Life]:
 	"""Devices block by block: the spaces of a block are busy at the same time."""
 	numbers = itertools.count()
 	for start in range(0, len(spaces), BLOCK):
@@ -92,7 +100,7 @@ def _lives(rng, spaces, devices):
 				yield _life(rng, number, space)
 
 
-def _life(rng, number, space):
+def _life(rng: Random, number: int, space: Space) -> Life:
 	(ending,) = rng.choices(list(ENDINGS), list(ENDINGS.values()))
 	exchanges = rng.randint(1, 4)
 	return Life(
@@ -100,9 +108,10 @@ def _life(rng, number, space):
 	)
 
 
-def _events(rng, seconds, names, mean):
+def _events(rng: Random, seconds: float, names: Collection[str], mean: float) -> Iterator[Event]:
 	"""Every name comes up as often as any other; the order and the gaps are the seed's."""
-	at, order = 0.0, []
+	at = 0.0
+	order: list[str] = []
 	while names:
 		at += rng.uniform(0.5, 1.5) * mean
 		if at >= seconds:

@@ -1,18 +1,24 @@
 """The design's promises, each as a check. Pure: what was sent and answered, beside what the server holds."""
 
 from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
-from chaos.evidence import same
-from chaos.journal import APPLIED
-from chaos.work import ACCOUNT, CATEGORY, EDITED, TRANSACTION
+from chaos.evidence import Evidence, Written, same
+from chaos.journal import APPLIED, Op, Said
+from chaos.look import Conflict, Entry, Row
+from chaos.work import ACCOUNT, CATEGORY, EDITED, FORM, FORM_TEXTS, TRANSACTION
 
 VERDICTS = (*APPLIED, "conflict")
 # Types whose version nothing but devices and people raises.
-COUNTED = (TRANSACTION, CATEGORY)
+COUNTED = (TRANSACTION, CATEGORY, FORM)
 FIELDS = {kind: (*names, *(() if kind == TRANSACTION else ("icon",))) for kind, names in EDITED.items()}
-PROMISES = {}
+FIELDS[FORM] = (*FORM_TEXTS, "state", "photo")
+# What a check says is broken, and the records and ops that it is about.
+Found = tuple[str, Iterable[tuple[str, str]], Iterable[str]]
+PROMISES: dict[str, Callable[[Evidence], Iterator[Found]]] = {}
 
 
 @dataclass
@@ -27,7 +33,7 @@ class Violation:
 	at: float = float("inf")
 
 	@property
-	def title(self):
+	def title(self) -> str:
 		return TITLES[self.promise]
 
 
@@ -39,27 +45,30 @@ TITLES = {
 	"no_silent_overwrite": "Nobody's work is overwritten without a conflict.",
 	"last_write": "A field holds what was written to it last.",
 	"conflicts_kept": "A conflict is kept with both sides.",
+	"photos_kept": "A photo stays while a record names it, goes when none does, and is for members only.",
+	"fields_told": "A change that is refused for a field is told which.",
 	"order": "Every change has a number of its own below the space's counter.",
 	"whole_items": "An item is applied whole or not at all.",
 	"atomic": "An atomic batch is applied whole or not at all.",
-	"tombstones": "What was deleted never comes back.",
+	"tombstones": "What was deleted never comes back, unless it is begun again.",
 	"balances": "Balances are the sums of their transactions.",
 	"no_lost_change": "A pull brings every change that was committed before it began.",
 	"convergence": "When all is quiet every device holds what the server holds.",
 	"walls": "Nothing of another space is ever seen.",
 	"membership": "Whoever was removed, or may only read, is refused from then on.",
 	"let_in": "Whoever is a member is let in.",
+	"later": "What is refused because a budget is used up is taken later.",
 	"errors": "Nothing but `unavailable` goes wrong, and that only while something is hurt.",
 	"runs": "A run brings each record to the other side exactly once, and its counts are true.",
 }
 
 
-def promise(function):
+def promise(function: Callable[[Evidence], Iterator[Found]]) -> Callable[[Evidence], Iterator[Found]]:
 	PROMISES[function.__name__] = function
 	return function
 
 
-def check(evidence):
+def check(evidence: Evidence) -> Iterator[Violation]:
 	"""All violations of the promises about one space."""
 	for name, function in PROMISES.items():
 		for says, keys, ops in function(evidence):
@@ -67,7 +76,7 @@ def check(evidence):
 
 
 @promise
-def exactly_once(given):
+def exactly_once(given: Evidence) -> Iterator[Found]:
 	for op_id, times in Counter(entry.op_id for entry in given.held.ledger).items():
 		if times > 1:
 			yield f"the ledger has {op_id} {times} times", [given.entries[op_id].key], [op_id]
@@ -79,11 +88,14 @@ def exactly_once(given):
 		yield from _versions(given, key)
 
 
-def _versions(given, key):
+def _versions(given: Evidence, key: tuple[str, str]) -> Iterator[Found]:
 	"""Accepted changes of a record make one version each, and where nothing else counts, all of its versions."""
-	accepted = [e for e in given.by_key[key] if e.status == "accepted"]
-	ops = [e.op_id for e in accepted]
-	if len({e.version for e in accepted}) < len(accepted):
+	by_version = defaultdict(list)
+	for entry in given.by_key[key]:
+		if entry.status == "accepted":
+			by_version[entry.version].append(entry)
+	ops = [e.op_id for entries in by_version.values() for e in entries]
+	if not all(given.made(key, entries) for entries in by_version.values() if len(entries) > 1):
 		yield "two changes made the same version", [key], ops
 	record = given.held.records.get(key)
 	if record and key[0] in COUNTED and key not in given.aged:
@@ -94,7 +106,7 @@ def _versions(given, key):
 
 
 @promise
-def same_answer(given):
+def same_answer(given: Evidence) -> Iterator[Found]:
 	for op in given.ops.values():
 		first = op.verdict
 		for said in op.said[op.said.index(first) + 1 :] if first else ():
@@ -104,12 +116,12 @@ def same_answer(given):
 				yield f"{op.op_id}: first {first.status}, then {said.code}", [op.key], [op.op_id]
 
 
-def _answer(said):
+def _answer(said: Said) -> tuple[str, int | None, str | None]:
 	return said.status, said.version, said.conflict
 
 
 @promise
-def kept(given):
+def kept(given: Evidence) -> Iterator[Found]:
 	for op, verdict in given.answered():
 		entry = given.entries.get(op.op_id)
 		if entry is None:
@@ -121,7 +133,7 @@ def kept(given):
 			yield f"version {verdict.version} was accepted and is gone", [op.key], [op.op_id]
 
 
-def _is_there(given, key, version):
+def _is_there(given: Evidence, key: tuple[str, str], version: int | None) -> bool:
 	record = given.held.records.get(key)
 	if record is None:
 		return given.held.horizon > 0 and key in given.doomed
@@ -129,14 +141,14 @@ def _is_there(given, key, version):
 
 
 @promise
-def no_silent_overwrite(given):
+def no_silent_overwrite(given: Evidence) -> Iterator[Found]:
 	for op_id, entry in given.entries.items():
 		op = given.ops.get(op_id)
 		# Of a record whose ledger was cleared in part nobody knows what its devices had seen.
 		if entry.status != "accepted" or entry.operation != "update" or op is None or entry.key in given.aged:
 			continue
 		written = given.written(entry.key)
-		for version, values, who in written:
+		for version, values, who in _theirs(given, op, written, entry.version):
 			if version and op.base < version < entry.version and who != op_id:
 				lost = [
 					name
@@ -151,15 +163,26 @@ def no_silent_overwrite(given):
 					)
 
 
-def _is_lost(written, op, name, value):
+def _theirs(given: Evidence, op: Op, written: list[Written], version: int | None) -> list[Written]:
+	"""What others wrote: a device is in nobody's way with its own work. Of a value that is judged by what was seen the last."""
+	own = {name for name, other in given.ops.items() if other.device == op.device}
+	others = [w for w in written if w[2] not in own]
+	if not op.seen:
+		return others
+	before = [w for w in written if w[0] and w[0] < (version or 0) and op.payload.keys() & w[1].keys()]
+	last = max(before, key=lambda w: w[0] or 0, default=None)
+	return [w for w in others if w is last]
+
+
+def _is_lost(written: list[Written], op: Op, name: str, value: Any) -> bool:
 	"""Whether a value is neither what the op writes nor what its device had seen, as when a conflict ends as it began."""
-	seen = [w for w in written if w[0] and w[0] <= op.base and name in w[1]]
-	known = [op.payload[name], *(w[1][name] for w in sorted(seen, key=lambda w: w[0])[-1:])]
+	seen = [w for w in written if w[0] and w[0] <= (op.base or 0) and name in w[1]]
+	known = [op.payload[name], *(w[1][name] for w in sorted(seen, key=lambda w: w[0] or 0)[-1:])]
 	return not any(same(value, one) for one in known)
 
 
 @promise
-def last_write(given):
+def last_write(given: Evidence) -> Iterator[Found]:
 	for key, record in given.held.records.items():
 		if record.deleted or record.values is None or key[0] not in FIELDS or key in given.aged:
 			continue
@@ -168,19 +191,20 @@ def last_write(given):
 			yield from _last(key, record, name, [w for w in written if name in w[1]])
 
 
-def _last(key, record, name, written):
+def _last(key: tuple[str, str], record: Row, name: str, written: list[Written]) -> Iterator[Found]:
 	"""The value of a field is that of its last write; one without an answer may have come at any time."""
 	dated = [w for w in written if w[0] and w[0] <= record.version]
 	open_ends = [w for w in written if w[0] is None]
-	last = max(dated, key=lambda w: w[0], default=None)
+	last = max(dated, key=lambda w: w[0] or 0, default=None)
 	allowed = [w[1][name] for w in open_ends] + ([last[1][name]] if last else [None])
-	if not any(same(value, record.values[name]) for value in allowed):
-		says = f"{name} is {record.values[name]!r}, written last was {allowed[-1]!r}"
+	value = (record.values or {}).get(name)
+	if not any(same(one, value) for one in allowed):
+		says = f"{name} is {value!r}, written last was {allowed[-1]!r}"
 		yield says, [key], [w[2] for w in written]
 
 
 @promise
-def conflicts_kept(given):
+def conflicts_kept(given: Evidence) -> Iterator[Found]:
 	for op, verdict in given.answered():
 		if verdict.status != "conflict":
 			continue
@@ -195,7 +219,7 @@ def conflicts_kept(given):
 			yield f"the conflict of {op.op_id} has lost the server's side: {lost}", [op.key], [op.op_id]
 
 
-def _server_side(given, op, version, kept_one):
+def _server_side(given: Evidence, op: Op, version: int | None, kept_one: Conflict) -> list[str]:
 	"""Fields of a conflict in which the server's value is missing, or is not what was written last at that version."""
 	missing = set(kept_one.fields) - set(kept_one.server)
 	edited = set(op.payload) & set(kept_one.fields) - missing if op.key not in given.aged else ()
@@ -204,16 +228,19 @@ def _server_side(given, op, version, kept_one):
 	)
 
 
-def _was_held(given, key, version, name, kept_one):
-	written = [w for w in given.written(key) if name in w[1] and (w[0] or 0) <= version]
-	last = max((w for w in written if w[0]), key=lambda w: w[0], default=None)
+def _was_held(
+	given: Evidence, key: tuple[str, str], version: int | None, name: str, kept_one: Conflict
+) -> bool:
+	written = [w for w in given.written(key) if name in w[1] and (w[0] or 0) <= (version or 0)]
+	last = max((w for w in written if w[0]), key=lambda w: w[0] or 0, default=None)
 	allowed = [w[1][name] for w in written if w is last or w[0] is None]
 	return not allowed or any(same(kept_one.server[name], value) for value in allowed)
 
 
 @promise
-def order(given):
-	seen, held = {}, given.held
+def order(given: Evidence) -> Iterator[Found]:
+	seen: dict[int, tuple[str, str]] = {}
+	held = given.held
 	for key, record in held.records.items():
 		if not 1 <= record.sequence <= held.counter:
 			yield f"number {record.sequence} with the counter at {held.counter}", [key], []
@@ -228,7 +255,7 @@ def order(given):
 
 
 @promise
-def whole_items(given):
+def whole_items(given: Evidence) -> Iterator[Found]:
 	yield from (("a document without a record", [key], []) for key in given.held.orphans)
 	for key, record in given.held.records.items():
 		if key[0] not in FIELDS or record.deleted:
@@ -240,7 +267,7 @@ def whole_items(given):
 
 
 @promise
-def atomic(given):
+def atomic(given: Evidence) -> Iterator[Found]:
 	batches = defaultdict(list)
 	for op_id, entry in given.entries.items():
 		op = given.ops.get(op_id)
@@ -253,14 +280,26 @@ def atomic(given):
 
 
 @promise
-def tombstones(given):
+def tombstones(given: Evidence) -> Iterator[Found]:
 	entries = given.entries.values()
 	gone = [(e.key, [e.op_id]) for e in entries if (e.operation, e.status) == ("delete", "accepted")]
 	gone += [(w.key, []) for w in given.writes if w.deletes and (w.answered or given.asof) < given.asof]
 	for key, ops in gone:
 		record = given.held.records.get(key)
-		if record and not record.deleted:
+		if record and not record.deleted and not _was_begun_again(given, key, ops):
 			yield "deleted, and there again", [key], ops
+
+
+def _was_begun_again(given: Evidence, key: tuple[str, str], ops: Iterable[str]) -> bool:
+	"""Whether a create on a tombstone came after the delete; when a person deleted in the Desk nobody knows."""
+	begun = [e for e in given.by_key[key] if e.status == "accepted" and _revives(given, e)]
+	deleted = max((given.entries[op].version for op in ops), default=0)
+	return any(entry.version > deleted for entry in begun)
+
+
+def _revives(given: Evidence, entry: Entry) -> bool:
+	op = given.ops.get(entry.op_id)
+	return op is not None and op.revives
 
 
 SIGNS = {
@@ -271,8 +310,8 @@ SIGNS = {
 
 
 @promise
-def balances(given):
-	sums = defaultdict(Decimal)
+def balances(given: Evidence) -> Iterator[Found]:
+	sums: defaultdict[str, Decimal] = defaultdict(Decimal)
 	for key, record in given.held.records.items():
 		if key[0] == TRANSACTION and record.values and not record.deleted:
 			for name, sign in SIGNS[record.values["transaction_type"]]:
@@ -285,7 +324,7 @@ def balances(given):
 				yield says, [key], _moved(given, key[1])
 
 
-def _moved(given, account):
+def _moved(given: Evidence, account: str) -> list[str]:
 	"""All ops of the transactions that ever named an account."""
 	named = {op.key for op in given.ops.values() if account in map(op.payload.get, ("account", "to_account"))}
 	return [op.op_id for op in given.ops.values() if op.key in named]

@@ -3,12 +3,18 @@
 import sys
 import time
 from collections import Counter
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 
 from chaos import history
+from chaos.journal import Op
 from chaos.promises import TITLES
+
+if TYPE_CHECKING:
+	from chaos.lab import Lab
+	from chaos.run import Run
 
 EVERY = 10.0  # seconds between two lines where there is no terminal
 SHOWN = 5  # violations of one promise that are told in full
@@ -17,10 +23,10 @@ SHOWN = 5  # violations of one promise that are told in full
 class Progress:
 	"""One line that is kept up to date on a terminal, a line now and then elsewhere."""
 
-	def __init__(self, lab):
+	def __init__(self, lab: "Lab") -> None:
 		self.lab, self.last, self.live = lab, 0.0, sys.stdout.isatty()
 
-	def show(self, last=False):
+	def show(self, last: bool = False) -> None:
 		if not (last or self.live) and time.monotonic() - self.last < EVERY:
 			return
 		self.last = time.monotonic()
@@ -28,7 +34,7 @@ class Progress:
 		print(line(self.lab), end=end, flush=True)
 
 
-def line(lab):
+def line(lab: "Lab") -> str:
 	counts = lab.journal.counts()
 	words = [f"{lab.journal.now():6.0f} s", *(f"{number} {name}" for name, number in counts.items())]
 	broken = [fault[0] for fault in lab.journal.faults if fault[2] is None]
@@ -36,9 +42,9 @@ def line(lab):
 	return ", ".join(words) + (f" [{', '.join(broken)}]" if broken else "") + "   "
 
 
-def tell(lab, seed):
+def tell(lab: "Lab", seed: int) -> None:
 	"""Each violation with its history."""
-	told = Counter()
+	told: Counter[str] = Counter()
 	for violation in lab.violations:
 		told[violation.promise] += 1
 		if told[violation.promise] > SHOWN:
@@ -53,7 +59,7 @@ def tell(lab, seed):
 			print(f"\n{number - SHOWN} more of: {TITLES[name]}")
 
 
-def table(lab, run):
+def table(lab: "Lab", run: "Run") -> None:
 	"""What happened, and which promises held."""
 	console = Console(highlight=False, width=110)
 	happened = Table("what", "number", title="What happened")
@@ -68,7 +74,7 @@ def table(lab, run):
 	console.print(promises)
 
 
-def _fate(op):
+def _fate(op: Op) -> str:
 	"""What became of a change in the end; most errors are refusals of those who were removed or may only read."""
 	if op.verdict:
 		return f"answered {op.verdict.status}"
@@ -77,7 +83,7 @@ def _fate(op):
 	return "sent in vain" if op.sent else "never sent"
 
 
-def facts(lab, run):
+def facts(lab: "Lab", run: "Run") -> dict[str, int]:
 	counts = lab.journal.counts()
 	fates = Counter(_fate(op) for op in lab.journal.ops.values())
 	return {
@@ -95,5 +101,6 @@ def facts(lab, run):
 		"spaces with tombstones collected": sum(1 for horizon in lab.horizons.values() if horizon),
 		"lines of the ledger cleared": sum(lab.cleared.values()),
 		"looks at a space": run.inspected,
+		**{f"done: {name}": lab.shares.done[name] for name in sorted(lab.shares.names)},
 		**{f"fault: {name}": n for name, n in sorted(Counter(f[0] for f in lab.journal.faults).items())},
 	}

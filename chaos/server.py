@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import requests
@@ -16,21 +17,29 @@ class Server:
 
 	application = "devtool.wsgi:application"
 
-	def __init__(self, site, log, workers=2, application=None, options=()):
+	def __init__(
+		self,
+		site: str,
+		log: str | Path,
+		workers: int = 2,
+		application: str | None = None,
+		options: Sequence[str] = (),
+	) -> None:
 		self.site, self.log, self.workers = site, Path(log), workers
 		self.application = application or self.application
 		self.port = free_port()
-		self.process, self.options = None, options
+		self.process: subprocess.Popen[bytes] | None = None
+		self.options = options
 
-	def environment(self):
+	def environment(self) -> dict[str, str]:
 		"""Environment variables of the server beside those of this process."""
 		return {}
 
 	@property
-	def url(self):
+	def url(self) -> str:
 		return f"http://127.0.0.1:{self.port}"
 
-	def start(self):
+	def start(self) -> "Server":
 		command = [
 			sys.executable,
 			"-m",
@@ -51,7 +60,7 @@ class Server:
 		self.wait()
 		return self
 
-	def wait(self, seconds=60):
+	def wait(self, seconds: float = 60) -> None:
 		"""Until the server answers; raises when it does not."""
 		deadline = time.monotonic() + seconds
 		while time.monotonic() < deadline:
@@ -63,18 +72,19 @@ class Server:
 				time.sleep(0.1)
 		raise RuntimeError(f"The test server does not answer; see {self.log}")
 
-	def worker_pids(self):
+	def worker_pids(self) -> list[int]:
 		"""Process ids of the gunicorn workers."""
-		children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
+		pid = self.process.pid  # type: ignore[union-attr]  # it was started
+		children = Path(f"/proc/{pid}/task/{pid}/children").read_text()
 		return [int(pid) for pid in children.split()]
 
-	def stop(self, sign=signal.SIGTERM):
+	def stop(self, sign: signal.Signals = signal.SIGTERM) -> None:
 		if self.process and self.process.poll() is None:
 			os.killpg(self.process.pid, sign)
 			self.process.wait(30)
 
 
-def free_port():
+def free_port() -> int:
 	with socket.socket() as probe:
 		probe.bind(("127.0.0.1", 0))
 		return probe.getsockname()[1]

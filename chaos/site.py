@@ -7,15 +7,21 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 import pymysql
 
-from chaos import apps, processes, trade
+from chaos import apps, forms, processes, trade
 from chaos.database import EMPTY, Database
 from chaos.plan import PEOPLE
 from chaos.server import Server, free_port
 from devtool.system import executable
+
+if TYPE_CHECKING:
+	from frappe.model.document import Document
 
 # What a laptop's disk loses is not under test; a killed process loses nothing of the system's cache.
 DATABASE_OPTIONS = (
@@ -31,11 +37,11 @@ DECLARED = {"Sync Entity", "Sync Entity Field", "Family Badge Rule"}
 class Program:
 	"""A process of the lab in a group of its own, with a log; what it starts ends with it."""
 
-	def __init__(self, name, folder, argv, run_as=None):
+	def __init__(self, name: str, folder: Path, argv: Sequence[str], run_as: str | None = None) -> None:
 		self.name, self.log, self.argv, self.run_as = name, folder / f"{name}.log", argv, run_as
-		self.process = None
+		self.process: subprocess.Popen[bytes] | None = None
 
-	def start(self):
+	def start(self) -> "Program":
 		with self.log.open("ab") as out:
 			self.process = subprocess.Popen(
 				self.argv,
@@ -47,16 +53,16 @@ class Program:
 			)
 		return self
 
-	def is_running(self):
+	def is_running(self) -> bool:
 		return self.process is not None and self.process.poll() is None
 
-	def stop(self):
+	def stop(self) -> None:
 		"""SIGKILL."""
-		if self.is_running():
+		if self.process and self.is_running():
 			processes.kill(self.process)
 
 
-def redis(folder):
+def redis(folder: Path) -> tuple[Program, str]:
 	"""A Redis server that keeps nothing, and its address."""
 	port = free_port()
 	words = {"bind": "127.0.0.1", "port": port, "dir": folder, "save": "", "appendonly": "no"}
@@ -68,7 +74,9 @@ def redis(folder):
 class Site:
 	"""Everything that runs. `workers` of gunicorn and `crew` of RQ; `keeper` does what Frappe's scheduler would."""
 
-	def __init__(self, folder, name, application=None, workers=3, crew=2):
+	def __init__(
+		self, folder: str | Path, name: str, application: str | None = None, workers: int = 3, crew: int = 2
+	) -> None:
 		self.folder, self.name = Path(folder), name
 		conf = config(name)
 		self.database = Database(self.folder, conf, DATABASE_OPTIONS, (*EMPTY, *own_tables(conf)))
@@ -76,7 +84,7 @@ class Site:
 		# Held while a fault is under way, which starts again what it has killed.
 		self.hurting = threading.Lock()
 
-	def create(self, other_side):
+	def create(self, other_side: str) -> dict[str, Any]:
 		"""Copy the site and start all; returns what `prepare` made. `other_side` is the address that runs go to."""
 		os.environ["SITES_PATH"] = str(Path(os.environ["SITES_PATH"]).resolve())
 		self.database.create()
@@ -91,7 +99,7 @@ class Site:
 		self._start_programs()
 		return made
 
-	def _start_programs(self):
+	def _start_programs(self) -> None:
 		self.web = Server(self.name, self.folder / "web.log", self.workers, self.application, ("--preload",))
 		self.web.start()
 		python = [sys.executable, "-m"]
@@ -101,7 +109,7 @@ class Site:
 			for n in range(self.crew_size)
 		]
 
-	def restart_web(self):
+	def restart_web(self) -> None:
 		"""After all of its processes were killed."""
 		try:
 			self.web.start()
@@ -109,23 +117,23 @@ class Site:
 			self.web.stop(signal.SIGKILL)
 			raise
 
-	def heal(self):
+	def heal(self) -> None:
 		"""Have everything run that should, as an operator's supervisor does."""
 		for program in (*self.crew, self.keeper):
 			if not program.is_running():
 				program.start()
 
-	def keep_errors(self):
+	def keep_errors(self) -> None:
 		"""Leave what the site wrote into its Error Log in a file."""
 		rows = self.database.rows("SELECT creation, method, error FROM `tabError Log` ORDER BY creation")
 		text = "\n\n".join(f"{at} {method}\n{error}" for at, method, error in rows)
 		(self.folder / "errors.txt").write_text(text)
 
-	def stop(self):
+	def stop(self) -> None:
 		with self.hurting:
 			self._stop_all()
 
-	def _stop_all(self):
+	def _stop_all(self) -> None:
 		for program in (*getattr(self, "crew", ()), getattr(self, "keeper", None)):
 			if program:
 				program.stop()
@@ -136,7 +144,7 @@ class Site:
 		self.database.stop()
 
 
-def config(site):
+def config(site: str) -> dict[str, Any]:
 	"""The configuration of a site, as Frappe puts it together."""
 	sites = Path(os.environ["SITES_PATH"])
 	files = (sites / "common_site_config.json", sites / site / "site_config.json")
@@ -146,7 +154,7 @@ def config(site):
 	return {"db_host": "127.0.0.1", "db_port": 3306, **held}
 
 
-def own_tables(conf):
+def own_tables(conf: Mapping[str, Any]) -> list[str]:
 	"""The app's DocTypes that hold what people and devices made."""
 	place = {"host": conf["db_host"], "port": int(conf["db_port"]), "user": conf["db_name"]}
 	with pymysql.connect(**place, password=conf["db_password"], database=conf["db_name"]) as connection:
@@ -156,18 +164,23 @@ def own_tables(conf):
 			return sorted({row[0] for row in cursor.fetchall()} - DECLARED)
 
 
-def prepare(site, sites, other_side):
+def prepare(site: str, sites: Path, other_side: str) -> dict[str, Any]:
 	"""People with API keys; returns `{"people": [(e-mail, Authorization)], "manager": Authorization}`."""
 	import frappe
+
+	from hisabi_sync.engine.operations import budgets
 
 	_wait_for(lambda: frappe.init(site=site, sites_path=str(sites)) or frappe.connect() or True)
 	frappe.set_user("Administrator")
 	frappe.local.conf["throttle_user_limit"] = 1_000_000
 	frappe.flags.mute_emails = True
-	frappe.db.set_single_value("Sync Settings", "device_silence_days", 1)
+	frappe.db.set_single_value("Sync Settings", "device_silence_days", 7)
+	for row in budgets.ROWS:
+		frappe.db.set_single_value("Sync Settings", row.setting, row.most)  # a few people are thousands here
 	people = [_person(frappe, f"chaos-{n}-{os.getpid()}@example.com") for n in range(PEOPLE)]
 	made = {"people": people, "manager": _key(frappe, frappe.get_doc("User", "Administrator"))}
 	trade.prepare(frappe, people[0][0], other_side)
+	forms.prepare(frappe)
 	made["apps"] = apps.prepare(frappe, people[0][0])
 	frappe.db.commit()
 	frappe.clear_cache()
@@ -175,7 +188,7 @@ def prepare(site, sites, other_side):
 	return made
 
 
-def _wait_for(act, seconds=30):
+def _wait_for(act: Callable[[], Any], seconds: float = 30) -> Any:
 	deadline = time.monotonic() + seconds
 	while True:
 		try:
@@ -186,7 +199,7 @@ def _wait_for(act, seconds=30):
 			time.sleep(0.2)
 
 
-def _person(frappe, email):
+def _person(frappe: ModuleType, email: str) -> tuple[str, dict[str, str]]:
 	user = frappe.get_doc(
 		{"doctype": "User", "email": email, "first_name": "Chaos", "send_welcome_email": 0, "language": "en"}
 	)
@@ -196,7 +209,7 @@ def _person(frappe, email):
 	return email, _key(frappe, user)
 
 
-def _key(frappe, user):
+def _key(frappe: ModuleType, user: "Document") -> dict[str, str]:
 	"""The Authorization header of a new API key."""
 	key, secret = frappe.generate_hash(length=15), frappe.generate_hash(length=15)
 	user.api_key, user.api_secret = key, secret

@@ -3,11 +3,17 @@
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from random import Random
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 from chaos.line import Lost
 from chaos.promises import Violation
 from devtool.erp import Service
+
+if TYPE_CHECKING:
+	from chaos.lab import Lab
 
 TENANT, SECRET = "chaos-tenant", "what the other side asks for"
 EVERY = 3.0
@@ -19,21 +25,21 @@ PATIENCE = 90
 class Forgetful(dict):
 	"""No idempotency keys: only our own look-up stands between a lost answer and a second record."""
 
-	def __setitem__(self, key, value):
+	def __setitem__(self, key: object, value: object) -> None:
 		pass
 
 
 class OtherSide:
 	"""Somebody's ERP in a thread of the lab. `bad` says whether it spoils requests."""
 
-	def __init__(self, seed):
+	def __init__(self, seed: int) -> None:
 		self.rng, self.bad = Random(seed), True
 		self.service = Service(("127.0.0.1", 0), SECRET)
 		self.service.store.keys = Forgetful()
 		self.service.interfere = self._interfere
 		threading.Thread(target=self.service.serve_forever, daemon=True).start()
 
-	def _interfere(self, handler):
+	def _interfere(self, handler: Any) -> bool:
 		"""Refuse, be slow, or do it and say nothing."""
 		lot = self.rng.random() if self.bad else 1.0
 		time.sleep(0.02 if lot > 0.1 else 0.3)
@@ -47,15 +53,15 @@ class OtherSide:
 			handler.close_connection = True
 		return lot < 0.2
 
-	def orders(self):
+	def orders(self) -> Sequence[dict[str, Any]]:
 		return self.service.store.list("orders")
 
 
-def prepare(frappe, user, url):
+def prepare(frappe: ModuleType, user: str, url: str) -> str:
 	"""A tenant whose owner may start runs, with a connection to the other side; its name."""
-	from hisabi_sync.engine import spaces
+	from hisabi_sync import tenants
+	from hisabi_sync.engine.sharing import spaces
 	from hisabi_sync.hisabi_commerce import presets
-	from hisabi_sync.hisabi_field import tenants
 
 	spaces.set_member(tenants.ensure(TENANT), user, "owner")
 	given = {"connector": "json", "auth": "bearer", "auth_secret": SECRET, "base_url": url}
@@ -68,13 +74,14 @@ def prepare(frappe, user, url):
 class Trade:
 	"""Makes orders in the Desk and starts runs, again and again."""
 
-	def __init__(self, lab, side):
+	def __init__(self, lab: "Lab", side: OtherSide) -> None:
 		self.lab, self.side, self.rng = lab, side, Random(f"{lab.plan.seed} trade")
 		self.operator = lab.desk("operator")
 		self.operator.credential = {**lab.people[0][1], "X-Tenant-ID": TENANT}
-		self.count, self.started = 0, []
+		self.count = 0
+		self.started: list[str] = []
 
-	def work(self):
+	def work(self) -> None:
 		while not self.lab.closing:
 			for _ in range(self.rng.randint(1, 4)):
 				self._order()
@@ -83,7 +90,7 @@ class Trade:
 			while time.monotonic() < until and not self.lab.closing:
 				time.sleep(0.1)
 
-	def _order(self):
+	def _order(self) -> None:
 		"""One try; without an answer nobody knows whether it is there, and that is fine."""
 		self.count += 1
 		rows = [{"product": "TEA", "quantity": 1, "rate": self.rng.randint(1, 90)}]
@@ -94,7 +101,7 @@ class Trade:
 		except Lost:
 			pass
 
-	def start(self):
+	def start(self) -> None:
 		"""Preview and start a run of all orders; one that is refused because things changed is no loss."""
 		body = {"mode": "full"}
 		seen = self.operator.insist("/api/sync/orders/preview", {**body, "limit": 0})
@@ -104,7 +111,7 @@ class Trade:
 			self.started.append(answer.body["sync_id"])
 		self.lab.journal.note("run", status=answer.status, code=answer.code, run=answer.body.get("sync_id"))
 
-	def finish(self):
+	def finish(self) -> None:
 		"""With everything healed, a last run brings over what is missing; then the promises are checked."""
 		self.side.bad = False
 		self.start()
@@ -113,16 +120,16 @@ class Trade:
 			time.sleep(0.5)
 		self.lab.tell_all(check(self._ours(), self.side.orders(), self._identities(), self._runs()))
 
-	def _open(self):
+	def _open(self) -> Sequence[tuple[Any, ...]]:
 		return self.lab.query("SELECT name FROM `tabSync Run` WHERE status IN ('queued', 'running') LIMIT 1")
 
-	def _ours(self):
+	def _ours(self) -> list[str]:
 		return [row[0] for row in self.lab.query("SELECT order_number FROM `tabHisabi Order`")]
 
-	def _identities(self):
+	def _identities(self) -> Sequence[tuple[Any, ...]]:
 		return self.lab.query("SELECT document_name, remote_id, state FROM `tabSync Identity`")
 
-	def _runs(self):
+	def _runs(self) -> list[tuple[str, str, dict[str, Any], Counter[str]]]:
 		"""[(run, its state, counts that its status tells, {state of a record: number})]."""
 		found = []
 		for name, state in self.lab.query("SELECT name, status FROM `tabSync Run`"):
@@ -132,7 +139,12 @@ class Trade:
 		return found
 
 
-def check(ours, theirs, identities, runs):
+def check(
+	ours: Iterable[str],
+	theirs: Sequence[Mapping[str, Any]],
+	identities: Sequence[tuple[Any, ...]],
+	runs: Iterable[tuple[str, str, Mapping[str, Any], Counter[str]]],
+) -> Iterator[Violation]:
 	"""Each order is there once and linked once; all runs have ended and tell the truth. Pure."""
 	says = [*_sides(ours, theirs), *_links(theirs, identities)]
 	for run in runs:
@@ -140,14 +152,14 @@ def check(ours, theirs, identities, runs):
 	yield from (Violation("runs", text, TENANT) for text in says)
 
 
-def _sides(ours, theirs):
+def _sides(ours: Iterable[str], theirs: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 	there = Counter(record["order_number"] for record in theirs)
 	yield from (f"{number} is there {times} times" for number, times in there.items() if times > 1)
 	yield from (f"{number} is not there" for number in ours if not there[number])
 	yield from (f"{number} is there, and not here" for number in there.keys() - set(ours))
 
 
-def _links(theirs, identities):
+def _links(theirs: Iterable[Mapping[str, Any]], identities: Sequence[tuple[Any, ...]]) -> Iterator[str]:
 	yield from (f"{name} is not linked but {state}" for name, _, state in identities if state != "linked")
 	for place in (0, 1):
 		for value, times in Counter(row[place] for row in identities).items():
@@ -157,7 +169,7 @@ def _links(theirs, identities):
 		yield f"{identity} is linked with nothing"
 
 
-def _run(name, state, told, records):
+def _run(name: str, state: str, told: Mapping[str, Any], records: Counter[str]) -> Iterator[str]:
 	if state not in ENDED:
 		yield f"run {name} has not ended: {state}"
 	elif set(records) - SETTLED:

@@ -6,15 +6,18 @@ import os
 import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import requests
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from demo.check import Check
 from demo.client import Busy, Refused
 from demo.desk import DeskError
 from demo.household import TRANSACTION
@@ -25,7 +28,7 @@ EQUAL, DIFFERENT, FAILED = 0, 1, 2
 CENT = Decimal("0.01")
 
 
-def _tamper_amount(story):
+def _tamper_amount(story: Story) -> None:
 	"""One cent too much on Badr's phone."""
 	replica = story.badr.phone.replica
 	key = TRANSACTION, story.dinner
@@ -33,12 +36,12 @@ def _tamper_amount(story):
 	replica[key] = replace(replica[key], payload=payload)
 
 
-def _tamper_record(story):
+def _tamper_record(story: Story) -> None:
 	"""A record is missing on Amal's phone."""
 	del story.amal.phone.replica[TRANSACTION, story.dinner]
 
 
-def _tamper_op(story):
+def _tamper_op(story: Story) -> None:
 	"""A phone believes in an op that the server never got."""
 	story.amal.phone.answers["made-up"] = next(iter(story.amal.phone.answers.values()))
 
@@ -46,7 +49,7 @@ def _tamper_op(story):
 TAMPERS = {"amount": _tamper_amount, "record": _tamper_record, "op": _tamper_op}
 
 
-def arguments():
+def arguments() -> argparse.Namespace:
 	parser = argparse.ArgumentParser(prog="./dev demo", description=__doc__)
 	parser.add_argument("--seed", type=int, default=1, help="of names, amounts and losses (1)")
 	parser.add_argument("--transactions", type=_positive, default=120, help="to enter on the phones (120)")
@@ -56,21 +59,21 @@ def arguments():
 	return parser.parse_args()
 
 
-def _positive(text):
+def _positive(text: str) -> int:
 	number = int(text)
 	if number < 1:
 		raise argparse.ArgumentTypeError("must be at least 1")
 	return number
 
 
-def _share(text):
+def _share(text: str) -> float:
 	share = float(text)
 	if not 0 <= share <= 0.8:
 		raise argparse.ArgumentTypeError("must be from 0 to 0.8")
 	return share
 
 
-def site_info():
+def site_info() -> dict[str, Any]:
 	"""The content of `./dev info --json`, which ./dev leaves in a file."""
 	path = os.environ.get("HISABI_INFO")
 	if not path:
@@ -83,14 +86,14 @@ def site_info():
 	return info
 
 
-def tell(story, progress):
+def tell(story: Story, progress: Progress) -> None:
 	task = progress.add_task("", total=story.steps)
 	story.say = progress.console.print
 	story.advance = lambda count: progress.advance(task, count)
 	story.tell()
 
 
-def summary(story):
+def summary(story: Story) -> str:
 	"""What went wrong on the way and did no harm, in numbers."""
 	lines = [story.amal.line, story.badr.line]
 	answers = [answer for phone in story.phones for _, answer in phone.answers.values()]
@@ -109,7 +112,7 @@ def summary(story):
 	return ", ".join(f"{name}: {count}" for name, count in facts.items()) + "."
 
 
-def report(console, checks):
+def report(console: Console, checks: Sequence[Check]) -> None:
 	table = Table("check", "compared", "differences", title="Is everything equal?")
 	for check in checks:
 		wrong = len(check.differences)
@@ -122,7 +125,7 @@ def report(console, checks):
 			console.print(f"{check.title}: {difference}", style="red", markup=False)
 
 
-def run(options, info, console):
+def run(options: argparse.Namespace, info: dict[str, Any], console: Console) -> list[Check]:
 	columns = TextColumn("[bold]Demo"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
 	with Progress(*columns, console=console) as progress:
 		story = Story(info, options, print, print)
@@ -135,7 +138,7 @@ def run(options, info, console):
 	return checks
 
 
-def main():
+def main() -> int:
 	options, info, console = arguments(), site_info(), Console(highlight=False)
 	started = time.monotonic()
 	try:

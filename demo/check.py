@@ -1,16 +1,20 @@
 """Is everything equal, and was every change applied once? Each check returns what it compared and what differs.
 
-Nobody else may write to the wallet meanwhile, or what he writes is found as a difference.
+Nobody else may write to the wallet meanwhile, or what they write is found as a difference.
 """
 
 import json
 import re
 from collections import Counter
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, tzinfo
 from decimal import Decimal
+from typing import Any
 
-from demo.household import TRANSACTION, balances
+from demo.client import Phone
+from demo.desk import Desk
+from demo.household import TRANSACTION, Household, balances
 
 WIRE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
@@ -31,16 +35,17 @@ class Server:
 
 	rows: dict
 	entity_types: set
-	zone: object
+	zone: tzinfo
 
 	@property
-	def live(self):
+	def live(self) -> dict[tuple[str, str], dict[str, Any]]:
 		return {key: row for key, row in self.rows.items() if not row.get("is_deleted")}
 
 
-def read_server(desk, wallet_id):
+def read_server(desk: Desk, wallet_id: str) -> Server:
 	"""Read every document of the wallet over REST, links turned into client ids as devices see them."""
-	entities, rows = _comparable(desk), {}
+	entities = _comparable(desk)
+	rows: dict[tuple[str, str], dict[str, Any]] = {}
 	for entity in entities:
 		documents = desk.rows(entity["document_type"], **{entity["space_path"]: wallet_id})
 		rows |= {(entity["entity_type"], row[entity["client_id_field"]]): row for row in documents}
@@ -55,13 +60,13 @@ def read_server(desk, wallet_id):
 	return Server(shown, {entity["entity_type"] for entity in entities}, desk.zone())
 
 
-def _comparable(desk):
+def _comparable(desk: Desk) -> list[dict[str, Any]]:
 	"""Entity types whose documents name their wallet and their client id themselves."""
 	entities = desk.rows("Sync Entity", space_type="wallet", enabled=1)
 	return [one for one in entities if one["client_id_field"] and "." not in one["space_path"]]
 
 
-def outboxes(phones, allowed):
+def outboxes(phones: Sequence[Phone], allowed: Container[str]) -> Check:
 	"""Nothing waits, and nothing was refused but for a reason that the story expects."""
 	check = Check("Every change was answered", sum(len(p.answers) for p in phones))
 	for phone in phones:
@@ -75,7 +80,7 @@ def outboxes(phones, allowed):
 	return check
 
 
-def replicas(phones):
+def replicas(phones: Sequence[Phone]) -> Check:
 	"""All phones hold the same records in the same versions with the same values."""
 	first, *others = phones
 	check = Check("The phones hold the same records", len(first.replica) * len(others))
@@ -87,7 +92,7 @@ def replicas(phones):
 	return check
 
 
-def against_server(phone, server):
+def against_server(phone: Phone, server: Server) -> Check:
 	"""A phone holds the server's live records, no more and no fewer, field by field."""
 	own, live = {k: r for k, r in phone.replica.items() if k[0] in server.entity_types}, server.live
 	check = Check(f"{phone.device_id} holds what the Desk shows", len(own))
@@ -105,17 +110,17 @@ def against_server(phone, server):
 	return check
 
 
-def _name(key):
+def _name(key: tuple[str, str]) -> str:
 	return " ".join(key)
 
 
-def _equal(wire, stored, zone):
+def _equal(wire: Any, stored: Any, zone: tzinfo) -> bool:
 	if isinstance(wire, dict | list) and isinstance(stored, str):
 		stored = json.loads(stored)
 	return _plain(wire, zone) == _plain(stored, zone)
 
 
-def _plain(value, zone):
+def _plain(value: Any, zone: tzinfo) -> Any:
 	"""A value that compares: numbers as decimals, times as the site keeps them, every kind of empty as None."""
 	if value in (None, "", 0):
 		return None
@@ -126,7 +131,7 @@ def _plain(value, zone):
 	return value
 
 
-def money(household, phones, server):
+def money(household: Household, phones: Sequence[Phone], server: Server) -> Check:
 	"""The balances of this run's accounts, added up from each phone's transactions and from the server's."""
 	stored = balances(household, [row for (kind, _), row in server.live.items() if kind == TRANSACTION])
 	check = Check("Balances are equal to the last digit", len(stored) * len(phones))
@@ -140,7 +145,7 @@ def money(household, phones, server):
 	return check
 
 
-def ledger(phones, desk):
+def ledger(phones: Sequence[Phone], desk: Desk) -> Check:
 	"""The server remembers exactly the ops that were sent, each once and with the answer that the phone got."""
 	sent = {op_id: answer for phone in phones for op_id, (_, answer) in phone.answers.items()}
 	devices = desk.rows("Sync Device", ["name"], device_id=[phone.device_id for phone in phones])
@@ -154,7 +159,7 @@ def ledger(phones, desk):
 	return check
 
 
-def versions(phones, desk, server):
+def versions(phones: Sequence[Phone], desk: Desk, server: Server) -> Check:
 	"""A transaction's version is the number of accepted changes and saves: none was lost, none applied twice."""
 	answers = [pair for phone in phones for pair in phone.answers.values()]
 	changes = Counter(change.key for change, answer in answers if answer["status"] == "accepted")
@@ -168,7 +173,7 @@ def versions(phones, desk, server):
 	return check
 
 
-def decisions(expected, server):
+def decisions(expected: Mapping[tuple[tuple[str, str], str], Any], server: Server) -> Check:
 	"""What people decided is what is stored; `expected` maps (key, field) to a value, or to None for a deleted record."""
 	check = Check("Decisions of people are kept", len(expected))
 	for (key, name), value in expected.items():

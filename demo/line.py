@@ -1,6 +1,7 @@
 """An unreliable line between a phone and the server."""
 
 from random import Random
+from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -14,13 +15,13 @@ class Line(HTTPAdapter):
 	The first answer to a push is always lost when `loss` is not 0. While `dead` every answer is.
 	"""
 
-	def __init__(self, seed, loss):
+	def __init__(self, seed: str, loss: float) -> None:
 		super().__init__()
 		self.random, self.loss = Random(seed), loss
 		self.lost_answers = self.lost_requests = self.in_a_row = 0
 		self.dead = False
 
-	def send(self, request, **options):
+	def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
 		if self._fails(self.loss / 3) and not self.dead:
 			self.lost_requests += 1
 			raise requests.ConnectionError("the request was lost", request=request)
@@ -31,16 +32,16 @@ class Line(HTTPAdapter):
 		self.in_a_row = 0
 		return response
 
-	def _fails(self, share):
+	def _fails(self, share: float) -> bool:
 		fails = self.in_a_row < IN_A_ROW and self.random.random() < share
 		self.in_a_row += fails
 		return fails
 
-	def _is_first_push(self, request):
+	def _is_first_push(self, request: requests.PreparedRequest) -> bool:
 		return bool(self.loss and not self.lost_answers and request.url.endswith("sync_push"))
 
 
-def session(line, site=None):
+def session(line: Line, site: str | None = None) -> requests.Session:
 	"""A session whose requests go over the line; `site` is for servers that serve several sites."""
 	made = requests.Session()
 	for scheme in ("http://", "https://"):

@@ -1,14 +1,18 @@
 """The story: what the people do, chapter by chapter, and what is compared at the end."""
 
 import secrets
+from argparse import Namespace
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
 
 import requests
 from rich.table import Table
 
 from demo import check, household, line
-from demo.client import Phone
+from demo.client import Conflict, Phone
 from demo.desk import Desk, DeskError
 from demo.household import ACCOUNT, CATEGORY, CURRENCY, TRANSACTION, Household
 
@@ -33,28 +37,34 @@ class Member:
 class Story:
 	"""`say` prints a line, `advance` moves the progress bar by a number of steps."""
 
-	def __init__(self, info, options, say, advance):
+	def __init__(
+		self,
+		info: dict[str, Any],
+		options: Namespace,
+		say: Callable[[Any], object],
+		advance: Callable[[int], object],
+	) -> None:
 		self.info, self.options, self.say, self.advance = info, options, say, advance
 		self.run, self.home = secrets.token_hex(3), Household(options.seed)
 		self.amal, self.badr = (self._member(p) for p in (self.home.amal, self.home.badr))
 		self.desk = Desk(info["url"], info.get("site"))
-		self.expected = {}
+		self.expected: dict[tuple[tuple[str, str], str], Any] = {}
 
 	@property
-	def phones(self):
+	def phones(self) -> list[Phone]:
 		return [self.amal.phone, self.badr.phone]
 
 	@property
-	def steps(self):
+	def steps(self) -> int:
 		return self.options.transactions + len(CHAPTERS)
 
-	def _member(self, person, word="phone"):
+	def _member(self, person: household.Person, word: str = "phone") -> Member:
 		cable = line.Line(f"{self.options.seed} {person.name}", self.options.loss)
 		device_id = f"{person.name.lower()}-{word}-{self.run}"
 		session = line.session(cable, self.info.get("site"))
 		return Member(person, Phone(self.info["url"], self.info["wallet_id"], device_id, session), cable)
 
-	def tell(self):
+	def tell(self) -> None:
 		for title, chapter in CHAPTERS.items():
 			self.say(f"\n[bold]{title}[/bold]")
 			chapter(self)
@@ -62,7 +72,7 @@ class Story:
 
 	# --- chapters
 
-	def sign_in(self):
+	def sign_in(self) -> None:
 		for member in (self.amal, self.badr):
 			member.phone.login(*self._credentials(member.person.name))
 			count = member.phone.pull()
@@ -70,11 +80,11 @@ class Story:
 		self.desk.login(*self._credentials("manager"))
 		self.say("Muna signed in to the Desk.")
 
-	def _credentials(self, word):
+	def _credentials(self, word: str) -> tuple[str, str]:
 		user = next(user for user in self.info["users"] if user["user"].startswith(f"{word.lower()}@"))
 		return user["user"], user["password"]
 
-	def set_up(self):
+	def set_up(self) -> None:
 		phone = self.amal.phone
 		for client_id, payload in self.home.accounts.items():
 			phone.create(ACCOUNT, client_id, **payload)
@@ -86,7 +96,7 @@ class Story:
 		self.say(f"Amal made {len(self.home.accounts)} accounts and {len(self.home.categories)} categories.")
 		self.say(f"Answers that were lost on the way: {lost}. Her phone sent the same op ids again.")
 
-	def work(self):
+	def work(self) -> None:
 		"""Rounds of work offline, after which both phones sync while the Desk corrects something."""
 		rounds = self.options.rounds
 		for number in range(rounds):
@@ -102,7 +112,7 @@ class Story:
 			)
 			self.advance(count)
 
-	def _work_offline(self, member, count):
+	def _work_offline(self, member: Member, count: int) -> None:
 		phone, person = member.phone, member.person
 		for number in range(count):
 			phone.create(TRANSACTION, household.new_id("transaction"), **self.home.transaction(person))
@@ -112,10 +122,10 @@ class Story:
 			if number % DELETES == DELETES - 1:
 				phone.delete(TRANSACTION, self._any(member))
 
-	def _any(self, member):
+	def _any(self, member: Member) -> str:
 		return member.person.random.choice(self.home.own(member.phone.view(TRANSACTION)))
 
-	def _all_online(self):
+	def _all_online(self) -> int:
 		with ThreadPoolExecutor(3) as pool:
 			corrections = pool.submit(self._correct)
 			conflicts = list(pool.map(self._sync_and_decide, (self.amal, self.badr)))
@@ -124,18 +134,18 @@ class Story:
 			phone.pull()
 		return sum(conflicts)
 
-	def _sync_and_decide(self, member):
-		"""Sync until no conflict is left; everybody insists on what he wrote."""
+	def _sync_and_decide(self, member: Member) -> int:
+		"""Sync until no conflict is left; everybody insists on what they wrote."""
 		phone, count = member.phone, 0
 		phone.sync()
 		while phone.conflicts:
 			for conflict in list(phone.conflicts):
 				count += 1
-				phone.resolve(conflict, **conflict.change.payload)
+				phone.resolve(conflict, **{name: conflict.wanted[name] for name in conflict.fields})
 			phone.sync()
 		return count
 
-	def _correct(self):
+	def _correct(self) -> None:
 		"""Muna corrects notes and books something herself, in the Desk."""
 		wallet, person = self.info["wallet_id"], self.home.muna
 		accounts = list(self.home.accounts)
@@ -145,7 +155,7 @@ class Story:
 		booked = {**self.home.transaction(person), "date_time": "2026-01-31 12:00:00"}
 		self.desk.create(TRANSACTION, wallet_id=wallet, **booked)
 
-	def _correct_note(self, name):
+	def _correct_note(self, name: str) -> None:
 		try:
 			self.desk.update(TRANSACTION, name, note=self.home.muna.note())
 		except DeskError:
@@ -153,7 +163,7 @@ class Story:
 			if self.desk.rows(TRANSACTION, ["name"], name=name, is_deleted=0):
 				raise
 
-	def merge(self):
+	def merge(self) -> None:
 		"""Different fields of one record: all three edits are kept."""
 		self.dinner = self._shared_transaction()
 		note, amount = self.amal.person.note(), self.badr.person.amount()
@@ -169,7 +179,7 @@ class Story:
 			"Amal changed the note, Badr the amount, Muna the category of one transaction: all are kept."
 		)
 
-	def _shared_transaction(self):
+	def _shared_transaction(self) -> str:
 		"""A new transaction that both phones hold."""
 		client_id = household.new_id("transaction")
 		payload = self.home.transaction(self.amal.person, "expense")
@@ -177,14 +187,14 @@ class Story:
 		self._sync_both()
 		return client_id
 
-	def _sync_both(self):
+	def _sync_both(self) -> None:
 		for phone in (*self.phones, *self.phones):
 			phone.sync()
 
-	def _expect(self, client_id, name, value):
+	def _expect(self, client_id: str, name: str, value: Any) -> None:
 		self.expected[(TRANSACTION, client_id), name] = value
 
-	def conflict(self):
+	def conflict(self) -> None:
 		"""The same field of one record: the second push is a conflict, and a person decides."""
 		before = self.badr.phone.replica[TRANSACTION, self.dinner].payload["amount"]
 		self.amal.phone.update(TRANSACTION, self.dinner, amount=before + 10)
@@ -198,7 +208,7 @@ class Story:
 		self._expect(self.dinner, "amount", before + 35)
 		self.say(f"Badr decided for {_money(before + 35)}, sent with a new op id and the server's version.")
 
-	def _show(self, conflict, before):
+	def _show(self, conflict: Conflict, before: Decimal) -> None:
 		table = Table("field", "before", "on the server (Amal)", "on the phone (Badr)")
 		for name in conflict.fields:
 			values = before, conflict.server[name], conflict.change.payload[name]
@@ -207,11 +217,11 @@ class Story:
 			f"Both changed the same field offline. Badr's push at version {conflict.change.base_version}"
 		)
 		self.say(
-			f"met version {conflict.answer['server_doc_version']} on the server; his phone shows him both:"
+			f"met version {conflict.answer['server_doc_version']} on the server; the phone shows them both:"
 		)
 		self.say(table)
 
-	def tunnel(self):
+	def tunnel(self) -> None:
 		"""No answer comes through at all; the phone gives up, works on, and sends the same ops later."""
 		phone, amount = self.badr.phone, self.badr.person.amount()
 		client_id = household.new_id("transaction")
@@ -225,10 +235,10 @@ class Story:
 			f"Changes left without an answer, though the server applied them: {unanswered}. Badr edits on."
 		)
 		self.say(
-			"Back on the line his phone sends the old op id first, then the edit: one record, two versions."
+			"Back on the line the phone sends the old op id first, then the edit: one record, two versions."
 		)
 
-	def _push_in_vain(self, member):
+	def _push_in_vain(self, member: Member) -> None:
 		tries, member.phone.tries, member.line.dead = member.phone.tries, 3, True
 		try:
 			member.phone.push()
@@ -237,7 +247,7 @@ class Story:
 		finally:
 			member.phone.tries, member.line.dead = tries, False
 
-	def delete(self):
+	def delete(self) -> None:
 		"""A delete wins over a late edit, which is refused and told."""
 		client_id, refused = self._shared_transaction(), len(self.amal.phone.rejected)
 		self.badr.phone.delete(TRANSACTION, client_id)
@@ -248,7 +258,7 @@ class Story:
 		self._expect(client_id, "amount", None)
 		self.say(f"Badr deleted what Amal edited. Her edit was refused: “{answer['error_message']}”.")
 
-	def last_sync(self):
+	def last_sync(self) -> None:
 		"""Everybody comes up to date, and a new phone begins from nothing."""
 		self._sync_both()
 		self.fresh = self._member(self.home.amal, "new-phone")
@@ -258,7 +268,7 @@ class Story:
 
 	# --- the end
 
-	def checks(self):
+	def checks(self) -> list[check.Check]:
 		"""Compare everything with everything."""
 		server = check.read_server(self.desk, self.info["wallet_id"])
 		everyone = [*self.phones, self.fresh.phone]
@@ -273,13 +283,13 @@ class Story:
 		]
 
 
-def _last(found, complaint):
+def _last(found: Sequence[Any], complaint: str) -> Any:
 	if not found:
 		raise Surprise(complaint)
 	return found[-1]
 
 
-def _money(amount):
+def _money(amount: Decimal) -> str:
 	return f"{amount:.2f} {CURRENCY}"
 
 

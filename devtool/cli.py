@@ -8,12 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from devtool import commands, network, serve, settings
+from devtool import choice, commands, network, serve, settings
 from devtool.errors import Problem
 
 EPILOG = """\
 environment variables:
-  FRAPPE_PATH                    use this Frappe checkout (version 15 or 16) instead of the pinned Frappe
+  FRAPPE_PATH                    use this Frappe checkout (version 15 or 16) instead of the pinned Frappe; it is
+                                 remembered until the variable names another one, or is empty
   FRAPPE_EXTRA                   source trees to install over that checkout's requirements, separated by ':'
   DB_HOST, DB_PORT, DB_ROOT_PASSWORD   use this MariaDB server instead of an own one
   REDIS_URL                      use this Redis server instead of an own one
@@ -116,9 +117,9 @@ def parser() -> argparse.ArgumentParser:
 def run(arguments: list[str]) -> int:
 	command = COMMANDS.get(arguments[0]) if arguments else None
 	if command and command.passes_on:
-		return command.run(settings.from_environment(), arguments[1:]) or 0
+		return command.run(choice.made(os.environ), arguments[1:]) or 0
 	options = parser().parse_args(arguments)
-	return COMMANDS[options.command].run(settings.from_environment(), options) or 0
+	return COMMANDS[options.command].run(choice.made(os.environ), options) or 0
 
 
 def main() -> int:

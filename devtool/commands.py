@@ -13,6 +13,7 @@ from pathlib import Path
 
 from devtool import (
 	bench,
+	choice,
 	environment,
 	frappe_source,
 	info,
@@ -35,6 +36,7 @@ TRACEBACK = "Traceback (most recent call last)"
 WHOLE_SUITE = ("-n", "2", "--no-loadscope-reorder")
 # What `./dev reset` keeps: slow to make, and holding nothing of anybody's work.
 KEPT = {"tools", "checks", "env", "frappe", "downloads", "desk", "node", "desk-frappe", "lock", "stamps"}
+KEPT.add(choice.FILE)
 
 
 def set_up(settings: Settings, options: Namespace) -> None:
@@ -199,7 +201,7 @@ def demo(settings: Settings, arguments: Sequence[str]) -> int:
 
 
 def lint(settings: Settings, options: Namespace) -> int:
-	"""Style by ruff, patterns of insecure code by bandit, rules of our own by semgrep."""
+	"""Style by ruff, types by mypy, patterns of insecure code by bandit, rules of our own by semgrep."""
 	with state.locked(settings):
 		prepare.programs(settings)
 		environment.prepare_checks(settings)
@@ -226,6 +228,7 @@ def _checks(settings: Settings) -> list[list[str]]:
 	return [
 		[ruff, "check", *scope],
 		[ruff, "format", "--check", *scope],
+		[str(tools / "mypy"), "--no-error-summary"],
 		# SQL is judged by ruff's S608, which knows the reasons that stand beside it.
 		[str(tools / "bandit"), "--quiet", "-ll", "--skip", "B608", "--recursive", *SOURCES],
 		[*semgrep, "--quiet", "--error", "--config", "devtool/rules.yml", "hisabi_sync"],
@@ -274,7 +277,7 @@ def _module(
 	"""Run a Python module of this repository on a site that is ready, keeping the servers up meanwhile."""
 	command = [str(target.settings.python), "-m", module, *arguments]
 	with servers.in_use(target.settings):
-		return _foreground(command, folder, bench.environment(target) | (env or {}))
+		return _foreground(command, folder, bench.environment(target) | dict(env or {}))
 
 
 def _foreground(command: Sequence[str], folder: Path, env: Mapping[str, str]) -> int:

@@ -141,6 +141,6 @@ def _list(target: Bench) -> None:
 def _forget_cached(target: Bench) -> None:
 	program = "import sys, redis; redis.Redis.from_url(sys.argv[1]).delete('assets_json')"
 	address = redis_server.urls(target.settings, target.path)["cache"]
-	command = [target.settings.python, "-c", program, address]
+	command: list[str | Path] = [target.settings.python, "-c", program, address]
 	if subprocess.run(command, capture_output=True).returncode:
 		raise Problem("The list of bundles that Redis holds cannot be deleted: is Redis running?")

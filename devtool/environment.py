@@ -42,7 +42,7 @@ def prepare_tools(settings: Settings) -> None:
 
 	def install(current: Step) -> None:
 		current.run([interpreter(), "-m", "venv", "--clear", settings.dev / "tools"])
-		pip = [tools(settings) / "python", "-m", "pip", "--disable-pip-version-check"]
+		pip: list[str | Path] = [tools(settings) / "python", "-m", "pip", "--disable-pip-version-check"]
 		current.run([*pip, "install", "--require-hashes", "-r", pins])
 
 	steps.once(Settings(), "Installer", "tools", _version() + pins.read_text(), install)
@@ -51,8 +51,11 @@ def prepare_tools(settings: Settings) -> None:
 def prepare(settings: Settings) -> None:
 	"""Make the environment of the chosen Frappe complete and free of anything else."""
 	prepare_tools(settings)
-	prepare_chosen = _prepare_checkout if settings.frappe_path else _prepare_locked
-	prepare_chosen(settings.without_servers())
+	chosen = settings.without_servers()
+	if chosen.frappe_path:
+		_prepare_checkout(chosen, chosen.frappe_path)
+	else:
+		_prepare_locked(chosen)
 
 
 def _prepare_locked(settings: Settings) -> None:
@@ -65,8 +68,8 @@ def _prepare_locked(settings: Settings) -> None:
 	steps.once(settings, "Python environment", "env", _version() + lock.read_text(), install)
 
 
-def _prepare_checkout(settings: Settings) -> None:
-	project = settings.frappe_path / "pyproject.toml"
+def _prepare_checkout(settings: Settings, frappe: Path) -> None:
+	project = frappe / "pyproject.toml"
 	wanted = REQUIREMENTS / "dev.in"
 
 	def install(current: Step) -> None:
@@ -105,7 +108,7 @@ def prepare_checks(settings: Settings) -> None:
 		current.run(
 			[tools(settings) / "uv", "venv", "--clear", "--python", interpreter(), home], env=uv_environment()
 		)
-		command = [
+		command: list[str | Path] = [
 			tools(settings) / "uv",
 			"pip",
 			"sync",
@@ -125,7 +128,14 @@ def _without_git(project: str) -> str:
 
 
 def _make(settings: Settings, current: Step) -> None:
-	command = [tools(settings) / "uv", "venv", "--clear", "--python", interpreter(), settings.env]
+	command: list[str | Path] = [
+		tools(settings) / "uv",
+		"venv",
+		"--clear",
+		"--python",
+		interpreter(),
+		settings.env,
+	]
 	current.run(command, env=uv_environment())
 
 
@@ -141,7 +151,7 @@ def _version() -> str:
 def lock(settings: Settings) -> None:
 	"""Resolve the requirements anew and write the lock file."""
 	prepare_tools(settings)
-	uv = [tools(settings) / "uv", "pip", "compile", *LOCK_OPTIONS]
+	uv: list[str | Path] = [tools(settings) / "uv", "pip", "compile", *LOCK_OPTIONS]
 	sources = [REQUIREMENTS / "frappe.in", REQUIREMENTS / "dev.in"]
 	with steps.step(settings, "Lock file", "lock") as current:
 		current.run([*uv, *sources, "-o", REQUIREMENTS / "lock.txt"], env=uv_environment())

@@ -9,8 +9,10 @@ import itertools
 import json
 import sys
 import threading
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 ENTITIES = ("orders", "customers", "products", "invoices", "payments")
@@ -19,21 +21,21 @@ ENTITIES = ("orders", "customers", "products", "invoices", "payments")
 class Store:
 	"""The records of all entities; every change gives a new time."""
 
-	def __init__(self):
+	def __init__(self) -> None:
 		self.lock = threading.RLock()
-		self.records = {entity: {} for entity in ENTITIES}
-		self.keys = {}
+		self.records: dict[str, dict[str, dict[str, Any]]] = {entity: {} for entity in ENTITIES}
+		self.keys: dict[tuple[str, str], str] = {}
 		self.numbers = itertools.count(1)
 		self.last = datetime.min.replace(tzinfo=timezone.utc)
 
-	def now(self):
+	def now(self) -> str:
 		"""The time, later than any before it."""
 		with self.lock:
 			now = datetime.now(timezone.utc)
 			self.last = max(now, self.last + _TICK)
 			return self.last.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
-	def create(self, entity, values, key=None):
+	def create(self, entity: str, values: Mapping[str, Any], key: str | None = None) -> dict[str, Any]:
 		with self.lock:
 			known = self.keys.get((entity, key)) if key else None
 			if known:
@@ -45,7 +47,7 @@ class Store:
 				self.keys[entity, key] = identity
 			return record
 
-	def update(self, entity, identity, values):
+	def update(self, entity: str, identity: str, values: Mapping[str, Any]) -> dict[str, Any] | None:
 		with self.lock:
 			held = self.records[entity].get(identity)
 			if held is None:
@@ -53,7 +55,7 @@ class Store:
 			held.update({**values, "id": identity, "updated_at": self.now()})
 			return held
 
-	def list(self, entity, since="", external_id=None):
+	def list(self, entity: str, since: str = "", external_id: str | None = None) -> Sequence[dict[str, Any]]:
 		"""Records from the one that was changed first to the one that was changed last."""
 		with self.lock:
 			found = [record for record in self.records[entity].values() if record["updated_at"] >= since]
@@ -71,29 +73,31 @@ class Service(ThreadingHTTPServer):
 	daemon_threads = True
 	request_queue_size = 128
 
-	def __init__(self, address, secret):
+	def __init__(self, address: tuple[str, int], secret: str) -> None:
 		super().__init__(address, Handler)
-		self.secret, self.store, self.seen = secret, Store(), []
-		self.interfere = lambda handler: False
+		self.secret, self.store = secret, Store()
+		self.seen: list[tuple[str, str]] = []
+		self.interfere: Callable[[Handler], bool] = lambda handler: False
 
-	def handle_error(self, request, client_address):
+	def handle_error(self, request: Any, client_address: Any) -> None:
 		"""A client that hangs up, as one does that is killed, is nothing to tell of."""
 		if not isinstance(sys.exc_info()[1], ConnectionError):
 			super().handle_error(request, client_address)
 
 	@property
-	def url(self):
+	def url(self) -> str:
 		return f"http://127.0.0.1:{self.server_address[1]}"
 
 
 class Handler(BaseHTTPRequestHandler):
+	server: Service
 	protocol_version = "HTTP/1.1"
 	disable_nagle_algorithm = True
 
-	def log_message(self, *arguments):
+	def log_message(self, *arguments: Any) -> None:
 		pass
 
-	def _serve(self):
+	def _serve(self) -> None:
 		length = int(self.headers.get("Content-Length") or 0)
 		self.body = self.rfile.read(length)
 		self.server.seen.append((self.command, self.path))
@@ -105,7 +109,7 @@ class Handler(BaseHTTPRequestHandler):
 
 	do_GET = do_POST = do_PUT = _serve
 
-	def handle_well(self):
+	def handle_well(self) -> None:
 		"""The answer of a service that works."""
 		parts = urlsplit(self.path)
 		entity, _, identity = parts.path.strip("/").partition("/")
@@ -113,7 +117,7 @@ class Handler(BaseHTTPRequestHandler):
 			return self.answer(404, {"message": "no such list"})
 		self.answer(*self._of(entity, identity, dict(parse_qsl(parts.query))))
 
-	def _of(self, entity, identity, query):
+	def _of(self, entity: str, identity: str, query: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
 		store = self.server.store
 		if self.command == "GET":
 			return self._one(entity, identity) if identity else (200, self._page(entity, query))
@@ -126,16 +130,16 @@ class Handler(BaseHTTPRequestHandler):
 		found = store.update(entity, identity, values)
 		return (200, {"data": found}) if found else (404, {"message": "no such record"})
 
-	def _one(self, entity, identity):
+	def _one(self, entity: str, identity: str) -> tuple[int, dict[str, Any]]:
 		found = self.server.store.records[entity].get(identity)
 		return (200, {"data": found}) if found else (404, {"message": "no such record"})
 
-	def _page(self, entity, query):
+	def _page(self, entity: str, query: Mapping[str, str]) -> dict[str, Any]:
 		found = self.server.store.list(entity, query.get("updated_since", ""), query.get("external_id"))
 		size, number = int(query.get("limit", 100)), int(query.get("page", 1))
 		return {"data": found[(number - 1) * size : number * size], "total": len(found)}
 
-	def answer(self, status, payload, **headers):
+	def answer(self, status: int, payload: Mapping[str, Any], **headers: str) -> None:
 		raw = json.dumps(payload).encode()
 		self.send_response(status)
 		for name, value in headers.items():
@@ -155,13 +159,13 @@ PRODUCTS = (
 )
 
 
-def fill(store):
+def fill(store: Store) -> None:
 	for code, name, group, price in PRODUCTS:
 		values = {"product_code": code, "product_name": name, "product_group": group, "price": price}
 		store.create("products", {**values, "status": "active", "currency": "SAR", "unit": "piece"})
 
 
-def main():
+def main() -> None:
 	parser = argparse.ArgumentParser(description=__doc__)
 	parser.add_argument("--port", type=int, required=True)
 	parser.add_argument("--secret", required=True)

@@ -58,7 +58,12 @@ def _download(settings: Settings, pin: Path, current: Step) -> Path:
 	folder = settings.dev / "downloads"
 	# A wheel that was pinned before would lie beside the new one.
 	shutil.rmtree(folder, ignore_errors=True)
-	pip = [environment.tools(settings) / "python", "-m", "pip", "--disable-pip-version-check"]
+	pip: list[str | Path] = [
+		environment.tools(settings) / "python",
+		"-m",
+		"pip",
+		"--disable-pip-version-check",
+	]
 	current.run([*pip, "download", "--no-deps", "--require-hashes", "-r", pin, "-d", folder])
 	wheels = sorted(folder.glob("*.whl"))
 	if len(wheels) != 1:

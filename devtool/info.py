@@ -28,6 +28,7 @@ def collect(site: Site) -> dict[str, Any]:
 		"database": _database(site),
 		"redis": redis_server.urls(site.settings, site.bench.path),
 		"processes": serve.states(site),
+		"logs": [str(site.settings.logs), str(site.bench.path / "logs")],
 	}
 	return {"wallet_id": None, "device_id": None, "device_token": None} | demo | own
 
@@ -59,4 +60,5 @@ def show(site: Site) -> None:
 	for name in ("wallet_id", "device_id", "device_token"):
 		if facts[name]:
 			print(f"  {name:<32}{facts[name]}")
+	print(f"\n  {'logs':<32}{' and '.join(facts['logs'])}")
 	print("\n  " + ", ".join(f"{name} {state}" for name, state in facts["processes"].items()))

@@ -111,7 +111,7 @@ def _make_data(settings: Settings, current: Step) -> None:
 	shutil.rmtree(unfinished, ignore_errors=True)
 	unfinished.mkdir(parents=True)
 	places = [f"--datadir={unfinished}", f"--tmpdir={_temporary(settings)}"]
-	install = [executable("mariadb-install-db"), "--no-defaults", *places]
+	install = [executable("mariadb-install-db") or "mariadb-install-db", "--no-defaults", *places]
 	current.run([*install, "--auth-root-authentication-method=normal", "--skip-test-db", *_user()])
 	unfinished.rename(data)
 
@@ -133,7 +133,7 @@ def _argv(settings: Settings, port: int) -> tuple[str, ...]:
 		f"--port={port}",
 	)
 	own = (*places, f"--init-file={initial}", f"--innodb-buffer-pool-size={_pool()}")
-	return (executable("mariadbd"), "--no-defaults", *_user(), *own, *OPTIONS)
+	return (executable("mariadbd") or "mariadbd", "--no-defaults", *_user(), *own, *OPTIONS)
 
 
 def _pool() -> int:
@@ -146,7 +146,7 @@ def _pool() -> int:
 def _answers(settings: Settings) -> bool:
 	"""Whether root can log in over the network, as Frappe will."""
 	server = database(settings)
-	client = [executable("mariadb", "mysql"), "--no-defaults", "-uroot", "-e", "select 1"]
+	client = [executable("mariadb", "mysql") or "mariadb", "--no-defaults", "-uroot", "-e", "select 1"]
 	place = [f"--host={server.host}", f"--port={server.port}"]
 	env = os.environ | {"MYSQL_PWD": server.password}
 	return subprocess.run([*client, *place], env=env, capture_output=True).returncode == 0

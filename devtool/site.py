@@ -15,8 +15,9 @@ from devtool.steps import Step
 ADMIN_PASSWORD = "admin"
 
 # What a migration reads, and the code by which it declares entity types, defaults and hooks; other code needs none.
-MIGRATED = (".json", "hooks.py", "modules.txt", "patches.txt")
-MIGRATED += ("install.py", "entities.py", "declared.py", "defaults.py", "guards.py", "space_clauses.py")
+MIGRATED: tuple[str, ...] = (".json", "hooks.py", "modules.txt", "patches.txt")
+MIGRATED += ("install.py", "entities.py", "declared.py", "contract.py", "defaults.py", "space_clauses.py")
+MIGRATED += ("guards/table.py", "protocol/names.py")
 
 # Let the site's database user log in from any address: newest name of the option first.
 LOGIN_SCOPE = ("--mariadb-user-host-login-scope=%", "--no-mariadb-socket")
@@ -90,7 +91,7 @@ def _migrate(site: Site, step: Step) -> None:
 
 def _schema(settings: Settings) -> str:
 	"""Changes when a migration would do something."""
-	paths = (path for path in (ROOT / APP).rglob("*") if path.name.endswith(MIGRATED))
+	paths = (path for path in (ROOT / APP).rglob("*") if path.as_posix().endswith(MIGRATED))
 	return f"{frappe_source.identity(settings)}\n{_contents(paths)}"
 
 

@@ -13,6 +13,7 @@ from devtool.errors import Problem
 from devtool.settings import Settings
 from devtool.steps import Step, step
 
+LOCK_WAIT = 600  # seconds that apt waits for its locks
 SEARCH_PATH = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"))
 
 
@@ -112,7 +113,9 @@ def _root_command() -> list[str] | None:
 
 
 def _install(current: Step, root: list[str], names: list[str]) -> None:
-	apt = [*root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]
+	# Another set-up, or the machine's own upgrades, may be at it; apt would fail at once.
+	wait = ["-o", f"DPkg::Lock::Timeout={LOCK_WAIT}"]
+	apt = [*root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", *wait]
 	current.run([*apt, "update"])
 	current.run([*apt, "install", "--yes", "--no-install-recommends", *names])
 	importlib.invalidate_caches()

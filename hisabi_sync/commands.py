@@ -1,8 +1,11 @@
 """Commands that the app adds to Frappe's command line."""
 
 import json
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import click
 import frappe
@@ -12,7 +15,7 @@ from frappe.commands import get_site, pass_context
 @click.command("hisabi-demo-site")
 @click.option("--output", type=click.Path(path_type=Path), help="JSON file for the logins and the token")
 @pass_context
-def demo_site(context, output):
+def demo_site(context: Any, output: Path | None) -> None:
 	"""Create the people, the wallet and the device of a demonstration site."""
 	with _site(context), _demo_extra():
 		from hisabi_sync.demo import site
@@ -22,14 +25,32 @@ def demo_site(context, output):
 
 
 @click.command("hisabi-reconcile")
-@click.option("--entity-type", help="Only this entity type")
+@click.option("--entity-type", help="Only this one: its name, or what devices call it")
 @pass_context
-def reconcile_site(context, entity_type):
+def reconcile_site(context: Any, entity_type: str | None) -> None:
 	"""Find changes that no hook saw, such as raw SQL, and number them."""
 	from hisabi_sync.engine import reconcile
 
 	with _site(context):
-		click.echo(json.dumps(reconcile.run(entity_type)))
+		names = _compared(entity_type) if entity_type else [None]
+		counts = [reconcile.run(name) for name in names]
+		click.echo(json.dumps({key: sum(found[key] for found in counts) for key in counts[0]}))
+
+
+def _compared(entity_type: str) -> list[str]:
+	"""Names of the entity types that are called so and can be compared; there is at least one."""
+	from hisabi_sync.engine.entities.entity_types import registry
+
+	known = registry()
+	names = known.names_of(entity_type)
+	found = [name for name in names if known.is_open(name)]
+	if found:
+		return found
+	if names[0] in known.broken:
+		raise click.ClickException(f"{names[0]} cannot be compared: {known.broken[names[0]].reason}")
+	if names[0] in known.by_name:
+		raise click.ClickException(f"{names[0]} is switched off, so that nothing is compared.")
+	raise click.UsageError(f"There is no entity type {entity_type}.")
 
 
 @click.command("hisabi-demo")
@@ -50,7 +71,9 @@ def reconcile_site(context, entity_type):
 	help="Date the log rows of new households back over so many days, for charts",
 )
 @pass_context
-def demo_households(context, wallets, transactions, seed, until, days):
+def demo_households(
+	context: Any, wallets: int, transactions: int, seed: int, until: datetime | None, days: int
+) -> None:
 	"""Write believable households through the sync engine. What is there already stays as it is."""
 	with _site(context), _demo_extra():
 		from hisabi_sync.demo import show
@@ -63,7 +86,7 @@ def demo_households(context, wallets, transactions, seed, until, days):
 @click.option("--wallet", help="Only this wallet")
 @click.option("--repair", is_flag=True, help="Correct what has drifted")
 @pass_context
-def verify_wallets(context, wallet, repair):
+def verify_wallets(context: Any, wallet: str | None, repair: bool) -> None:
 	"""Compare balances and other derived values with their computation from scratch. Exit status 1: drift is left."""
 	from hisabi_sync.hisabi_wallet.derived import verify
 
@@ -78,23 +101,23 @@ def verify_wallets(context, wallet, repair):
 	raise SystemExit(int(bool(found) and not repair))
 
 
-def _tell_drift(wallet, drift):
+def _tell_drift(wallet: str, drift: Collection[Mapping[str, Any]]) -> int:
 	for row in drift:
 		where = f"{wallet}: {row['entity_type']} {row['client_id']}, {row['field']}"
 		click.echo(f"{where}: {_plain(row['stored'])} is stored, {_plain(row['computed'])} is right")
 	return len(drift)
 
 
-def _plain(text):
+def _plain(text: str) -> str:
 	"""A number without the zeros that a database keeps behind it."""
 	return text.rstrip("0").rstrip(".") if "." in text else text.replace("0E-9", "0")
 
 
 @click.command("hisabi-restored")
 @pass_context
-def after_restore(context):
+def after_restore(context: Any) -> None:
 	"""To be run once after a backup was restored: all devices start over with their next pull."""
-	from hisabi_sync.engine import sequence
+	from hisabi_sync.engine.store import sequence
 
 	with _site(context):
 		spaces = sequence.leap()
@@ -104,7 +127,7 @@ def after_restore(context):
 
 @click.command("hisabi-replica")
 @pass_context
-def look_at_replica(context):
+def look_at_replica(context: Any) -> None:
 	"""Whether the read replica can answer pulls, and for how many spaces it cannot at present."""
 	from hisabi_sync.engine import replica
 
@@ -117,7 +140,7 @@ def look_at_replica(context):
 
 
 @contextmanager
-def _site(context):
+def _site(context: Any) -> Iterator[None]:
 	"""A connection to the site that the command line names."""
 	frappe.init(site=get_site(context))
 	frappe.connect()
@@ -128,7 +151,7 @@ def _site(context):
 
 
 @contextmanager
-def _demo_extra():
+def _demo_extra() -> Iterator[None]:
 	"""Say what to install where the packages for demo data are missing."""
 	try:
 		yield

@@ -1,7 +1,13 @@
 """What differs between Frappe 15 and 16, and what of Frappe's request handling we have to repeat."""
 
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
 import frappe
+import tenacity
 from frappe.auth import HTTPRequest
+from frappe.realtime import clear_realtime_log
+from frappe.utils import CallbackManager, background_jobs
 
 try:
 	from frappe.auth import validate_auth
@@ -9,7 +15,38 @@ except ImportError:  # 15 before its first release
 	from frappe.api import validate_auth
 
 
-def start_again(arguments):
+ONCE = tenacity.stop_after_attempt(1)
+
+
+def override_of(method: str) -> str | None:
+	"""The override of a call of Frappe's that runs, of all that apps name under `override_whitelisted_methods`."""
+	found = frappe.get_hooks("override_whitelisted_methods").get(method)
+	return found[RUNS] if found else None
+
+
+# 15 before its first release runs the first one, everything since the last one.
+RUNS = 0 if frappe.__version__ == "15.0.0-dev" else -1
+
+
+def override_after(method: str, package: str) -> str | None:
+	"""The override of a call of Frappe's whose turn it is after that of a package; None where Frappe's own function is next."""
+	found = frappe.get_hooks("override_whitelisted_methods").get(method) or []
+	line = found if RUNS == 0 else found[::-1]
+	ours = [place for place, name in enumerate(line) if name.startswith(package)]
+	return next(iter(line[ours[0] + 1 :]), None) if ours else None
+
+
+def be_impatient() -> None:
+	"""Hook before every request: Frappe would try for seconds to reach the queue's Redis, longer than a phone waits.
+
+	A worker has no requests, and goes on trying.
+	"""
+	retrying = getattr(background_jobs.get_redis_conn, "retry", None)
+	if retrying is not None:
+		retrying.stop = ONCE
+
+
+def start_again(arguments: Mapping[str, Any]) -> None:
 	"""Go through Frappe's start of a request once more with arguments that it could not read itself.
 
 	Session, CSRF check, hooks before the request and authentication, as `frappe.app` does them.
@@ -24,7 +61,7 @@ def start_again(arguments):
 	validate_auth()
 
 
-def replica_database(settings):
+def replica_database(settings: Mapping[str, Any]) -> Any:
 	"""The site's read replica as Frappe is configured to reach it; not connected yet, and `frappe.db` stays what it is.
 
 	`settings` are more arguments of the connection. None while Frappe itself reads everything from the replica.
@@ -44,3 +81,36 @@ def replica_database(settings):
 	# 15 before its first release takes the user's name for that of the database.
 	database.get_connection_settings = lambda: {**plain(), "database": frappe.conf.db_name, **settings}
 	return database
+
+
+def waits(line: CallbackManager, callback: Callable[[], None]) -> bool:
+	"""Whether a callback is still to be called; a line is emptied by a rollback, and shortened before each call."""
+	return callback in line._functions
+
+
+def forget_announcements() -> None:
+	"""Drop what was to be announced after a commit that failed.
+
+	Frappe keeps it when a callback before the commit raises, and then announces nothing more in this process.
+	"""
+	clear_realtime_log()
+
+
+def forget_metas(doctypes: Iterable[str]) -> None:
+	"""Have Frappe read DocTypes anew; it may have put an old one into Redis after it had cleared the new one from there."""
+	if hasattr(frappe, "client_cache"):  # 16
+		for doctype in doctypes:
+			frappe.client_cache.delete_value(f"doctype_meta::{doctype}")
+		return
+	for doctype in doctypes:
+		frappe.cache.hdel("doctype_meta", doctype)
+
+
+def forget_documents(documents: Iterable[tuple[str, str | None]]) -> None:
+	"""Take `[(DocType, name)]` out of Frappe's cache of documents; one call of Redis for them all."""
+	keys = [frappe.get_document_cache_key(doctype, name) for doctype, name in documents]
+	if hasattr(frappe, "client_cache"):  # 16
+		for key in keys:
+			frappe.client_cache.delete_value(key)
+		return
+	frappe.cache.delete_value(keys)

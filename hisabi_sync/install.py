@@ -1,8 +1,15 @@
 """Set-up of a site: roles, entity types and defaults. Safe to run any number of times."""
 
-import frappe
+from typing import Any
 
-from hisabi_sync.engine import declared, entities
+import frappe
+from frappe import _
+
+from hisabi_sync import formats
+from hisabi_sync.engine import units
+from hisabi_sync.engine.entities import declared, entity_types
+from hisabi_sync.media import local
+from hisabi_sync.patches import chunks
 
 ROLES = {
 	"Sync Manager": {"desk_access": 1},
@@ -10,7 +17,7 @@ ROLES = {
 	"Hisabi User": {"desk_access": 0},
 }
 # DocType -> name of a saved filter and its conditions.
-FILTERS = (
+FILTERS: tuple[tuple[str, str, list[list[Any]]], ...] = (
 	("Sync Conflict", "Open", [["status", "=", "Open"]]),
 	("Sync Conflict", "Decided by a policy", [["status", "=", "Decided"]]),
 	("Sync Conflict", "Deletes and taken values", [["status", "=", "Open"], ["kind", "in", "delete,unique"]]),
@@ -21,7 +28,14 @@ FILTERS = (
 )
 
 
-def set_up():
+def check_database() -> None:
+	"""Hook: statements and locks of the engine are those of MariaDB; a site on another database is left as it is."""
+	kind = frappe.conf.db_type or "mariadb"
+	if kind != "mariadb":
+		frappe.throw(_("Hisabi Sync needs a site on MariaDB; this one is on {0}.").format(kind))
+
+
+def set_up() -> None:
 	"""Create what is missing; what people changed is left as it is."""
 	for role, values in ROLES.items():
 		if not frappe.db.exists("Role", role):
@@ -32,7 +46,7 @@ def set_up():
 	_save_filters()
 
 
-def _register_logs():
+def _register_logs() -> None:
 	"""Have Frappe clear the engine's logs; the days that people chose stay."""
 	settings = frappe.get_single("Log Settings")
 	known = {row.ref_doctype for row in settings.logs_to_clear}
@@ -45,7 +59,7 @@ def _register_logs():
 		settings.save()
 
 
-def _save_filters():
+def _save_filters() -> None:
 	"""Filters that lists offer to everybody; one that people changed is left as it is."""
 	for doctype, label, filters in FILTERS:
 		wanted = {"reference_doctype": doctype, "filter_name": label, "for_user": ""}
@@ -56,7 +70,7 @@ def _save_filters():
 			)
 
 
-def _fill_settings():
+def _fill_settings() -> None:
 	settings = frappe.get_single("Sync Settings")
 	stored = frappe.db.get_singles_dict("Sync Settings")
 	missing = {
@@ -68,7 +82,7 @@ def _fill_settings():
 		settings.save()
 
 
-def tear_down():
+def tear_down() -> None:
 	"""Remove what Frappe leaves behind; the DocTypes and their tables it removes itself."""
 	for role in ROLES:
 		frappe.db.delete("Has Role", {"role": role})
@@ -80,4 +94,8 @@ def tear_down():
 	frappe.db.delete("Version", {"ref_doctype": ["in", ours]})
 	frappe.db.delete("Singles", {"doctype": ["in", ours]})
 	frappe.db.delete("Scheduled Job Type", {"method": ["like", "hisabi_sync.%"]})
-	frappe.cache.delete_value(entities.VERSION_KEY)
+	frappe.db.delete("User Permission", {"allow": ["in", ours]})
+	for part in (units, formats, chunks):
+		part.forget()
+	local.remove_all()
+	frappe.cache.delete_value(entity_types.VERSION_KEY)

@@ -3,72 +3,74 @@
 Frappe asks twice: `permission_query_conditions` for lists, `has_permission` for one document. Both use one rule.
 """
 
+from collections.abc import Iterable
+
 import frappe
 from frappe.core.doctype.user_permission.user_permission import get_user_permissions
+from frappe.model.document import Document
 
-from hisabi_sync.engine import ids
-from hisabi_sync.engine.entities import registry
+from hisabi_sync import document_clauses
+from hisabi_sync.engine.model import ids
 from hisabi_sync.space_clauses import CLAUSES, KEYS
 
 MANAGER, AUDITOR = "Sync Manager", "Sync Auditor"
-# DocTypes whose rows show values of the records of an entity type.
-SHOWING_VALUES = ("Sync Conflict", "Sync Item")
 
 
-def settles():
+def settles() -> bool:
 	"""Whether the user may settle conflicts and process failed items again."""
 	return MANAGER in frappe.get_roles()
 
 
-def reads():
+def reads(user: str | None = None) -> bool:
 	"""Whether the user may see conflicts and items at all; which ones is for `has_permission` to say."""
-	return bool({MANAGER, AUDITOR, "System Manager"} & set(frappe.get_roles()))
+	return bool({MANAGER, AUDITOR, "System Manager"} & set(frappe.get_roles(user)))
 
 
-def allowed_spaces(user, doctype):
+def allowed_spaces(user: str, doctype: str) -> set[str] | None:
 	"""Spaces that User Permissions restrict the user to, or None when they do not."""
 	rows = get_user_permissions(user).get("Sync Space") or []
 	names = {row.get("doc") for row in rows if row.get("applicable_for") in (None, "", doctype)}
 	return names or None
 
 
-def hidden_types(user):
-	"""Entity types under Frappe's permissions whose DocType the user may not read."""
-	return {
-		entity.name
-		for entity in registry().by_name.values()
-		if entity.check_permissions and not frappe.has_permission(entity.doctype, "read", user=user)
-	}
+READING = ("read", "select", "report", "export", "print", "email")
 
 
-def conditions(doctype, user=None):
+def sees_everywhere(user: str) -> bool:
+	"""Whether no User Permission keeps the user to some spaces."""
+	return not get_user_permissions(user).get("Sync Space")
+
+
+def may_change_for_all(doc: Document, ptype: str | None = None, user: str | None = None) -> bool:
+	"""Hook for one document that holds in every space: it is changed by those who may see every space."""
+	return ptype in (None, *READING) or sees_everywhere(user or frappe.session.user)
+
+
+def conditions(doctype: str, user: str | None = None) -> str:
 	"""The WHERE clause of a list, or an empty text."""
 	user = user or frappe.session.user
 	parts, spaces = [], allowed_spaces(user, doctype)
 	if spaces is not None:
 		parts.append(CLAUSES[doctype].format(spaces=_escaped(spaces)))
-	hidden = hidden_types(user) if doctype in SHOWING_VALUES else ()
-	if hidden:
-		parts.append(f"`tab{doctype}`.entity_type NOT IN ({_escaped(hidden)})")
-	return " AND ".join(parts)
+	return " AND ".join([*parts, *document_clauses.conditions(doctype, user)])
 
 
-def _escaped(names):
-	return ", ".join(frappe.db.escape(name) for name in sorted(names))
+def _escaped(names: Iterable[str]) -> str:
+	return ", ".join(frappe.db.escape(name, percent=False) for name in sorted(names))
 
 
-def has_permission(doc, ptype=None, user=None):
+def has_permission(doc: Document, ptype: str | None = None, user: str | None = None) -> bool:
 	"""Hook for one document: whether the list would show it."""
 	if not _may_hold(doc, user or frappe.session.user):
 		return False
 	clause = "" if doc.is_new() else conditions(doc.doctype, user)
 	if not clause:
 		return True
-	query = f"SELECT 1 FROM `tab{doc.doctype}` WHERE name = %s AND {clause}"  # noqa: S608
-	return bool(frappe.db.sql(query, (doc.name,)))
+	name = frappe.db.escape(str(doc.name), percent=False)
+	return bool(frappe.db.sql(f"SELECT 1 FROM `tab{doc.doctype}` WHERE name = {name} AND {clause}"))  # noqa: S608
 
 
-def _may_hold(doc, user):
+def _may_hold(doc: Document, user: str) -> bool:
 	"""Whether the spaces that a document names are left to the user; a document is neither made nor moved elsewhere."""
 	spaces = allowed_spaces(user, doc.doctype)
 	named = {ids.space(kind, doc.get(field)) for field, kind in KEYS.items() if doc.get(field)}

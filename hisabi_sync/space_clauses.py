@@ -4,6 +4,8 @@ Frappe calls a list's hook with the user alone, so that each DocType needs a fun
 `space_clauses.hisabi_account` is that of Hisabi Account, made when it is asked for. The hooks name them all.
 """
 
+from collections.abc import Callable
+
 # Column -> the DocTypes whose rows name the space itself in it.
 _SPACES = {
 	"name": ("Sync Space",),
@@ -84,6 +86,10 @@ _SPACE_KEYS = {
 	),
 }
 _KEYS_OF = "SELECT space_key FROM `tabSync Space` WHERE space_type = '{type}' AND name IN ({{spaces}})"
+_OF_SUBMISSION = "`tabField Submission Media`.submission IN (SELECT name FROM `tabField Submission` WHERE tenant IN ({keys}))"
+
+# What holds in every space. Whoever is kept to some of them reads it, and changes nothing there.
+EVERYWHERE = ("Sync Settings", "Sync Entity", "Family Settings", "Family Badge Rule")
 
 # Field of a document -> type of the space that it names.
 KEYS = {column: type for type, column in _SPACE_KEYS if column != "name"}
@@ -100,11 +106,12 @@ CLAUSES = {
 		for doctype in doctypes
 	},
 	"Sync Version": "`tabSync Version`.record IN (SELECT name FROM `tabSync Record` WHERE space IN ({spaces}))",
+	"Field Submission Media": _OF_SUBMISSION.format(keys=_KEYS_OF.format(type="tenant")),
 	"Sync Device": "`tabSync Device`.user IN (SELECT user FROM `tabSync Space Member` WHERE space IN ({spaces}))",
 }
 
 
-def _function(doctype):
+def _function(doctype: str) -> str:
 	return doctype.lower().replace(" ", "_")
 
 
@@ -113,7 +120,7 @@ _DOCTYPES = {_function(doctype): doctype for doctype in CLAUSES}
 HOOKS = {doctype: f"{__name__}.{_function(doctype)}" for doctype in CLAUSES}
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> Callable[..., str]:
 	if name not in _DOCTYPES:
 		raise AttributeError(name)
 	from hisabi_sync import permissions  # which itself needs the clauses from here

@@ -37,6 +37,7 @@ def fresh_transaction(site):
 	frappe.local.dynamic_link_map = None  # Frappe keeps it for as long as a request takes
 	yield
 	frappe.db.rollback()
+	assert not hasattr(frappe.local, "_realtime_log"), "nothing that is announced from now on would be sent"
 
 
 @pytest.fixture(scope="session")

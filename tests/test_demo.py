@@ -68,8 +68,8 @@ def test_finds_what_is_spoilt(demo, spoilt, found):
 	assert found in finished.stdout
 
 
-def test_the_push_and_the_pull_of_the_readme_work_as_printed(info, site, tmp_path):
-	lines, *_ = re.findall(r"```sh\n([^`]*curl[^`]*)```", (ROOT / "README.md").read_text())
+def test_the_first_push_and_pull_work_as_printed(info, site, tmp_path):
+	lines, *_ = re.findall(r"```sh\n([^`]*curl[^`]*)```", (ROOT / "docs" / "first-calls.md").read_text())
 	(tmp_path / "dev").write_text(f"#!/bin/sh\ncat {info}\n")
 	(tmp_path / "dev").chmod(0o755)
 	# The test server serves several sites; curl reads the header that tells them apart from here.

@@ -9,7 +9,7 @@ import frappe
 import pytest
 from frappe.translate import get_messages_for_app, get_translations_from_apps
 
-from hisabi_sync.engine import errors
+from tests.support import codes
 
 APP = "hisabi_sync"
 ROWS = Path(frappe.get_pymodule_path(APP)) / "translations" / "ar.csv"
@@ -87,7 +87,7 @@ def labels(doctype, field, parent):
 
 
 def error_sentences():
-	sentences = {code: row[1] for code, row in errors.REQUEST_ERRORS.items()} | errors.ITEM_ERRORS
+	sentences = {code: row[1] for code, row in codes.requests().items()} | codes.items()
 	return {text: f"error {code}" for code, value in sentences.items() for text in texts(value)}
 
 

@@ -3,12 +3,16 @@
 Only the log is concerned: batches, items, conflicts. Records keep the time at which the server really wrote them.
 """
 
+from collections.abc import Sequence
+from datetime import timedelta
+
 import frappe
 
-from hisabi_sync.engine import clock, sql
+from hisabi_sync.engine.database import sql
+from hisabi_sync.engine.model import clock
 
 
-def spread(batches, span):
+def spread(batches: Sequence[str], span: timedelta) -> None:
 	"""Spread the creation of batches evenly over the span up to now, in the order in which they were pushed.
 
 	The order is what pulls by time rely on, so this is for the batches of a space that has no others.

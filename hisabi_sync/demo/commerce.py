@@ -3,11 +3,17 @@
 Products come from there. `hisabi_sync_demo_erp` in the site's configuration is the ERP's address.
 """
 
-import frappe
+from collections.abc import Iterable
+from typing import Any
 
-from hisabi_sync.engine import clock, ids, retry, spaces
+import frappe
+from frappe.model.document import Document
+
+from hisabi_sync import tenants
+from hisabi_sync.engine.database import retry
+from hisabi_sync.engine.model import clock, ids
+from hisabi_sync.engine.sharing import spaces
 from hisabi_sync.hisabi_commerce import presets
-from hisabi_sync.hisabi_field import tenants
 from hisabi_sync.runs import finish, records, states
 
 SECRET, NOWHERE = "hisabi-demo-erp", "http://127.0.0.1:9"
@@ -35,12 +41,12 @@ SECONDS = 4  # that the run of an earlier day took
 INVOICED = {"completed": "paid", "processing": "unpaid"}
 
 
-def prepare(user, tenant, address=None):
+def prepare(user: str, tenant: str, address: str | None = None) -> None:
 	"""Create what is missing, point the connection to the address, and make the user an owner of the tenant."""
 	return retry.run(lambda: _prepared(user, tenant, address or frappe.conf.get(CONFIG) or NOWHERE))
 
 
-def _prepared(user, tenant, address):
+def _prepared(user: str, tenant: str, address: str) -> None:
 	space = tenants.ensure(tenant)
 	spaces.set_member(space, user, "owner")
 	if not frappe.db.exists("Hisabi Customer", {"tenant": tenant}):
@@ -51,11 +57,11 @@ def _prepared(user, tenant, address):
 	frappe.db.commit()
 
 
-def _make(doctype, tenant, **values):
+def _make(doctype: str, tenant: str, **values: Any) -> Document:
 	return frappe.get_doc({"doctype": doctype, "tenant": tenant, **values}).insert(ignore_permissions=True)
 
 
-def _make_documents(tenant):
+def _make_documents(tenant: str) -> None:
 	columns = "customer_code customer_name customer_group city country".split()
 	for row in CUSTOMERS:
 		_make("Hisabi Customer", tenant, **dict(zip(columns, row, strict=True)))
@@ -63,7 +69,9 @@ def _make_documents(tenant):
 		_make_order(tenant, *order)
 
 
-def _make_order(tenant, number, customer, status, day, items):
+def _make_order(
+	tenant: str, number: str, customer: int, status: str, day: str, items: Iterable[tuple[str, float, float]]
+) -> None:
 	name = CUSTOMERS[customer][1]
 	rows = [{"product": p, "quantity": quantity, "rate": rate} for p, quantity, rate in items]
 	common = {"customer": name, "currency": "SAR", "items": rows}
@@ -72,7 +80,7 @@ def _make_order(tenant, number, customer, status, day, items):
 		_make_invoice(tenant, order, INVOICED[status], common)
 
 
-def _make_invoice(tenant, order, status, common):
+def _make_invoice(tenant: str, order: Document, status: str, common: dict[str, Any]) -> None:
 	number = order.order_number.replace("SO", "INV")
 	dates = {"invoice_date": order.order_date, "due_date": frappe.utils.add_days(order.order_date, 30)}
 	given = {
@@ -89,7 +97,7 @@ def _make_invoice(tenant, order, status, common):
 		_make("Hisabi Payment", tenant, customer=invoice.customer, currency="SAR", **names, **paid)
 
 
-def _connect(tenant, address):
+def _connect(tenant: str, address: str) -> None:
 	held = frappe.db.get_value("Sync Connection", {"tenant": tenant, "title": TITLE})
 	if held:
 		frappe.db.set_value("Sync Connection", held, "base_url", address)
@@ -106,7 +114,7 @@ def _connect(tenant, address):
 	doc.insert(ignore_permissions=True)
 
 
-def _make_failure(space, user, tenant):
+def _make_failure(space: str, user: str, tenant: str) -> None:
 	"""A run of an earlier day whose one record was rejected; a retry sends it."""
 	connection = frappe.db.get_value("Sync Connection", {"tenant": tenant, "title": TITLE})
 	invoice = frappe.db.get_value("Hisabi Invoice", {"tenant": tenant, "invoice_number": "INV-2026-0004"})

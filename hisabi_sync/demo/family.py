@@ -4,13 +4,17 @@ Task `task-1` in version 4 as the document's examples meet it, `uuid-123` in ver
 """
 
 import secrets
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 import frappe
 import jwt
+from frappe.model.document import Document
 from frappe.utils.password import get_decrypted_password
 
-from hisabi_sync.engine import clock, retry
+from hisabi_sync.engine.database import retry
+from hisabi_sync.engine.model import clock
 from hisabi_sync.hisabi_family import families, tokens
 
 FAMILY, TITLE = "demo-family", "Amal's family"
@@ -35,12 +39,12 @@ TASKS = {
 }
 
 
-def prepare(owner, member, family=FAMILY):
+def prepare(owner: str, member: str, family: str = FAMILY) -> dict[str, Any]:
 	"""Create what is missing; `{"token", "jwt"}`: the owner's token, and what it is signed with."""
 	return retry.run(lambda: _prepared(owner, member, family))
 
 
-def _prepared(owner, member, family):
+def _prepared(owner: str, member: str, family: str) -> dict[str, Any]:
 	signed = _settings()
 	if not frappe.db.exists(families.DOCTYPE, family):
 		_make_family(family, {owner: "owner", member: "member"})
@@ -52,7 +56,7 @@ def _prepared(owner, member, family):
 	return {"token": token(owner, family, signed), "jwt": signed}
 
 
-def _settings():
+def _settings() -> dict[str, Any]:
 	"""What tokens are signed with on this site; what people have set stays."""
 	doc = frappe.get_single(tokens.SETTINGS)
 	if not doc.jwt_secret:
@@ -63,7 +67,9 @@ def _settings():
 	return {"algorithm": tokens.SYMMETRIC, "secret": secret, **named}
 
 
-def token(user_id, family, signed, days=TOKEN_DAYS, **claims):
+def token(
+	user_id: str, family: str, signed: Mapping[str, Any], days: float = TOKEN_DAYS, **claims: Any
+) -> str:
 	"""A JWT as the family's own account service would issue it."""
 	now = datetime.now(timezone.utc)
 	given = {"userId": user_id, "familyId": family, "iat": now, "nbf": now, "exp": now + timedelta(days=days)}
@@ -71,31 +77,31 @@ def token(user_id, family, signed, days=TOKEN_DAYS, **claims):
 	return jwt.encode({**given, **named, **claims}, signed["secret"], algorithm=signed["algorithm"])
 
 
-def _make_family(family, members):
+def _make_family(family: str, members: Mapping[str, str]) -> None:
 	rows = [{"user": user, "role": role} for user, role in members.items()]
 	doc = frappe.get_doc({"doctype": families.DOCTYPE, "family_id": family, "title": TITLE, "members": rows})
 	doc.insert(ignore_permissions=True)
 
 
-def _make(doctype, family, client_id, **values):
+def _make(doctype: str, family: str, client_id: str, **values: Any) -> Document:
 	doc = frappe.get_doc({"doctype": doctype, "family": family, "client_id": client_id, **values})
 	return doc.insert(ignore_permissions=True)
 
 
-def _make_task(family, client_id, versions):
+def _make_task(family: str, client_id: str, versions: Iterable[dict[str, Any]]) -> None:
 	first, *later = versions
 	task = _make("Family Task", family, client_id, **first)
 	for changed in later:
 		task.update(changed).save(ignore_permissions=True)
 
 
-def _make_done(family, member):
+def _make_done(family: str, member: str) -> None:
 	"""A task that the member did, with the points and the streak that follow from it."""
 	task = _make("Family Task", family, "task-laundry", title="Laundry", points=15, assignees=f'["{member}"]')
 	task.update({"status": "done"}).save(ignore_permissions=True)
 
 
-def _make_event(family, *people):
+def _make_event(family: str, *people: str) -> None:
 	start = clock.now().replace(hour=18, minute=0, second=0, microsecond=0) + timedelta(days=7)
 	names = frappe.as_json(list(people), indent=None)
 	values = {"starts_at": start, "ends_at": start + timedelta(hours=3), "attendees": names}

@@ -1,8 +1,15 @@
 """Demonstration data of the batch contract: a farm with a playbook, observations, a recommendation and a device."""
 
-import frappe
+from typing import Any
 
-from hisabi_sync.engine import devices, ids, retry, spaces
+import frappe
+from frappe.model.document import Document
+
+from hisabi_sync.api.protocol import scopes
+from hisabi_sync.engine.database import retry
+from hisabi_sync.engine.identity import devices
+from hisabi_sync.engine.model import ids
+from hisabi_sync.engine.sharing import spaces
 from hisabi_sync.hisabi_farm import farms
 
 FARM, TITLE = "demo-farm", "Wadi farm"
@@ -53,12 +60,12 @@ OBSERVATIONS = {
 }
 
 
-def prepare(user, farm=FARM):
+def prepare(user: str, farm: str = FARM) -> str:
 	"""Create what is missing for a user's device in a farm; returns the device's new token."""
 	return retry.run(lambda: _prepared(user, farm))
 
 
-def _prepared(user, farm):
+def _prepared(user: str, farm: str) -> str:
 	space = farms.ensure(farm, TITLE)
 	spaces.set_member(space, user, "owner")
 	if not _exists(space, "playbook", PLAYBOOK):
@@ -70,25 +77,25 @@ def _prepared(user, farm):
 			_make("Field Observation", farm, client_id, observed_at=SEEN_AT, **given)
 	if not _exists(space, "recommendation", "rec-1"):
 		_make_recommendation(farm, playbook)
-	_, token = devices.register(user, DEVICE, "android", "Field phone", (devices.EDIT_PLAYBOOKS,))
+	_, token = devices.register(user, DEVICE, "android", "Field phone", (scopes.BATCH, scopes.EDIT_PLAYBOOKS))
 	frappe.db.commit()
 	return token
 
 
-def _exists(space, entity_type, client_id):
+def _exists(space: str, entity_type: str, client_id: str) -> str | None:
 	return frappe.db.exists("Sync Record", ids.record(space, entity_type, client_id))
 
 
-def _name(doctype, farm, client_id):
+def _name(doctype: str, farm: str, client_id: str) -> str | None:
 	return frappe.db.get_value(doctype, {"farm": farm, "client_id": client_id})
 
 
-def _make(doctype, farm, client_id, **values):
+def _make(doctype: str, farm: str, client_id: str, **values: Any) -> Document:
 	doc = frappe.get_doc({"doctype": doctype, "farm": farm, "client_id": client_id, **values})
 	return doc.insert(ignore_permissions=True)
 
 
-def _make_playbook(farm):
+def _make_playbook(farm: str) -> None:
 	"""Two versions, so that the history has something to tell."""
 	playbook = _make("Field Playbook", farm, PLAYBOOK, title="Winter wheat", crop="wheat", rules=RULES)
 	playbook.append("rules", LATE_RULE)
@@ -97,7 +104,7 @@ def _make_playbook(farm):
 	playbook.save(ignore_permissions=True)
 
 
-def _make_recommendation(farm, playbook):
+def _make_recommendation(farm: str, playbook: str | None) -> None:
 	values = {
 		"crop": "wheat",
 		"field_id": "north",

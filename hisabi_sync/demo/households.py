@@ -6,9 +6,11 @@ to be there; more wallets or more transactions only add to it.
 
 import time
 from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from random import Random
+from typing import Any
 
 import frappe
 from faker import Faker
@@ -16,7 +18,7 @@ from faker import Faker
 from hisabi_sync.demo import backdate, people, records, spending, words
 from hisabi_sync.demo.home import Home
 from hisabi_sync.demo.phones import Entry, Outboxes
-from hisabi_sync.engine import clock, ids
+from hisabi_sync.engine.model import clock, ids
 from hisabi_sync.hisabi_wallet import members, wallets
 from hisabi_sync.hisabi_wallet.derived import verify
 
@@ -41,15 +43,15 @@ class Totals:
 	drift: dict = field(default_factory=dict)
 
 	@property
-	def items(self):
+	def items(self) -> int:
 		return sum(self.counts.values())
 
 
-def wallet_id(seed, number):
+def wallet_id(seed: int, number: int) -> str:
 	return f"home-{ids.digest('household', seed, number, size=8)}"
 
 
-def last_day(first_wallet, wanted=None):
+def last_day(first_wallet: str, wanted: date | None = None) -> date:
 	"""The day on which the households end: the one they were made with, else the one wanted, else today."""
 	held = frappe.db.get_value("Hisabi Wallet", first_wallet, ["client_created_ms", "creation"])
 	if not held:
@@ -61,8 +63,15 @@ def last_day(first_wallet, wanted=None):
 	return day
 
 
-def make(count, transactions, seed=1, until=None, days=0, advance=lambda count: None):
-	"""Make households with so many transactions in all; `advance` is told how many were written. Returns Totals."""
+def make(
+	count: int,
+	transactions: int,
+	seed: int = 1,
+	until: date | None = None,
+	days: int = 0,
+	advance: Callable[[int], None] = lambda count: None,
+) -> Totals:
+	"""Make households with this number of transactions in all; `advance` gets how many were written. Returns Totals."""
 	until, totals = last_day(wallet_id(seed, 0), until), Totals()
 	started = time.monotonic()
 	for number in range(count):
@@ -76,7 +85,7 @@ def make(count, transactions, seed=1, until=None, days=0, advance=lambda count: 
 	return totals
 
 
-def invent(seed, number, until):
+def invent(seed: int, number: int, until: date) -> Home:
 	"""The number-th household of a seed."""
 	key = f"household {seed} {number}"
 	chance = Random(key)
@@ -89,20 +98,26 @@ def invent(seed, number, until):
 	return Home(key, wallet_id(seed, number), title, language, money, living, until, places(faker, language))
 
 
-def faker_of(key, language):
+def faker_of(key: str, language: str) -> Faker:
 	"""Names in a language, always the same ones for a key."""
 	faker = Faker(words.LOCALES[language])
 	faker.seed_instance(key)
 	return faker
 
 
-def places(faker, language):
+def places(faker: Faker, language: str) -> list[str]:
 	"""Names of shops and firms."""
 	names = words.PLACES * 2
 	return [name[words.LANGUAGES.index(language)].format(faker.last_name()) for name in names]
 
 
-def fill(home, transactions, totals, days=0, advance=lambda count: None):
+def fill(
+	home: Home,
+	transactions: int,
+	totals: Totals,
+	days: int = 0,
+	advance: Callable[[int], None] = lambda count: None,
+) -> None:
 	"""Make one household with its people, and count it in the totals."""
 	for person in home.people:
 		person.ensure()
@@ -118,7 +133,7 @@ def fill(home, transactions, totals, days=0, advance=lambda count: None):
 	_count(home, transactions, outboxes, totals)
 
 
-def _write(home, transactions, outboxes):
+def _write(home: Home, transactions: int, outboxes: Outboxes) -> None:
 	"""The owner sets the wallet up, the others come in, and all of them write down what they spend."""
 	for item in (*records.of(home), _invitation(home)):
 		outboxes.write(Entry(home.owner, item))
@@ -130,7 +145,7 @@ def _write(home, transactions, outboxes):
 	outboxes.flush()
 
 
-def _let_in(home):
+def _let_in(home: Home) -> None:
 	"""Make members of those who never were; who was removed stays out."""
 	frappe.set_user("Administrator")
 	for person in home.people:
@@ -139,14 +154,14 @@ def _let_in(home):
 	frappe.db.commit()
 
 
-def _invitation(home):
+def _invitation(home: Home) -> dict[str, Any]:
 	"""Somebody who was invited and has not come yet."""
 	guest = f"guest.{ids.digest(home.key, 'guest', size=3)}@{people.DOMAIN}"
 	payload = {"wallet": home.wallet_id, "user": guest, "role": "viewer", "status": "pending"}
 	return home.create(INVITED, home.id("invited"), **payload)
 
 
-def _written(entries):
+def _written(entries: Iterable[Entry]) -> int:
 	"""How many of the entries are a household's own transactions."""
 	return sum(
 		entry.item["entity_type"] == spending.TRANSACTION
@@ -156,7 +171,7 @@ def _written(entries):
 	)
 
 
-def _count(home, transactions, outboxes, totals):
+def _count(home: Home, transactions: int, outboxes: Outboxes, totals: Totals) -> None:
 	totals.wallets += 1
 	totals.people += len(home.people)
 	totals.devices += sum(len(person.phones) for person in home.people)

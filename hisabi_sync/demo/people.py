@@ -2,12 +2,16 @@
 
 from dataclasses import dataclass
 from random import Random
+from typing import Any
 
 import frappe
+from faker import Faker
 
+from hisabi_sync.api.protocol import scopes
 from hisabi_sync.demo import words
-from hisabi_sync.engine import devices, ids
-from hisabi_sync.engine.change import Caller
+from hisabi_sync.engine.identity import devices
+from hisabi_sync.engine.model import ids
+from hisabi_sync.engine.model.change import Caller
 from hisabi_sync.hisabi_wallet.members import SPACE_TYPE
 
 DOMAIN = "hisabi.example"
@@ -26,18 +30,17 @@ class Phone:
 	device_name: str
 
 	@property
-	def device(self):
+	def device(self) -> str:
 		return ids.device(self.user, self.device_id)
 
-	def caller(self, wallet_id):
-		return Caller(
-			self.user, ids.space(SPACE_TYPE, wallet_id), "viewer", self.device, SPACE_TYPE, wallet_id
-		)
+	def caller(self, wallet_id: str) -> Caller:
+		return Caller(self.user, ids.space(SPACE_TYPE, wallet_id), self.device, SPACE_TYPE, wallet_id)
 
-	def ensure(self):
+	def ensure(self) -> None:
 		"""Register the phone unless it is registered."""
 		if devices.find(self.user, self.device_id) is None:
-			devices.register(self.user, self.device_id, self.platform, self.device_name)
+			about = (self.platform, self.device_name, (scopes.WALLET,))
+			devices.register(self.user, self.device_id, *about)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ class Person:
 	language: str
 	phones: tuple = ()
 
-	def ensure(self):
+	def ensure(self) -> None:
 		"""Make the user and the phones where they are missing."""
 		if not frappe.db.exists("User", self.user):
 			_insert(self)
@@ -57,14 +60,14 @@ class Person:
 			phone.ensure()
 
 
-def invent(key, language, last_name, faker):
+def invent(key: str, language: str, last_name: str, faker: Faker) -> list[Person]:
 	"""The people of a household, the owner first and with two phones."""
 	chance = Random(f"{key} people")
 	roles = ROLES[: chance.randint(2, len(ROLES))]
 	return [_person(key, number, role, language, last_name, faker) for number, role in enumerate(roles)]
 
 
-def _person(key, number, role, language, last_name, faker):
+def _person(key: str, number: int, role: str, language: str, last_name: str, faker: Faker) -> Person:
 	chance = Random(f"{key} person {number}")
 	first_name = faker.first_name_female() if chance.random() < 0.5 else faker.first_name_male()
 	user = f"{faker.user_name()}.{ids.digest(key, number, size=3)}@{DOMAIN}"
@@ -72,15 +75,15 @@ def _person(key, number, role, language, last_name, faker):
 	return Person(user, first_name, last_name, role, language, phones)
 
 
-def _phone(key, user, *numbers_and_chance):
+def _phone(key: str, user: str, *numbers_and_chance: Any) -> Phone:
 	*numbers, chance = numbers_and_chance
 	platform, name = chance.choice(words.PHONES)
 	device_id = f"{name.split()[0].lower()}-{ids.digest(key, 'phone', *numbers, size=6)}"
 	return Phone(user, device_id, platform, name)
 
 
-def _insert(person):
-	"""The rows of a user and his role. Saving the document would look for a picture of everybody on the internet."""
+def _insert(person: Person) -> None:
+	"""The rows of a user and their role. Saving the document would look for a picture of everybody on the internet."""
 	user = frappe.new_doc("User")
 	user.update(
 		{

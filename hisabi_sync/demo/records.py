@@ -1,9 +1,11 @@
 """What a household sets up before it writes down what it spends: everything but transactions, as items of a push."""
 
+from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 from hisabi_sync.demo import words
-from hisabi_sync.demo.home import milliseconds, wire
+from hisabi_sync.demo.home import Home, milliseconds, wire
 from hisabi_sync.hisabi_wallet import defaults
 
 MEMBERS = 10  # of a jameya
@@ -11,13 +13,13 @@ PAID = 6  # of its months
 RATES = 6  # months of exchange rates
 
 
-def of(home):
+def of(home: Home) -> Iterator[dict[str, Any]]:
 	"""All items of a household's set-up, in an order in which nothing comes before what it links to."""
 	for part in PARTS:
 		yield from part(home)
 
 
-def _wallet(home):
+def _wallet(home: Home) -> Iterator[dict[str, Any]]:
 	"""The last day of the household is kept as the time at which the phone made the wallet, so it can be found again."""
 	moment = milliseconds(home.end)
 	yield home.create(
@@ -30,7 +32,7 @@ def _wallet(home):
 	)
 
 
-def _settings(home):
+def _settings(home: Home) -> Iterator[dict[str, Any]]:
 	person = home.people[0]
 	yield home.create(
 		"Hisabi Settings",
@@ -46,7 +48,7 @@ def _settings(home):
 	)
 
 
-def _currencies(home):
+def _currencies(home: Home) -> Iterator[dict[str, Any]]:
 	yield home.create("Hisabi Custom Currency", home.id("currency", "gold"), **words.CUSTOM)
 	for month in range(RATES):
 		drift = home.chance("rate", month).uniform(0.985, 1.015)
@@ -62,7 +64,7 @@ def _currencies(home):
 		)
 
 
-def _accounts(home):
+def _accounts(home: Home) -> Iterator[dict[str, Any]]:
 	bank = home.say(home.chance("bank").choice(words.BANKS))
 	for order, (key, kind, second, name, opening, color) in enumerate(words.ACCOUNTS):
 		yield home.create(
@@ -77,7 +79,7 @@ def _accounts(home):
 		)
 
 
-def _buckets(home):
+def _buckets(home: Home) -> Iterator[dict[str, Any]]:
 	for order, (key, name, _, color) in enumerate(words.BUCKETS):
 		payload = {"title": home.say(name), "color": color, "sort_order": order}
 		yield home.create("Hisabi Bucket", home.id("bucket", key), **payload)
@@ -93,7 +95,7 @@ def _buckets(home):
 		yield home.create("Hisabi Allocation Rule Line", home.id("line", key), **line, sort_order=order)
 
 
-def _categories(home):
+def _categories(home: Home) -> Iterator[dict[str, Any]]:
 	"""The app's default categories in the household's language, and its own in the other one."""
 	for order, (key, kind, english, arabic, icon, color) in enumerate(defaults.CATEGORIES):
 		yield home.create(
@@ -116,7 +118,7 @@ def _categories(home):
 		)
 
 
-def _budgets(home):
+def _budgets(home: Home) -> Iterator[dict[str, Any]]:
 	start = home.end.replace(day=1, hour=0)
 	for key, period, category, name, amount in words.BUDGETS:
 		scope = {"scope_type": "total"}
@@ -134,7 +136,7 @@ def _budgets(home):
 		)
 
 
-def _debts(home):
+def _debts(home: Home) -> Iterator[dict[str, Any]]:
 	for key, direction, kind, name, amount, count, paid in words.DEBTS:
 		other = home.chance("debt", key).choice(home.places)
 		phone = {"counterparty_phone": f"+9665{home.chance('phone', key).randint(10_000_000, 99_999_999)}"}
@@ -154,7 +156,7 @@ def _debts(home):
 			yield _installment(home, key, home.amount(amount) / count, number, paid)
 
 
-def _installment(home, debt, amount, number, paid):
+def _installment(home: Home, debt: str, amount: float, number: int, paid: int) -> dict[str, Any]:
 	due = home.day(30 * (paid - number))
 	settled = {"status": "paid", "paid_at": due, "paid_amount": round(amount, 2)}
 	return home.create(
@@ -167,7 +169,7 @@ def _installment(home, debt, amount, number, paid):
 	)
 
 
-def _debt_requests(home):
+def _debt_requests(home: Home) -> Iterator[dict[str, Any]]:
 	amount = home.amount(2_000)
 	yield home.create(
 		"Hisabi Debt Request",
@@ -178,7 +180,7 @@ def _debt_requests(home):
 	)
 
 
-def _goals(home):
+def _goals(home: Home) -> Iterator[dict[str, Any]]:
 	for key, kind, link, target, name, amount in words.GOALS:
 		second = target == "savings"
 		yield home.create(
@@ -194,7 +196,7 @@ def _goals(home):
 		)
 
 
-def _jameya(home):
+def _jameya(home: Home) -> Iterator[dict[str, Any]]:
 	turn, share = home.chance("turn").randint(1, MEMBERS), home.amount(500)
 	yield home.create(
 		"Hisabi Jameya",
@@ -222,7 +224,7 @@ def _jameya(home):
 		)
 
 
-def _recurring(home):
+def _recurring(home: Home) -> Iterator[dict[str, Any]]:
 	for key, kind, category, account, title, amount, day in words.RECURRING:
 		yield home.create(
 			"Hisabi Recurring Rule",

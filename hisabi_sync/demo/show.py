@@ -1,5 +1,7 @@
 """Making households on the command line: a progress bar, and the totals at the end."""
 
+from datetime import date
+
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -17,7 +19,7 @@ STATUSES = {
 }
 
 
-def run(wallets, transactions, seed, until, days):
+def run(wallets: int, transactions: int, seed: int, until: date | None, days: int) -> bool:
 	"""Make households and print what was made; tells whether verify() found drift."""
 	console = Console(highlight=False)
 	columns = TextColumn("Transactions"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
@@ -33,7 +35,7 @@ def run(wallets, transactions, seed, until, days):
 	return bool(totals.drift)
 
 
-def _report(console, totals):
+def _report(console: Console, totals: households.Totals) -> None:
 	table = Table("made", "count", show_header=False)
 	for name in ("wallets", "people", "devices", "transactions", "batches", "items"):
 		table.add_row(name, f"{getattr(totals, name):,}")

@@ -1,12 +1,16 @@
 """What a demonstration site holds before anybody uses it: people, a wallet and a device with a token."""
 
+from collections.abc import Iterable
+from typing import Any
+
 import frappe
 from frappe.utils.password import set_encrypted_password
 
+from hisabi_sync.api.protocol import scopes
 from hisabi_sync.demo import commerce, family, farm, field, households, words
 from hisabi_sync.demo.home import Home
 from hisabi_sync.demo.people import Person, Phone
-from hisabi_sync.engine import devices
+from hisabi_sync.engine.identity import devices
 
 PASSWORD = "hisabi-demo-2026"
 WALLET, DEVICE = "demo-wallet", "demo-phone"
@@ -28,12 +32,12 @@ PHONES = {
 }
 
 
-def prepare():
+def prepare() -> dict[str, Any]:
 	"""Create what is missing and return what a person needs to know of it; the device gets a new token."""
 	for email, (first_name, roles, _) in PEOPLE.items():
 		_ensure_user(email, first_name, roles)
 	households.fill(_household(), TRANSACTIONS, households.Totals())
-	_, token = devices.register(OWNER, DEVICE, "android", "Demo phone")
+	_, token = devices.register(OWNER, DEVICE, "android", "Demo phone", (scopes.WALLET,))
 	frappe.db.commit()  # each of the following begins a transaction of its own
 	mobile = field.prepare(OWNER)
 	commerce.prepare(OPERATOR, field.TENANT)
@@ -61,7 +65,7 @@ def prepare():
 	}
 
 
-def api_key(email):
+def api_key(email: str) -> str:
 	"""A new API key of a user, as the value of an Authorization header.
 
 	The user is not saved: Frappe would make whom it saves a System Manager where there is none but Administrator.
@@ -74,17 +78,17 @@ def api_key(email):
 	return f"token {key}:{secret}"
 
 
-def _household():
+def _household() -> Home:
 	"""Amal and Badr, who have written a few things down already."""
 	home = Home("demo", WALLET, "Household", "en", words.MONEY[0], [], households.last_day(WALLET))
 	home.places = households.places(households.faker_of(home.key, home.language), home.language)
 	for email, phone in PHONES.items():
 		first_name, _, role = PEOPLE[email]
-		home.people.append(Person(email, first_name, "", role, home.language, (phone,)))
+		home.people.append(Person(email, first_name, "", role or "", home.language, (phone,)))
 	return home
 
 
-def _ensure_user(email, first_name, roles):
+def _ensure_user(email: str, first_name: str, roles: Iterable[str]) -> None:
 	if frappe.db.exists("User", email):
 		return
 	user = frappe.get_doc(

@@ -3,12 +3,16 @@
 The k-th transaction follows from the household and k alone, so a larger household only adds to a smaller one.
 """
 
-from datetime import timedelta
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
 
 from dateutil.relativedelta import relativedelta
 
 from hisabi_sync.demo import stories, words
-from hisabi_sync.demo.home import HISTORY, milliseconds, wire
+from hisabi_sync.demo.home import HISTORY, Home, milliseconds, wire
+from hisabi_sync.demo.people import Phone
 from hisabi_sync.demo.phones import Entry
 
 TRANSACTION = "Hisabi Transaction"
@@ -21,7 +25,7 @@ RECEIPT_EVERY, RECEIPT_AT, BUCKET_EVERY = 25, 10, 6
 SET_KINDS = {6: EXPENSE, 9: INCOME, 10: EXPENSE, 12: INCOME, 13: TRANSFER}
 
 
-def entries(home, number):
+def entries(home: Home, number: int) -> Iterator[Entry]:
 	"""The k-th transaction as it is written on one phone, with what belongs to it."""
 	phone = _writer(home, number)
 	payload, more = _RENT if number < RENTS else _MAKERS[_kind(home, number)]
@@ -36,26 +40,28 @@ def entries(home, number):
 		yield Entry(phone, failed)
 
 
-def _writer(home, number):
+def _writer(home: Home, number: int) -> Phone:
 	"""The owner writes most."""
 	phones = home.writers
 	weights = [2 * len(phones), *[2] * (len(phones) - 1)]
 	return home.chance("writer", number).choices(phones, weights)[0]
 
 
-def _kind(home, number):
+def _kind(home: Home, number: int) -> str:
 	"""Something happens later only to expenses."""
 	if stories.of(number):
 		return EXPENSE
 	return SET_KINDS.get(number) or home.chance("kind", number).choices(KINDS, WEIGHTS)[0]
 
 
-def _moment(home, number):
+def _moment(home: Home, number: int) -> datetime:
 	chance = home.chance("moment", number)
 	return home.end - timedelta(days=chance.randint(1, HISTORY - 1), minutes=chance.randint(0, 10 * 60))
 
 
-def _values(home, moment, kind, account, amount, note):
+def _values(
+	home: Home, moment: datetime, kind: str, account: str, amount: float, note: str
+) -> dict[str, Any]:
 	"""Fields that every transaction has."""
 	second = account == "savings"
 	return {
@@ -73,7 +79,7 @@ def _values(home, moment, kind, account, amount, note):
 # --- expenses
 
 
-def _expense(home, number):
+def _expense(home: Home, number: int) -> dict[str, Any]:
 	chance = home.chance("expense", number)
 	category, usual, note = _topic(home, words.SPENDING, chance)
 	account = chance.choices(*PAY_FROM)[0]
@@ -83,14 +89,18 @@ def _expense(home, number):
 	return {**values, "category": home.id("category", category)}
 
 
-def _topic(home, table, chance):
+def _topic(
+	home: Home, table: Mapping[str, tuple[int, float, Sequence[tuple[str, str]]]], chance: Random
+) -> tuple[str, float, str]:
 	"""(category, usual amount, note) of an expense or an income."""
 	category = chance.choices(list(table), [often for often, _, _ in table.values()])[0]
 	_, usual, notes = table[category]
 	return category, usual, home.say(chance.choice(notes))
 
 
-def _with_expense(home, number, client_id, values):
+def _with_expense(
+	home: Home, number: int, client_id: str, values: dict[str, Any]
+) -> Iterator[dict[str, Any]]:
 	if number % BUCKET_EVERY == 0:
 		bucket = home.id("bucket", home.chance("bucket", number).choice(("needs", "wants")))
 		link = {"transaction_id": client_id, "bucket_id": bucket}
@@ -99,7 +109,7 @@ def _with_expense(home, number, client_id, values):
 		yield _receipt(home, number, client_id)
 
 
-def _receipt(home, number, client_id):
+def _receipt(home: Home, number: int, client_id: str) -> dict[str, Any]:
 	"""A picture that the phone has not uploaded yet."""
 	return home.create(
 		"Hisabi Attachment",
@@ -115,7 +125,7 @@ def _receipt(home, number, client_id):
 # --- incomes
 
 
-def _income(home, number):
+def _income(home: Home, number: int) -> dict[str, Any]:
 	chance = home.chance("income", number)
 	category, usual, note = _topic(home, words.EARNING, chance)
 	account = "bank" if category == "salary" else chance.choice(("bank", "cash", "mobile"))
@@ -123,7 +133,7 @@ def _income(home, number):
 	return {**values, "category": home.id("category", category)}
 
 
-def _with_income(home, number, client_id, values):
+def _with_income(home: Home, number: int, client_id: str, values: dict[str, Any]) -> Iterator[dict[str, Any]]:
 	"""It goes into the buckets by the rule, or, now and then, into one bucket by hand."""
 	if number % 4 == 0:
 		link = {"transaction_id": client_id, "bucket_id": home.id("bucket", "future")}
@@ -147,7 +157,7 @@ def _with_income(home, number, client_id, values):
 # --- transfers
 
 
-def _transfer(home, number):
+def _transfer(home: Home, number: int) -> dict[str, Any]:
 	"""Into savings abroad, at the rate of the day, or cash from the machine."""
 	chance = home.chance("transfer", number)
 	abroad = chance.random() < 0.5
@@ -160,20 +170,20 @@ def _transfer(home, number):
 	return {**values, "to_account": home.id("account", "savings"), **converted}
 
 
-def _nothing(home, number, client_id, values):
+def _nothing(home: Home, number: int, client_id: str, values: dict[str, Any]) -> Iterable[dict[str, Any]]:
 	return ()
 
 
 # --- rent
 
 
-def _rent(home, number):
+def _rent(home: Home, number: int) -> dict[str, Any]:
 	moment = (home.end - relativedelta(months=number)).replace(day=1, hour=6)
 	values = _values(home, moment, EXPENSE, "bank", home.amount(2_200), home.say(words.RECURRING[0][4]))
 	return {**values, "category": home.id("category", "housing")}
 
 
-def _with_rent(home, number, client_id, values):
+def _with_rent(home: Home, number: int, client_id: str, values: dict[str, Any]) -> Iterator[dict[str, Any]]:
 	yield home.create(
 		"Hisabi Recurring Instance",
 		home.id("occurrence", number),

@@ -1,33 +1,66 @@
 """Judging the changes of a batch and writing what is accepted."""
 
+from collections.abc import Callable, Collection, Mapping
+from typing import TYPE_CHECKING, Any
+
 import frappe
 
-from hisabi_sync.engine import apply, clock, conflicts, derive, ids, load, order, taken, validate, wire, write
+from hisabi_sync.engine import derive, judging, links, wire
 from hisabi_sync.engine import document as documents
-from hisabi_sync.engine.change import ACCEPTED, CONFLICT, DELETE, DUPLICATE, ERROR, Outcome, Stored
-from hisabi_sync.engine.decide import decide, losses, whole
-from hisabi_sync.engine.entities import registry
-from hisabi_sync.engine.errors import ItemError
+from hisabi_sync.engine.conflicts import conflict_rows, unique_conflicts
+from hisabi_sync.engine.database import retry
+from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.gather import gather
+from hisabi_sync.engine.judge import order, validate
+from hisabi_sync.engine.judge.decide import Decision, losses
+from hisabi_sync.engine.model import apply, clock, files, ids, mishaps
+from hisabi_sync.engine.model.change import (
+	ACCEPTED,
+	CONFLICT,
+	DUPLICATE,
+	ERROR,
+	Caller,
+	Change,
+	Outcome,
+	Stored,
+)
+from hisabi_sync.engine.model.entity_type import EntityType
+from hisabi_sync.engine.model.errors import ItemError, RequestError
+from hisabi_sync.engine.own_resolution import Held, Resolving
 from hisabi_sync.engine.repeats import Repeats
-from hisabi_sync.engine.spaces import ROLE_RANK
+from hisabi_sync.engine.sharing import dynamic, visibility
+from hisabi_sync.engine.sharing.spaces import ROLE_RANK
+from hisabi_sync.engine.store import load, write
+
+if TYPE_CHECKING:
+	from hisabi_sync.engine.push import Options
 
 
 class Batch:
 	"""One try at a batch: judges its changes and writes what is accepted, up to the numbering."""
 
-	def __init__(self, caller, changes, options):
-		self.caller, self.changes, self.options = caller, changes, options
+	def __init__(
+		self, caller: Caller, changes: list[Change], options: "Options", root: int | None = None
+	) -> None:
+		"""`root` is the place of the change that opens the space itself; every other change depends on it."""
+		self.caller, self.changes, self.options, self.root = caller, changes, options, root
 		self.registry, self.now = registry(), clock.now()
+		for change in changes:
+			change.device = caller.device
 		self.writer = write.Writer(caller, self.registry, self.now)
 		self.repeats = Repeats(caller, changes)
-		self.outcomes = [None] * len(changes)
-		self.links = [set() for _ in changes]  # names of the Sync Records that each change points to
-		self.server_values = {}
-		self.before = {}  # values of each applied record when the batch began, None where there was none
-		self.conflict_rows, self.shown = [], {}
+		self.outcomes: list[Any] = [None] * len(changes)  # an Outcome for each in the end
+		# Names of the Sync Records that each change points to.
+		self.links: list[set[str]] = [set() for _ in changes]
+		# Values of each applied record when the batch began, None where there was none.
+		self.before: dict[str, dict[str, Any] | None] = {}
+		self.conflict_rows: list[dict[str, Any]] = []
+		# Records that are shown with the outcome of the change in this place.
+		self.shown: dict[int, tuple[Stored, EntityType]] = {}
+		self.resolving = Resolving()
+		self.hidden: set[str] = set()  # names of the Sync Records that the caller may not read
 
-	def process(self, last=None):
+	def process(self, last: int | None = None) -> list[Outcome]:
 		"""Outcomes in the order of the changes. What is accepted is written, but neither numbered nor committed.
 
 		`last` is that of `Writer.finish`, for who numbers and commits at once.
@@ -41,12 +74,20 @@ class Batch:
 		if self.options.atomic and any(o and o.status in (ERROR, CONFLICT) for o in self.outcomes):
 			self._roll_back()
 		derive.run(self._effects(), derive.Access(self.writer, self.stored))
+		self._write_lost()
 		self.writer.finish(last)
-		wire.show(self.shown, self.caller.space, self.registry)
+		shown = [(self.outcomes[i], *record) for i, record in self.shown.items()]
+		wire.show(shown, self.caller, self.registry)
 		self.repeats.answer_second_uses(self.outcomes)
 		return self.outcomes
 
-	def _open(self):
+	def _write_lost(self) -> None:
+		"""Tombstones of records whose documents are gone without one."""
+		for stored in self.stored.values():
+			if stored.lost:
+				self.writer.touched[stored.name] = stored
+
+	def _open(self) -> list[tuple[int, Change]]:
 		"""Changes that have no outcome yet and wait for none, with their index."""
 		return [
 			(i, change)
@@ -54,60 +95,85 @@ class Batch:
 			if self.outcomes[i] is None and self.repeats.is_new(i)
 		]
 
-	def _fail(self, i, error):
+	def _fail(self, i: int, error: ItemError) -> None:
 		self.outcomes[i] = Outcome.of_error(self.changes[i], error)
 
 	# --- what the changes say and need
 
-	def _parse(self):
+	def _parse(self) -> None:
 		for i, change in self._open():
 			try:
 				if change.error:
 					raise change.error
-				self.server_values[i] = self._parse_one(i, change)
-			except ItemError as error:
-				self._fail(i, error)
+				self._parse_one(i, change)
+			except Exception as error:
+				self._fail(i, _of_item(error, change))
 		self._depend_on_root()
 
-	def _parse_one(self, i, change):
+	def _parse_one(self, i: int, change: Change) -> None:
+		self.registry.check_open(change.entity_type)
 		entity = self.registry.by_name[change.entity_type]
 		change.record = ids.record(self.caller.space, entity.name, change.client_id)
 		if ROLE_RANK[self.caller.role] < ROLE_RANK[entity.write_role]:
 			raise ItemError("permission_denied")
-		server = validate.parse(change, entity)
-		self.links[i] = wire.linked_records(change, entity, self.registry, self.caller.space)
-		return server
+		validate.parse(change, entity)
+		self._leave_out_of_reach(change, entity)
+		self.links[i] = links.linked_records(change.values, entity, self.registry, self.caller.space)
 
-	def _depend_on_root(self):
-		root = self.options.root
-		if root is not None:
+	def _leave_out_of_reach(self, change: Change, entity: EntityType) -> None:
+		"""Fields above the levels that the caller may read and write are ignored, whatever they hold, and named."""
+		above = [n for n in change.values if not visibility.is_settable(entity, n, self.caller.users)]
+		if above and not self.caller.is_device:
+			raise ItemError("permission_denied", above)
+		for name in above:
+			del change.values[name]
+		change.base = {
+			n: v for n, v in change.base.items() if visibility.is_settable(entity, n, self.caller.users)
+		}
+		change.warnings += above
+
+	def _depend_on_root(self) -> None:
+		if self.root is not None:
 			for i, _ in self._open():
-				if i != root:
-					self.links[i].add(self.changes[root].record)
+				if i != self.root:
+					self.links[i].add(self.changes[self.root].record)
 
-	def _gather(self):
+	def _gather(self) -> None:
 		needed = [change for _, change in self._open()]
-		self._prepare(needed)
-		derive.hold(self.caller, {change.entity_type for change in needed})
-		found = gather(needed, [self.links[i] for i, _ in self._open()], self.registry)
-		self.stored, self.foreign, self.taken = found.stored, found.foreign, found.taken
+		if self.root is None:  # nobody else is in a space that is being made
+			derive.hold(self.caller, {change.entity_type for change in needed})
+		self.resolving.find(needed)
+		rests = self.resolving.bring_rests(needed, self.registry, self.caller)
+		self._prepare(needed, rests)
+		linked = [self._linked(i, change) for i, change in self._open()]
+		linked += [self._named(rest.values, rest) for rest in rests]
+		found = gather([*needed, *rests], linked, self.registry, self.caller.users)
+		self.stored, self.taken = found.stored, found.taken
+		self.resolving.lock(needed)
+		self.hidden = visibility.hidden(self.stored.values(), self.registry, self.caller.users)
+		self.reach = links.Reach(self.registry, self.caller.space, self.stored, found.foreign, self.hidden)
+		self.linkable = dynamic.visible([*needed, *rests], self.stored, self.caller, self.registry)
 
-	def _prepare(self, changes):
-		by_type = {}
+	def _linked(self, i: int, change: Change) -> set[str]:
+		return self.links[i] | self._named(change.base, change)
+
+	def _named(self, values: Mapping[str, Any], change: Change) -> set[str]:
+		entity = self.registry.by_name[change.entity_type]
+		return links.linked_records(values, entity, self.registry, self.caller.space)
+
+	def _prepare(self, changes: list[Change], rests: list[Change]) -> None:
+		by_type: dict[str, list[Change]] = {}
 		for change in changes:
 			by_type.setdefault(change.entity_type, []).append(change)
 		for name, own in sorted(by_type.items()):
 			prepare = self.registry.by_name[name].prepare
 			if prepare:
 				prepare(own, self.caller)
-
-	def has_no_root(self):
-		"""Whether the change that should have made the space failed, so that nothing may stay of the batch."""
-		return self.options.root is not None and self.outcomes[self.options.root].status == ERROR
+		self.files = files.for_batch([*changes, *rests], self.caller, self.registry.by_name)
 
 	# --- decide
 
-	def _decide_all(self):
+	def _decide_all(self) -> None:
 		open_now = {i for i, _ in self._open()}
 		ranks = {name: entity.rank for name, entity in self.registry.by_name.items()}
 		arranged, circular = order.arrange(self.changes, ranks, self.links)
@@ -120,64 +186,88 @@ class Batch:
 			if i in open_now:
 				self._decide_one(i, parents[i])
 
-	def _decide_one(self, i, parents):
+	def _decide_one(self, i: int, parents: Collection[int]) -> None:
 		change = self.changes[i]
 		try:
 			if any(self.outcomes[p] and self.outcomes[p].status == ERROR for p in parents):
 				raise ItemError("depends_on_failed_item", {"items": sorted(parents)})
-			self.outcomes[i] = self._settle(i, change)
-		except ItemError as error:
-			self._fail(i, error)
-			self._add_tombstone(self.outcomes[i], self.stored.get(change.record))
-			if error.code == "unique_violation":
-				self._ask_people(change, self.outcomes[i])
-			elif error.code in self.options.kept:
-				self._keep_refused(change, self.outcomes[i])
+			self.outcomes[i] = self._judge_and_apply(i, change)
+		except Exception as error:
+			self._refuse(i, change, _of_item(error, change))
 
-	def _add_tombstone(self, outcome, stored):
-		"""Whoever writes to a deleted record is told what it is now."""
-		if outcome.code == "deleted":
+	def _refuse(self, i: int, change: Change, error: ItemError) -> None:
+		self._fail(i, error)
+		self._add_tombstone(self.outcomes[i], self.stored.get(change.record))
+		if error.code == "unique_violation":
+			self._ask_people(change, self.outcomes[i])
+		elif error.code in self.options.kept:
+			self._keep_refused(i, change, self.outcomes[i])
+
+	def _add_tombstone(self, outcome: Outcome, stored: Stored | None) -> None:
+		"""The answer to a write on a deleted record says what the record is now."""
+		if stored and outcome.code == "deleted":
 			deleted_at = clock.dump(stored.deleted_at)
 			outcome.detail = {"doc_version": stored.doc_version, "is_deleted": True, "deleted_at": deleted_at}
 
-	def _ask_people(self, change, outcome):
+	def _ask_people(self, change: Change, outcome: Outcome) -> None:
 		"""A taken value is an error for the device; what it wanted is kept where a person can settle it."""
 		entity, stored = self.registry.by_name[change.entity_type], self.stored.get(change.record)
-		row = taken.conflict(change, stored, entity, self.caller, self.now, self.registry)
+		if isinstance(outcome.detail, dict) and None in outcome.detail.values():
+			holder = unique_conflicts.holder_of(change, entity, self.caller, self.registry)
+			outcome.detail = dict.fromkeys(outcome.detail, holder)
+		row = unique_conflicts.conflict(change, stored, entity, self.caller, self.now, self.registry)
 		if row:
 			self.conflict_rows.append(row)
 			outcome.conflict = row["name"]
 
-	def _keep_refused(self, change, outcome):
+	def _keep_refused(self, i: int, change: Change, outcome: Outcome) -> None:
 		"""What a refused change wanted is kept beside what the record holds, once however often it is sent."""
 		entity, stored = self.registry.by_name[change.entity_type], self.stored.get(change.record)
-		if stored is None or not stored.exists:
+		if stored is None or not stored.exists or change.record in self.hidden:
 			return
 		known = self.repeats.known_failure(change)
 		if known and known.conflict:
 			outcome.conflict = known.conflict
 		else:
-			row = conflicts.refused(change, stored, entity, self.caller, self.now)
+			row = conflict_rows.refused(change, stored, entity, self.caller, self.now)
 			self.conflict_rows.append(row)
 			outcome.conflict = row["name"]
 		outcome.doc_version = stored.doc_version
 		if stored.live and stored.values:
-			self.shown[id(outcome)] = (outcome, stored, entity)
+			self.shown[i] = (stored, entity)
 
-	def _settle(self, i, change):
-		entity = self.registry.by_name[change.entity_type]
-		stored = self.stored.get(change.record)
-		known = write.stamp_values(stored, self.caller.user) if stored else {"user": self.caller.user}
-		validate.check_server_values(self.server_values[i], stored, entity, known)
-		wire.resolve_links(change, entity, self.registry, self.caller.space, self.stored, self.foreign)
-		if entity.rule and change.operation != DELETE:
-			entity.rule(change, stored, self.caller, self.registry)
-		decision = decide(change, stored, entity)
-		if self.options.whole:
-			decision = whole(decision)
-		return ACTIONS[decision.kind](self, change, stored, entity, decision)
+	def _judge_and_apply(self, i: int, change: Change) -> Outcome:
+		entity, stored = self.registry.by_name[change.entity_type], self.stored.get(change.record)
+		change, decision, resolved = judging.judge(self, change, stored, entity)
+		outcome = ACTIONS[decision.kind](self, change, stored, entity, decision)
+		stored = self.stored[change.record]
+		if resolved:
+			self._close(resolved, outcome, stored, entity)
+		if outcome.merged or outcome.status == CONFLICT:
+			self.shown[i] = (stored, entity)
+		return outcome
 
-	def _apply(self, change, stored, entity, decision):
+	def _close(self, resolved: Held, outcome: Outcome, stored: Stored, entity: EntityType) -> None:
+		"""Who settles a conflict is shown what came of it."""
+		self.resolving.close(resolved, outcome, stored, self.caller, entity)
+		if outcome.status == ACCEPTED and stored.live:
+			outcome.merged = True
+
+	def check_acting(self, change: Change, stored: Stored | None, entity: EntityType) -> None:
+		"""What Frappe acts on when it saves is an upload of the caller's, what they see, or what the record holds."""
+		if not change.values or not (entity.acting or entity.dynamic):
+			return
+		held = self.held_values(stored)
+		files.check(change.values, held, entity.acting, self.files)
+		dynamic.check(change.values, held, entity, self.linkable)
+
+	def held_values(self, stored: Stored | None) -> list[dict[str, Any]]:
+		"""What the record holds, and what it held since the change's base."""
+		return [stored.values, *(past.before for past in stored.history)] if stored else []
+
+	def _apply(
+		self, change: Change, stored: Stored | None, entity: EntityType, decision: Decision
+	) -> Outcome:
 		stored = stored or self.stored.setdefault(
 			change.record, Stored(change.record, entity.name, change.client_id)
 		)
@@ -188,63 +278,74 @@ class Batch:
 			self.writer.flush()
 			documents.save(self, change, stored, entity, decision)
 		outcome = self._answer(ACCEPTED, change, stored)
-		outcome.merged = decision.merged
+		outcome.merged = decision.merged or change.cleaned or apply.differs(stored, decision.values)
 		if decision.kept:
 			self._keep_losers(change, stored, entity, decision, outcome)
-		if decision.merged:
-			self.shown[id(outcome)] = (outcome, stored, entity)
 		return outcome
 
-	def _apply_in_memory(self, change, stored, entity, decision):
+	def _apply_in_memory(
+		self, change: Change, stored: Stored, entity: EntityType, decision: Decision
+	) -> None:
 		if decision.delete:
 			apply.delete(stored, self.now)
 			self.writer.add(stored, ())
-		elif not stored.exists:
+		elif not stored.live:
 			made_by = {"user": self.caller.user} if "user" in entity.fields else {}
 			apply.create(stored, {**made_by, **decision.values}, entity, self.now)
-			stored.document_name = self._document_name(change, entity)
+			stored.maker = self.caller.device
+			if stored.document_name is None:
+				stored.document_name, stored.written = self._document_name(change, entity), False
 			self.writer.add(stored, entity.fields)
 		else:
 			changed = apply.update(
-				stored, decision.values, entity, self.now, change.client_time, decision.again
+				stored,
+				decision.values,
+				entity,
+				self.now,
+				change.client_time,
+				decision.again,
+				self.caller.device,
 			)
 			if changed:
 				self.writer.add(stored, changed)
 
-	def _effects(self):
+	def _effects(self) -> list[derive.Effect]:
 		touched = ((self.stored[name], before) for name, before in self.before.items())
 		return [
-			derive.Effect(s.entity_type, s.document_name, before, s.values if s.live else None)
+			derive.Effect(s.entity_type, s.document_name or "", before, s.values if s.live else None)
 			for s, before in touched
 			if before is not s.values or not s.live
 		]
 
-	def _document_name(self, change, entity):
+	def _document_name(self, change: Change, entity: EntityType) -> str:
 		taken = self.taken.setdefault(entity.doctype, set())
 		name = ids.document_name(change.client_id, change.record, taken)
 		taken.add(name.lower())
 		return name
 
-	def _keep_losers(self, change, stored, entity, decision, outcome):
+	def _keep_losers(
+		self, change: Change, stored: Stored, entity: EntityType, decision: Decision, outcome: Outcome
+	) -> None:
 		"""What lost stays where people find it; the outcome names what the device lost."""
-		row = conflicts.row(conflicts.DECIDED, change, decision, stored, entity, self.caller, self.now)
+		row = conflict_rows.row(
+			conflict_rows.DECIDED, change, decision, stored, entity, self.caller, self.now
+		)
 		self.conflict_rows.append(row)
 		if lost := losses(decision):
 			outcome.conflict, outcome.conflict_fields = row["name"], list(lost)
 
-	def _duplicate(self, change, stored, entity, decision):
+	def _duplicate(self, change: Change, stored: Stored, entity: EntityType, decision: Decision) -> Outcome:
 		return self._answer(DUPLICATE, change, stored)
 
-	def _conflict(self, change, stored, entity, decision):
-		row = conflicts.row(conflicts.OPEN, change, decision, stored, entity, self.caller, self.now)
+	def _conflict(self, change: Change, stored: Stored, entity: EntityType, decision: Decision) -> Outcome:
+		row = conflict_rows.row(conflict_rows.OPEN, change, decision, stored, entity, self.caller, self.now)
 		self.conflict_rows.append(row)
 		outcome = self._answer(CONFLICT, change, stored)
 		outcome.code, outcome.base_version = "base_version_conflict", change.base_version
 		outcome.conflict, outcome.conflict_fields = row["name"], list(decision.fields)
-		self.shown[id(outcome)] = (outcome, stored, entity)
 		return outcome
 
-	def _answer(self, status, change, stored):
+	def _answer(self, status: str, change: Change, stored: Stored) -> Outcome:
 		return Outcome(
 			status,
 			change.entity_type,
@@ -257,7 +358,7 @@ class Batch:
 
 	# --- answer
 
-	def _roll_back(self):
+	def _roll_back(self) -> None:
 		"""Undo an atomic batch: every item says so, and which ones caused it."""
 		frappe.db.rollback(save_point="atomic_batch")
 		failed = [i for i, o in enumerate(self.outcomes) if o and o.status in (ERROR, CONFLICT)]
@@ -265,23 +366,37 @@ class Batch:
 		for i, outcome in enumerate(self.outcomes):
 			if outcome and outcome.status in (ACCEPTED, DUPLICATE) and not outcome.repeated:
 				self._fail(i, ItemError("batch_rolled_back", causes))
+		self.resolving.closed = []
 		self.writer, self.before = write.Writer(self.caller, self.registry, self.now), {}
-		self.conflict_rows = [row for row in self.conflict_rows if conflicts.outlives_rollback(row)]
+		self.conflict_rows = [row for row in self.conflict_rows if conflict_rows.outlives_rollback(row)]
 		self._show_as_stored()
 
-	def _show_as_stored(self):
+	def _show_as_stored(self) -> None:
 		"""Conflicts of an atomic batch show the records as they are without the batch."""
-		kept = [shown for shown in self.shown.values() if shown[0].status == CONFLICT]
-		fresh = load.working_copies({stored.name for _, stored, _ in kept}, self.registry)
-		self.shown = {}
-		for outcome, stored, entity in kept:
-			now = fresh.get(stored.name, stored)
+		kept = {i: record for i, record in self.shown.items() if self.outcomes[i].status == CONFLICT}
+		fresh = load.working_copies({stored.name for stored, _ in kept.values()}, self.registry)
+		self.shown = {i: (fresh.get(stored.name, stored), entity) for i, (stored, entity) in kept.items()}
+		for i, (now, _) in self.shown.items():
+			outcome = self.outcomes[i]
 			outcome.doc_version, outcome.server_modified = now.doc_version, clock.dump(now.modified)
-			self.shown[id(outcome)] = (outcome, now, entity)
 
-	def answers(self):
-		"""(change, outcome) of what goes into the ledger: everything that is no repeat."""
+	def answers(self) -> list[tuple[Change, Outcome]]:
+		"""(change, outcome) of everything that the ledger keeps: all but repeats."""
 		return [(c, self.outcomes[i]) for i, c in enumerate(self.changes) if self.repeats.is_new(i)]
 
 
-ACTIONS = {"apply": Batch._apply, "duplicate": Batch._duplicate, "conflict": Batch._conflict}
+def _of_item(error: Exception, change: Change) -> ItemError:
+	"""The item error for what was raised while one change was judged; raised again where it concerns all of them."""
+	if isinstance(error, retry.Undone):
+		change.undoings += 1
+		mishaps.note(f"saving a {change.entity_type} undid its whole transaction", error.__cause__ or error)
+	if isinstance(error, RequestError) or retry.ends_transaction(error) or retry.is_retryable(error):
+		raise error
+	return error if isinstance(error, ItemError) else documents.refused(error, change.entity_type)
+
+
+ACTIONS: dict[str, Callable[..., Outcome]] = {
+	"apply": Batch._apply,
+	"duplicate": Batch._duplicate,
+	"conflict": Batch._conflict,
+}

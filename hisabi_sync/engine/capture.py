@@ -1,16 +1,29 @@
 """Changes made outside of a push: the Desk, REST, imports, jobs, other apps. Hooks number them like any other."""
 
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
 
 import frappe
+from frappe.model.document import Document
 
-from hisabi_sync.engine import apply, clock, derive, ids, jobs, load, spaces, sql, write
-from hisabi_sync.engine.change import Caller, Stored
-from hisabi_sync.engine.entities import registry
+from hisabi_sync.engine import derive
+from hisabi_sync.engine.database import sql
+from hisabi_sync.engine.entities.entity_types import registry
+from hisabi_sync.engine.model import apply, clock, files, ids
+from hisabi_sync.engine.model.change import Caller, Change, Stored
+from hisabi_sync.engine.model.entity_type import EntityType
+from hisabi_sync.engine.model.errors import item_message
+from hisabi_sync.engine.operations import jobs
+from hisabi_sync.engine.sharing import spaces
+from hisabi_sync.engine.store import autumn, load, write
+
+CLIENT_IDS = "hisabi_sync_client_ids"  # {space: client id} of a deleted document
 
 
 @contextmanager
-def as_caller(caller, change=None, stored=None):
+def as_caller(caller: Caller, change: Change | None = None, stored: Stored | None = None) -> Iterator[None]:
 	"""While a push saves a document: who it is and which record the document stands for."""
 	previous = getattr(frappe.local, "hisabi_sync_push", None)
 	frappe.local.hisabi_sync_push = (caller, change, stored)
@@ -20,16 +33,40 @@ def as_caller(caller, change=None, stored=None):
 		frappe.local.hisabi_sync_push = previous
 
 
-def _push():
+def _push() -> tuple[Caller | None, Change | None, Stored | None]:
 	return getattr(frappe.local, "hisabi_sync_push", None) or (None, None, None)
 
 
-def pushed():
+def pushed() -> tuple[Caller | None, Change | None]:
 	"""(Caller, Change) of the push that is saving a document right now, or (None, None)."""
 	return _push()[:2]
 
 
-def on_change(doc, method=None):
+class HeldFirst:
+	"""For the class of a DocType from which values are derived: they are held before Frappe locks the document.
+
+	No hook comes before that lock when a document is saved. A class of its own names this one before `Document`.
+	"""
+
+	def load_doc_before_save(self, *args: Any, **kwargs: Any) -> Any:
+		hold(self)
+		return super().load_doc_before_save(*args, **kwargs)  # type: ignore[misc]  # `Document` comes behind this class
+
+
+def hold(doc: Document, method: str | None = None) -> None:
+	"""Hook before a document is inserted, deleted or renamed: lock what is held for derived values, if anything is."""
+	entity = registry().by_doctype.get(doc.doctype)
+	if entity is None or _push()[0] or not derive.holds(entity.space_type):
+		return
+	if entity.space_path == "name" and doc.is_new():
+		return  # nobody else is in a space that is being made
+	keys = {*spaces.keys_of(entity, [doc.name] if doc.name else []).values(), spaces.key_of(doc, entity)}
+	for key in sorted(filter(None, keys)):
+		space = ids.space(entity.space_type, key)
+		derive.hold(Caller.of_system(frappe.session.user, space, entity.space_type, key), {entity.name})
+
+
+def on_change(doc: Document, method: str | None = None) -> None:
 	"""Hook: a document was inserted, saved, submitted, cancelled, or set in the database with `db_set`."""
 	entity = registry().by_doctype.get(doc.doctype)
 	_follow_paths(doc)
@@ -43,10 +80,10 @@ def on_change(doc, method=None):
 		if stored.live and held_space != space:
 			leave(stored, entity, held_space)
 	if space:
-		_record(doc, entity, space, next((s for s, held in known if held == space), None))
+		_record(doc, entity, space, known)
 
 
-def _follow_paths(doc):
+def _follow_paths(doc: Document) -> None:
 	"""Documents whose space is found through this one move along when it moves."""
 	for field, entity_types in registry().on_paths.get(doc.doctype, {}).items():
 		if doc.get_doc_before_save() and doc.has_value_changed(field):
@@ -54,32 +91,40 @@ def _follow_paths(doc):
 				jobs.reconcile(entity_type)
 
 
-def on_trash(doc, method=None):
+def on_trash(doc: Document, method: str | None = None) -> None:
 	"""Hook: a document is about to go. Who deletes it may have loaded it before others changed it."""
 	entity = registry().by_doctype.get(doc.doctype)
-	if entity and _records(entity, doc.name):
-		doc.flags.hisabi_sync_last = load.documents(entity, [doc.name], lock=True).get(doc.name)
+	hold(doc)
+	if entity and _names(entity, doc.name):
+		doc.flags.hisabi_sync_last = load.documents(entity, [doc.name], lock=True).get(str(doc.name))
 
 
-def after_delete(doc, method=None):
+def after_delete(doc: Document, method: str | None = None) -> None:
 	"""Hook: a document is gone."""
 	entity = registry().by_doctype.get(doc.doctype)
 	if entity is None:
 		return
 	for stored, space in _records(entity, doc.name):
 		stored.document_name = None  # the name is free for another document now
+		_remember(doc, space, stored.client_id)
 		if stored.live:
-			leave(stored, entity, space, doc.flags.hisabi_sync_last or entity.canonical(doc))
+			held = doc.flags.hisabi_sync_last or entity.canonical(doc)
+			leave(stored, entity, space, held, str(doc.name))
 
 
-def before_rename(doc, method=None, old=None, new=None, merge=False):
+def before_rename(
+	doc: Document, method: str | None = None, old: Any = None, new: Any = None, merge: bool = False
+) -> None:
 	"""Hook: a document is about to go into another one. Afterwards the records of both name the one that stays."""
 	entity = registry().by_doctype.get(doc.doctype)
+	hold(doc)
 	if entity and merge:
-		frappe.local.hisabi_sync_merged = {stored.name for stored, _ in _records(entity, old)}
+		frappe.local.hisabi_sync_merged = set(_names(entity, old))
 
 
-def after_rename(doc, method=None, old=None, new=None, merge=False):
+def after_rename(
+	doc: Document, method: str | None = None, old: Any = None, new: Any = None, merge: bool = False
+) -> None:
 	"""Hook: the record keeps its client id under the document's new name; a merged one is gone."""
 	entity = registry().by_doctype.get(doc.doctype)
 	if entity is None or not old:
@@ -90,65 +135,85 @@ def after_rename(doc, method=None, old=None, new=None, merge=False):
 		_leave_merged(records, entity)
 		return
 	for stored, space in records:
-		stored.document_name = new
-		stored.values = load.documents(entity, [new]).get(new, {})
+		stored.document_name = str(new)
+		stored.values = load.documents(entity, [new]).get(str(new), {})
 		stored.doc_version += 1
 		stored.modified = clock.now()
 		_write(stored, entity, space)
 
 
-def _leave_merged(records, entity):
+def _leave_merged(records: Iterable[tuple[Stored, str]], entity: EntityType) -> None:
 	"""Tombstones for the merged document; what pointed to it points to another record now, which no hook saw."""
 	merged = getattr(frappe.local, "hisabi_sync_merged", ())
 	for stored, space in records:
 		if stored.name in merged:
 			stored.document_name = None
 			leave(stored, entity, space)
-	for other in registry().by_name.values():
-		if entity.doctype in other.targets:
-			jobs.reconcile(other.name)
 
 
-def tombstone(stored, entity, caller):
+def tombstone(stored: Stored, entity: EntityType, caller: Caller) -> None:
 	"""Delete a record whose document stays in its table with `is_deleted`."""
 	leave(stored, entity, caller.space)
 	write.stamp_document(stored, entity, caller.user)
 
 
-def set_space(doc, entity):
+def set_space(doc: Document, entity: EntityType) -> None:
 	"""Put a new document of a push into the caller's space; paths of links are left to what the device sent."""
 	caller, _, _ = _push()
 	if caller and "." not in entity.space_path and entity.space_path != "name":
 		doc.set(entity.space_path, caller.space_key)
 
 
-def _records(entity, name):
+def _names(entity: EntityType, name: object) -> dict[str, str]:
+	"""{Sync Record: space} of a document, not locked."""
+	where = "document_type = %s AND document_name = %s"
+	return dict(sql.select("Sync Record", ["name", "space"], where, (entity.doctype, str(name))))
+
+
+def _records(entity: EntityType, name: object) -> list[tuple[Stored, str]]:
 	"""[(Stored, space)] of a document, locked, without values."""
-	rows = sql.select(
-		"Sync Record", ["name", "space"], "document_type = %s AND document_name = %s", (entity.doctype, name)
-	)
-	held = dict(rows)
+	held = _names(entity, name)
 	return [(stored, held[key]) for key, stored in load.records(held, lock=True).items()]
 
 
-def _record(doc, entity, space, stored):
-	after, before, now = entity.canonical(doc), None, clock.now()
+def _record(doc: Document, entity: EntityType, space: str, known: list[tuple[Stored, str]]) -> None:
+	stored = next((s for s, held in known if held == space), None)
+	after, before, now = _after(doc, entity, known), None, clock.now()
 	if stored is None:
 		stored = _new_record(doc, entity, space)
 	if not stored.live:
-		enter(stored, after, now)
+		apply.begin(stored, after, now)
 	else:
-		before = stored.values = _before(doc, entity, after)
-		_, change, _ = _push()
-		if not apply.update(stored, after, entity, now, change.client_time if change else None):
+		before = stored.values = _before(doc, entity, after, stored)
+		caller, change, _ = _push()
+		at, device = (change.client_time, caller.device) if change and caller else (None, None)
+		if not apply.update(stored, after, entity, now, at, device=device):
 			return
+	_check_files(doc, stored, entity, space, before)
 	_write(stored, entity, space, before, after)
 	doc.flags.hisabi_sync_seen = (doc.get_doc_before_save(), stored.values)
 	_show_on(doc, stored, entity)
 	_tell_push(stored)
 
 
-def _show_on(doc, stored, entity):
+def _check_files(
+	doc: Document, stored: Stored, entity: EntityType, space: str, before: dict[str, Any] | None
+) -> None:
+	"""A person who saves a document may name uploads that they may look at. A push has judged its own; code that ignores permissions may name any."""
+	if not entity.acting or doc.flags.ignore_permissions or _push()[0] or _is_restored(stored):
+		return
+	previous, caller = doc.get_doc_before_save(), _system_caller(space, entity)
+	held = before or (entity.canonical(previous) if previous else {})
+	if wrong := files.newly_refused(stored.values, held, entity.acting, stored.name, caller):
+		frappe.throw(item_message("file_not_allowed", wrong))
+
+
+def _is_restored(stored: Stored) -> bool:
+	"""Whether a record begins again by somebody who reads all that was deleted."""
+	return stored.began == stored.doc_version > 1 and frappe.has_permission("Deleted Document", "read")
+
+
+def _show_on(doc: Document, stored: Stored, entity: EntityType) -> None:
 	"""Set the engine's columns in the table, and those and the computed fields on the document at hand."""
 	stamps = write.stamp_document(stored, entity, frappe.session.user)
 	computed = {name: stored.values[name] for name in entity.computed}
@@ -156,41 +221,71 @@ def _show_on(doc, stored, entity):
 		doc.set(name, value)
 
 
-def enter(stored, values, now):
-	"""A document comes into the space, for the first time or again."""
-	stored.values = values
-	stored.doc_version += 1
-	stored.content_version = stored.doc_version
-	stored.field_versions = dict.fromkeys(values, stored.doc_version) if stored.doc_version > 1 else {}
-	stored.deleted_at, stored.modified = None, now
-
-
-def leave(stored, entity, space, values=None):
-	"""The record's tombstone in a space; `values` is what it held, as far as that is known."""
+def leave(
+	stored: Stored,
+	entity: EntityType,
+	space: str,
+	values: dict[str, Any] | None = None,
+	name: str | None = None,
+) -> None:
+	"""The record's tombstone in a space; `values` is what it held, `name` its document's, as far as that is known."""
 	apply.delete(stored, clock.now())
-	_write(stored, entity, space, values, None)
+	_write(stored, entity, space, values, None, name)
 	_tell_push(stored)
 
 
-def _before(doc, entity, after):
+def _after(doc: Document, entity: EntityType, known: list[tuple[Stored, str]]) -> dict[str, Any]:
+	"""Values of the document as it is saved; times that a push did not set have the readings that they had before."""
+	values = entity.canonical(doc)
+	for stored, _ in known:
+		autumn.restore(values, entity, stored.second_readings, doc.flags.hisabi_sync_set or ())
+	return values
+
+
+def _before(doc: Document, entity: EntityType, after: dict[str, Any], stored: Stored) -> dict[str, Any]:
 	"""Values before this change. A `db_set` after a save still carries what was there before that save."""
 	previous = doc.get_doc_before_save()
 	seen = doc.flags.hisabi_sync_seen
 	if seen and seen[0] is previous:
 		return seen[1]
-	return entity.canonical(previous) if previous else after
+	if previous is None:
+		return after
+	values = entity.canonical(previous)
+	autumn.restore(values, entity, stored.second_readings)
+	return values
 
 
-def _new_record(doc, entity, space):
+def _new_record(doc: Document, entity: EntityType, space: str) -> Stored:
 	"""The record that a document gets: the pushed one, or that of its client id, which may be a tombstone."""
 	_, change, pushed = _push()
-	if change and pushed and not pushed.exists and pushed.entity_type == entity.name:
-		return Stored(pushed.name, entity.name, pushed.client_id, doc.name)
-	given = doc.get(entity.client_id_field) if entity.client_id_field else None
-	return records_for(entity, space, {doc.name: given})[doc.name]
+	if change and pushed and not pushed.live and pushed.entity_type == entity.name:
+		return replace(pushed, document_name=str(doc.name))
+	field = entity.client_id_field
+	given = ids.decode(doc.get(field)) if field else _remembered(doc, entity, space)
+	name = str(doc.name)
+	return records_for(entity, space, {name: given})[name]
 
 
-def records_for(entity, space, client_ids):
+def _remember(doc: Document, space: str, client_id: str) -> None:
+	"""Frappe keeps this with the Deleted Document, from which people restore."""
+	doc.set_onload(
+		CLIENT_IDS, {**((doc.get("__onload") or {}).get(CLIENT_IDS) or {}), space: ids.encode(client_id)}
+	)
+
+
+def _remembered(doc: Document, entity: EntityType, space: str) -> str | None:
+	"""The client id that a restored document had in the space, if its tombstone is still there; else None."""
+	held = (doc.get("__onload") or {}).get(CLIENT_IDS)
+	kept = held.get(space) if isinstance(held, dict) else None
+	client_id = ids.decode(kept) if isinstance(kept, str) else None
+	if not ids.is_client_id(client_id):
+		return None
+	name = ids.record(space, entity.name, client_id)
+	stored = load.records([name]).get(name)
+	return client_id if stored and not stored.live else None
+
+
+def records_for(entity: EntityType, space: str, client_ids: Mapping[str, str | None]) -> dict[str, Stored]:
 	"""{document name: record} for documents that have none, from {document name: client id or None}; one statement.
 
 	The client id is the given one or the name; a tombstone of that client id is taken up again.
@@ -208,24 +303,32 @@ def records_for(entity, space, client_ids):
 	return found
 
 
-def _write(stored, entity, space, before=None, after=None):
+def _write(
+	stored: Stored,
+	entity: EntityType,
+	space: str,
+	before: dict[str, Any] | None = None,
+	after: dict[str, Any] | None = None,
+	name: str | None = None,
+) -> None:
 	"""Write the record, and what follows from it unless a push is going to do that for its whole batch."""
 	pushing, _, _ = _push()
 	caller = pushing or _system_caller(space, entity)
 	writer = write.Writer(caller, registry(), stored.modified)
-	if pushing is None and (before is not None or after is not None):
-		effect = derive.Effect(entity.name, stored.document_name, before, after)
+	document = name or stored.document_name
+	if pushing is None and document and (before is not None or after is not None):
+		effect = derive.Effect(entity.name, document, before, after)
 		derive.run([effect], derive.Access(writer, {stored.name: stored}))
 	writer.touched.setdefault(stored.name, stored)
 	writer.finish()
 
 
-def _system_caller(space, entity):
+def _system_caller(space: str, entity: EntityType) -> Caller:
 	key = frappe.db.get_value("Sync Space", space, "space_key")
-	return Caller(frappe.session.user, space, "owner", space_type=entity.space_type, space_key=key or "")
+	return Caller.of_system(frappe.session.user, space, entity.space_type, key or "")
 
 
-def _tell_push(stored):
+def _tell_push(stored: Stored) -> None:
 	"""Let the push that saved this document go on with the record as it is now."""
 	_, _, pushed = _push()
 	if pushed is not None and pushed.name == stored.name:

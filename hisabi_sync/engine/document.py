@@ -1,10 +1,27 @@
 """Saving through a DocType's own controller, for DocTypes of other apps and those that somebody listens to."""
 
+import copy
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
 import frappe
+from frappe.model.meta import Meta
 from frappe.utils import strip_html
 
-from hisabi_sync.engine import capture, fields
-from hisabi_sync.engine.errors import ItemError
+from hisabi_sync import compat
+from hisabi_sync.engine import capture
+from hisabi_sync.engine.conflicts import unique_conflicts
+from hisabi_sync.engine.database import apart, retry
+from hisabi_sync.engine.entities import entity_types
+from hisabi_sync.engine.judge.decide import Decision
+from hisabi_sync.engine.model import fields, ids, mishaps, shown
+from hisabi_sync.engine.model.change import Change, Stored
+from hisabi_sync.engine.model.entity_type import EntityType
+from hisabi_sync.engine.model.errors import ItemError, RequestError, item_message
+from hisabi_sync.engine.sharing import rights
+
+if TYPE_CHECKING:
+	from hisabi_sync.engine.batch import Batch
 
 REFUSALS = (
 	# (exception, item error code); the first that fits counts
@@ -13,81 +30,180 @@ REFUSALS = (
 	(frappe.LinkValidationError, "invalid_link"),
 	(frappe.UniqueValidationError, "unique_violation"),
 	(frappe.DuplicateEntryError, "unique_violation"),
+	(frappe.ValidationError, "rejected"),
+	(frappe.NameError, "rejected"),
 )
-# What a controller refuses with; anything else is a mistake of a program and ends the batch.
-REFUSED = (
-	frappe.ValidationError,
-	frappe.PermissionError,
-	frappe.DoesNotExistError,
-	frappe.DuplicateEntryError,
-)
+SAVEPOINT = "sync_item"
 
 
-def save(run, change, stored, entity, decision):
+def save(run: "Batch", change: Change, stored: Stored, entity: EntityType, decision: Decision) -> None:
 	"""Apply a decision with `frappe.get_doc(...).save()` inside a savepoint. Raises ItemError, leaving no trace."""
-	frappe.db.savepoint("sync_item")
+	held = copy.copy(stored)
 	try:
-		with capture.as_caller(run.caller, change, stored):
+		with apart.step(SAVEPOINT), capture.as_caller(run.caller, change, stored):
 			_save(run, change, stored, entity, decision)
-	except (frappe.QueryDeadlockError, frappe.QueryTimeoutError):
-		raise
-	except ItemError:
-		frappe.db.rollback(save_point="sync_item")
-		raise
-	except REFUSED as error:
-		raise _refused(error) from error
+	except Exception as error:
+		if isinstance(error, RequestError) or retry.ends_transaction(error):
+			raise
+		if retry.is_race(error) and code_of(error) is None:
+			raise retry.Undone from error  # somebody else took the key a moment ago; another try sees what they wrote
+		_put_back(stored, held)
+		lacking = _lacking(error, run, change, entity)
+		frappe.clear_messages()
+		if isinstance(error, ItemError):
+			raise
+		raise lacking or refused(error, entity.name, entity) from error
 
 
-def _refused(error):
-	frappe.db.rollback(save_point="sync_item")
-	frappe.clear_messages()
-	code = next((code for kind, code in REFUSALS if isinstance(error, kind)), "rejected")
-	reason = strip_html(str(error)) or type(error).__name__
-	return ItemError(code, {"reason": reason}, reason=reason)
+def _lacking(error: Exception, run: "Batch", change: Change, entity: EntityType) -> ItemError | None:
+	"""The item error for a right that Frappe asked for without a word."""
+	if not isinstance(error, frappe.PermissionError) or str(error):
+		return None
+	detail = rights.lacking(run.caller.user, change, entity)
+	return ItemError("permission_denied", detail) if detail else None
 
 
-def _save(run, change, stored, entity, decision):
+def _put_back(stored: Stored, held: Stored) -> None:
+	"""The capture hook may have brought the working copy up to date before a later hook refused."""
+	for name in Stored.__slots__:
+		setattr(stored, name, getattr(held, name))
+
+
+def refused(error: Exception, entity_type: str, entity: EntityType | None = None) -> ItemError:
+	"""The item error for what a controller, a hook or the database raised about one document."""
+	code = code_of(error)
+	if code == "unique_violation" and _quotes(error):
+		field = unique_conflicts.field_of(error, entity) if entity else None
+		return ItemError(code, {field: None} if field else ["payload"])
+	if code:
+		reason = said(error)
+		return ItemError(code, {"reason": reason}, reason=reason)
+	if retry.is_bad_value(error):
+		return ItemError("invalid_value", ["payload"])
+	mishaps.note(f"an item of {entity_type} failed", error)
+	return ItemError("internal_error")
+
+
+def code_of(error: Exception) -> str | None:
+	"""The code for a refusal of Frappe's; None for anything else, which is a mistake of a program."""
+	code = next((code for kind, code in REFUSALS if isinstance(error, kind)), None)
+	told = 400 <= getattr(error, "http_status_code", 500) < 500
+	return code or ("rejected" if told else None)
+
+
+def said(error: Exception) -> str:
+	"""What a refusal says, as plain text; never what the database or the language said of it."""
+	if _quotes(error):
+		known = "unique_violation" if code_of(error) == "unique_violation" else "internal_error"
+		return item_message(known, [str(error.args[0])])
+	return strip_html(str(error)) or type(error).__name__
+
+
+def _quotes(error: Exception) -> bool:
+	"""Whether the arguments of an exception are another one, as Frappe hands on the driver's, and no sentence."""
+	return any(isinstance(part, Exception) for part in error.args)
+
+
+def _save(run: "Batch", change: Change, stored: Stored, entity: EntityType, decision: Decision) -> None:
+	if not _is_known(entity):
+		compat.forget_metas([entity.doctype, *(f.options for f in entity.fields.values() if f.columns)])
+		if not _is_known(entity):
+			# Changing a table commits a part of an edit before its end; what was judged would not be stored.
+			frappe.db.after_rollback.add(entity_types.renew)
+			raise RequestError("unavailable")
 	if decision.delete:
 		_delete(stored, entity, run)
-	elif not stored.exists:
+	elif not stored.exists or stored.document_name is None:
 		_insert(change, entity, decision.values)
+	elif not stored.live:
+		_begin_again(stored, entity, decision.values)
 	elif decision.values:
 		_update(stored, entity, decision.values)
 
 
-def _insert(change, entity, values):
+def _is_known(entity: EntityType) -> bool:
+	"""Whether Frappe would store what was judged: its cache may hold a definition of before an edit, and drop values."""
+	meta = frappe.get_meta(entity.doctype)
+	return _has_all(meta, entity.fields.values()) and all(
+		_has_all(frappe.get_meta(field.options), field.columns)
+		for field in entity.fields.values()
+		if field.columns
+	)
+
+
+def _has_all(meta: Meta, known: Iterable[fields.Field]) -> bool:
+	held = {df.fieldname: (df.fieldtype, df.options or "") for df in meta.fields}
+	return all(held.get(field.name) == (field.fieldtype, field.options) for field in known)
+
+
+def _insert(change: Change, entity: EntityType, values: Mapping[str, Any]) -> None:
 	known = {name: value for name, value in {**entity.defaults, **values}.items() if value is not None}
 	doc = frappe.get_doc({"doctype": entity.doctype, **_for_document(entity, known, {})})
 	capture.set_space(doc, entity)
 	if entity.client_id_field:
-		doc.set(entity.client_id_field, change.client_id)
-	doc.flags.ignore_permissions = not entity.check_permissions
+		doc.set(entity.client_id_field, ids.encode(change.client_id))
+	doc.flags.update(_flags(entity, known))
 	doc.insert()
+	if not shown.is_name(str(doc.name)):
+		raise ItemError("invalid_value", naming(values))
 
 
-def _update(stored, entity, values):
+def naming(values: Mapping[str, Any]) -> list[str]:
+	"""Fields whose texts make a name that no document may have."""
+	texts = {name: value for name, value in values.items() if isinstance(value, str)}
+	return [name for name, value in texts.items() if not shown.is_name(value)] or ["name"]
+
+
+def _begin_again(stored: Stored, entity: EntityType, values: Mapping[str, Any]) -> None:
+	"""The document of a tombstone that stayed in its table; its controller sees one that was never deleted."""
+	whole = _for_document(entity, {**entity.empty_values(), **entity.defaults, **values}, {})
+	computed = {name: whole[name] for name in entity.computed - entity.row_fields}
+	begun = {"is_deleted": 0, **({"deleted_at": None} if "deleted_at" in entity.stamps else {}), **computed}
+	frappe.db.set_value(entity.doctype, stored.document_name, begun, update_modified=False)
 	doc = frappe.get_doc(entity.doctype, stored.document_name, for_update=True)
-	doc.update(_for_document(entity, values, stored.values))
-	doc.flags.ignore_permissions = not entity.check_permissions
+	doc.update(whole)
+	doc.flags.update(_flags(entity, whole))
 	doc.save()
 
 
-def _delete(stored, entity, run):
+def _update(stored: Stored, entity: EntityType, values: Mapping[str, Any]) -> None:
+	doc = frappe.get_doc(entity.doctype, stored.document_name, for_update=True)
+	doc.update(_for_document(entity, values, stored.values))
+	doc.flags.update(_flags(entity, values))
+	doc.save()
+
+
+def _flags(entity: EntityType, values: Mapping[str, Any]) -> dict[str, Any]:
+	"""What Frappe and the capture of the save must know: whether rights were asked for, and which fields are set."""
+	return {"ignore_permissions": not entity.check_permissions, "hisabi_sync_set": frozenset(values)}
+
+
+def _delete(stored: Stored, entity: EntityType, run: "Batch") -> None:
 	if "is_deleted" in entity.stamps:
 		frappe.get_doc(entity.doctype, stored.document_name).run_method("before_tombstone")
 		return capture.tombstone(stored, entity, run.caller)
+	_detach_others_files(entity.doctype, stored.document_name, run.caller.user)
 	frappe.delete_doc(entity.doctype, stored.document_name, ignore_permissions=not entity.check_permissions)
 
 
-def _for_document(entity, values, held):
+def _detach_others_files(doctype: str, name: str | None, user: str) -> None:
+	"""Frappe deletes what is attached to a document with it; files of others stay theirs, attached to nothing."""
+	frappe.db.sql(
+		"""UPDATE `tabFile` SET attached_to_doctype = NULL, attached_to_name = NULL, attached_to_field = NULL
+		WHERE attached_to_doctype = %s AND attached_to_name = %s AND owner != %s""",
+		(doctype, name, user),
+	)
+
+
+def _for_document(entity: EntityType, values: Mapping[str, Any], held: Mapping[str, Any]) -> dict[str, Any]:
 	return {
 		name: _document_value(entity.fields[name], value, held.get(name)) for name, value in values.items()
 	}
 
 
-def _document_value(field, value, held):
+def _document_value(field: fields.Field, value: Any, held: Any) -> Any:
 	if field.kind is fields.ROWS:
 		# A row keeps its name only if this very document has it: a name from elsewhere would reach another document.
 		own = {row.get("name") for row in held or []}
-		return [{k: v for k, v in row.items() if k != "name" or v in own} for row in value or []]
+		value = [{k: v for k, v in row.items() if k != "name" or v in own} for row in value or []]
 	return fields.column_value(field, value)

@@ -1,58 +1,93 @@
 """Removing what nobody needs any more: tombstones behind every device's position, and old log rows."""
 
+import json
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
 import frappe
 
-from hisabi_sync.engine import clock, linked, sql
-from hisabi_sync.engine.entities import registry
+from hisabi_sync.engine import units
+from hisabi_sync.engine.database import sql
+from hisabi_sync.engine.entities.entity_types import registry
+from hisabi_sync.engine.model import clock
+from hisabi_sync.engine.store import linked
 
 CHUNK = 1000
 
 
-def collect():
+def collect() -> None:
 	"""Scheduled job: raise each space's horizon as far as its devices allow and remove the tombstones behind it."""
-	for (space,) in frappe.db.sql("SELECT DISTINCT space FROM `tabSync Record` WHERE deleted_at IS NOT NULL"):
-		collect_space(space)
+	rows = frappe.db.sql("SELECT DISTINCT space FROM `tabSync Record` WHERE deleted_at IS NOT NULL")
+	units.each("garbage", [space for (space,) in rows], collect_space)
 
 
-def collect_space(space):
+def collect_space(space: str) -> int:
 	"""Collect one space; returns how many tombstones went. Each chunk is a transaction of its own."""
-	horizon = _horizon(space)
-	if not horizon:
+	horizons = _horizons(space)
+	if not horizons:
 		return 0
-	frappe.db.sql(
-		"UPDATE `tabSync Space` SET horizon = GREATEST(horizon, LEAST(sequence, %s)) WHERE name = %s",
-		(horizon, space),
-	)
-	frappe.db.commit()
-	removed, position = 0, 0
+	_raise(space, horizons)
+	removed = 0
+	position: int | None = 0
 	while position is not None:
-		gone, position = _remove(space, position, horizon)
+		gone, position = _remove(space, position, horizons)
 		removed += gone
 	return removed
 
 
-def _horizon(space):
-	"""The position behind which tombstones may go: the oldest of the live devices, or that of the retention limit."""
-	return max(_oldest_position(space), _retention_position(space))
+def _horizons(space: str) -> dict[str, int]:
+	"""{entity type: position behind which its tombstones may go}, where there are such tombstones.
+
+	That is the oldest of the live devices, or that of the retention limit.
+	"""
+	first, oldest, kept = _first_tombstones(space), _oldest_positions(space), _retention_position(space)
+	limits = {name: max(oldest.get(name, 0), kept) for name in first}
+	return {name: limit for name, limit in limits.items() if limit >= first[name]}
 
 
-def _oldest_position(space):
-	"""The oldest position that a live device has acknowledged; 0 while any has acknowledged none."""
+def _first_tombstones(space: str) -> dict[str, int]:
+	where = "space = %s AND deleted_at IS NOT NULL"
+	return dict(
+		sql.select("Sync Record", ["entity_type", "MIN(sequence)"], where, (space,), "GROUP BY entity_type")
+	)
+
+
+def _oldest_positions(space: str) -> dict[str, int]:
+	"""{entity type: the oldest position that a live device has acknowledged for it, 0 while any has none}.
+
+	What a device said of one entity type holds for that one, until it says something of all of them.
+	"""
 	silence = frappe.get_cached_doc("Sync Settings").device_silence_days or 90
 	rows = frappe.db.sql(
-		"""SELECT COUNT(*), MIN(COALESCE(p.acknowledged, 0)) FROM `tabSync Space Member` m
-		JOIN `tabSync Device` d ON d.user = m.user AND d.status = 'Active' AND d.last_seen > %s
-		LEFT JOIN `tabSync Device Position` p ON p.device = d.name AND p.space = m.space
-		WHERE m.space = %s AND m.status = 'active'""",
-		(clock.now() - timedelta(days=silence), space),
+		"""SELECT t.entity_type, MIN(CASE
+			WHEN own.modified < rest.modified THEN GREATEST(own.acknowledged, rest.acknowledged)
+			ELSE COALESCE(own.acknowledged, rest.acknowledged, 0) END)
+		FROM (SELECT DISTINCT entity_type FROM `tabSync Record` WHERE space = %(space)s AND deleted_at IS NOT NULL) t
+		JOIN `tabSync Space Member` m ON m.space = %(space)s AND m.status = 'active'
+		JOIN `tabSync Device` d ON d.user = m.user AND d.status = 'Active' AND d.last_seen > %(since)s
+		LEFT JOIN `tabSync Device Position` rest
+			ON rest.device = d.name AND rest.space = %(space)s AND rest.entity_type IS NULL
+		LEFT JOIN `tabSync Device Position` own
+			ON own.device = d.name AND own.space = %(space)s AND own.entity_type = t.entity_type
+		GROUP BY t.entity_type""",
+		{"space": space, "since": clock.now() - timedelta(days=silence)},
 	)
-	devices, oldest = rows[0]
-	return int(oldest) if devices else 0
+	return {name: int(oldest) for name, oldest in rows}
 
 
-def _retention_position(space):
+def _raise(space: str, horizons: Mapping[str, int]) -> None:
+	"""Note how far tombstones are gone, before they are."""
+	sequence, held = sql.select("Sync Space", ["sequence", "horizons"], "name = %s", (space,), "FOR UPDATE")[
+		0
+	]
+	known = json.loads(held or "{}")
+	raised = {name: max(known.get(name, 0), min(limit, sequence)) for name, limit in horizons.items()}
+	sql.update_in("Sync Space", {"horizons": json.dumps({**known, **raised}, sort_keys=True)}, [space])
+	frappe.db.commit()
+
+
+def _retention_position(space: str) -> int:
 	days = frappe.get_cached_doc("Sync Settings").tombstone_retention_days or 180
 	rows = sql.select(
 		"Sync Record",
@@ -63,24 +98,24 @@ def _retention_position(space):
 	return rows[0][0] or 0
 
 
-def _remove(space, after, horizon):
+def _remove(space: str, after: int, horizons: Mapping[str, int]) -> tuple[int, int | None]:
 	"""Remove tombstones of the next chunk, with their documents and versions: (how many, the chunk's end or None)."""
 	rows = sql.select(
 		"Sync Record",
 		["entity_type", "document_name", "name", "sequence"],
-		"space = %s AND deleted_at IS NOT NULL AND sequence > %s AND sequence <= %s",
-		(space, after, horizon),
+		"space = %s AND deleted_at IS NOT NULL AND sequence > %s AND sequence <= %s AND entity_type IN %s",
+		(space, after, max(horizons.values()), tuple(horizons)),
 		f"ORDER BY sequence LIMIT {CHUNK}",
 	)
 	if not rows:
 		return 0, None
 	kept = linked.to(space, rows)
-	gone = [row for row in rows if row[:2] not in kept]
+	gone = [row for row in rows if row[3] <= horizons[row[0]] and row[:2] not in kept]
 	_remove_rows(gone)
 	return len(gone), rows[-1][3]
 
 
-def _remove_rows(rows):
+def _remove_rows(rows: Sequence[tuple[Any, ...]]) -> None:
 	names = tuple(row[2] for row in rows)
 	if not names:
 		return
@@ -90,10 +125,10 @@ def _remove_rows(rows):
 	frappe.db.commit()
 
 
-def _remove_documents(rows):
+def _remove_documents(rows: Sequence[tuple[Any, ...]]) -> None:
 	"""Documents that a push deleted are still in their tables, marked `is_deleted`."""
 	known = registry().by_name
-	by_type = {}
+	by_type: dict[str, list[str]] = {}
 	for entity_type, document_name, *_ in rows:
 		by_type.setdefault(entity_type, []).append(document_name)
 	for entity_type, names in by_type.items():
@@ -102,11 +137,16 @@ def _remove_documents(rows):
 			frappe.db.delete(entity.doctype, {"name": ["in", names], "is_deleted": 1})
 
 
-def clear_log(doctype, days, where="1 = 1"):
+def clear_log(doctype: str, days: int, where: str = "1 = 1") -> None:
 	"""Remove rows of a log table that are older than so many days, chunk by chunk.
 
-	Never younger than a device may stay silent: the ledger is what makes its repeats harmless.
+	Never younger than a device may stay silent: the ledger is what makes its repeats harmless. A log that cannot be cleared
+	does not keep Frappe from clearing others.
 	"""
+	units.each("logs", [doctype], lambda _: _clear(doctype, days, where))
+
+
+def _clear(doctype: str, days: int, where: str) -> None:
 	settings = frappe.get_cached_doc("Sync Settings")
 	limit = clock.now() - timedelta(days=max(int(days), settings.device_silence_days or 90))
 	tail = f"ORDER BY creation LIMIT {CHUNK}"

@@ -1,13 +1,25 @@
 """The memory of every op: Sync Item, unique by device and op id, written in the transaction that applies it."""
 
 import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from functools import lru_cache
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
-from hisabi_sync.engine import clock, ids, sql, strict_json
-from hisabi_sync.engine.change import ERROR, Change, Outcome
-from hisabi_sync.engine.entity_type import SENSITIVE
-from hisabi_sync.engine.write import STANDARD
+import frappe
+
+from hisabi_sync.engine.database import sql
+from hisabi_sync.engine.entities import contracts
+from hisabi_sync.engine.model import allowance, clock, ids, strict_json
+from hisabi_sync.engine.model.change import ERROR, Caller, Change, Outcome
+from hisabi_sync.engine.model.entity_type import SENSITIVE
+from hisabi_sync.engine.model.errors import ITEM_ERRORS, item_message
+from hisabi_sync.engine.model.texts import LONG, plain
+from hisabi_sync.engine.sharing import visibility
+from hisabi_sync.engine.store.write import STANDARD
+
+if TYPE_CHECKING:
+	from hisabi_sync.engine.push import Options, Result
 
 COLUMNS = (
 	"batch position space device user op_id op_key fingerprint entity_type client_id operation base_version payload "
@@ -20,96 +32,113 @@ BATCH = (
 HELD = {name: name for name in ("status", "entity_type", "client_id", "doc_version")} | {
 	"record_name": "record"
 }
-MESSAGE = 1000  # characters of an error message that are kept
 COUNTED = {"accepted": "accepted", "duplicate": "duplicates", "conflict": "conflicts", "error": "errors"}
 DEFAULTS = asdict(Outcome(""))
 SEEN = "name op_key fingerprint attempts space batch position".split()
 ANSWER = [*HELD.values(), "result"]
 CHANGE = ("position", "op_id", "entity_type", "client_id", "operation")  # of a Change, in its order
 # Made once: an encoder costs more to make than most items cost to encode.
-TEXT = json.JSONEncoder(ensure_ascii=False, default=str)
+TEXT = strict_json.Encoder(ensure_ascii=False, allow_nan=False, default=str)
 CANONICAL = json.JSONEncoder(sort_keys=True, default=str, separators=(",", ":"))
 
 
 class Seen:
-	"""An op that the ledger holds. `answered` says that its first answer is repeated."""
+	"""An op that the ledger holds. `answered` says that its first answer is repeated; of others the size is known."""
 
-	def __init__(self, row):
+	name: str
+	op_key: str
+	fingerprint: str
+	attempts: int
+	space: str
+	batch: str
+	position: int
+
+	def __init__(self, row: Sequence[Any], size: int = 0) -> None:
+		self.size = size
 		for name, value in zip(SEEN, row, strict=False):
 			setattr(self, name, value)
 		self._answer = row[len(SEEN) :]
 		self.answered = self._answer[0] != ERROR
 
-	def outcome(self):
+	def outcome(self) -> Outcome:
 		return decode(self._answer, repeated=True)
 
 
-@lru_cache(maxsize=1024)  # each op of a batch is looked up several times
-def op_key(op_id):
-	return ids.digest(op_id, size=16)
-
-
-def fingerprint(*parts):
+def fingerprint(*parts: Any) -> str:
 	"""Hash of what a change says, by which a second use of its op id for something else is noticed."""
 	return ids.digest(CANONICAL.encode(parts), size=16)
 
 
-def load(device, op_ids):
+def load(device: str | None, op_ids: Iterable[str]) -> dict[str, Seen]:
 	"""{op key: Seen} of the ops of a device; failed ones are locked, because they may be judged again."""
 	columns = [*SEEN, *ANSWER]
-	keys = sorted({op_key(op_id) for op_id in op_ids})
+	keys = sorted({ids.op_key(op_id) for op_id in op_ids})
 	rows = sql.select_in("Sync Item", columns, "op_key", keys, "device = %s", (device,))
 	seen = [Seen(row) for row in rows]
 	failed = sorted(op.name for op in seen if not op.answered)
+	columns.append("LENGTH(payload)")
 	again = sql.select_in("Sync Item", columns, "name", failed, tail="ORDER BY name FOR UPDATE")
-	return {op.op_key: op for op in (*seen, *map(Seen, again))}
+	return {op.op_key: op for op in (*seen, *(Seen(row[:-1], row[-1]) for row in again))}
 
 
-def encode(outcome, held):
+def encode(outcome: Outcome, held: Iterable[Any]) -> str:
 	"""Text of what the item's columns, in the order of HELD, do not say of an outcome."""
 	known = {**DEFAULTS, **dict(zip(HELD, held, strict=True)), "repeated": outcome.repeated}
-	return TEXT.encode({n: value for n, said in known.items() if (value := getattr(outcome, n)) != said})
+	said = {n: value for n, said in known.items() if (value := getattr(outcome, n)) != said}
+	return strict_json.text(said, TEXT)
 
 
-def decode(answer, repeated=False):
+def decode(answer: Sequence[Any], repeated: bool = False) -> Outcome:
 	"""The Outcome of an item by its columns of ANSWER."""
 	*held, result = answer
 	known = dict(zip(HELD, held, strict=True))
 	return Outcome(**{**DEFAULTS, **known, **json.loads(result), "repeated": repeated})
 
 
-def plain(text, length=140):
-	"""Text for a column that the Desk shows: cut, and without what could begin a tag."""
-	return str(text or "")[:length].replace("<", "‹").replace(">", "›")
-
-
-def _raw_text(raw):
+def _raw_text(raw: Any) -> str:
 	try:
-		return TEXT.encode(masked(raw))
-	except RecursionError:
+		return strict_json.text(masked(raw), TEXT)
+	except RecursionError:  # a body is cut before it is that deep
 		return '{"error": "nested too deeply to be kept"}'
 
 
-def masked(value):
+def _kept_text(caller: Caller, change: Change, outcome: Outcome, known: Seen | None) -> str:
+	"""What is kept of the raw item; of a refused one that is large as much as the device's budget allows."""
+	text = _raw_text(change.raw)
+	if outcome.status != ERROR:
+		return text
+	if outcome.code == "payload_too_large":
+		text = allowance.shortened(text, len(text.encode("utf-8", "replace")))
+	return caller.allowance.failed(text, known.size if known else None)
+
+
+def masked(value: Any) -> Any:
 	"""What a device sent without secrets, which do not belong there and are refused."""
 	if isinstance(value, dict):
 		return {key: "***" if key in SENSITIVE else _masked_part(part) for key, part in value.items()}
 	return [masked(part) for part in value] if isinstance(value, list) else value
 
 
-def _masked_part(value):
+def _masked_part(value: Any) -> Any:
 	return masked(value) if isinstance(value, strict_json.CONTAINERS) else value
 
 
-def save_items(batch, caller, answers, seen, now):
+def save_items(
+	batch: str,
+	caller: Caller,
+	answers: Iterable[tuple[Change, Outcome]],
+	seen: Mapping[str, Seen],
+	now: datetime,
+) -> dict[int, str]:
 	"""Write the items of a batch: `answers` is a list of (change, outcome) that are not repeats.
 
 	An op that failed before stays an item of the batch that it arrived in. Returns {index of the change: name of its Sync
 	Item}.
 	"""
-	rows, names = {True: [], False: []}, {}
+	rows: dict[bool, list[tuple[Any, ...]]] = {True: [], False: []}
+	names: dict[int, str] = {}
 	for change, outcome in answers:
-		key = op_key(change.op_id) if change.op_id else None
+		key = ids.op_key(change.op_id) if change.op_id else None
 		known = seen.get(key) if key else None
 		row = _item_row(batch, caller, change, outcome, key, known, now)
 		rows[known is None].append(row)
@@ -120,7 +149,15 @@ def save_items(batch, caller, answers, seen, now):
 	return names
 
 
-def _item_row(batch, caller, change, outcome, key, known, now):
+def _item_row(
+	batch: str,
+	caller: Caller,
+	change: Change,
+	outcome: Outcome,
+	key: str | None,
+	known: Seen | None,
+	now: datetime,
+) -> tuple[Any, ...]:
 	entity_type, client_id = plain(change.entity_type), plain(change.client_id)
 	held = (outcome.status, entity_type, client_id, outcome.doc_version, outcome.record_name)
 	return (
@@ -141,10 +178,10 @@ def _item_row(batch, caller, change, outcome, key, known, now):
 		client_id,
 		plain(change.operation),
 		None if change.base_version is None else plain(str(change.base_version)),
-		_raw_text(change.raw),
+		_kept_text(caller, change, outcome, known),
 		outcome.status,
 		outcome.code,
-		plain(outcome.message, MESSAGE),
+		plain(outcome.said(_site_language()), LONG) if outcome.code else "",
 		encode(outcome, held),
 		outcome.doc_version,
 		outcome.record_name,
@@ -152,7 +189,27 @@ def _item_row(batch, caller, change, outcome, key, known, now):
 	)
 
 
-def save_batch(result, caller, options, duration_ms):
+def _site_language() -> str:
+	"""Of the texts that are stored: whoever pushes, or presses a button, reads them in another one."""
+	return frappe.get_system_settings("language") or "en"
+
+
+def message_of(row: frappe._dict) -> str:
+	"""The sentence for a stored item's error in the reader's language, of which no page runs anything; `row` has `error_code`, `error_message`, `result`."""
+	_load_codes()
+	if row.error_code not in ITEM_ERRORS:
+		return row.error_message
+	held = json.loads(row.result or "{}")
+	# It names fields as a device has called them, and forms show it as it is.
+	return plain(item_message(row.error_code, held.get("detail"), held.get("words")), LONG)
+
+
+def _load_codes() -> None:
+	"""A stored code may be that of a contract whose modules this process has not needed yet; they bring its sentence."""
+	contracts.contracts()
+
+
+def save_batch(result: "Result", caller: Caller, options: "Options", duration_ms: int) -> None:
 	"""Write the batch's own row with the counts of its outcomes and the numbers that it took.
 
 	Its creation is the moment of numbering; `positions.before` relies on that.
@@ -167,17 +224,36 @@ def save_batch(result, caller, options, duration_ms):
 	sql.insert("Sync Batch", [*STANDARD, *BATCH], [(*row, options.contract, count, *tail)])
 
 
-def stored(caller, op_ids):
+def stored(caller: Caller, op_ids: Iterable[str]) -> dict[str, tuple[Change, Outcome]]:
 	"""{op key: (Change, Outcome)} of a device's ops in a space as they were answered, failed ones included."""
-	keys = sorted({op_key(op_id) for op_id in op_ids})
+	_load_codes()
+	keys = sorted({ids.op_key(op_id) for op_id in op_ids})
 	where = "device = %s AND space = %s"
 	columns = ["op_key", *CHANGE, *ANSWER]
 	rows = sql.select_in("Sync Item", columns, "op_key", keys, where, (caller.device, caller.space))
-	return {row[0]: (Change(*row[1:6], payload={}), decode(row[6:])) for row in rows}
+	found = {row[0]: _as_answered(row[1:6], decode(row[6:])) for row in rows}
+	visibility.cut_answers([outcome for _, outcome in found.values()], caller.user)
+	return found
 
 
-def of_batch(batch):
-	"""[(name of the Sync Item, Change, Outcome)] of a batch in its order, as they were answered last."""
+def _as_answered(columns: Iterable[Any], outcome: Outcome) -> tuple[Change, Outcome]:
+	"""(Change, Outcome): the columns show plain texts, the outcome has what the device had sent."""
+	change = Change(*columns, payload={})  # type: ignore[misc]  # they are those of CHANGE
+	change.entity_type, change.client_id = outcome.entity_type, outcome.client_id
+	return change, outcome
+
+
+def of_batch(batch: str) -> list[tuple[str, Change, Outcome]]:
+	"""[(name of the Sync Item, Change, Outcome)] of a batch in its order, as they were answered last.
+
+	Records are shown as the signed-in user may see them.
+	"""
+	_load_codes()
 	columns = ["name", *CHANGE, "payload", *ANSWER]
 	rows = sql.select("Sync Item", columns, "batch = %s", (batch,), "ORDER BY position")
-	return [(row[0], Change(*row[1:6], payload={}, raw=json.loads(row[6])), decode(row[7:])) for row in rows]
+	found = []
+	for row in rows:
+		change = Change(*row[1:6], payload={}, raw=json.loads(row[6]))  # type: ignore[misc]  # CHANGE
+		found.append((row[0], change, decode(row[7:])))
+	visibility.cut_answers([outcome for _, _, outcome in found], frappe.session.user)
+	return found

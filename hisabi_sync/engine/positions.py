@@ -1,55 +1,108 @@
 """How far each device has come in each space, and which position a time stands for."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import frappe
 
-from hisabi_sync.engine import clock, cursor, ids, sight, sql
-from hisabi_sync.engine.errors import RequestError
-from hisabi_sync.engine.write import STANDARD
+from hisabi_sync.engine.database import sql
+from hisabi_sync.engine.entities.entity_types import registry
+from hisabi_sync.engine.judge.standing import UNSEEN
+from hisabi_sync.engine.model import clock, cursor, ids
+from hisabi_sync.engine.model.change import Caller
+from hisabi_sync.engine.model.cursor import Standing
+from hisabi_sync.engine.model.errors import RequestError
+from hisabi_sync.engine.sharing import visibility
+from hisabi_sync.engine.store.write import STANDARD
 
 # A change may be numbered this long before it is committed and seen, and clocks of several servers differ.
 MARGIN = timedelta(minutes=5)
+# The mark of sight goes with the position, which only moves forward; MariaDB evaluates from left to right.
+FURTHER = """sight = IF(VALUES(acknowledged) >= acknowledged, VALUES(sight), sight),
+	acknowledged = GREATEST(acknowledged, VALUES(acknowledged)), modified = VALUES(modified)"""
 
 
-def name_of(caller):
-	return ids.digest(caller.device, caller.space)
-
-
-def acknowledged(caller):
-	"""The position that the device has acknowledged in the caller's space, or None."""
-	rows = sql.select("Sync Device Position", ["acknowledged"], "name = %s", (name_of(caller),))
-	return rows[0][0] if rows else None
-
-
-def acknowledge(caller, reached):
-	"""Move the device's position forward to a Cursor, never back. Raises RequestError invalid_cursor."""
-	if reached.position > caller.position:
-		raise RequestError("invalid_cursor")
-	if reached.snapshot is not None:
-		return  # a first pull that has not come to its end holds nothing yet
-	now = clock.now()
-	columns = [*STANDARD, "device", "space", "acknowledged"]
-	row = (name_of(caller), now, now, caller.user, caller.user, caller.device, caller.space, reached.position)
-	marks = ", ".join(["%s"] * len(columns))
-	frappe.db.sql(
-		f"""INSERT INTO `tabSync Device Position` ({", ".join(columns)}) VALUES ({marks})
-		ON DUPLICATE KEY UPDATE acknowledged = GREATEST(acknowledged, VALUES(acknowledged)),
-		modified = VALUES(modified)""",  # noqa: S608
-		row,
+def name_of(caller: Caller, entity_type: str | None = None) -> str:
+	parts = (
+		(caller.device, caller.space) if entity_type is None else (caller.device, caller.space, entity_type)
 	)
+	return ids.digest(*parts)
 
 
-def after_push(caller):
-	"""The token with which a device goes on pulling after a push: where it said it was.
+def acknowledged(caller: Caller) -> int | None:
+	"""The position that the device has acknowledged in the caller's space for all entity types alike, or None."""
+	of_all = _held(caller)[0]
+	return of_all.position if of_all else None
+
+
+def _held(caller: Caller) -> tuple[Standing | None, dict[str, Standing]]:
+	"""(what is acknowledged of all, {entity type: of it alone}). A later word about all of them holds for each."""
+	columns = ["entity_type", "acknowledged", "sight", "modified"]
+	rows = sql.select(
+		"Sync Device Position", columns, "device = %s AND space = %s", (caller.device, caller.space)
+	)
+	places = {row[0] or "": Standing(row[1], sight=row[2] or UNSEEN) for row in rows}
+	said = {row[0] or "": row[3] for row in rows}
+	of_all = places.pop("", None)
+	later = {name for name in places if of_all and said[name] < said[""]}
+	return of_all, {
+		name: max(place, of_all, key=_position) if of_all and name in later else place
+		for name, place in places.items()
+	}
+
+
+def _position(place: Standing) -> int:
+	return place.position
+
+
+def acknowledge(caller: Caller, reached: cursor.Cursor) -> None:
+	"""Move the device's positions forward to those of a Cursor, never back. Raises RequestError invalid_cursor."""
+	if any(max(held.position, held.known) > caller.position for held in reached.standings):
+		raise RequestError("invalid_cursor")
+	names = {entity.mark: entity.name for entity in registry().of_space_type(caller.space_type)}
+	places: dict[str | None, Standing | None] = {
+		None: reached.rest,
+		**{names[mark]: held for mark, held in reached.named.items() if mark in names},
+	}
+	now = clock.now()
+	rows = [
+		(
+			*(name_of(caller, name), now, now, caller.user, caller.user),
+			*(caller.device, caller.space, name, _complete(place), place.sight if place else UNSEEN),
+		)
+		for name, place in places.items()
+		if _complete(place) or (name and reached.rest)
+	]
+	columns = [*STANDARD, "device", "space", "entity_type", "acknowledged", "sight"]
+	sql.insert_or("Sync Device Position", columns, rows, FURTHER)
+
+
+def _complete(place: Standing | None) -> int:
+	"""The position up to which the device holds everything; 0 in a first pull that has not come to its end."""
+	return place.position if place and place.snapshot is None else 0
+
+
+def after_push(caller: Caller) -> str:
+	"""The token with which a device goes on pulling after a push: where it said it was, and what it was shown there.
 
 	Never behind its own changes, which the server may have completed with values that the device does not have.
 	"""
-	seen = acknowledged(caller)
-	return cursor.encode(cursor.Cursor(caller.space, seen or 0, None if seen else 0, sight.mark(caller)))
+	seen, own = _held(caller)
+	known = registry().by_name
+	mark, sights = visibility.marks(caller)
+	named: dict[str, Standing | None] = {
+		known[name].mark: _acknowledged_standing(place, sights[known[name].mark])
+		for name, place in own.items()
+		if name in known and (seen is None or place.position != seen.position) and known[name].mark in sights
+	}
+	return cursor.encode(cursor.of(caller.space, _acknowledged_standing(seen, mark), named))
 
 
-def before(caller, moment):
+def _acknowledged_standing(place: Standing | None, mark: str) -> Standing:
+	"""A device that has acknowledged nothing may hold something already, so it hears of deletes from the beginning."""
+	return place if place and place.position else Standing(0, 0, mark)
+
+
+def before(caller: Caller, moment: datetime | None) -> int | None:
 	"""A position that lies safely before everything committed since the moment; None without a moment.
 
 	It is the position before the newest batch that was older than the moment by the margin, so at most some changes are
@@ -60,6 +113,6 @@ def before(caller, moment):
 	rows = frappe.db.sql(
 		"""SELECT first_sequence FROM `tabSync Batch` WHERE space = %s AND creation < %s AND first_sequence > 0
 		ORDER BY creation DESC LIMIT 1""",
-		(caller.space, moment - MARGIN),
+		(caller.space, clock.shifted(clock.before_repeat(moment), -MARGIN)),
 	)
 	return rows[0][0] - 1 if rows else 0

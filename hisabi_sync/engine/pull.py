@@ -1,151 +1,222 @@
 """What changed in a space since a position. Costs one statement for the page and a fixed number for each DocType."""
 
-from dataclasses import dataclass, field, replace
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 
-from hisabi_sync.engine import clock, cursor, replica, sight, sql, wire
-from hisabi_sync.engine.cursor import Cursor
-from hisabi_sync.engine.entities import registry
-from hisabi_sync.engine.errors import RequestError
-from hisabi_sync.engine.spaces import authorise
+import frappe
+
+from hisabi_sync.engine import replica, wire
+from hisabi_sync.engine.database import sql
+from hisabi_sync.engine.entities.entity_types import Registry, registry
+from hisabi_sync.engine.judge import standing
+from hisabi_sync.engine.judge.standing import Asked
+from hisabi_sync.engine.model import clock, cursor, ids
+from hisabi_sync.engine.model.change import Caller
+from hisabi_sync.engine.model.cursor import Cursor
+from hisabi_sync.engine.model.entity_type import EntityType
+from hisabi_sync.engine.model.errors import RequestError
+from hisabi_sync.engine.sharing import visibility
+from hisabi_sync.engine.sharing.spaces import authorise
+from hisabi_sync.engine.store import autumn
 
 # Times as text, which is read faster.
 COLUMNS = (
-	"sequence, entity_type, document_name, client_id, doc_version, CAST(modified AS CHAR), CAST(deleted_at AS CHAR)"
+	"sequence, entity_type, document_name, client_id, doc_version, CAST(modified AS CHAR), CAST(deleted_at AS CHAR), second_readings"
 ).split(", ")
 
 
 @dataclass(slots=True)
 class Item:
-	"""One record of a page; `payload` is empty for a tombstone."""
+	"""One record of a page; `payload` is empty for a tombstone. `is_new`: the device was never told of it before.
+
+	`wire_name` is what devices call its entity type. `warnings` names fields whose value cannot be told.
+	"""
 
 	sequence: int
 	entity_type: str
 	client_id: str
 	doc_version: int
-	modified: object
-	deleted_at: object = None
-	payload: dict = field(default_factory=dict)
+	modified: datetime | str | None
+	deleted_at: datetime | str | None = None
+	payload: dict[str, Any] = field(default_factory=dict)
+	is_new: bool = False
+	wire_name: str = ""
+	warnings: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class Page:
-	items: list
+	"""What the caller, as a member of the space, gets in one answer."""
+
+	caller: Caller
+	items: list[Item]
 	next_cursor: str
 	has_more: bool
 	position: int
 	server_time: str
 
 
-def pull(caller, token=None, limit=500, entity_types=None, start=None, just_pushed=False):
+def pull(
+	caller: Caller,
+	token: str | None = None,
+	limit: int = 500,
+	entity_types: Sequence[str] | None = None,
+	start: int | None = None,
+	just_pushed: bool = False,
+) -> Page:
 	"""A page of a space after the cursor `token` (or the position `start`), oldest change first.
 
+	The cursor knows how far it came with each entity type, so that one that is asked for later is caught up with.
 	Who `just_pushed` need not ask a replica, which cannot have that yet.
 	Raises RequestError: space_access_denied, invalid_cursor, resync_required.
 	"""
-	server_time = clock.dump(clock.now())
-	authorise(caller)
+	server_time = clock.dump(clock.now()) or ""
+	caller = authorise(caller)
 	entities = _readable(caller, entity_types)
-	begin = _begin(caller, token, start)
-	items, has_more = _read(
-		caller, begin, [e.name for e in entities], limit, entity_types is None, just_pushed
-	)
-	position = items[-1].sequence if has_more else max(caller.position, begin.position)
-	after = _after(begin, position)
-	return Page(items, cursor.encode(after), has_more, position, server_time)
+	begun = begin(caller, token, entities, entity_types is None, start)
+	items, end = _read(caller, begun, entities, limit, just_pushed)
+	has_more = end is not None
+	position = max(caller.position, begun.position) if end is None else end
+	after = standing.after(begun, position, caller.space)
+	return Page(caller, items, cursor.encode(after), has_more, position, server_time)
 
 
-def _read(caller, begin, entity_types, limit, everything, just_pushed):
-	"""(items of the page, whether there are more). The one part of a pull that a replica may answer."""
-	if not entity_types or begin.position >= caller.position:
-		return [], False  # the space's counter says that nothing lies behind the position
+def begin(
+	caller: Caller,
+	token: str | None,
+	entities: Sequence[EntityType],
+	everything: bool,
+	start: int | None = None,
+) -> standing.Begin:
+	"""Where the caller stands by a cursor or a position. Raises RequestError invalid_cursor, resync_required."""
+	asked = _asked(caller, entities, everything)
+	held = cursor.decode(token, caller.space) if token else None
+	if held is None and start is not None:
+		held = Cursor(caller.space, start, None, asked.sight)
+	return standing.begin(held, asked)
 
-	def read():
-		rows = _rows(caller, begin, entity_types, limit + 1, everything)
-		return _items(rows[:limit], caller), len(rows) > limit
 
-	return read() if just_pushed else replica.answer(caller, read)
+def check(caller: Caller, held: Cursor) -> None:
+	"""Raises RequestError resync_required when nobody can go on from a Cursor."""
+	standing.begin(held, _asked(caller, _readable(caller, None), True))
 
 
-def _readable(caller, entity_types):
-	known = {entity.name: entity for entity in registry().of_space_type(caller.space_type)}
+def _asked(caller: Caller, entities: Sequence[EntityType], everything: bool) -> Asked:
+	mark, sights = visibility.marks(caller)
+	horizons = {e.mark: caller.horizons[e.name] for e in entities if e.name in caller.horizons}
+	marks = tuple(entity.mark for entity in entities)
+	return Asked(caller.position, mark, sights, marks, everything, caller.horizon, horizons)
+
+
+def _read(
+	caller: Caller, begun: standing.Begin, entities: Sequence[EntityType], limit: int, just_pushed: bool
+) -> tuple[list[Item], int | None]:
+	"""(items of the page, its last position when there are more). The one part of a pull that a replica may answer.
+
+	What may be read is asked of the primary all the same: only the engine's own selects go to the replica.
+	"""
+	if not entities or begun.position >= caller.position:
+		return [], None  # the space's counter says that nothing lies behind the position
+
+	def read(database: Any) -> tuple[list[Item], int | None]:
+		with sql.reading_from(database):
+			rows = _rows(caller, begun, entities, limit + 1)
+			return _items(rows[:limit], caller, begun), rows[limit - 1][0] if len(rows) > limit else None
+
+	return read(frappe.db) if just_pushed else replica.answer(caller, read)
+
+
+def _readable(caller: Caller, entity_types: Sequence[str] | None) -> list[EntityType]:
+	"""The entity types that are asked for; one that is switched off has nothing to tell for now."""
+	known = registry()
+	own = {entity.wire_name: entity for entity in known.of_space_type(caller.space_type) if entity.enabled}
 	if entity_types is None:
-		return list(known.values())
-	unknown = [name for name in entity_types if name not in known]
+		return list(own.values())
+	unknown = [name for name in entity_types if known.name_of(caller.space_type, name) is None]
 	if unknown:
 		raise RequestError("unsupported_entity_type", entity_types=unknown)
-	return [known[name] for name in dict.fromkeys(entity_types)]
+	return [own[name] for name in dict.fromkeys(entity_types) if name in own]
 
 
-def _begin(caller, token, start):
-	"""Where to go on from. A first pull remembers where it began, so that later deletes are told and older are not.
+def _rows(
+	caller: Caller, begun: standing.Begin, entities: Sequence[EntityType], limit: int
+) -> Sequence[tuple[Any, ...]]:
+	"""Rows of Sync Record in order, cut at the limit.
 
-	When the caller's sight has changed since the cursor, everything he may see now is sent again, and what he may not is
-	sent as a tombstone.
+	All entity types that stand together are one ordered scan of an index; else there is one for each that is asked for.
 	"""
-	seen = sight.mark(caller)
-	if not token and start is None:
-		return Cursor(caller.space, 0, caller.position, seen)
-	begin = cursor.decode(token, caller.space) if token else Cursor(caller.space, start, None, seen)
-	known = begin.position if begin.snapshot is None else begin.snapshot
-	if max(begin.position, known) > caller.position:
-		raise RequestError("resync_required", reason="position_unknown")
-	if max(begin.position, known) < caller.horizon:
-		raise RequestError("resync_required", reason="position_too_old")
-	return begin if begin.sight == seen else Cursor(caller.space, 0, known, seen)
+	apart = [e for e in entities if not begun.is_with_rest(e.mark)]
+	parts = [_part(caller, begun.at[e.mark], "entity_type = %s", [e.name], limit) for e in apart]
+	if begun.asked.everything:
+		without = [entity.name for entity in apart] + registry().closed(caller.space_type)
+		where, values = ("entity_type NOT IN %s", [tuple(without)]) if without else ("1 = 1", [])
+		parts.insert(0, _part(caller, begun.rest, where, values, limit))
+	# What stands at the end of the order has nothing to tell.
+	told = [part for part in parts if part]
+	query = " UNION ALL ".join(text for text, _ in told)
+	if len(told) > 1:
+		query += f" ORDER BY sequence LIMIT {int(limit)}"
+	return sql.ask(query, [value for _, values in told for value in values])
 
 
-def _after(begin, position):
-	finished = begin.snapshot is not None and position >= begin.snapshot
-	return replace(begin, position=position, snapshot=None if finished else begin.snapshot)
-
-
-def _rows(caller, begin, entity_types, limit, everything):
-	"""Rows of Sync Record in order. One ordered scan of an index for each entity type asked for, cut at the limit."""
-	where = "space = %s AND sequence > %s"
-	values = [caller.space, begin.position]
-	if begin.snapshot is not None:
+def _part(
+	caller: Caller, place: cursor.Standing | None, condition: str, values: Iterable[Any], limit: int
+) -> tuple[str, list[Any]] | None:
+	"""(a select, its values) of what lies behind a Standing; None when nothing does."""
+	if place is None or place.position >= caller.position:
+		return None
+	where, given = "space = %s AND sequence > %s", [caller.space, place.position]
+	if place.snapshot is not None:
 		where += " AND (deleted_at IS NULL OR sequence > %s)"
-		values.append(begin.snapshot)
-	if everything:
-		return sql.select("Sync Record", COLUMNS, where, values, f"ORDER BY sequence LIMIT {int(limit)}")
-	return _rows_by_type(where, values, entity_types, limit)
-
-
-def _rows_by_type(where, values, entity_types, limit):
-	part = (
+		given.append(place.snapshot)
+	query = (
 		f"(SELECT {', '.join(COLUMNS)} FROM `tabSync Record` "  # noqa: S608
-		f"WHERE {where} AND entity_type = %s ORDER BY sequence LIMIT {int(limit)})"
+		f"WHERE {where} AND {condition} ORDER BY sequence LIMIT {int(limit)})"
 	)
-	query = " UNION ALL ".join([part] * len(entity_types)) + f" ORDER BY sequence LIMIT {int(limit)}"
-	return sql.ask(query, [value for name in entity_types for value in (*values, name)])
+	return query, [*given, *values]
 
 
-def _items(rows, caller):
+def _items(rows: Sequence[tuple[Any, ...]], caller: Caller, begun: standing.Begin) -> list[Item]:
 	known = registry()
 	values = _values([row for row in rows if row[6] is None], caller, known)
 	names = wire.client_ids([(known.by_name[t], v) for (t, _), v in values.items()], caller.space, known)
-	return [_item(row, values, names, known) for row in rows]
+	first = {entity.name: begun.is_first(entity.mark) for entity in known.of_space_type(caller.space_type)}
+	# Of a type whose Sync Entity is gone nothing is known, not even that its records are deleted.
+	return [_item(row, values, names, known, first) for row in rows if row[1] in known.by_name]
 
 
-def _values(rows, caller, known):
+def _values(
+	rows: Sequence[tuple[Any, ...]], caller: Caller, known: Registry
+) -> dict[tuple[str, str], dict[str, Any]]:
 	"""Canonical values of the documents that the caller may see, by (entity type, document name)."""
-	by_type = {}
+	by_type: dict[str, list[str]] = {}
 	for row in rows:
 		if row[1] in known.by_name:
 			by_type.setdefault(row[1], []).append(row[2])
 	return {
 		(entity_type, name): values
 		for entity_type, wanted in by_type.items()
-		for name, values in sight.visible(known.by_name[entity_type], wanted, caller).items()
+		for name, values in visibility.visible(known.by_name[entity_type], wanted, caller).items()
 	}
 
 
-def _item(row, values, names, known):
-	sequence, entity_type, name, client_id, doc_version, modified, deleted_at = row
-	item = Item(sequence, entity_type, client_id, doc_version, modified, deleted_at)
+def _item(
+	row: tuple[Any, ...],
+	values: Mapping[tuple[str, str], dict[str, Any]],
+	names: Mapping[tuple[str, str], str | None],
+	known: Registry,
+	first: Mapping[str, bool],
+) -> Item:
+	sequence, entity_type, name, client_id, doc_version, modified, deleted_at, second = row
+	modified = autumn.own(clock.to_datetime(modified), json.loads(second)) if second else modified
+	item = Item(sequence, entity_type, ids.decode(client_id), doc_version, modified, deleted_at)
+	item.is_new, item.wire_name = first.get(entity_type, False), known.wire_name(entity_type)
 	held = values.get((entity_type, name))
 	if held is None:
 		item.deleted_at = deleted_at or modified
 	else:
-		item.payload = wire.payload(known.by_name[entity_type], held, names, known)
+		item.payload = wire.payload(known.by_name[entity_type], held, names, known, item.warnings)
 	return item

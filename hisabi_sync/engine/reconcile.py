@@ -1,112 +1,254 @@
 """Finding what no hook saw: raw SQL, restored tables, documents that are older than their Sync Entity."""
 
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
 import frappe
 
-from hisabi_sync.engine import apply, capture, clock, ids, load, retry, spaces, sql, write
-from hisabi_sync.engine.change import Caller
-from hisabi_sync.engine.entities import registry
+from hisabi_sync.engine import capture, units
+from hisabi_sync.engine.database import open_transaction, retry, sql
+from hisabi_sync.engine.entities import retyped
+from hisabi_sync.engine.entities.entity_types import registry
+from hisabi_sync.engine.model import apply, clock, ids
+from hisabi_sync.engine.model.change import Caller, Stored
+from hisabi_sync.engine.model.entity_type import EntityType
+from hisabi_sync.engine.operations import headway, jobs
+from hisabi_sync.engine.sharing import spaces
+from hisabi_sync.engine.store import digests, load, write
 
+WAITING = "hisabi_sync_to_number"
 CHUNK = 500
+AT_ONCE = 2000  # documents that are numbered in the request that makes them syncable; a second or two
 
 
-def run(entity_type=None):
+def run(entity_type: str | None = None) -> dict[str, int]:
 	"""Bring Sync Records in line with documents. Returns {"entered": n, "changed": n, "left": n}.
 
 	Runs daily, when a Sync Entity is saved, and by `bench --site S hisabi-reconcile`. Chunks are transactions.
 	"""
 	counts = dict.fromkeys(("entered", "changed", "left"), 0)
+	failed: dict[str, str] = {}
 	for entity in registry().by_name.values():
-		if entity_type in (None, entity.name):
-			_walk(entity, _documents, _compare, counts)
-			_walk(entity, _live_records, _find_orphans, counts)
+		if entity.enabled and entity_type in (None, entity.name):
+			_run(entity, counts, failed)
+			# A field may have changed its type meanwhile, when no other job could be enqueued.
+			if retyped.waiting(entity) and entity.name not in failed:
+				_run(entity, counts, failed)
+	if entity_type is None or failed:
+		units.remember("reconcile", failed)
 	return counts
 
 
-def _walk(entity, read, work, counts):
-	"""Go through all names in order, a chunk and a transaction at a time."""
+def _run(entity: EntityType, counts: dict[str, int], failed: dict[str, str]) -> None:
+	begun = retyped.waiting(entity)
+	try:
+		headway.begin(entity.name, _read(entity, _count, "", failed) or 0)
+		for names in _walk(entity, _documents, failed):
+			if begun:  # apart, so that a document which cannot be compared is written anew all the same
+				_chunk(entity, names, partial(_rewrite, begun), counts, failed)
+			_chunk(entity, names, compare, counts, failed)
+			headway.step(entity.name, len(names))
+		if entity.name not in failed:
+			_read(entity, partial(_finish, begun), "", failed)
+		for names in _walk(entity, _live_records, failed):
+			_chunk(entity, names, _find_orphans, counts, failed)
+	finally:
+		headway.end(entity.name)
+
+
+def _walk(
+	entity: EntityType, read: Callable[[EntityType, str], Any], failed: dict[str, str]
+) -> Iterator[list[str]]:
+	"""All names in order, a chunk at a time; each chunk is a transaction."""
 	after = ""
-	while True:
-		names = read(entity, after)
-		if not names:
-			return
-		for key, found in retry.run(lambda names=names: _committed(work, entity, names)).items():
-			counts[key] += found
+	while names := _read(entity, read, after, failed):
+		yield names
 		after = names[-1]
 
 
-def _committed(work, entity, names):
-	found = work(entity, names)
+def soon(entity_type: str, doctype: str) -> None:
+	"""Number what a saved entity type has once that is committed: in this request if it is little, else by a worker."""
+	waiting = open_transaction.held(WAITING)
+	if waiting is None:
+		waiting = open_transaction.begin(WAITING, _behind_all, line="after_commit")
+	waiting[entity_type] = doctype
+
+
+def _behind_all(waiting: open_transaction.State) -> None:
+	"""Behind what else follows the commit, for the transactions of numbering empty that line."""
+	frappe.db.after_commit.add(lambda: _number(waiting))
+
+
+def _number(waiting: open_transaction.State) -> None:
+	for entity_type, doctype in waiting.items():
+		_soon(entity_type, doctype)
+
+
+def _soon(entity_type: str, doctype: str) -> None:
+	rows = frappe.db.sql(f"SELECT 1 FROM {sql.quote('tab' + doctype)} LIMIT %s", (AT_ONCE + 1,))  # noqa: S608
+	few = len(rows) <= AT_ONCE
+	if few:
+		run(entity_type)
+	# An open transaction that has read the table keeps everybody from changing it.
+	frappe.db.rollback()
+	if not few:
+		jobs.reconcile(entity_type)
+
+
+def progress(entity_type: str, doctype: str) -> dict[str, int]:
+	"""`{documents, records}` of an entity type; documents that are in no space have no record."""
+	records = frappe.db.count("Sync Record", {"entity_type": entity_type, "deleted_at": ["is", "not set"]})
+	return {"documents": frappe.db.count(doctype), "records": records}
+
+
+def _read(
+	entity: EntityType, read: Callable[[EntityType, str], Any], after: str, failed: dict[str, str]
+) -> Any:
+	"""The next names, or how many there are; none of an entity type whose table cannot be read."""
+	try:
+		return read(entity, after)
+	except Exception as error:
+		failed[entity.name] = units.caught("reconcile", entity.name, error)
+
+
+def _chunk(
+	entity: EntityType,
+	names: list[str],
+	work: Callable[[EntityType, list[str]], dict[str, int]],
+	counts: dict[str, int],
+	failed: dict[str, str],
+) -> None:
+	"""A chunk that fails is halved until the names that spoil it stand alone."""
+	try:
+		for key, found in retry.run(lambda: _committed(work, entity, names)).items():
+			counts[key] += found
+	except Exception as error:
+		if len(names) == 1:
+			unit = f"{entity.name} {names[0]}"
+			failed[unit] = units.caught("reconcile", unit, error)
+			return
+		units.must_go_on(error)
+		middle = len(names) // 2
+		_chunk(entity, names[:middle], work, counts, failed)
+		_chunk(entity, names[middle:], work, counts, failed)
+
+
+def _committed(
+	work: Callable[[EntityType, list[str]], dict[str, int]], entity: EntityType, names: list[str]
+) -> dict[str, int]:
+	present = registry().by_name.get(entity.name)  # people may have edited it since this began
+	found = work(present, names) if present else {}
 	frappe.db.commit()
 	return found
 
 
-def _documents(entity, after):
+def _count(entity: EntityType, after: str) -> int:
+	return frappe.db.count(entity.doctype)
+
+
+def _documents(entity: EntityType, after: str) -> list[str]:
 	return _names(entity.doctype, "name > %s", (after,), "name")
 
 
-def _live_records(entity, after):
+def _live_records(entity: EntityType, after: str) -> list[str]:
 	where = "name > %s AND entity_type = %s AND deleted_at IS NULL"
 	return _names("Sync Record", where, (after, entity.name), "name")
 
 
-def _names(doctype, where, values, column):
+def _names(doctype: str, where: str, values: Iterable[Any], column: str) -> list[str]:
 	rows = sql.select(doctype, [column], where, values, f"ORDER BY {column} LIMIT {CHUNK}")
-	return [row[0] for row in rows]
+	return [str(row[0]) for row in rows]
 
 
-def _compare(entity, names):
-	"""Documents without a record get one; a record whose digest differs gets a version."""
+def _rewrite(begun: retyped.Waiting, entity: EntityType, names: list[str]) -> dict[str, int]:
+	retyped.rewrite(entity, names, begun)
+	return {}
+
+
+def _finish(begun: retyped.Waiting, entity: EntityType, after: str) -> None:
+	retyped.finish(entity, begun)
+	frappe.db.commit()
+
+
+def compare(
+	entity: EntityType, names: Collection[str], fields: Collection[str] | None = None
+) -> dict[str, int]:
+	"""Documents without a record get one; a record whose values are others than its digest's gets a version.
+
+	`fields` are those that can have changed, where that is known and the digest does not tell.
+	"""
 	values = load.documents(entity, names, lock=True)
 	keys = spaces.keys_of(entity, names)
-	records = load.records_with_digest(entity, names)
+	records = load.records_of(entity, names)
 	counts = {"entered": 0, "changed": 0}
 	for space_key, members in _by_space(keys).items():
 		space = spaces.ensure(entity.space_type, space_key)
 		known = {name: records.get((name, space)) for name in members if name in values}
-		entered, changed = _entered(entity, space, known, values), _changed(entity, known, values)
-		caller = Caller(frappe.session.user, space, "owner")
+		entered, changed = _entered(entity, space, known, values), _changed(entity, known, values, fields)
+		caller = Caller.of_system(frappe.session.user, space)
 		write.write_records([*entered, *changed], registry(), caller, clock.now())
 		counts["entered"] += len(entered)
 		counts["changed"] += len(changed)
 	return counts
 
 
-def _by_space(keys):
-	grouped = {}
+def _by_space(keys: Mapping[str, str]) -> dict[str, list[str]]:
+	grouped: dict[str, list[str]] = {}
 	for name, key in keys.items():
 		grouped.setdefault(key, []).append(name)
 	return dict(sorted(grouped.items()))
 
 
-def _entered(entity, space, known, values):
+def _entered(
+	entity: EntityType, space: str, known: Mapping[str, Stored | None], values: Mapping[str, dict[str, Any]]
+) -> list[Stored]:
 	"""Records for documents that have none in the space."""
 	missing = [name for name, held in known.items() if held is None]
 	entered = capture.records_for(entity, space, _client_ids(entity, missing)) if missing else {}
 	for name, stored in entered.items():
-		capture.enter(stored, values[name], clock.now())
+		apply.begin(stored, values[name], clock.now())
 	return list(entered.values())
 
 
-def _client_ids(entity, names):
+def _client_ids(entity: EntityType, names: list[str]) -> dict[str, str | None]:
 	if not entity.client_id_field:
 		return dict.fromkeys(names)
-	return dict(sql.select_in(entity.doctype, ["name", sql.quote(entity.client_id_field)], "name", names))
+	rows = sql.select_in(entity.doctype, ["name", sql.quote(entity.client_id_field)], "name", names)
+	return {str(name): ids.decode(client_id) for name, client_id in rows}
 
 
-def _changed(entity, known, values):
+def _changed(
+	entity: EntityType,
+	known: Mapping[str, Stored | None],
+	values: Mapping[str, dict[str, Any]],
+	fields: Collection[str] | None = None,
+) -> list[Stored]:
 	"""Records whose documents differ from what was numbered; the tombstone of a soft deleted one is right."""
-	changed = []
-	for name, (stored, digest) in ((n, held) for n, held in known.items() if held):
-		soft = "is_deleted" in entity.stamps and not stored.live
-		if soft or (stored.live and digest == apply.digest(values[name], entity)):
+	changed, alike = [], []
+	for name, stored in ((n, held) for n, held in known.items() if held):
+		if "is_deleted" in entity.stamps and not stored.live:
 			continue
-		stored.values, stored.deleted_at = values[name], None
-		apply.touch_unknown(stored, entity, clock.now())
+		names = digests.differing(stored.digest, values[name], entity) if stored.live else fields
+		if stored.live and not names:
+			alike.append((stored, values[name]))
+			continue
+		load.fill(stored, values[name], entity)
+		stored.deleted_at = None
+		told = digests.is_by_field(stored.digest)
+		apply.touch_unknown(stored, entity, clock.now(), names if told else fields)
 		changed.append(stored)
+	_renew(entity, alike)
 	return changed
 
 
-def _find_orphans(entity, names):
+def _renew(entity: EntityType, alike: Iterable[tuple[Stored, dict[str, Any]]]) -> None:
+	"""Digests of before become those of today, without a version."""
+	old = [(stored, values) for stored, values in alike if not digests.is_by_field(stored.digest)]
+	sql.upsert("Sync Record", ["name", "digest"], [(s.name, digests.of(values, entity)) for s, values in old])
+
+
+def _find_orphans(entity: EntityType, names: list[str]) -> dict[str, int]:
 	"""Records whose document is gone, or belongs to another space now, become tombstones."""
 	rows = sql.select_in("Sync Record", ["name", "document_name", "space"], "name", names)
 	keys = spaces.keys_of(entity, [row[1] for row in rows])

@@ -1,40 +1,46 @@
 """Exactly once: which changes of a batch were answered before, by the ledger or by an earlier item of the batch."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from hisabi_sync.engine import ledger
-from hisabi_sync.engine.change import ERROR, Outcome
-from hisabi_sync.engine.errors import ItemError
+from hisabi_sync.engine.model import ids
+from hisabi_sync.engine.model.change import ERROR, Caller, Change, Outcome
+from hisabi_sync.engine.model.errors import ItemError
+from hisabi_sync.engine.sharing import visibility
 
 
 class Repeats:
 	"""The repeats of one batch. `seen` is what the ledger holds, `again` maps a second use of an op id to its first."""
 
-	def __init__(self, caller, changes):
-		self.changes, self.space = changes, caller.space
+	def __init__(self, caller: Caller, changes: Sequence[Change]) -> None:
+		self.changes, self.space, self.user = changes, caller.space, caller.user
 		self.seen = ledger.load(caller.device, [change.op_id for change in changes if change.op_id])
-		self.again, self.answered = {}, set()
+		self.again: dict[int, int] = {}
+		self.answered: set[int] = set()
 		self._find_second_uses()
 
-	def _find_second_uses(self):
-		first = {}
+	def _find_second_uses(self) -> None:
+		first: dict[str, int] = {}
 		for i, change in enumerate(self.changes):
 			if change.op_id and not self._known(change):
 				if first.setdefault(change.op_id, i) != i:
 					self.again[i] = first[change.op_id]
 
-	def _known(self, change):
-		known = self.seen.get(ledger.op_key(change.op_id)) if change.op_id else None
+	def _known(self, change: Change) -> ledger.Seen | None:
+		known = self.seen.get(ids.op_key(change.op_id)) if change.op_id else None
 		return known if known and known.answered else None
 
-	def known_failure(self, change):
+	def known_failure(self, change: Change) -> Outcome | None:
 		"""The outcome of a change that failed before, or None."""
-		known = self.seen.get(ledger.op_key(change.op_id)) if change.op_id else None
+		known = self.seen.get(ids.op_key(change.op_id)) if change.op_id else None
 		return known.outcome() if known and not known.answered else None
 
-	def is_new(self, i):
+	def is_new(self, i: int) -> bool:
 		"""Whether the change is to be judged and written to the ledger."""
 		return i not in self.again and i not in self.answered
 
-	def answer_known(self, outcomes):
+	def answer_known(self, outcomes: list[Any]) -> None:
 		"""Give changes that the ledger has an answer for that answer."""
 		for i, change in enumerate(self.changes):
 			known = self._known(change)
@@ -43,15 +49,16 @@ class Repeats:
 				# An op of another space says nothing here, not even to the same device.
 				said = known.fingerprint if known.space == self.space else None
 				outcomes[i] = self._repeat(change, said, known.outcome())
+		visibility.cut_answers([outcomes[i] for i in self.answered], self.user)
 
-	def answer_second_uses(self, outcomes):
+	def answer_second_uses(self, outcomes: list[Any]) -> None:
 		"""Second uses of an op id inside the batch get the answer that the first use got."""
 		for i, first in self.again.items():
 			kept = {name: getattr(outcomes[first], name) for name in ledger.DEFAULTS}
 			kept["repeated"] = outcomes[first].status != ERROR
 			outcomes[i] = self._repeat(self.changes[i], self.changes[first].fingerprint, Outcome(**kept))
 
-	def _repeat(self, change, fingerprint, outcome):
+	def _repeat(self, change: Change, fingerprint: str | None, outcome: Outcome) -> Outcome:
 		if fingerprint == change.fingerprint:
 			return outcome
 		return Outcome.of_error(change, ItemError("op_id_reused"))

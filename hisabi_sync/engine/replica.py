@@ -6,13 +6,16 @@ primary would give. Any other is behind, or ahead by a moment, and the primary a
 decided on the primary, always.
 """
 
+import json
 import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import frappe
 
 from hisabi_sync import compat
-from hisabi_sync.engine import sql
-from hisabi_sync.engine.entities import registry
+from hisabi_sync.engine.entities.entity_types import registry
+from hisabi_sync.engine.model.change import Caller
 
 PAUSE = 10  # seconds that a replica is left alone after it failed; `sync_replica_pause` in the site's config
 SETTINGS = {
@@ -24,11 +27,11 @@ SETTINGS = {
 # Transactions of several GTID domains that are applied by several threads are committed in any order.
 ANY_ORDER = "@@slave_parallel_threads > 1 AND LOCATE(',', @@gtid_slave_pos) > 0"
 ORDER = f"SELECT {ANY_ORDER}"
-SPACES = "SELECT name, sequence, horizon FROM `tabSync Space`"
-STATE = f"""SELECT {ANY_ORDER}, s.sequence, s.horizon, COUNT(e.name), MAX(e.modified)
+SPACES = "SELECT name, sequence, horizon, horizons FROM `tabSync Space`"
+STATE = f"""SELECT {ANY_ORDER}, s.sequence, s.horizon, s.horizons, COUNT(e.name), MAX(e.modified)
 	FROM `tabSync Space` s LEFT JOIN `tabSync Entity` e ON e.enabled = 1 WHERE s.name = %s GROUP BY s.name"""  # noqa: S608
 
-_left_alone = {}  # {site: until when, in seconds of the process's clock}
+_left_alone: dict[str, float] = {}  # {site: until when, in seconds of the process's clock}
 
 
 class Unfit(Exception):
@@ -38,54 +41,54 @@ class Unfit(Exception):
 class Replica:
 	"""A connection for one answer; `sql` is that of a Frappe database, and raises Unfit whatever went wrong."""
 
-	def __init__(self, database):
+	def __init__(self, database: Any) -> None:
 		self.database = database
 
-	def sql(self, query, values=()):
+	def sql(self, query: str, values: Iterable[Any] = ()) -> Any:
 		try:
 			return self.database.sql(query, values)
 		except Exception as error:
 			raise Unfit(str(error)) from error
 
-	def close(self):
+	def close(self) -> None:
 		try:
 			self.database.close()
 		except Exception:
 			self.database = None  # it was gone already
 
-	def agrees(self, caller):
+	def agrees(self, caller: Caller) -> bool:
 		"""Whether the caller's space is in the state here that `authorise` found on the primary.
 
 		Entity types must be the same too: records are sent anew when those change, and with what the change put into them.
 		"""
 		rows = self.sql(STATE, (caller.space,))
 		_check_order(rows)
-		return bool(rows) and rows[0][1:] == (caller.position, caller.horizon, *registry().stamp)
+		here = (caller.position, caller.horizon, caller.horizons, *registry().stamp)
+		return bool(rows) and (*rows[0][1:3], json.loads(rows[0][3] or "{}"), *rows[0][4:]) == here
 
 
-def _check_order(rows):
+def _check_order(rows: Sequence[tuple[Any, ...]]) -> None:
 	if rows and rows[0][0]:
 		raise Unfit("it applies transactions of several GTID domains in parallel, so in any order")
 
 
-def answer(caller, read):
-	"""What `read()` gives. Its selects go to the replica if that agrees with the primary on the caller's space."""
+def answer(caller: Caller, read: Callable[[Any], Any]) -> Any:
+	"""What `read(database)` gives, of the replica if that agrees with the primary on the caller's space."""
 	database = compat.replica_database(SETTINGS) if is_in_use() else None
 	if database is None:
-		return read()
+		return read(frappe.db)
 	replica = Replica(database)
 	try:
 		if replica.agrees(caller):
-			with sql.reading_from(replica):
-				return read()
+			return read(replica)
 	except Unfit as error:
 		_leave_alone(error)
 	finally:
 		replica.close()
-	return read()
+	return read(frappe.db)
 
 
-def behind():
+def behind() -> tuple[int, int]:
 	"""(number of spaces, number of those that the replica has in another state); for operators, who ask seldom.
 
 	Raises Unfit, also where the site names no replica.
@@ -102,15 +105,15 @@ def behind():
 	return len(here), len(set(here) - set(rows))
 
 
-def is_named():
+def is_named() -> bool:
 	return bool(frappe.conf.read_from_replica and frappe.conf.replica_host)
 
 
-def is_in_use():
+def is_in_use() -> bool:
 	return is_named() and time.monotonic() >= _left_alone.get(frappe.local.site, 0)
 
 
-def _leave_alone(error):
+def _leave_alone(error: Exception) -> None:
 	"""One line for each process and pause, however many devices pull."""
 	pause = frappe.conf.get("sync_replica_pause") or PAUSE
 	_left_alone[frappe.local.site] = time.monotonic() + pause

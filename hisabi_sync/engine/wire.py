@@ -1,104 +1,66 @@
-"""Links and payloads: client ids on the wire, document names in the database."""
+"""Records as devices get them: readable fields, and client ids in the place of document names."""
 
-from hisabi_sync.engine import ids, load, sql
-from hisabi_sync.engine.errors import ItemError
+import copy
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-
-def linked_records(change, entity, registry, space):
-	"""Names of the Sync Records that a change points to."""
-	found = set()
-	for holder, field, _ in links(change.values, entity):
-		target = _target(field, entity, registry)
-		if target:
-			found.add(ids.record(space, target.name, holder[field.name]))
-	return found
-
-
-def _target(field, entity, registry):
-	target = registry.by_doctype.get(field.options) if field.fieldtype == "Link" else None
-	return target if target and target.space_type == entity.space_type else None
+from hisabi_sync.engine import links
+from hisabi_sync.engine.entities.entity_types import Registry
+from hisabi_sync.engine.model.change import Caller, Outcome, Stored
+from hisabi_sync.engine.model.entity_type import EntityType
+from hisabi_sync.engine.model.fields import Field
+from hisabi_sync.engine.sharing import visibility
+from hisabi_sync.engine.store import load
 
 
-def foreign_names(changes, registry):
-	"""Links to DocTypes that are not synced: {DocType: {folded name: name}}, one statement for each DocType."""
-	wanted = {}
-	for change in changes:
-		entity = registry.by_name[change.entity_type]
-		for holder, field, _ in links(change.values, entity):
-			if not _target(field, entity, registry):
-				wanted.setdefault(field.options, set()).add(holder[field.name])
-	return {doctype: _names(doctype, values) for doctype, values in wanted.items()}
+def named(
+	values: dict[str, Any], entity: EntityType, names: Mapping[tuple[str, str], str | None]
+) -> dict[str, Any]:
+	"""Canonical values with client ids in the place of document names, as a device would have sent them."""
+	values = copy.deepcopy(values)
+	for holder, field, _ in links.each(values, entity):
+		holder[field.name] = names.get((field.options, holder[field.name]), holder[field.name])
+	return values
 
 
-def _names(doctype, values):
-	if doctype == "User":
-		# Who has an account is nobody's business: names are taken as given, without the database's idea of equal letters.
-		return {value.lower(): value.lower() for value in values if value.isascii()}
-	rows = sql.select_in(doctype, ["name"], "name", sorted(values))
-	return {str(row[0]).lower(): str(row[0]) for row in rows}
+def show(shown: Sequence[tuple[Outcome, Stored, EntityType]], caller: Caller, registry: Registry) -> None:
+	"""Put the wire form of the record, as a pull would show it, into each outcome of [(outcome, stored, entity)]."""
+	hidden = visibility.hidden([stored for _, stored, _ in shown], registry, [caller.user])
+	seen = [
+		(outcome, entity, visibility.cut(entity, stored.values, caller.user))
+		for outcome, stored, entity in shown
+		if stored.name not in hidden
+	]
+	names = client_ids([(entity, values) for _, entity, values in seen], caller.space, registry)
+	for outcome, entity, values in seen:
+		outcome.record = payload(entity, values, names, registry)
 
 
-def resolve_links(change, entity, registry, space, stored, foreign):
-	"""Replace client ids in the change by document names. Raises ItemError invalid_link with the fields."""
-	wrong = []
-	for holder, field, path in links(change.values, entity):
-		name = _resolve(field, holder[field.name], entity, registry, space, stored, foreign)
-		if name is not None and _is_self(change, field, entity, stored, name):
-			name = None
-		holder[field.name] = name
-		if name is None:
-			wrong.append(path)
-	if wrong:
-		raise ItemError("invalid_link", wrong)
-
-
-def _is_self(change, field, entity, stored, name):
-	"""A record that points to itself, such as an account that is its own parent."""
-	own = stored.get(change.record)
-	return field.options == entity.doctype and own is not None and own.document_name == name
-
-
-def links(values, entity):
-	"""(holder, field, path) of every link that has a value; the holder is the dict that the value lies in."""
-	for name in entity.links:
-		if isinstance(values.get(name), str):
-			yield values, entity.fields[name], name
-	for table in entity.tables:
-		for row in values.get(table.name) or []:
-			for column in table.columns:
-				if column.fieldtype == "Link" and isinstance(row.get(column.name), str):
-					yield row, column, f"{table.name}.{column.name}"
-
-
-def _resolve(field, value, entity, registry, space, stored, foreign):
-	target = _target(field, entity, registry)
-	if target is None:
-		return foreign.get(field.options, {}).get(value.lower())
-	record = stored.get(ids.record(space, target.name, value))
-	return record.document_name if record and record.live else None
-
-
-def show(shown, space, registry):
-	"""Put the wire form of the record into each outcome of {id: (outcome, stored, entity)}; one statement."""
-	names = client_ids([(entity, stored.values) for _, stored, entity in shown.values()], space, registry)
-	for outcome, stored, entity in shown.values():
-		outcome.record = payload(entity, stored.values, names, registry)
-
-
-def client_ids(pairs, space, registry):
+def client_ids(
+	pairs: Iterable[tuple[EntityType, Mapping[str, Any]]], space: str, registry: Registry
+) -> dict[tuple[str, str], str | None]:
 	"""{(DocType, document name): client id} for the links of [(entity type, values)]."""
 	linked = {
 		(field.options, holder[field.name])
 		for entity, values in pairs
-		for holder, field, _ in links(values, entity)
-		if _target(field, entity, registry)
+		for holder, field, _ in links.each(values, entity)
+		if links.target_of(field, entity, registry)
 	}
 	return load.link_names(space, linked) if linked else {}
 
 
-def payload(entity, values, names, registry):
-	"""What a device gets of a record: readable fields, links as client ids."""
-	dumped = {}
+def payload(
+	entity: EntityType,
+	values: Mapping[str, Any],
+	names: Mapping[tuple[str, str], str | None],
+	registry: Registry,
+	warnings: list[str] | None = None,
+) -> dict[str, Any]:
+	"""What a device gets of a record: readable fields, links as client ids.
+
+	Names of fields whose value the wire has no form for are added to the list `warnings`.
+	"""
+	dumped: dict[str, Any] = {}
 	for name, field in entity.readable.items():
 		if name not in values:
 			continue  # a field that this caller may not read
@@ -106,18 +68,36 @@ def payload(entity, values, names, registry):
 		if value is None:
 			dumped[name] = None
 			continue
-		if field.fieldtype == "Link" and _target(field, entity, registry):
+		if field.fieldtype == "Link" and links.target_of(field, entity, registry):
 			value = names.get((field.options, value))
 		elif field.columns and value:
 			value = [_row(row, field, entity, names, registry) for row in value]
 		dumped[name] = field.dump(value)
+		if warnings is not None and value is not None and _is_lost(field, value, dumped[name]):
+			warnings.append(name)
 	return dumped
 
 
-def _row(row, table, entity, names, registry):
+def _is_lost(field: Field, value: Any, dumped: Any) -> bool:
+	if not field.columns:
+		return dumped is None
+	return any(
+		cell is None and row.get(name) is not None
+		for row, shown in zip(value, dumped, strict=True)
+		for name, cell in shown.items()
+	)
+
+
+def _row(
+	row: Mapping[str, Any],
+	table: Field,
+	entity: EntityType,
+	names: Mapping[tuple[str, str], str | None],
+	registry: Registry,
+) -> dict[str, Any]:
 	linked = {
-		column.name: names.get((column.options, row.get(column.name)))
+		column.name: names.get((column.options, row[column.name]))
 		for column in table.columns
-		if _target(column, entity, registry) and row.get(column.name)
+		if links.target_of(column, entity, registry) and row.get(column.name)
 	}
 	return {**row, **linked}

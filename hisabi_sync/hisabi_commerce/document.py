@@ -5,37 +5,39 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.utils import flt
 
-from hisabi_sync.engine import ids, load
-from hisabi_sync.hisabi_field import tenants
+from hisabi_sync import tenants
+from hisabi_sync.engine.model import ids
+from hisabi_sync.engine.store import load
 
 
 class CommerceDocument(Document):
 	"""`NUMBER` is the field with the number that people know, `PREFIX` begins one that is made here."""
 
 	NUMBER, PREFIX = "", ""
+	external_id: str | None
 
-	def autoname(self):
+	def autoname(self) -> None:
 		"""The number, where that is free on the site: two tenants may count alike."""
 		number = self.get(self.NUMBER) or f"{self.PREFIX}-{frappe.generate_hash(length=10).upper()}"
 		self.set(self.NUMBER, number)
 		taken = load.existing(self.doctype, [number])
-		self.name = ids.document_name(number, ids.digest(self.tenant or "", number, ids.new()), taken)
+		self.name = ids.free_name(number, ids.digest(self.tenant or "", number, ids.new()), taken)
 
-	def validate(self):
+	def validate(self) -> None:
 		if self.is_new():
 			self._check_tenant()
 		self.external_id = self.external_id or None
 		if self.meta.has_field("items"):
 			self._total()
 
-	def _check_tenant(self):
+	def _check_tenant(self) -> None:
 		tenants.check(self.tenant)
 		filters = {self.NUMBER: self.get(self.NUMBER), "tenant": self.tenant, "name": ["!=", self.name]}
 		if frappe.db.exists(self.doctype, filters):
 			text = _("{0} is taken in this tenant").format(frappe.utils.escape_html(self.get(self.NUMBER)))
 			frappe.throw(text, frappe.UniqueValidationError)
 
-	def _total(self):
+	def _total(self) -> None:
 		for row in self.items:
 			if flt(row.quantity) < 0:
 				frappe.throw(_("Row {0}: the quantity is negative").format(row.idx))
@@ -43,7 +45,7 @@ class CommerceDocument(Document):
 		self.total = flt(sum(row.amount for row in self.items), 6)
 
 
-def add_indexes(doctype, number):
+def add_indexes(doctype: str, number: str) -> None:
 	"""Numbers are looked up in a tenant; runs read a tenant's documents in the order of their changes."""
 	frappe.db.add_index(doctype, ["tenant", number], index_name="tenant_number")
 	frappe.db.add_index(doctype, ["tenant", "modified", "name"], index_name="tenant_modified")

@@ -4,7 +4,9 @@ The mappings are in `mappings.json`; a text among the fields has the same name o
 """
 
 import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import frappe
 from frappe import _
@@ -19,13 +21,25 @@ SERVICE = {
 }
 
 
-def rows(preset, entities=(), direction="push", there=(), **words):
+def rows(
+	preset: str,
+	entities: Collection[str] = (),
+	direction: str = "push",
+	there: Sequence[dict[str, Any]] = (),
+	**words: str,
+) -> list[dict[str, Any]]:
 	"""Rows for the entities (all when none are named). `there` are rows added to each mapping, `words` fill {company} and {account}."""
 	table = json.loads((Path(__file__).parent / "mappings.json").read_text())[preset]
 	return [_row(name, table[name], direction, there, words) for name in entities or table]
 
 
-def _row(entity, given, direction, there, words):
+def _row(
+	entity: str,
+	given: Mapping[str, Any],
+	direction: str,
+	there: Sequence[dict[str, Any]],
+	words: Mapping[str, str],
+) -> dict[str, Any]:
 	mapping = [*_expanded(given["mapping"], words), *there]
 	filters = _filled(given.get("filters", {}), words)
 	return {
@@ -38,7 +52,7 @@ def _row(entity, given, direction, there, words):
 	}
 
 
-def _expanded(mapping, words):
+def _expanded(mapping: Iterable[Any], words: Mapping[str, str]) -> list[dict[str, Any]]:
 	return [
 		{"local": row, "remote": row}
 		if isinstance(row, str)
@@ -47,18 +61,18 @@ def _expanded(mapping, words):
 	]
 
 
-def _filled(values, words):
+def _filled(values: Mapping[str, Any], words: Mapping[str, str]) -> dict[str, Any]:
 	"""The values with `{company}` and the like filled in."""
 	return {
 		name: words.get(value[1:-1], value) if _is_word(value) else value for name, value in values.items()
 	}
 
 
-def _is_word(value):
+def _is_word(value: object) -> bool:
 	return isinstance(value, str) and value.startswith("{") and value.endswith("}")
 
 
-def service_rows(entities=(), direction="push"):
+def service_rows(entities: Collection[str] = (), direction: str = "push") -> list[dict[str, Any]]:
 	"""Rows for the service of JSON over HTTP in `devtool/erp.py`."""
 	result = rows("hisabi", entities, direction)
 	for row in result:
@@ -68,13 +82,15 @@ def service_rows(entities=(), direction="push"):
 	return result
 
 
-def json_rows(direction="push"):
+def json_rows(direction: str = "push") -> list[dict[str, Any]]:
 	"""Rows for a service that has our field names; the paths of its lists are a guess to begin with."""
 	return [{**row, "remote_type": f"/{row['entity']}"} for row in rows("hisabi", direction=direction)]
 
 
 @frappe.whitelist()
-def preset(name, direction="push", company=None, account=None, tenant=None):
+def preset(
+	name: Any, direction: Any = "push", company: Any = None, account: Any = None, tenant: Any = None
+) -> list[dict[str, Any]]:
 	"""Rows of a preset for the form of Sync Connection, those whose document type this site has.
 
 	`company` is ERPNext's, `account` the ledger of it that payments are booked to; `tenant` is the one that another site
@@ -90,7 +106,7 @@ def preset(name, direction="push", company=None, account=None, tenant=None):
 	return [row for row in found if frappe.db.exists("DocType", row["document_type"])]
 
 
-def _require(name, direction, words, tenant):
+def _require(name: str, direction: str, words: Mapping[str, str], tenant: str | None) -> None:
 	"""Without these the other side would reject every record."""
 	if name.startswith("erpnext") and "company" not in words:
 		frappe.throw(_("Name the company"))
@@ -100,7 +116,7 @@ def _require(name, direction, words, tenant):
 		frappe.throw(_("Name the tenant there"))
 
 
-def _found(name, direction, words, tenant):
+def _found(name: str, direction: str, words: Mapping[str, str], tenant: str | None) -> list[dict[str, Any]]:
 	if name == "json":
 		return json_rows(direction)
 	there = [{"remote": "tenant", "value": tenant}] if name == "hisabi" and direction == "push" else ()

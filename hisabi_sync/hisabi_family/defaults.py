@@ -17,7 +17,7 @@ BADGES = {
 }
 
 
-def set_up():
+def set_up() -> None:
 	"""Fill in what is missing; a site that has badge rules keeps them as they are."""
 	_fill_settings()
 	if not frappe.db.count(RULE):
@@ -26,7 +26,7 @@ def set_up():
 			frappe.get_doc({"doctype": RULE, **values}).insert(ignore_permissions=True)
 
 
-def _fill_settings():
+def _fill_settings() -> None:
 	settings, stored = frappe.get_single(SETTINGS), frappe.db.get_singles_dict(SETTINGS)
 	missing = {f.fieldname: f.default for f in settings.meta.fields if f.default}
 	missing = {name: value for name, value in missing.items() if name not in stored}

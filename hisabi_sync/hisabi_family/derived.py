@@ -4,12 +4,19 @@ Everything that the server makes has a client id computed from what it is for, s
 """
 
 from collections import defaultdict
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
+from typing import Any
 
 import frappe
 
-from hisabi_sync.engine import clock, ids, load, sql
+from hisabi_sync.engine import capture, units
+from hisabi_sync.engine.database import sql
+from hisabi_sync.engine.derive import Access, Effect
+from hisabi_sync.engine.model import clock, ids
+from hisabi_sync.engine.model.change import Caller, Stored
+from hisabi_sync.engine.store import load
 from hisabi_sync.hisabi_family import families, rules, streaks
 
 TASK, EVENT, POINTS, STREAK, BADGE = "task", "event", "points_ledger", "user_streak", "badge"
@@ -30,13 +37,13 @@ class Gain:
 	recount: bool = False
 
 
-def hold(caller, entity_types):
-	"""Hook `sync_derivers_hold`: the family, when a push may change what points and streaks follow from."""
-	return (families.DOCTYPE, caller.space_key) if {TASK, POINTS} & entity_types else None
+def hold(caller: Caller, entity_types: Collection[str]) -> tuple[str, str] | None:
+	"""The family is locked first, for what points and streaks follow from and for themselves."""
+	return (families.DOCTYPE, caller.space_key) if {TASK, POINTS, STREAK, BADGE} & set(entity_types) else None
 
 
-def derive(effects, access):
-	"""Hook `sync_derivers` of families."""
+def derive(effects: Iterable[Effect], access: Access) -> None:
+	"""What follows from tasks and points."""
 	by_type = defaultdict(list)
 	for effect in effects:
 		by_type[effect.entity_type].append(effect)
@@ -49,12 +56,12 @@ def derive(effects, access):
 		_count(done, undone, by_type[POINTS], access)
 
 
-def _is_done(values):
-	return bool(values) and values["status"] == DONE
+def _is_done(values: Mapping[str, Any] | None) -> bool:
+	return bool(values and values["status"] == DONE)
 
 
-def _note_times(entity_type, effects, access):
-	"""`updated_at` is the latest time of an edit, by the clock of whoever edited."""
+def _note_times(entity_type: str, effects: Iterable[Effect], access: Access) -> None:
+	"""`updated_at` is the latest time of an edit, by the clock of its author."""
 	for copy in access.copies(entity_type, {e.document_name for e in effects if e.after}).values():
 		latest = copy.history[-1] if copy.history else None
 		if latest and latest.version > copy.loaded_version and latest.at:
@@ -62,21 +69,21 @@ def _note_times(entity_type, effects, access):
 			access.set(copy, {"updated_at": max(latest.at, known) if known else latest.at})
 
 
-def _keep_completion(effects, access):
+def _keep_completion(effects: Iterable[Effect], access: Access) -> None:
 	"""A task that stays done keeps the time of that, whatever a late edit says."""
 	kept = {
 		e.document_name: e.before["completed_at"]
 		for e in effects
-		if e.after and _is_done(e.before) and _is_done(e.after) and not e.after["completed_at"]
+		if e.before and e.after and _is_done(e.before) and _is_done(e.after) and not e.after["completed_at"]
 	}
 	for name, copy in access.copies(TASK, kept).items() if kept else ():
 		access.set(copy, {"completed_at": kept[name]})
 
 
-def _count(done, undone, entries, access):
+def _count(done: list[Effect], undone: list[Effect], entries: Iterable[Effect], access: Access) -> None:
 	"""The family is locked, so that two phones cannot be the first to do a task."""
 	access.lock(families.DOCTYPE, access.caller.space_key)
-	gains = defaultdict(Gain)
+	gains: defaultdict[str, Gain] = defaultdict(Gain)
 	_complete(done, gains, access)
 	_reopen(undone, gains, access)
 	_award(done, gains, access)
@@ -90,10 +97,10 @@ def _count(done, undone, entries, access):
 # --- tasks
 
 
-def _complete(done, gains, access):
+def _complete(done: list[Effect], gains: defaultdict[str, Gain], access: Access) -> None:
 	if not done:
 		return
-	now, members = access.writer.now, _members(access.caller)
+	now, members = access.writer.now or clock.now(), _members(access.caller)
 	for copy in access.copies(TASK, {e.document_name for e in done}).values():
 		at = min(copy.values["completed_at"] or now, now)
 		day = families.day_of(at, access.caller.space_key)
@@ -104,22 +111,22 @@ def _complete(done, gains, access):
 			gains[person].days.add(day)
 
 
-def _members(caller):
+def _members(caller: Caller) -> set[str]:
 	"""Who is counted: the family's members. A person in the Desk who is none of them gains nothing."""
 	own = {families.user_id_of(caller)} if caller.device else set()
 	return own | set(families.members_of(caller))
 
 
-def _who_did(assignees, own, members):
+def _who_did(assignees: Iterable[str] | None, own: str, members: Container[str]) -> str:
 	"""Whoever says so, unless it is the task of other members: then the first of them."""
 	others = [person for person in assignees or () if person in members]
 	return own if own in others or not others else others[0]
 
 
-def _reopen(undone, gains, access):
+def _reopen(undone: list[Effect], gains: defaultdict[str, Gain], access: Access) -> None:
 	"""A task that is not done after all: its day does not count, its points stay, and it will not be paid again."""
 	for effect in undone:
-		person = effect.before["completed_by"]
+		person = effect.before and effect.before["completed_by"]
 		if person:
 			gains[person].tasks -= 1
 			gains[person].recount = True
@@ -131,9 +138,9 @@ def _reopen(undone, gains, access):
 # --- points
 
 
-def _award(done, gains, access):
+def _award(done: list[Effect], gains: defaultdict[str, Gain], access: Access) -> None:
 	"""One line of the ledger for a task, whatever is sent again and whoever does it again."""
-	worth = {e.document_name for e in done if e.after["points"] > 0}
+	worth = {e.document_name for e in done if e.after and e.after["points"] > 0}
 	worth -= rules.awarded(worth)
 	members = _members(access.caller) if worth else ()
 	tasks = {n: c for n, c in access.copies(TASK, worth).items() if c.values["completed_by"] in members}
@@ -145,11 +152,11 @@ def _award(done, gains, access):
 			_add_points(gains, entry.values, 1)
 
 
-def _award_id(task):
+def _award_id(task: str) -> str:
 	return f"award-{ids.digest(task)}"
 
 
-def _line(name, copy):
+def _line(name: str, copy: Stored) -> dict[str, Any]:
 	values = copy.values
 	return {
 		"user_id": values["completed_by"],
@@ -159,7 +166,7 @@ def _line(name, copy):
 	}
 
 
-def _add_points(gains, entry, sign):
+def _add_points(gains: defaultdict[str, Gain], entry: Mapping[str, Any] | None, sign: int) -> None:
 	if entry:
 		gain = gains[entry["user_id"]]
 		gain.points += sign * entry["delta"]
@@ -169,11 +176,11 @@ def _add_points(gains, entry, sign):
 # --- what is counted for each member
 
 
-def _client_id(user_id):
-	return user_id if ids.is_client_id(user_id) else f"streak-{ids.digest(user_id)}"
+def _client_id(user_id: str) -> str:
+	return user_id if ids.is_name(user_id) else f"streak-{ids.digest(user_id)}"
 
 
-def _save_counts(gains, access):
+def _save_counts(gains: defaultdict[str, Gain], access: Access) -> dict[str, Stored]:
 	"""{userId: the member's row}."""
 	wanted = {_client_id(user_id): {"user_id": user_id} for user_id in sorted(gains)}
 	rows = access.ensure(STREAK, wanted)
@@ -182,11 +189,12 @@ def _save_counts(gains, access):
 	history = _history(found, gains, access)
 	for user_id, copy in found.items():
 		streak = history.get(user_id) or _extended(copy.values, gains[user_id], access)
-		access.set(copy, {**_counts(copy.values, gains[user_id]), **_fields(streak)})
+		told = _fields(streak)  # type: ignore[arg-type]  # history has whom _extended cannot tell
+		access.set(copy, {**_counts(copy.values, gains[user_id]), **told})
 	return found
 
 
-def _counts(held, gain):
+def _counts(held: Mapping[str, Any], gain: Gain) -> dict[str, int]:
 	return {
 		"points_total": held["points_total"] + gain.points,
 		"points_earned": held["points_earned"] + gain.earned,
@@ -194,22 +202,24 @@ def _counts(held, gain):
 	}
 
 
-def _held(values):
+def _held(values: Mapping[str, Any]) -> streaks.Streak:
 	return streaks.Streak(values["current_streak"], values["longest_streak"], values["last_done_on"])
 
 
-def _fields(streak):
+def _fields(streak: streaks.Streak) -> dict[str, Any]:
 	names = ("current_streak", "longest_streak", "last_done_on")
 	return dict(zip(names, (streak.current, streak.longest, streak.last), strict=True))
 
 
-def _extended(values, gain, access):
+def _extended(values: Mapping[str, Any], gain: Gain, access: Access) -> streaks.Streak | None:
 	return streaks.extended(
-		_held(values), gain.days, families.day_of(access.writer.now, access.caller.space_key)
+		_held(values), gain.days, families.day_of(access.writer.now or clock.now(), access.caller.space_key)
 	)
 
 
-def _history(copies, gains, access):
+def _history(
+	copies: Mapping[str, Stored], gains: defaultdict[str, Gain], access: Access
+) -> dict[str, streaks.Streak]:
 	"""{userId: streak from all their days} of those whose streak cannot be extended; one statement."""
 	from_scratch = {
 		user_id
@@ -219,15 +229,15 @@ def _history(copies, gains, access):
 	if not from_scratch:
 		return {}
 	access.writer.flush()
-	days = {user_id: set() for user_id in from_scratch}
+	days: dict[str, set[date]] = {user_id: set() for user_id in from_scratch}
 	for user_id, day in _days_of(from_scratch, access.caller.space_key):
 		if user_id in days:
 			days[user_id].add(day)
-	today = families.day_of(access.writer.now, access.caller.space_key)
+	today = families.day_of(access.writer.now or clock.now(), access.caller.space_key)
 	return {user_id: streaks.of_days(found, today) for user_id, found in days.items()}
 
 
-def _days_of(user_ids, family):
+def _days_of(user_ids: Collection[str], family: str) -> Sequence[tuple[str, date]]:
 	"""(userId, day) of each day on which one of them did something; tasks that were deleted later count."""
 	where = "family = %s AND completed_by IN %s AND completed_on IS NOT NULL AND status = 'done'"
 	groups = "GROUP BY completed_by, completed_on ORDER BY completed_on DESC"
@@ -239,7 +249,7 @@ def _days_of(user_ids, family):
 # --- badges
 
 
-def _award_badges(copies, access):
+def _award_badges(copies: Mapping[str, Stored], access: Access) -> None:
 	"""Every badge whose rule a member has reached; those awarded before stay as they are."""
 	wanted = {}
 	fields = ["code", "title", "metric", "threshold"]
@@ -257,18 +267,20 @@ def _award_badges(copies, access):
 # --- days that pass
 
 
-def expire():
+def expire() -> None:
 	"""Scheduled job: streaks of members who missed yesterday are over, and their phones hear of it."""
 	last = (clock.now() - timedelta(days=1)).date()
 	filters = {"current_streak": [">", 0], "last_done_on": ["<", last], "is_deleted": 0}
 	fields = ["name", "family"]
-	for row in frappe.get_all("Family Streak", filters=filters, fields=fields, order_by="family, name"):
-		_expire(row.name, row.family)
+	rows = frappe.get_all("Family Streak", filters=filters, fields=fields, order_by="family, name")
+	families_of = {row.name: row.family for row in rows}
+	units.each("expire", families_of, lambda name: _expire(name, families_of[name]))
 
 
-def _expire(name, family):
+def _expire(name: str, family: str) -> None:
 	"""One document, one transaction. The day of the family decides, which may be another than the site's."""
 	today = families.day_of(clock.now(), family)
+	capture.hold(frappe.get_doc("Family Streak", name))
 	doc = frappe.get_doc("Family Streak", name, for_update=True)
 	if doc.current_streak and not streaks.expired(_held(doc.as_dict()), today).current:
 		doc.current_streak = 0

@@ -1,7 +1,9 @@
-"""The delta contract's entity types. Source: contracts/delta.md and the document's "Entity Types Supported".
+"""The delta contract's entity types. Source: docs/contracts/delta.md.
 
 The first alias of a field is its name on the wire; the rest is accepted too.
 """
+
+from typing import Any
 
 from hisabi_sync.hisabi_family.families import SPACE_TYPE
 
@@ -9,7 +11,7 @@ COMPUTED = {"access": "Computed"}
 DONE_WINS = {"field": "status", "value": "done", "otherwise": "last_write_wins"}
 
 
-def _called(*aliases, **options):
+def _called(*aliases: str, **options: Any) -> dict[str, Any]:
 	return {"aliases": ",".join(aliases), **options}
 
 
@@ -106,12 +108,19 @@ SPELLINGS = {
 }
 
 
-def declare():
-	"""Declarations in the shape that `hisabi_sync.engine.declared` takes."""
+def declare() -> list[dict[str, Any]]:
+	"""Declarations in the shape that `hisabi_sync.engine.entities.declared` takes."""
 	return [_declaration(name, *row) for name, row in TABLE.items()]
 
 
-def _declaration(name, doctype, policy, parameters, write_mode, fields):
+def _declaration(
+	name: str,
+	doctype: str,
+	policy: str,
+	parameters: dict[str, Any],
+	write_mode: str,
+	fields: dict[str, dict[str, Any]],
+) -> dict[str, Any]:
 	return {
 		"entity_type": name,
 		"document_type": doctype,

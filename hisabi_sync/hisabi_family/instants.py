@@ -10,10 +10,14 @@ from datetime import datetime, timedelta
 
 import frappe
 
-from hisabi_sync.engine import clock, cursor, ids, positions, sight, sql
-from hisabi_sync.engine.cursor import Cursor
-from hisabi_sync.engine.errors import RequestError
-from hisabi_sync.engine.write import STANDARD
+from hisabi_sync.engine import positions, pull
+from hisabi_sync.engine.database import sql
+from hisabi_sync.engine.model import clock, cursor, ids
+from hisabi_sync.engine.model.change import Caller
+from hisabi_sync.engine.model.cursor import Cursor
+from hisabi_sync.engine.model.errors import RequestError
+from hisabi_sync.engine.sharing import visibility
+from hisabi_sync.engine.store.write import STANDARD
 
 DOCTYPE = "Family Sync Point"
 MOST = 20  # instants of a device that it has not come back with
@@ -24,7 +28,7 @@ SECOND = timedelta(seconds=1)
 class Point:
 	"""The instants of one device in one family: `[[instant, cursor], ...]`, the one it came back with last first."""
 
-	def __init__(self, caller, lock=False):
+	def __init__(self, caller: Caller, lock: bool = False) -> None:
 		self.name, self.space = ids.digest("instants", caller.device, caller.space), caller.space
 		rows = sql.select(DOCTYPE, ["instants"], "name = %s", (self.name,), "FOR UPDATE" if lock else "")
 		self.exists = bool(rows)
@@ -32,34 +36,38 @@ class Point:
 		self.came_back = bool(held.get("came_back"))
 		self.given = [(clock.to_datetime(at), token) for at, token in held.get("given", [])]
 
-	def text(self):
+	def text(self) -> str:
 		given = [[at.isoformat(timespec="milliseconds"), token] for at, token in self.given]
 		return json.dumps({"came_back": self.came_back, "given": given}, separators=(",", ":"))
 
-	def find(self, moment):
+	def find(self, moment: datetime) -> Cursor | None:
 		"""The Cursor that an instant of this device stands for, also when it was cut to a second; else None."""
 		exact = floor(moment)
 		span = MILLISECOND if exact.microsecond else SECOND
 		found = [self._decoded(token) for at, token in self.given if at == exact]
-		found = found or [self._decoded(token) for at, token in self.given if exact <= at < exact + span]
+		found = found or [
+			self._decoded(token) for at, token in self.given if exact <= at < clock.shifted(exact, span)
+		]
 		return min(filter(None, found), key=lambda held: held.position, default=None)
 
-	def known(self):
+	def known(self) -> Cursor | None:
 		"""The Cursor that the device came back with last, which says what it has for sure; else None."""
 		return self._decoded(self.given[0][1]) if self.came_back and self.given else None
 
-	def _decoded(self, token):
+	def _decoded(self, token: str) -> Cursor | None:
 		try:
 			return cursor.decode(token, self.space)
 		except RequestError:
 			return None
 
 
-def floor(moment):
+def floor(moment: datetime) -> datetime:
 	return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
-def begin(caller, token, moment):
+def begin(
+	caller: Caller, token: str | None, moment: datetime | None
+) -> tuple[Cursor | None, datetime | None]:
 	"""(Cursor or None for a first pull, instant by which it was named or None).
 
 	`token` is preferred to `moment`. Raises RequestError invalid_cursor, resync_required.
@@ -75,14 +83,14 @@ def begin(caller, token, moment):
 	return _checked(_guess(caller, point, moment), caller), None
 
 
-def _checked(begin, caller):
+def _checked(begin: Cursor | None, caller: Caller) -> Cursor | None:
 	"""Refuse a position that is too old before anything of the request is done."""
-	if begin and max(begin.position, begin.snapshot or 0) < caller.horizon:
-		raise RequestError("resync_required", reason="position_too_old")
+	if begin:
+		pull.check(caller, begin)
 	return begin
 
 
-def _guess(caller, point, moment):
+def _guess(caller: Caller, point: Point, moment: datetime) -> Cursor | None:
 	"""Where to begin for an instant that was never given: never behind what the device has for sure.
 
 	A time to come is no time of this server: nothing is known but what the device came back with before.
@@ -92,18 +100,18 @@ def _guess(caller, point, moment):
 		return known
 	if moment < _opened_at(caller) - positions.MARGIN:
 		return None  # there was nothing yet that the device could have
-	start = positions.before(caller, moment)
+	start = positions.before(caller, moment) or 0
 	if known and known.position <= start:
 		return known
-	return Cursor(caller.space, start, None, sight.mark(caller))
+	return Cursor(caller.space, start, None, visibility.mark(caller))
 
 
-def _opened_at(caller):
+def _opened_at(caller: Caller) -> datetime:
 	rows = sql.select("Sync Space", ["creation"], "name = %s", (caller.space,))
 	return rows[0][0] if rows else datetime.max
 
 
-def give(caller, token, came_from):
+def give(caller: Caller, token: str, came_from: datetime | None) -> datetime:
 	"""A new instant for the position of a cursor token; to be committed. `came_from` is what the device came back with."""
 	point = Point(caller)
 	if not point.exists:
@@ -123,7 +131,7 @@ def give(caller, token, came_from):
 	return instant
 
 
-def _make(caller, point):
+def _make(caller: Caller, point: Point) -> None:
 	"""An empty row first, because a lock on a missing one would stand in the way of other devices."""
 	now = clock.now()
 	columns = [*STANDARD, "device", "family"]

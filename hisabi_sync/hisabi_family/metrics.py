@@ -1,10 +1,14 @@
 """Counting syncs per day and device, in one row each: how often, how long, how large, and how they went."""
 
+from datetime import datetime
+from typing import Any
+
 import frappe
 
-from hisabi_sync.engine import clock, ids
-from hisabi_sync.engine.sql import quote
-from hisabi_sync.engine.write import STANDARD
+from hisabi_sync.engine.database.sql import quote
+from hisabi_sync.engine.model import clock, ids
+from hisabi_sync.engine.model.change import Caller
+from hisabi_sync.engine.store.write import STANDARD
 
 DOCTYPE = "Family Sync Day"
 CONFLICT_TARGET, ERROR_TARGET = 5, 1  # percent of the changes
@@ -15,12 +19,12 @@ SUMS = "syncs changes applied conflicts errors server_changes duration_ms".split
 COUNTERS = [*SUMS, *(name for _, name in SIZES), BIGGEST]
 
 
-def size_of(changes):
+def size_of(changes: int) -> str:
 	"""Column that counts requests with so many changes."""
 	return next((name for limit, name in SIZES if changes <= limit), BIGGEST)
 
 
-def note(caller, duration_ms, **counts):
+def note(caller: Caller, duration_ms: int, **counts: int) -> None:
 	"""Add one sync with its counts `changes`, `applied`, `conflicts`, `errors`, `server_changes`; to be committed."""
 	now = clock.now()
 	counts = {"syncs": 1, "duration_ms": duration_ms, size_of(counts["changes"]): 1, **counts}
@@ -37,11 +41,11 @@ def note(caller, duration_ms, **counts):
 	_add(row)
 
 
-def _name(caller, now):
+def _name(caller: Caller, now: datetime) -> str:
 	return ids.digest(now.date(), caller.device, caller.space)
 
 
-def _add(row):
+def _add(row: dict[str, Any]) -> None:
 	columns = [*row, "status"]
 	# The database judges the sums; in an update each assignment sees those before it.
 	added = [f"{quote(name)} = {quote(name)} + VALUES({quote(name)})" for name in COUNTERS]
@@ -60,7 +64,7 @@ def _add(row):
 	)
 
 
-def _judged(conflicts, errors, changes):
+def _judged(conflicts: str, errors: str, changes: str) -> str:
 	within = (
 		f"{conflicts} * 100 <= {CONFLICT_TARGET} * {changes} AND {errors} * 100 <= {ERROR_TARGET} * {changes}"
 	)

@@ -1,9 +1,15 @@
-"""Checks and defaults of a family's records beyond what their DocTypes say. Source: contracts/delta.md."""
+"""Checks and defaults of a family's records beyond what their DocTypes say. Source: docs/contracts/delta.md."""
 
-from hisabi_sync.engine import clock, ids, load, sql
-from hisabi_sync.engine.change import CREATE, UPDATE
-from hisabi_sync.engine.errors import ItemError
-from hisabi_sync.engine.spaces import ROLE_RANK
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from hisabi_sync.engine.database import sql
+from hisabi_sync.engine.entities.entity_types import Registry
+from hisabi_sync.engine.model import clock, ids
+from hisabi_sync.engine.model.change import CREATE, UPDATE, Caller, Change, Stored
+from hisabi_sync.engine.model.errors import ItemError
+from hisabi_sync.engine.sharing.spaces import ROLE_RANK
+from hisabi_sync.engine.store import load
 from hisabi_sync.hisabi_family import families
 
 DONE = "done"
@@ -11,7 +17,7 @@ MOST_PEOPLE = 100
 POINTS = "Family Points Entry"
 
 
-def task(change, stored, caller, registry):
+def task(change: Change, stored: Stored | None, caller: Caller, registry: Registry) -> None:
 	"""Points are no debts, people are texts, and of two completions the first stands."""
 	held, values = _held(stored), change.values
 	if (values.get("points") or 0) < 0:
@@ -22,7 +28,7 @@ def task(change, stored, caller, registry):
 	_judge_by_time(change, held)
 
 
-def event(change, stored, caller, registry):
+def event(change: Change, stored: Stored | None, caller: Caller, registry: Registry) -> None:
 	held, values = _held(stored), change.values
 	start, end = (values.get(name, held.get(name)) for name in ("starts_at", "ends_at"))
 	if start and end and end < start:
@@ -31,11 +37,11 @@ def event(change, stored, caller, registry):
 	_judge_by_time(change, held)
 
 
-def _held(stored):
+def _held(stored: Stored | None) -> dict[str, Any]:
 	return (stored.values if stored else {}) or {}
 
 
-def _check_people(values, name):
+def _check_people(values: Mapping[str, Any], name: str) -> None:
 	people = values.get(name)
 	if people is None:
 		return
@@ -45,40 +51,42 @@ def _check_people(values, name):
 		raise ItemError("invalid_value", [name])
 
 
-def _judge_by_time(change, held):
+def _judge_by_time(change: Change, held: Mapping[str, Any]) -> None:
 	"""A create notes when it was made. An update without a version wins whole if it is newer than the record.
 
 	An older one loses wherever it differs: it is judged like one that saw no version at all and knows no time.
 	"""
 	if change.operation == CREATE:
 		change.values["updated_at"] = change.client_time or clock.now()
-	elif change.operation == UPDATE and change.base_version is None:
+	elif change.operation == UPDATE and change.base_version is None and not change.base:
 		known = held.get("updated_at")
-		if not (change.client_time and (known is None or change.client_time > known)):
+		if not (change.client_time and (known is None or clock.is_after(change.client_time, known))):
 			change.base_version, change.client_time = 0, None
 
 
 # --- points
 
 
-def prepare_points(changes, caller):
+def prepare_points(changes: Iterable[Change], caller: Caller) -> None:
 	"""Look up for a whole batch which of the named tasks were paid for; the family is locked until the commit."""
 	client_ids = {c.values["task"] for c in changes if isinstance(c.values.get("task"), str)}
 	if not client_ids:
 		return
 	sql.select("Family", ["name"], "name = %s", (caller.space_key,), "FOR UPDATE")
 	records = load.records([ids.record(caller.space, "task", client_id) for client_id in client_ids])
-	caller.memo["awarded"] = awarded([stored.document_name for stored in records.values()])
+	caller.memo["awarded"] = awarded(
+		[stored.document_name for stored in records.values() if stored.document_name]
+	)
 
 
-def awarded(tasks):
+def awarded(tasks: Iterable[str]) -> set[str]:
 	"""Those of the tasks, by document name, for which points were given; as it is now."""
 	where = "delta > 0 AND is_deleted = 0"
 	rows = sql.select_in(POINTS, ["task"], "task", sorted(tasks), where, tail=load.LATEST)
 	return {row[0] for row in rows}
 
 
-def points(change, stored, caller, registry):
+def points(change: Change, stored: Stored | None, caller: Caller, registry: Registry) -> None:
 	"""Lines are added and never changed. Parents give and take points, others spend their own."""
 	if change.operation == UPDATE:
 		raise ItemError("record_is_final")
@@ -88,13 +96,13 @@ def points(change, stored, caller, registry):
 	if not families.is_member(caller, values["user_id"]):
 		raise ItemError("invalid_link", ["user_id"])
 	spends_own = values["delta"] < 0 and values["user_id"] == families.user_id_of(caller)
-	if caller.device and ROLE_RANK[caller.role] < ROLE_RANK["admin"] and not spends_own:
+	if ROLE_RANK[caller.role] < ROLE_RANK["admin"] and not spends_own:
 		raise ItemError("permission_denied")
 	if values["delta"] > 0 and values.get("task"):
 		_award_once(values["task"], caller)
 
 
-def _award_once(task, caller):
+def _award_once(task: str, caller: Caller) -> None:
 	paid = caller.memo.setdefault("awarded", set())
 	if task in paid:
 		raise ItemError("points_awarded")

@@ -1,5 +1,6 @@
 """The arithmetic of streaks: days in a row on which something was done. Pure."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -15,7 +16,7 @@ class Streak:
 	last: date | None = None
 
 
-def of_days(days, today):
+def of_days(days: Iterable[date], today: date) -> Streak:
 	"""The streak of a set of days, from scratch."""
 	streak = Streak()
 	for day in sorted(set(days)):
@@ -24,7 +25,7 @@ def of_days(days, today):
 	return expired(streak, today)
 
 
-def extended(streak, days, today):
+def extended(streak: Streak, days: Iterable[date], today: date) -> Streak | None:
 	"""The streak with more days; None where earlier days have to be looked at to know it."""
 	for day in sorted(set(days)):
 		if streak.last is None or day > streak.last + DAY:
@@ -39,7 +40,7 @@ def extended(streak, days, today):
 	return expired(streak, today)
 
 
-def expired(streak, today):
+def expired(streak: Streak, today: date) -> Streak:
 	"""The same, with a current streak of 0 when yesterday was missed."""
 	missed = streak.last is None or streak.last < today - DAY
 	return Streak(0 if missed else streak.current, streak.longest, streak.last)

@@ -1,10 +1,13 @@
 """What documents of a farm have in common when they are saved in the Desk or through REST."""
 
+from collections.abc import Sequence
+
 import frappe
 from frappe import _
 from frappe.model.document import Document
 
-from hisabi_sync.engine import capture, clock
+from hisabi_sync.engine import capture
+from hisabi_sync.engine.model import clock
 from hisabi_sync.hisabi_farm import farms
 from hisabi_sync.hisabi_field.document import FieldDocument
 
@@ -14,19 +17,19 @@ CONFIRMED = "confirmed"
 class FarmDocument(FieldDocument):
 	SPACE = "farm"
 
-	def check_space(self):
+	def check_space(self) -> None:
 		farms.check(self.farm)
 
-	def refuse_stranger(self, label):
+	def refuse_stranger(self, label: str) -> None:
 		frappe.throw(_("{0} belongs to another farm").format(_(label)), frappe.LinkValidationError)
 
 
 class ConfirmedDocument(FarmDocument):
 	"""A draft that anybody edits, until somebody confirms it. `CONTENT` are the fields that count."""
 
-	CONTENT = ()
+	CONTENT: Sequence[str] = ()
 
-	def validate(self):
+	def validate(self) -> None:
 		super().validate()
 		_caller, change = capture.pushed()
 		if change is not None:
@@ -39,25 +42,25 @@ class ConfirmedDocument(FarmDocument):
 		if before is None or self._changed():
 			self.updated_at = clock.now()
 
-	def _changed(self):
+	def _changed(self) -> bool:
 		return any(self.has_value_changed(name) for name in (*self.CONTENT, "status"))
 
-	def _keep_confirmed(self, before):
+	def _keep_confirmed(self, before: Document) -> None:
 		if self.status != CONFIRMED:
 			frappe.throw(_("What is confirmed does not become a draft again"))
 		if self._changed():
 			self.allow_correction()
 
-	def allow_correction(self):
+	def allow_correction(self) -> None:
 		frappe.throw(_("What is confirmed cannot be changed"))
 
 
 class HistoryDocument(Document):
 	"""A row of a history: written once, by the server."""
 
-	def validate(self):
+	def validate(self) -> None:
 		if not self.is_new():
 			frappe.throw(_("This is history and cannot be changed"))
 
-	def on_trash(self):
+	def on_trash(self) -> None:
 		frappe.throw(_("This is history and cannot be deleted"))

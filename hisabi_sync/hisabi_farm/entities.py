@@ -1,7 +1,9 @@
-"""The batch contract's entity types: `observation`, `recommendation` and `playbook`. Source: contracts/batch.md.
+"""The batch contract's entity types: `observation`, `recommendation` and `playbook`. Source: docs/contracts/batch.md.
 
 The first alias of a field is its name on the wire.
 """
+
+from typing import Any
 
 from hisabi_sync.hisabi_farm.farms import SPACE_TYPE
 
@@ -15,7 +17,7 @@ SHARED = {
 	"severity": "",
 	"playbook_id": "playbookId",
 }
-CONFIRMATION = {
+CONFIRMATION: dict[str, str | tuple[str, str]] = {
 	"confirmed_by": ("confirmedBy", READ_ONLY),
 	"confirmed_at": "confirmedAt",
 	"created_on_device": "createdAt",
@@ -36,7 +38,7 @@ RULE_NAMES = {
 	"parameters": "parameters",
 }
 # Entity type: (DocType, rank, policy, its parameters, role that writes, write mode, {field: aliases or (aliases, access)})
-TABLE = {
+TABLE: dict[str, tuple[str, int, str, dict[str, Any], str, str, dict[str, str | tuple[str, str]]]] = {
 	PLAYBOOK: (
 		"Field Playbook",
 		10,
@@ -91,12 +93,21 @@ TABLE = {
 }
 
 
-def declare():
-	"""Declarations in the shape that `hisabi_sync.engine.declared` takes."""
+def declare() -> list[dict[str, Any]]:
+	"""Declarations in the shape that `hisabi_sync.engine.entities.declared` takes."""
 	return [_declaration(name, *row) for name, row in TABLE.items()]
 
 
-def _declaration(name, doctype, rank, policy, parameters, role, write_mode, fields):
+def _declaration(
+	name: str,
+	doctype: str,
+	rank: int,
+	policy: str,
+	parameters: dict[str, Any],
+	role: str,
+	write_mode: str,
+	fields: dict[str, str | tuple[str, str]],
+) -> dict[str, Any]:
 	return {
 		"entity_type": name,
 		"document_type": doctype,
@@ -113,12 +124,12 @@ def _declaration(name, doctype, rank, policy, parameters, role, write_mode, fiel
 	}
 
 
-def _field(fieldname, options):
+def _field(fieldname: str, options: str | tuple[str, str]) -> dict[str, str]:
 	aliases, access = (options, "Read and write") if isinstance(options, str) else options
 	return {"fieldname": fieldname, "access": access, "aliases": aliases}
 
 
-def wire_names(entity_type):
+def wire_names(entity_type: str) -> dict[str, str]:
 	"""{field: its name on the wire}."""
 	fields = TABLE[entity_type][-1]
 	aliases = {name: options if isinstance(options, str) else options[0] for name, options in fields.items()}

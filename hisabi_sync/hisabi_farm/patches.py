@@ -1,7 +1,11 @@
 """Patches of playbooks: operations that add, change or remove rules. Pure but for the words of errors."""
 
-from hisabi_sync.engine import ids, merge
-from hisabi_sync.engine.errors import ItemError
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from hisabi_sync.engine.model import ids, merge
+from hisabi_sync.engine.model.errors import ItemError
+from hisabi_sync.engine.model.fields import Field
 from hisabi_sync.hisabi_farm.entities import RULE_NAMES
 
 ADD, CHANGE, REMOVE = OPERATIONS = ("add", "change", "remove")
@@ -9,7 +13,7 @@ MOST_OPERATIONS, MOST_RULES = 200, 500
 SHOWN = 80  # characters of a value in a summary
 
 
-def read(operations, columns):
+def read(operations: object, columns: Iterable[Field]) -> list[tuple[str, str, dict[str, Any]]]:
 	"""[(operation, rule id, {column: value})] from the wire; `columns` are the engine's fields of a rule.
 
 	Raises ItemError patch_invalid, or what a value is refused with.
@@ -20,7 +24,7 @@ def read(operations, columns):
 	return [_read(position, given, known) for position, given in enumerate(operations)]
 
 
-def _read(position, given, columns):
+def _read(position: int, given: Any, columns: Mapping[str, Field]) -> tuple[str, str, dict[str, Any]]:
 	place = f"operations[{position}]"
 	if not isinstance(given, dict):
 		raise ItemError("patch_invalid", [place])
@@ -31,14 +35,19 @@ def _read(position, given, columns):
 	unknown += [f"rule.{name}" for name in rule if name not in RULE_NAMES]
 	if unknown:
 		raise ItemError("invalid_field", [f"{place}.{name}"[:140] for name in unknown[:50]])
-	rule_id = given.get("ruleId", rule.get("ruleId"))
+	rule_id: Any = given.get("ruleId", rule.get("ruleId"))
 	if not ids.is_client_id(rule_id) or rule.get("ruleId", rule_id) != rule_id:
 		raise ItemError("patch_invalid", [f"{place}.ruleId"])
 	values = {RULE_NAMES[name]: value for name, value in rule.items() if name != "ruleId"}
 	return given["op"], rule_id, {name: columns[name].parse(value) for name, value in values.items()}
 
 
-def applied(rows, operations, columns, strict=True):
+def applied(
+	rows: Iterable[dict[str, Any]],
+	operations: Iterable[tuple[str, str, dict[str, Any]]],
+	columns: Iterable[Field],
+	strict: bool = True,
+) -> list[dict[str, Any]]:
 	"""The rules after the operations. Unless `strict`, what does not fit is made to fit, to show what was wanted.
 
 	Raises ItemError patch_invalid naming the operations that do not fit.
@@ -57,12 +66,12 @@ def applied(rows, operations, columns, strict=True):
 	return list(rules.values())
 
 
-def _empty(columns):
+def _empty(columns: Iterable[Field]) -> dict[str, Any]:
 	"""A new rule: enabled, and otherwise empty."""
 	return {c.name: c.default if c.default is not None else c.kind.empty for c in columns}
 
 
-def difference(before, after):
+def difference(before: Iterable[dict[str, Any]], after: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 	"""[{operation, rule_id, title, changes: {column: [before, after]}}] between two lists of rules."""
 	old, new = ({row["rule_id"]: row for row in rows} for rows in (before, after))
 	steps = [_step(REMOVE, row, {}) for key, row in old.items() if key not in new]
@@ -73,7 +82,7 @@ def difference(before, after):
 	return steps
 
 
-def _step(operation, old, new):
+def _step(operation: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
 	names = [name for name in RULE_NAMES.values() if name != "rule_id"]
 	pairs = {name: [old.get(name), new.get(name)] for name in names}
 	shown = new or old
@@ -85,21 +94,21 @@ def _step(operation, old, new):
 	}
 
 
-def _equal(old, new):
+def _equal(old: Any, new: Any) -> bool:
 	return merge.same(old, new) or (old in (None, "", 0) and new in (None, ""))
 
 
-def summary(step, labels):
+def summary(step: Mapping[str, Any], labels: Mapping[str, str]) -> str:
 	"""One line for people: `Dose: 2 → 3; Advice: …`."""
 	parts = [f"{labels.get(name, name)}: {_shown(pair, step)}" for name, pair in step["changes"].items()]
 	return "; ".join(parts)
 
 
-def _shown(pair, step):
+def _shown(pair: Iterable[Any], step: Mapping[str, Any]) -> str:
 	old, new = (str(value)[:SHOWN] if value not in (None, "") else "–" for value in pair)
 	return {ADD: new, REMOVE: old}.get(step["operation"], f"{old} → {new}")
 
 
-def on_wire(row):
+def on_wire(row: Mapping[str, Any]) -> dict[str, Any]:
 	"""A rule of the database or the engine as devices know it."""
 	return {name: row.get(column) for name, column in RULE_NAMES.items()}

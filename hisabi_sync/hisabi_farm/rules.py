@@ -1,7 +1,14 @@
-"""Checks of observations, recommendations and patches beyond what their DocTypes say. Source: contracts/batch.md."""
+"""Checks of observations, recommendations and patches beyond what their DocTypes say. Source: docs/contracts/batch.md."""
 
-from hisabi_sync.engine import clock, ids, load, sql
-from hisabi_sync.engine.errors import ItemError
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from hisabi_sync.engine.database import sql
+from hisabi_sync.engine.entities.entity_types import Registry
+from hisabi_sync.engine.model import clock, ids
+from hisabi_sync.engine.model.change import Caller, Change, Stored
+from hisabi_sync.engine.model.errors import ItemError
+from hisabi_sync.engine.store import load
 from hisabi_sync.hisabi_farm import history, patches
 from hisabi_sync.hisabi_farm.document import CONFIRMED
 from hisabi_sync.hisabi_farm.entities import OBSERVATION, PLAYBOOK
@@ -9,12 +16,12 @@ from hisabi_sync.hisabi_farm.entities import OBSERVATION, PLAYBOOK
 HELD, PATCHES = "corrected observations", "patches"
 
 
-def recommendation(change, stored, caller, registry):
+def recommendation(change: Change, stored: Stored | None, caller: Caller, registry: Registry) -> None:
 	"""Who confirmed it and when goes with the status."""
 	_confirm(change, _held(stored), caller)
 
 
-def observation(change, stored, caller, registry):
+def observation(change: Change, stored: Stored | None, caller: Caller, registry: Registry) -> None:
 	"""The same, and corrections: of the observation itself, or as a new one that points to it."""
 	held = _held(stored)
 	if change.correction:
@@ -26,11 +33,11 @@ def observation(change, stored, caller, registry):
 	caller.memo.setdefault(HELD, {}).setdefault(change.record, [status, None])
 
 
-def _held(stored):
+def _held(stored: Stored | None) -> dict[str, Any]:
 	return stored.values if stored and stored.live else {}
 
 
-def _confirm(change, held, caller):
+def _confirm(change: Change, held: Mapping[str, Any], caller: Caller) -> None:
 	values = change.values
 	if held.get("status") == CONFIRMED:
 		if values.pop("confirmed_at", None):
@@ -40,7 +47,7 @@ def _confirm(change, held, caller):
 		values["confirmed_at"] = values.get("confirmed_at") or change.client_time or clock.now()
 
 
-def _check_in_place(change, held):
+def _check_in_place(change: Change, held: Mapping[str, Any]) -> None:
 	if not held:
 		raise ItemError("not_found")
 	if held.get("status") != CONFIRMED:
@@ -49,7 +56,7 @@ def _check_in_place(change, held):
 		raise ItemError("invalid_value", ["status"])
 
 
-def _check_correction(change, stored, held, caller):
+def _check_correction(change: Change, stored: Stored | None, held: Mapping[str, Any], caller: Caller) -> None:
 	"""A chain has no forks: only its newest observation can be corrected."""
 	if held:
 		if held.get("correction_of") != change.values["correction_of"]:
@@ -65,7 +72,7 @@ def _check_correction(change, stored, held, caller):
 	found[1] = change.client_id
 
 
-def prepare_observations(changes, caller):
+def prepare_observations(changes: Iterable[Change], caller: Caller) -> None:
 	"""Lock what is to be corrected and note its state: `{record: [status, client id of its correction]}`."""
 	given = {change.payload.get("correctionOf") for change in changes if not change.error}
 	names = [ids.record(caller.space, OBSERVATION, key) for key in given if isinstance(key, str)]
@@ -78,14 +85,15 @@ def prepare_observations(changes, caller):
 	caller.memo[HELD] = {records[row[0]]: [row[1], newer.get(row[2])] for row in rows}
 
 
-def _client_ids(names):
-	return dict(sql.select_in("Field Observation", ["name", "client_id"], "name", sorted(names)))
+def _client_ids(names: Iterable[str]) -> dict[str, str]:
+	rows = sql.select_in("Field Observation", ["name", "client_id"], "name", sorted(names))
+	return {name: ids.decode(client_id) for name, client_id in rows}
 
 
 # --- playbooks
 
 
-def playbook(change, stored, caller, registry):
+def playbook(change: Change, stored: Stored | None, caller: Caller, registry: Registry) -> None:
 	"""Turn the operations of a patch into the rules that they make of the active version."""
 	patch = change.intent
 	if patch is None or stored is None or not stored.live:
@@ -106,17 +114,20 @@ def playbook(change, stored, caller, registry):
 	change.values = {"rules": rows}
 
 
-def _check_repeat(known, patch):
+def _check_repeat(known: str, patch: Mapping[str, Any]) -> None:
 	if known != patch["content"]:
 		raise ItemError("patch_id_reused")
 
 
-def prepare_playbooks(changes, caller):
+def prepare_playbooks(changes: Iterable[Change], caller: Caller) -> None:
 	"""Lock the playbooks that are patched and note which patches are there already: `{patch id: hash of its content}`."""
 	patched = [change for change in changes if change.intent and not change.error]
 	names = {ids.record(caller.space, PLAYBOOK, change.client_id) for change in patched}
-	documents = sorted(stored.document_name for stored in load.records(names).values() if stored.live)
+	held = [stored for stored in load.records(names).values() if stored.live]
+	documents = sorted(stored.document_name for stored in held if stored.document_name)
 	sql.select_in("Field Playbook", ["name"], "name", documents, tail="ORDER BY name FOR UPDATE")
-	wanted = [history.patch_name(caller.space_key, change.intent["patch_id"]) for change in patched]
+	wanted = [
+		history.patch_name(caller.space_key, change.intent["patch_id"]) for change in patched if change.intent
+	]
 	rows = sql.select_in(history.PATCH, ["patch_id", "content"], "name", wanted, tail=load.LATEST)
 	caller.memo[PATCHES] = dict(rows)

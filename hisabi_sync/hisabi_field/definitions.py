@@ -8,11 +8,15 @@ pydantic's are Rust's.
 import functools
 import json
 import re
-from decimal import Decimal, InvalidOperation
+from collections.abc import Container, Iterable, Iterator, Mapping
+from typing import Any
 
 import frappe
 from frappe import _
+from frappe.model.document import Document
 from pydantic_core import SchemaError, SchemaValidator, ValidationError, core_schema
+
+from hisabi_sync.engine.model import decimals
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 MAX_KEY = 140
@@ -34,7 +38,7 @@ TYPES = {
 	"Group": GROUP,
 }
 LIMITED = ("text", "long_text", "integer", "number", "choices", GROUP)
-LOCATION = [
+LOCATION: list[dict[str, Any]] = [
 	{"name": "latitude", "type": "number", "required": True, "min": -90, "max": 90},
 	{"name": "longitude", "type": "number", "required": True, "min": -180, "max": 180},
 	{"name": "accuracy", "type": "number", "min": 0},
@@ -42,7 +46,7 @@ LOCATION = [
 ]
 
 
-def build(rows):
+def build(rows: list[Document]) -> list[dict[str, Any]]:
 	"""The definition of a form's rows. Throws what a person has to mend."""
 	groups = {row.fieldname for row in rows if row.kind == "Group"}
 	for row in rows:
@@ -57,26 +61,28 @@ def build(rows):
 	return definition
 
 
-def _check_row(row, groups):
+def _check_row(row: Document, groups: Container[str]) -> None:
 	label = frappe.bold(frappe.utils.escape_html(row.fieldname or ""))
 	if not NAME.fullmatch(row.fieldname or ""):
-		frappe.throw(_("{0} is no name of a question: letters, digits and underscores").format(label))
+		frappe.throw(
+			_("{0} is not a valid name for a question: use letters, digits and underscores").format(label)
+		)
 	if row.group and (row.group not in groups or row.kind == "Group"):
 		frappe.throw(_("{0} is in a group that does not exist").format(label))
 	if row.kind in ("Choice", "Choices") and not _choices(row):
 		frappe.throw(_("{0} has no choices").format(label))
 
 
-def _check_names(rows):
+def _check_names(rows: list[Document]) -> None:
 	seen = set()
 	for row in rows:
 		key = (row.group or "", row.fieldname)
 		if key in seen:
-			frappe.throw(_("{0} is there twice").format(frappe.bold(row.fieldname)))
+			frappe.throw(_("{0} is listed twice").format(frappe.bold(row.fieldname)))
 		seen.add(key)
 
 
-def _question(row, rows):
+def _question(row: Document, rows: list[Document]) -> dict[str, Any]:
 	question = {
 		"name": row.fieldname,
 		"label": row.label,
@@ -96,52 +102,52 @@ def _question(row, rows):
 	return {**question, **{name: value for name, value in optional.items() if value not in (None, "")}}
 
 
-def _choices(row):
+def _choices(row: Document) -> list[str]:
 	return list(dict.fromkeys(line.strip() for line in (row.choices or "").splitlines() if line.strip()))
 
 
-def _limit(row, name):
+def _limit(row: Document, name: str) -> int | float | None:
 	text = str(row.get(name) or "").strip()
 	if not text or TYPES[row.kind] not in LIMITED:
 		return None
 	try:
-		number = Decimal(text)
+		number = decimals.read(text)
 		whole = number == number.to_integral_value()
-	except (InvalidOperation, OverflowError):
+	except (TypeError, ArithmeticError):
 		whole, number = False, None
 	if number is None or not number.is_finite() or not (whole or row.kind == "Number"):
 		frappe.throw(_("{0} is no limit for {1}").format(frappe.bold(text[:40]), frappe.bold(row.fieldname)))
-	return int(number) if whole else float(number)
+	return int(number) if whole else float(number)  # type: ignore[arg-type]  # not None, or thrown
 
 
 # --- checking answers
 
 
-def _text(question):
+def _text(question: Mapping[str, Any]) -> core_schema.CoreSchema:
 	least = max(question.get("min") or 0, 1 if question.get("required") else 0)
 	return core_schema.str_schema(
 		min_length=least, max_length=question.get("max"), pattern=question.get("pattern")
 	)
 
 
-def _integer(question):
+def _integer(question: Mapping[str, Any]) -> core_schema.CoreSchema:
 	return core_schema.int_schema(ge=question.get("min"), le=question.get("max"))
 
 
-def _number(question):
+def _number(question: Mapping[str, Any]) -> core_schema.CoreSchema:
 	return core_schema.float_schema(ge=question.get("min"), le=question.get("max"), allow_inf_nan=False)
 
 
-def _choice(question):
+def _choice(question: Mapping[str, Any]) -> core_schema.CoreSchema:
 	return core_schema.literal_schema(question["choices"])
 
 
-def _several(question):
+def _several(question: Mapping[str, Any]) -> core_schema.CoreSchema:
 	least = max(question.get("min") or 0, 1 if question.get("required") else 0)
 	return core_schema.list_schema(_choice(question), min_length=least, max_length=question.get("max"))
 
 
-def _group(question):
+def _group(question: Mapping[str, Any]) -> core_schema.CoreSchema:
 	least = max(question.get("min") or 0, 1 if question.get("required") else 0)
 	rows = _object(question.get("fields") or [])
 	return core_schema.list_schema(rows, min_length=least, max_length=question.get("max"))
@@ -164,7 +170,7 @@ SCHEMAS = {
 }
 
 
-def _object(questions):
+def _object(questions: Iterable[Mapping[str, Any]]) -> core_schema.CoreSchema:
 	fields = {}
 	for question in questions:
 		schema, required = SCHEMAS[question["type"]](question), bool(question.get("required"))
@@ -174,12 +180,12 @@ def _object(questions):
 
 
 @functools.lru_cache(maxsize=256)
-def validator(text):
+def validator(text: str) -> SchemaValidator:
 	"""The compiled check of a definition, given as its JSON text."""
 	return SchemaValidator(_object(json.loads(text)))
 
 
-def _reasons():
+def _reasons() -> dict[str, str]:
 	"""pydantic's error types in words for the person in the field; other types are wrong types."""
 	return {
 		"missing": _("required"),
@@ -195,7 +201,7 @@ def _reasons():
 	}
 
 
-def problems(definition, data):
+def problems(definition: str, data: Any) -> dict[str, tuple[str, str]]:
 	"""{path: (type of error, reason)} for what is wrong with the answers; a path is such as `rows.0.count`."""
 	try:
 		validator(definition).validate_json(json.dumps(data), strict=True)
@@ -211,12 +217,12 @@ def problems(definition, data):
 	return {}
 
 
-def media_keys(definition, data):
+def media_keys(definition: str, data: Mapping[str, Any]) -> list[str]:
 	"""Keys of uploaded files that the answers to photo questions name."""
 	return list(_photos(json.loads(definition), data))
 
 
-def _photos(questions, data):
+def _photos(questions: Iterable[Mapping[str, Any]], data: Mapping[str, Any]) -> Iterator[str]:
 	for question in questions:
 		value = data.get(question["name"])
 		if question["type"] == "photo" and value:

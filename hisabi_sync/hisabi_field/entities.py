@@ -1,10 +1,12 @@
-"""The mobile contract's entity types: `form`, `submission` and `meter`. Source: contracts/mobile.md."""
+"""The mobile contract's entity types: `form`, `submission` and `meter`. Source: docs/contracts/mobile.md."""
 
-from hisabi_sync.hisabi_field.tenants import SPACE_TYPE
+from typing import Any
+
+from hisabi_sync.tenants import SPACE_TYPE
 
 READ_ONLY, COMPUTED = "Read only", "Computed"
 # Entity type: (DocType, rank, policy, write mode, {field: access, or aliases with write access, or flags})
-TABLE = {
+TABLE: dict[str, tuple[str, int, str, str, dict[str, dict[str, Any]]]] = {
 	"form": (
 		"Field Form",
 		10,
@@ -47,12 +49,14 @@ TABLE = {
 }
 
 
-def declare():
-	"""Declarations in the shape that `hisabi_sync.engine.declared` takes."""
+def declare() -> list[dict[str, Any]]:
+	"""Declarations in the shape that `hisabi_sync.engine.entities.declared` takes."""
 	return [_declaration(name, *row) for name, row in TABLE.items()]
 
 
-def _declaration(name, doctype, rank, policy, write_mode, fields):
+def _declaration(
+	name: str, doctype: str, rank: int, policy: str, write_mode: str, fields: dict[str, dict[str, Any]]
+) -> dict[str, Any]:
 	return {
 		"entity_type": name,
 		"document_type": doctype,

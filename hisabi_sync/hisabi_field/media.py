@@ -1,13 +1,19 @@
 """Files that submissions name. An entry of `media` is a key, or `{key, size?, content_type?, sha256?}`."""
 
 import re
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import frappe
 
-from hisabi_sync.engine import clock, ids, sql
-from hisabi_sync.engine.errors import ItemError
-from hisabi_sync.engine.write import STANDARD
+from hisabi_sync.engine.database import sql
+from hisabi_sync.engine.derive import Access, Effect
+from hisabi_sync.engine.model import clock, files, ids
+from hisabi_sync.engine.model.change import Caller, Change
+from hisabi_sync.engine.model.errors import ItemError
+from hisabi_sync.engine.store.write import STANDARD
 from hisabi_sync.media import use
+from hisabi_sync.media.rows import Media
 
 LINK = "Field Submission Media"
 MAX_KEY = 140
@@ -15,32 +21,24 @@ KEY = re.compile(r"[0-9a-f]{32}")
 FACTS = ("size", "content_type", "sha256")
 
 
-def prepare(changes, caller):
+def prepare(changes: Iterable[Change], caller: Caller) -> None:
 	"""Hook before a batch is judged: looks up the keys that it names, all in two statements."""
 	wanted = {}
 	for change in changes:
 		wanted.update(dict.fromkeys(_candidates(change.values), change.record))
-	caller.memo["media"] = use.use(wanted, caller.space) if wanted else {}
+	caller.memo["media"] = use.use(wanted, caller.space, caller) if wanted else {}
 
 
-def _candidates(values):
+def _candidates(values: Mapping[str, Any]) -> list[str]:
 	"""Texts that may be keys: those in `media`, and in the answers what looks like one."""
-	listed = values.get("media") if isinstance(values.get("media"), list) else []
+	listed: Any = values.get("media") if isinstance(values.get("media"), list) else []
 	entries = [_entry(given) for given in listed]
 	return [entry["key"] for entry in entries if entry] + [
-		text for text in _texts(values.get("data")) if KEY.fullmatch(text)
+		text for text in files.texts(values.get("data")) if KEY.fullmatch(text)
 	]
 
 
-def _texts(value):
-	if isinstance(value, str):
-		yield value
-	elif isinstance(value, dict | list):
-		for part in value.values() if isinstance(value, dict) else value:
-			yield from _texts(part)
-
-
-def check(named, usable):
+def check(named: Iterable[Any], usable: Mapping[str, Media]) -> None:
 	"""Raise ItemError unless the files were uploaded as is said of them: media_not_usable with `{key: reasons}`.
 
 	A key that was never uploaded and one of another space are answered alike.
@@ -48,20 +46,20 @@ def check(named, usable):
 	entries = [_entry(given) for given in named]
 	if not all(entries):
 		raise ItemError("invalid_field_type", {"media": "list of keys"})
-	wrong = {entry["key"]: _problems(entry, usable.get(entry["key"])) for entry in entries}
+	wrong = {entry["key"]: _problems(entry, usable.get(entry["key"])) for entry in entries if entry}
 	wrong = {key: reasons for key, reasons in wrong.items() if reasons}
 	if wrong:
 		raise ItemError("media_not_usable", wrong)
 
 
-def _entry(given):
+def _entry(given: Any) -> dict[str, Any] | None:
 	entry = given if isinstance(given, dict) else {"key": given}
 	key = entry.get("key")
 	plain = all(isinstance(entry.get(name), str | int | None) for name in FACTS)
 	return entry if isinstance(key, str) and 0 < len(key) <= MAX_KEY and plain else None
 
 
-def _problems(entry, media):
+def _problems(entry: Mapping[str, Any], media: Media | None) -> list[str]:
 	if media is None:
 		return ["not_uploaded"]
 	return [
@@ -71,12 +69,12 @@ def _problems(entry, media):
 	]
 
 
-def _plain(value):
+def _plain(value: Any) -> Any:
 	"""Media types may come with parameters, checksums in capitals."""
 	return value.partition(";")[0].strip().lower() if isinstance(value, str) else value
 
 
-def note(effects):
+def note(effects: Iterable[Effect], access: Access) -> None:
 	"""Keep Field Submission Media in line with what submissions name; a deleted submission names nothing."""
 	gone, new = [], []
 	for effect in effects:
@@ -84,6 +82,10 @@ def note(effects):
 			before, after = (set(_candidates(values or {})) for values in (effect.before, effect.after))
 			gone += [ids.digest(effect.document_name, key) for key in before - after]
 			new += [(effect.document_name, key) for key in sorted(after - before)]
+	usable = access.caller.memo.get("media")
+	usable = _usable_in_desk(new, access) if usable is None else usable
+	# A text that only looks like a key names nothing, and neither does the key of a file that its author is not shown.
+	new = [pair for pair in new if pair[1] in usable]
 	if gone:
 		frappe.db.delete(LINK, {"name": ["in", gone]})
 	if new:
@@ -92,6 +94,8 @@ def note(effects):
 		sql.upsert(LINK, [*STANDARD, "submission", "media"], rows)
 
 
-def named(keys):
-	"""Hook of media's garbage collection: which of the keys submissions name that are not deleted."""
-	return {row[0] for row in sql.select_in(LINK, ["media"], "media", keys)}
+def _usable_in_desk(pairs: Iterable[tuple[str, str]], access: Access) -> Mapping[str, Media]:
+	"""Who pulls a submission of the Desk is shown those of its files that its author may look at."""
+	records = {stored.document_name: stored.name for stored in access.stored.values()}
+	wanted = {key: records.get(name) for name, key in pairs}
+	return use.use(wanted, access.caller.space, access.caller) if wanted else {}

@@ -1,10 +1,15 @@
-"""Checks of submissions and meters beyond what their DocTypes say. Source: contracts/mobile.md."""
+"""Checks of submissions and meters beyond what their DocTypes say. Source: docs/contracts/mobile.md."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import frappe
 
-from hisabi_sync.engine import ids
-from hisabi_sync.engine.change import CREATE
-from hisabi_sync.engine.errors import ItemError
+from hisabi_sync.engine.derive import Access, Effect
+from hisabi_sync.engine.entities.entity_types import Registry
+from hisabi_sync.engine.model import ids
+from hisabi_sync.engine.model.change import CREATE, Caller, Change, Stored
+from hisabi_sync.engine.model.errors import ItemError
 from hisabi_sync.hisabi_field import answers, media
 
 DEVICE_STATUSES = ("draft", "submitted")
@@ -12,55 +17,59 @@ REVIEWED = ("approved", "rejected")
 SUBMISSION, ANSWERS = "submission", ("form_id", "form_version", "data", "media")
 
 
-def submission(change, stored, caller, registry):
-	"""Answers fit the form's version, files were uploaded, and only people review."""
+def submission(change: Change, stored: Stored | None, caller: Caller, registry: Registry) -> None:
+	"""Answers fit the form's version, files were uploaded, and only who may review does."""
 	held, values = (stored.values if stored else {}) or {}, change.values
 	if change.operation == CREATE:
 		values["submitted_by"] = caller.user
-	if caller.device:
-		_check_status(values, held)
+	if not caller.reviews:
+		_check_status(change, held)
 	if values.keys() & {"form_id", "form_version", "data"}:
 		_check_answers(values, held)
 	named = answers.files_of(values, held) if values.keys() & {"media", "data"} else []
-	if named:
-		media.check(named, caller.memo.get("media", {}))
+	kept = answers.files_of({}, held) if named and held.get("form_id") else []
+	if new := [one for one in named if one not in kept]:
+		media.check(new, caller.memo.get("media", {}))
 
 
-def _check_status(values, held):
-	"""A device drafts and submits; people review."""
-	status = values.get("status")
-	if status not in (None, held.get("status"), *DEVICE_STATUSES):
+def _check_status(change: Change, held: Mapping[str, Any]) -> None:
+	"""Who has no right to review drafts and submits. What it says of a review in an edit is what it was told once."""
+	if change.values.get("status") in (None, held.get("status"), *DEVICE_STATUSES):
+		return
+	if change.operation == CREATE:
 		raise ItemError("server_field_not_allowed", ["status"])
+	del change.values["status"]
+	change.warnings.append("status")
 
 
-def follow(effects, access):
+def follow(effects: Sequence[Effect], access: Access) -> None:
 	"""Hook after a batch, and after each save in the Desk."""
 	review_again(effects, access)
-	media.note(effects)
+	media.note(effects, access)
 
 
-def review_again(effects, access):
-	"""Answers that a device changed after a review have to be reviewed again.
+def review_again(effects: Sequence[Effect], access: Access) -> None:
+	"""Answers that were changed after a review, by who may not review them, have to be reviewed again.
 
 	So a merge of late answers with an approval never leaves them approved unseen.
 	"""
 	again = {
 		effect.document_name
 		for effect in effects
-		if effect.entity_type == SUBMISSION and access.caller.device and _changed_unseen(effect)
+		if effect.entity_type == SUBMISSION and not access.caller.reviews and _changed_unseen(effect)
 	}
 	for stored in access.copies(SUBMISSION, again).values() if again else ():
 		access.set(stored, {"status": "submitted", "reviewed_by": None, "reviewed_at": None})
 
 
-def _changed_unseen(effect):
+def _changed_unseen(effect: Effect) -> bool:
 	if effect.before is None or effect.after is None:
 		return False
 	changed = any(effect.before.get(name) != effect.after.get(name) for name in ANSWERS)
 	return changed and effect.after.get("status") in REVIEWED
 
 
-def _check_answers(values, held):
+def _check_answers(values: dict[str, Any], held: Mapping[str, Any]) -> None:
 	form, version, data = (values.get(name, held.get(name)) for name in ("form_id", "form_version", "data"))
 	version, definition = answers.definition_of(form, version)
 	if definition is None:
@@ -74,8 +83,8 @@ def _check_answers(values, held):
 		)
 
 
-def meter(change, stored, caller, registry):
-	"""A code is there once in a tenant; who asks for one that is taken learns which meter has it."""
+def meter(change: Change, stored: Stored | None, caller: Caller, registry: Registry) -> None:
+	"""A code is unique in a tenant; the error for one that is taken names the meter that has it."""
 	code = change.values.get("code")
 	if not code or (change.operation == CREATE and stored and stored.exists):
 		return  # a repeat of a create changes nothing
@@ -85,12 +94,13 @@ def meter(change, stored, caller, registry):
 		raise ItemError("unique_violation", {"code": holder})
 
 
-def code_key(tenant, code):
+def code_key(tenant: str, code: str) -> str:
 	"""What the database keeps unique: the code in its tenant, to the letter."""
 	return ids.digest("meter", tenant, code)
 
 
-def code_holder(tenant, code, own=None):
+def code_holder(tenant: str, code: str, own: str | None = None) -> str | None:
 	"""ID on devices of the meter that has a code, other than one's own, or None."""
 	filters = {"code_key": code_key(tenant, code), "name": ["!=", own or ""]}
-	return frappe.db.get_value("Field Meter", filters, "client_id")
+	held = frappe.db.get_value("Field Meter", filters, "client_id")
+	return held and ids.decode(held)

@@ -6,18 +6,19 @@ to this server without losing its place; a token without a row is a forged one.
 
 import frappe
 
-from hisabi_sync.engine import cursor, ids
-from hisabi_sync.engine.errors import RequestError
+from hisabi_sync.engine.model import cursor, ids
+from hisabi_sync.engine.model.change import Caller
+from hisabi_sync.engine.model.errors import RequestError
 
 DOCTYPE = "Field Old Token"
 
 
-def name_of(device, space, token):
+def name_of(device: str | None, space: str, token: str) -> str:
 	"""Name of the row; a hash, because the database would take `Ab` and `ab` for equal."""
 	return ids.digest(device or "", space, token)
 
 
-def read(caller, token):
+def read(caller: Caller, token: str) -> cursor.Cursor:
 	"""The Cursor of a token, from this server or an earlier one. Raises RequestError invalid_cursor."""
 	found = _decoded(token, caller.space)
 	if found is None:
@@ -28,18 +29,16 @@ def read(caller, token):
 	return found
 
 
-def begin(caller, token):
-	"""(token, position) to pull from, and whether all that comes is new to the device: a first pull and its later pages."""
+def begin(caller: Caller, token: str | None) -> tuple[str | None, int | None]:
+	"""(token, position) to pull from; one of them is None, both for a first pull."""
 	if not token:
-		return None, None, True
-	own = _decoded(token, caller.space)
-	if own:
-		return token, None, own.snapshot is not None
-	position = read(caller, token).position
-	return None, position or None, position == 0
+		return None, None
+	if _decoded(token, caller.space):
+		return token, None
+	return None, read(caller, token).position or None
 
 
-def _decoded(token, space):
+def _decoded(token: str, space: str) -> cursor.Cursor | None:
 	"""The Cursor of a token of this server, or None."""
 	try:
 		return cursor.decode(token, space)

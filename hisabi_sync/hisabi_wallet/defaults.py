@@ -1,9 +1,13 @@
 """What a new wallet starts with: settings, a cash account and categories. Their client ids are fixed, so once is enough."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import frappe
 
-from hisabi_sync.engine import ids, ledger, push
-from hisabi_sync.engine.change import CREATE, Change
+from hisabi_sync.engine import ledger, push
+from hisabi_sync.engine.model import ids
+from hisabi_sync.engine.model.change import CREATE, Caller, Change, Outcome
 
 CASH = {"en": "Cash", "ar": "نقد"}
 FALLBACK_CURRENCY = "USD"
@@ -30,7 +34,7 @@ CATEGORIES = (
 LANGUAGES = tuple(CASH)
 
 
-def add(caller, language, currency=None):
+def add(caller: Caller, language: str, currency: str | None = None) -> list[tuple[Change, Outcome]]:
 	"""Create what is missing of the defaults in the caller's wallet; returns [(Change, Outcome)].
 
 	A default that people changed or deleted stays as they left it. Raises RequestError as a push does.
@@ -43,30 +47,32 @@ def add(caller, language, currency=None):
 	return list(zip(changes, push.push(caller, changes, push.Options("wallet")).outcomes, strict=True))
 
 
-def _settings(wallet_id):
+def _settings(wallet_id: str) -> tuple[str, str] | None:
 	"""(base currency,) of settings that a device made for the wallet, or None; the defaults' own do not count."""
 	filters = {"wallet_id": wallet_id, "is_deleted": 0, "client_id": ["!=", "default-settings"]}
 	return frappe.db.get_value("Hisabi Settings", filters, ["base_currency", "name"], order_by="creation")
 
 
-def _settings_change(currency, language):
+def _settings_change(currency: str, language: str) -> tuple[str, str, dict[str, Any]]:
 	values = {"base_currency": currency, "enabled_currencies": [currency], "app_language": language}
 	return "Hisabi Settings", "default-settings", values
 
 
-def _account(currency, language):
+def _account(currency: str, language: str) -> tuple[str, str, dict[str, Any]]:
 	values = {"account_name": CASH[language], "account_type": "cash", "currency": currency, "icon": "wallet"}
 	return "Hisabi Account", "default-cash", values
 
 
-def _categories(language):
+def _categories(language: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
 	for order, (key, kind, english, arabic, icon, color) in enumerate(CATEGORIES, 1):
 		name = {"en": english, "ar": arabic}[language]
 		values = {"category_name": name, "kind": kind, "icon": icon, "color": color, "sort_order": order}
 		yield "Hisabi Category", f"default-category-{key}", values
 
 
-def _change(caller, index, entity_type, client_id, payload):
+def _change(caller: Caller, index: int, entity_type: str, client_id: str, payload: dict[str, Any]) -> Change:
 	op_id = f"defaults-{ids.new()}"
 	fingerprint = ledger.fingerprint(entity_type, client_id, CREATE, payload)
-	return Change(index, op_id, entity_type, client_id, CREATE, payload, fingerprint=fingerprint, raw=payload)
+	made = Change(index, op_id, entity_type, client_id, CREATE, payload, fingerprint=fingerprint, raw=payload)
+	made.missing_only = True
+	return made

@@ -1,12 +1,16 @@
 """Invites into a wallet: codes that work once, for some time, and only as long as who gave them may give them."""
 
 import secrets
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 import frappe
+from frappe.model.document import Document
 
-from hisabi_sync.engine import clock
-from hisabi_sync.engine.pepper import keyed_hash
+from hisabi_sync.engine.model import clock
+from hisabi_sync.engine.model.secrets_hash import keyed_hash
+from hisabi_sync.engine.operations import budgets
 from hisabi_sync.hisabi_wallet import members
 
 DOCTYPE = "Hisabi Wallet Invite"
@@ -18,8 +22,9 @@ MISREAD = str.maketrans({"O": "0", "I": "1", "L": "1", "-": None, " ": None})
 COLUMNS = "name wallet role status expires_at owner creation used_by used_at".split()
 
 
-def create(wallet_id, role, hours):
+def create(wallet_id: str, role: str, hours: float) -> tuple[Document, str]:
 	"""A new invite of the acting user; returns (document, code). The code is not stored and not shown again."""
+	budgets.require("invites", frappe.session.user)
 	code = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
 	doc = frappe.get_doc(
 		{
@@ -35,14 +40,19 @@ def create(wallet_id, role, hours):
 	return doc, "-".join(code[i : i + GROUP] for i in range(0, LENGTH, GROUP))
 
 
-def hash_code(code):
+def count_open(user: str) -> int:
+	"""Hook: invites of a user that may still be accepted."""
+	return frappe.db.count(DOCTYPE, {"owner": user, "status": OPEN, "expires_at": [">", clock.now()]})
+
+
+def hash_code(code: str) -> str:
 	return keyed_hash("invite_code", code.upper().translate(MISREAD)).hex()
 
 
-def accept(code, user):
-	"""Make the user a member by a code; returns (wallet id, role, whether he was one before), or None.
+def accept(code: str, user: str) -> tuple[str, str, bool] | None:
+	"""Make the user a member by a code; returns (wallet id, role, whether they were one before), or None.
 
-	The same user may repeat it. Who is a member already keeps his role, and the code stays as it is.
+	The same user may repeat it. A member keeps their role, and the code stays as it is.
 	"""
 	found = _rows("code_hash = %s", (hash_code(code),), "FOR UPDATE")
 	if not found or not _is_good(found[0], user):
@@ -59,7 +69,7 @@ def accept(code, user):
 	return invite["wallet"], invite["role"], False
 
 
-def _is_good(invite, user):
+def _is_good(invite: Mapping[str, Any], user: str) -> bool:
 	"""Open and in time, or used by this very user; and its giver is still one who may give it."""
 	if invite["status"] == USED:
 		return invite["used_by"] == user
@@ -68,24 +78,24 @@ def _is_good(invite, user):
 	return state(invite) == OPEN and invite["role"] in giver.manages and not deleted
 
 
-def state(invite):
+def state(invite: Mapping[str, Any]) -> str:
 	"""The status, where an open invite whose time is over is expired."""
 	expired = invite["status"] == OPEN and invite["expires_at"] < clock.now()
 	return EXPIRED if expired else invite["status"]
 
 
-def listing(wallet_id):
+def listing(wallet_id: str) -> list[dict[str, Any]]:
 	"""The newest invites of a wallet as dicts with COLUMNS."""
 	return _rows("wallet = %s", (wallet_id,), f"ORDER BY creation DESC, name LIMIT {MAX_LISTED}")
 
 
-def find(wallet_id, name):
+def find(wallet_id: str, name: str) -> dict[str, Any] | None:
 	"""An invite of this wallet by its name, locked, or None."""
 	found = _rows("name = %s AND wallet = %s", (name, wallet_id), "FOR UPDATE")
 	return found[0] if found else None
 
 
-def revoke(invite):
+def revoke(invite: Mapping[str, Any]) -> str:
 	"""Close an open invite; returns its status after that."""
 	if invite["status"] != OPEN:
 		return invite["status"]
@@ -93,7 +103,7 @@ def revoke(invite):
 	return REVOKED
 
 
-def _rows(where, values, tail):
+def _rows(where: str, values: tuple[Any, ...], tail: str) -> list[dict[str, Any]]:
 	rows = frappe.db.sql(
 		f"SELECT {', '.join(COLUMNS)} FROM `tab{DOCTYPE}` WHERE {where} {tail}",  # noqa: S608
 		values,

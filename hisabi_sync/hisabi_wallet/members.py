@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 import frappe
 from frappe import _
+from frappe.model.document import Document
 
-from hisabi_sync.engine import ids
+from hisabi_sync.engine.model import ids
 
 DOCTYPE, WALLET, SPACE_TYPE = "Hisabi Wallet Member", "Hisabi Wallet", "wallet"
 ROLES = ("viewer", "member", "admin", "owner")  # by rank
@@ -15,7 +16,7 @@ PENDING, ACTIVE, REMOVED = "pending", "active", "removed"
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-	"""`manages`: roles whose members he invites, changes and removes, and which he may give. `may`: what else."""
+	"""`manages`: roles whose members they invite, change and remove, and which they may give. `may`: what else."""
 
 	manages: frozenset = frozenset()
 	may: frozenset = frozenset()
@@ -48,13 +49,13 @@ class LastOwner(frappe.PermissionError):
 	"""The change would leave a wallet without an active owner."""
 
 
-def may_change(actor_role, before, after, own):
-	"""Whether somebody with a role may turn one State into another. `own` says that it is his own membership."""
+def may_change(actor_role: str | None, before: State, after: State, own: bool) -> bool:
+	"""Whether somebody with a role may turn one State into another. `own` says that it is their own membership."""
 	manages = RIGHTS[actor_role].manages
 	if own and before.status == ACTIVE and after == State(before.role, REMOVED):
 		return True
 	if own and before == NEW:
-		return after == State(actor_role, ACTIVE)  # his own words for the membership that he has
+		return after == State(actor_role, ACTIVE)  # their own words for the membership that they have
 	if own and ROLES.index(after.role) > ROLES.index(before.role):
 		return False
 	statuses = (before.status, after.status)
@@ -62,35 +63,35 @@ def may_change(actor_role, before, after, own):
 	return (same or statuses in STATUS_CHANGES) and {before.role or after.role, after.role} <= manages
 
 
-def active_role(wallet_id, user):
+def active_role(wallet_id: str, user: str) -> str | None:
 	"""The role of an active member, or None."""
 	name = ids.member(ids.space(SPACE_TYPE, wallet_id), user)
 	row = frappe.db.get_value("Sync Space Member", name, ["role", "status"])
 	return row[0] if row and row[1] == ACTIVE else None
 
 
-def is_exempt():
+def is_exempt() -> bool:
 	pushing = getattr(frappe.local, "hisabi_sync_push", None)
 	return not (pushing and pushing[0]) and EXEMPT_ROLE in frappe.get_roles()
 
 
-def refuse():
+def refuse() -> None:
 	frappe.throw(_("Your role does not allow this"), frappe.PermissionError)
 
 
-def check(doc):
+def check(doc: Document) -> None:
 	"""Raise frappe.PermissionError unless the acting user may make this change of a member's document."""
 	held = frappe.db.get_value(DOCTYPE, doc.name, ["role", "status"], for_update=True)
 	_check(doc, State(*held) if held and not doc.is_new() else NEW, State(doc.role, doc.status))
 
 
-def check_removal(doc):
+def check_removal(doc: Document) -> None:
 	"""The same for deleting it."""
 	before = State(doc.role, doc.status)
 	_check(doc, before, State(doc.role, REMOVED))
 
 
-def _check(doc, before, after):
+def _check(doc: Document, before: State, after: State) -> None:
 	actor = frappe.session.user
 	if not (doc.flags.trusted or is_exempt()):
 		if not may_change(active_role(doc.wallet_id, actor), before, after, doc.user == actor):
@@ -99,13 +100,13 @@ def _check(doc, before, after):
 		_keep_an_owner(doc.wallet_id, doc.user)
 
 
-def _keep_an_owner(wallet_id, leaving):
-	"""Locks the owners, so that of two who leave at once the second sees that he is the last."""
+def _keep_an_owner(wallet_id: str, leaving: str) -> None:
+	"""Locks the owners, so that of two who leave at once the second sees that they are the last."""
 	if leaving in owners(wallet_id, "FOR UPDATE") and len(owners(wallet_id)) == 1:
 		raise LastOwner(_("A wallet keeps at least one owner"))
 
 
-def owners(wallet_id, lock="LOCK IN SHARE MODE"):
+def owners(wallet_id: str, lock: str = "LOCK IN SHARE MODE") -> list[str]:
 	"""Users who are active owners now, whatever this transaction has seen before; the longest member first."""
 	rows = frappe.db.sql(
 		f"""SELECT user FROM `tabSync Space Member` WHERE name LIKE %s AND role = 'owner' AND status = 'active'
@@ -115,19 +116,19 @@ def owners(wallet_id, lock="LOCK IN SHARE MODE"):
 	return [row[0] for row in rows]
 
 
-def document_of(wallet_id, user, lock=False):
+def document_of(wallet_id: str, user: str, lock: bool = False) -> Document | None:
 	"""The document of a user's membership, deleted ones left out, or None."""
 	filters = {"wallet_id": wallet_id, "user": user, "is_deleted": 0}
 	name = frappe.db.get_value(DOCTYPE, filters, order_by="creation")
 	return frappe.get_doc(DOCTYPE, name, for_update=lock) if name else None
 
 
-def automatic_id(wallet_id, user):
+def automatic_id(wallet_id: str, user: str) -> str:
 	"""The client id of the membership that the server makes for the creator of a wallet."""
 	return f"member-{ids.digest(wallet_id, user)}"
 
 
-def keep_single(doc):
+def keep_single(doc: Document) -> None:
 	"""One document for a user in a wallet. What a device sends for its own user takes the automatic one's place."""
 	other = document_of(doc.wallet_id, doc.user)
 	if other is None or other.name == doc.name:
@@ -137,13 +138,13 @@ def keep_single(doc):
 	frappe.delete_doc(DOCTYPE, other.name, force=True, ignore_permissions=True, ignore_on_trash=True)
 
 
-def ensure(wallet_id, user, role, status=ACTIVE):
+def ensure(wallet_id: str, user: str, role: str, status: str = ACTIVE) -> Document:
 	"""Make a user a member with a role, or change either, without asking who does it; returns the document."""
 	doc = document_of(wallet_id, user, lock=True) or _new(wallet_id, user)
 	return _save(doc, role, status)
 
 
-def _new(wallet_id, user):
+def _new(wallet_id: str, user: str) -> Document:
 	client_id = automatic_id(wallet_id, user)
 	if frappe.db.exists("Sync Record", ids.record(ids.space(SPACE_TYPE, wallet_id), DOCTYPE, client_id)):
 		client_id = f"{client_id}-{ids.new()[-8:]}"
@@ -158,17 +159,19 @@ def _new(wallet_id, user):
 	)
 
 
-def _save(doc, role, status):
+def _save(doc: Document, role: str | None, status: str | None) -> Document:
 	doc.update({"role": role, "status": status})
 	doc.flags.ignore_permissions = doc.flags.trusted = True
 	doc.save()
 	return doc
 
 
-def change(wallet_id, actor_role, user, role=None, status=None):
+def change(
+	wallet_id: str, actor_role: str | None, user: str, role: str | None = None, status: str | None = None
+) -> Document:
 	"""Change a membership in the name of the acting user; returns the document.
 
-	Raises frappe.PermissionError (LastOwner too) and frappe.DoesNotExistError when he is no member.
+	Raises frappe.PermissionError (LastOwner too) and frappe.DoesNotExistError for somebody who is no member.
 	"""
 	doc = document_of(wallet_id, user, lock=True)
 	if doc is None or (role and doc.status == REMOVED):
@@ -180,7 +183,7 @@ def change(wallet_id, actor_role, user, role=None, status=None):
 	return _save(doc, *after)
 
 
-def follow_owner(wallet_id):
+def follow_owner(wallet_id: str) -> None:
 	"""When the user that a wallet names as its owner is none any more, it names another owner."""
 	wallet = frappe.get_doc(WALLET, wallet_id)
 	active = owners(wallet_id)

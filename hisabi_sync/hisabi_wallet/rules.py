@@ -1,14 +1,15 @@
-"""Checks and defaults of wallet records beyond what their DocTypes say. Source: contracts/wallet.md."""
+"""Checks and defaults of wallet records beyond what their DocTypes say. Source: docs/contracts/wallet.md."""
 
 import frappe
 
-from hisabi_sync.engine.change import CREATE
-from hisabi_sync.engine.errors import ItemError
+from hisabi_sync.engine.entities.entity_types import Registry
+from hisabi_sync.engine.model.change import CREATE, Caller, Change, Stored
+from hisabi_sync.engine.model.errors import ItemError
 
 FALLBACK_CURRENCY = "USD"
 
 
-def transaction(change, stored, caller, registry):
+def transaction(change: Change, stored: Stored | None, caller: Caller, registry: Registry) -> None:
 	"""Money cannot be moved from an account to itself."""
 	held = stored.values if stored else {}
 	account, to_account = (change.values.get(name, held.get(name)) for name in ("account", "to_account"))
@@ -16,7 +17,7 @@ def transaction(change, stored, caller, registry):
 		raise ItemError("invalid_value", ["to_account"])
 
 
-def money(change, stored, caller, registry):
+def money(change: Change, stored: Stored | None, caller: Caller, registry: Registry) -> None:
 	"""A record without a currency gets the wallet's, an amount that came only in the base currency is taken as it."""
 	if change.operation != CREATE:
 		return
@@ -28,20 +29,20 @@ def money(change, stored, caller, registry):
 		values["currency"] = values.get("base_currency") or wallet_currency(caller)
 
 
-def wallet_currency(caller):
+def wallet_currency(caller: Caller) -> str:
 	"""The base currency in the wallet's settings, else the site's; looked up once a batch."""
 	if "currency" not in caller.memo:
 		caller.memo["currency"] = _currency_of(caller)
 	return caller.memo["currency"]
 
 
-def _currency_of(caller):
+def _currency_of(caller: Caller) -> str:
 	filters = {"wallet_id": caller.space_key, "is_deleted": 0}
 	own = frappe.db.get_value("Hisabi Settings", filters, "base_currency", order_by="creation")
 	return own or frappe.db.get_default("currency") or FALLBACK_CURRENCY
 
 
-def bucket(change, stored, caller, registry):
+def bucket(change: Change, stored: Stored | None, caller: Caller, registry: Registry) -> None:
 	"""A `bucket_name` that comes without a title is the title as well."""
 	if change.values.get("bucket_name"):
 		change.values.setdefault("title", change.values["bucket_name"])

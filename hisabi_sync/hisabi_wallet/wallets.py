@@ -1,16 +1,19 @@
 """Wallets of a user."""
 
+from typing import Any
+
 import frappe
 from frappe import _
+from frappe.model.document import Document
 
-from hisabi_sync.engine import ids
+from hisabi_sync.engine.model import ids, texts
 from hisabi_sync.hisabi_wallet import members
 
 COLUMNS = "w.name, w.wallet_name, w.status, m.role, w.doc_version, w.server_modified"
 NAMES = ("wallet_id", "wallet_name", "status", "role", "doc_version", "server_modified")
 
 
-def default_wallet(user):
+def default_wallet(user: str) -> str:
 	"""The wallet that the user came into first; one is made when there is none."""
 	held = of_user(user)
 	if not held:
@@ -20,7 +23,7 @@ def default_wallet(user):
 	return held[0]["wallet_id"] if held else create(user, f"wallet-{ids.new()}", _("My wallet"))
 
 
-def of_user(user, lock=""):
+def of_user(user: str, lock: str = "") -> list[dict[str, Any]]:
 	"""The wallets in which a user is an active member, as dicts with NAMES, the oldest membership first."""
 	rows = frappe.db.sql(
 		f"""SELECT {COLUMNS} FROM `tabSync Space Member` m JOIN `tabSync Space` s ON s.name = m.space
@@ -29,11 +32,22 @@ def of_user(user, lock=""):
 		ORDER BY m.creation, s.name {lock}""",  # noqa: S608
 		(user,),
 	)
-	return [dict(zip(NAMES, row, strict=True)) for row in rows]
+	held = (dict(zip(NAMES, row, strict=True)) for row in rows)
+	return [{**row, "wallet_name": texts.decode(row["wallet_name"] or "") or None} for row in held]
 
 
-def create(user, client_id, wallet_name, device_id=None):
-	"""A new wallet that the user owns; returns its id. Raises frappe.DuplicateEntryError when the id is taken."""
+def count_owned(user: str) -> int:
+	"""Hook: wallets that the user owns."""
+	return frappe.db.sql(
+		"""SELECT COUNT(*) FROM `tabSync Space Member` m JOIN `tabSync Space` s ON s.name = m.space
+		WHERE m.user = %s AND m.status = 'active' AND m.role = 'owner' AND s.space_type = 'wallet'
+		AND s.status = 'Active'""",
+		(user,),
+	)[0][0]
+
+
+def create(user: str, client_id: str, wallet_name: str, device_id: str | None = None) -> str:
+	"""A new wallet that the user owns, its name as its column has it; returns its id. Raises frappe.DuplicateEntryError when the id is taken."""
 	doc = frappe.get_doc(
 		{
 			"doctype": "Hisabi Wallet",
@@ -48,6 +62,6 @@ def create(user, client_id, wallet_name, device_id=None):
 	return doc.insert().name
 
 
-def ensure_member(wallet_id, user, role, status="active"):
+def ensure_member(wallet_id: str, user: str, role: str, status: str = "active") -> Document:
 	"""Make a user a member of a wallet with a role, or change either; the document follows the usual path."""
 	return members.ensure(wallet_id, user, role, status)

@@ -1,16 +1,19 @@
 """Where bytes lie. A row remembers its backend, so that the setting can change while old media stay reachable."""
 
+from types import ModuleType
+
 import frappe
 
 from hisabi_sync.media import local, s3
+from hisabi_sync.media.rows import Media
 
 BACKENDS = {"Local": local, "S3": s3}
 
 
-def chosen():
+def chosen() -> str:
 	"""Name of the backend for new uploads."""
 	return frappe.get_cached_doc("Sync Settings").media_backend or "Local"
 
 
-def of(media):
+def of(media: Media) -> ModuleType:
 	return BACKENDS[media.backend]

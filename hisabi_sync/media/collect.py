@@ -1,62 +1,162 @@
-"""Scheduled: uploads that nobody used go after a day, media that no record names any more after the retention time."""
+"""Scheduled: uploads that nobody used go after a day, media that no record names any more after the retention time.
+
+A row is marked first, then its file goes, then the row: a file is never without a row that knows of it, and what a
+storage did not do today is done tomorrow. Each step, each storage and each upload fails for itself.
+"""
 
 import time
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import frappe
+from frappe.model.document import Document
 
-from hisabi_sync.engine import clock, retry, sql
-from hisabi_sync.media import backends, local, rows
-from hisabi_sync.media.rows import USED
+from hisabi_sync.engine import units
+from hisabi_sync.engine.database import retry, sql
+from hisabi_sync.engine.model import clock
+from hisabi_sync.media import backends, fields, limits, local, places, rows
+from hisabi_sync.media.rows import REMOVING, UPLOADED, USED, Media
 
+JOB = "media"
 CHUNK = 500
 HOUR = 3600
+PATIENCE = 3  # failures one after the other after which a storage is left alone until the next run
 
 
-def run():
-	"""Daily job; returns {"unused": n, "released": n, "removed": n, "files": n}."""
-	return {"unused": remove_unused(), **follow_records(), "files": remove_broken()}
-
-
-def _settings():
-	return frappe.get_cached_doc("Sync Settings")
-
-
-def remove_unused():
-	limit = clock.now() - timedelta(hours=_settings().media_unused_hours or 24)
-	removed = 0
-	while keys := _unused(limit):
-		removed += retry.run(lambda keys=keys: _remove(keys, "state != %s", (USED,)))
-	return removed
-
-
-def _unused(limit):
-	where = "state != %s AND creation < %s"
-	return _names(where, (USED, limit))
-
-
-def _names(where, values):
-	return [
-		row[0] for row in sql.select("Sync Media", ["name"], where, values, f"ORDER BY name LIMIT {CHUNK}")
-	]
-
-
-def follow_records():
-	"""Note which used media no record names any more, and remove those that have been so for long."""
-	counts, after = {"released": 0, "removed": 0}, ""
-	while keys := _names("state = %s AND name > %s", (USED, after)):
-		counts["released"] += retry.run(lambda keys=keys: _note_released(keys))
-		after = keys[-1]
-	limit = clock.now() - timedelta(days=_settings().media_retention_days or 180)
-	while keys := _names("state = %s AND released_at < %s", (USED, limit)):
-		counts["removed"] += retry.run(lambda keys=keys: _remove(keys, "released_at < %s", (limit,)))
+def run() -> dict[str, int]:
+	"""Daily job; returns {"unused": n, "released": n, "removed": n, "emptied": n, "files": n}."""
+	failed: dict[str, str] = {}
+	counts = {name: _alone(name, step, failed) for name, step in STEPS.items()}
+	units.remember(JOB, failed)
 	return counts
 
 
-def _note_released(keys):
+def _alone(unit: str, work: Callable, failed: dict) -> int:
+	"""What the work counts; 0 when it failed, which is noted under its name."""
+	try:
+		return work(failed)
+	except Exception as error:
+		failed[unit] = units.caught(JOB, unit, error)
+		return 0
+
+
+def _settings() -> Document:
+	return frappe.get_cached_doc("Sync Settings")
+
+
+def _chunks(where: str, values: tuple) -> Iterator[list]:
+	"""Keys in chunks by name, each read when the one before it is done; none comes twice."""
+	after = ""
+	while keys := [
+		row[0]
+		for row in sql.select(
+			"Sync Media", ["name"], f"{where} AND name > %s", (*values, after), f"ORDER BY name LIMIT {CHUNK}"
+		)
+	]:
+		yield keys
+		after = keys[-1]
+
+
+def _each(work: Callable, keys: list, failed: dict) -> int:
+	"""Work on a chunk as one; where that fails, key by key, so that a bad one costs itself only."""
+	try:
+		return retry.run(lambda: work(keys))
+	except Exception as error:
+		units.must_go_on(error)
+		frappe.db.rollback()
+		return sum(_alone(key, lambda _, key=key: retry.run(lambda: work([key])), failed) for key in keys)
+
+
+# --- what is removed
+
+
+def remove_unused(failed: dict) -> int:
+	limit = clock.now() - timedelta(hours=_settings().media_unused_hours or 24)
+	where, values = "state != %s AND creation < %s", (USED, limit)
+	return _remove_all(where, values, _without_named, failed)
+
+
+def _without_named(keys: list) -> set:
+	"""Finished uploads that a live document names without a push, as by a person in the Desk, are used from now on."""
+	finished = [key for key, media in rows.select(keys).items() if media.state == UPLOADED]
+	found = fields.named(finished) & set(finished) if finished else set()
+	sql.update_in("Sync Media", {"state": USED, "used_at": clock.now()}, sorted(found))
+	return set(keys) - found
+
+
+def remove_released(failed: dict) -> int:
+	"""Media that no record has named for long, and none names now."""
+	limit = clock.now() - timedelta(days=_settings().media_retention_days or 180)
+	where, values = "state = %s AND released_at < %s", (USED, limit)
+	return _remove_all(where, values, _without_needed, failed)
+
+
+def _without_needed(keys: list) -> set:
+	"""What a document holds in a field that is no file field any more, or whose DocType is not synced any more, waits again."""
+	left = set(keys) - _needed(rows.select(keys))
+	held = places.anywhere(left)
+	sql.update_in("Sync Media", {"released_at": None}, sorted(held))
+	return left - held
+
+
+def _remove_all(where: str, values: tuple, choose: Callable, failed: dict) -> int:
+	trouble: dict[str, int] = {}
+	gone = 0
+
+	def mark(keys: list[str]) -> int:
+		held = _lock(keys, where, values)
+		sql.update_in("Sync Media", {"state": REMOVING}, sorted(choose(held)))
+		frappe.db.commit()
+		return len(held)
+
+	for keys in _chunks(where, values):
+		_each(mark, keys, failed)
+		gone += _delete(keys, trouble, failed)
+	return gone
+
+
+def _lock(keys: list, where: str, values: tuple) -> list:
+	tail = "ORDER BY name FOR UPDATE"
+	return [row[0] for row in sql.select_in("Sync Media", ["name"], "name", keys, where, values, tail)]
+
+
+def _delete(keys: list, trouble: dict, failed: dict) -> int:
+	"""Delete the files of marked rows, and the rows of those that are gone. `trouble` counts failures by storage."""
+	marked = [media for media in rows.select(keys).values() if media.state == REMOVING]
+	gone = [
+		media.key for media in marked if _done(lambda m: backends.of(m).delete(m), media, trouble, failed)
+	]
+	rows.delete(gone)
+	frappe.db.commit()
+	return len(gone)
+
+
+def _done(work: Callable, media: Media, trouble: dict, failed: dict) -> bool:
+	"""Whether a storage did what it was asked; one that keeps failing is not asked again in this run."""
+	if trouble.get(media.backend, 0) >= PATIENCE:
+		return False
+	try:
+		work(media)
+	except Exception as error:
+		trouble[media.backend] = trouble.get(media.backend, 0) + 1
+		failed[media.key] = units.caught(JOB, media.key, error)
+		return False
+	trouble[media.backend] = 0
+	return True
+
+
+# --- who is named
+
+
+def follow_records(failed: dict) -> int:
+	"""Note which used media no record names any more, and which are named again."""
+	return sum(_each(_note_released, keys, failed) for keys in _chunks("state = %s", (USED,)))
+
+
+def _note_released(keys: list) -> int:
 	"""Locked first, so that a push that names a key meanwhile comes before or after, not between."""
 	held = rows.select(keys, lock=True)
-	needed = named(list(held)) | _disputed(held)
+	needed = _needed(held)
 	gone = [key for key, media in held.items() if key not in needed and not media.released_at]
 	back = [key for key, media in held.items() if key in needed and media.released_at]
 	sql.update_in("Sync Media", {"released_at": clock.now()}, gone)
@@ -65,13 +165,11 @@ def _note_released(keys):
 	return len(gone)
 
 
-def named(keys):
-	"""Which of the keys live documents name. Apps register functions of keys under the hook `sync_media_users`."""
-	paths = frappe.get_hooks("sync_media_users")
-	return set().union(*(frappe.get_attr(path)(keys) for path in paths))
+def _needed(held: dict[str, Media]) -> set[str]:
+	return fields.named(list(held)) | _disputed(held)
 
 
-def _disputed(held):
+def _disputed(held: dict[str, Media]) -> set[str]:
 	"""Media of records with an open conflict may be on the side that a person is going to keep."""
 	by_record = {media.record: key for key, media in held.items() if media.record}
 	found = sql.select_in("Sync Conflict", ["record"], "record", sorted(by_record), "status = 'Open'")
@@ -79,19 +177,28 @@ def _disputed(held):
 	return {key for key, media in held.items() if media.record in disputed}
 
 
-def _remove(keys, where, values):
-	"""Rows first: a file without a row is litter, a row without a file a lie."""
-	tail = "ORDER BY name FOR UPDATE"
-	gone = [row[0] for row in sql.select_in("Sync Media", ["name"], "name", keys, where, values, tail)]
-	media = rows.select(gone)
-	rows.delete(gone)
-	frappe.db.commit()
-	for one in media.values():
-		backends.of(one).delete(one)
-	return len(gone)
+# --- what is left behind
 
 
-def remove_broken():
+def empty_incoming(failed: dict) -> int:
+	"""What used uploads left where their URLs wrote to, once no such URL works any more."""
+	limit = clock.now() - timedelta(seconds=limits.seconds())
+	trouble: dict[str, int] = {}
+	emptied = 0
+	for keys in _chunks("incoming = 1 AND used_at < %s", (limit,)):
+		held = rows.select(keys).values()
+		done = [
+			m.key
+			for m in held
+			if _done(lambda one: backends.of(one).delete_incoming(one), m, trouble, failed)
+		]
+		sql.update_in("Sync Media", {"incoming": 0}, done)
+		frappe.db.commit()
+		emptied += len(done)
+	return emptied
+
+
+def remove_broken(failed: dict) -> int:
 	"""Files of requests that ended in the middle."""
 	incoming, removed = local.folder() / local.INCOMING, 0
 	for file in incoming.iterdir() if incoming.is_dir() else ():
@@ -99,3 +206,12 @@ def remove_broken():
 			file.unlink(missing_ok=True)
 			removed += 1
 	return removed
+
+
+STEPS = {
+	"unused": remove_unused,
+	"released": follow_records,
+	"removed": remove_released,
+	"emptied": empty_incoming,
+	"files": remove_broken,
+}

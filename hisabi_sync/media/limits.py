@@ -1,28 +1,28 @@
 """Limits from Sync Settings, and the facts of an upload against what was announced."""
 
+from typing import TYPE_CHECKING
+
 import frappe
 
-from hisabi_sync.engine.errors import RequestError
+from hisabi_sync.engine.model.errors import RequestError
+
+if TYPE_CHECKING:
+	from hisabi_sync.media.rows import Media
 
 MIB = 1024 * 1024
 
 
-def max_bytes():
+def max_bytes() -> int:
 	"""The largest upload of this site."""
 	return (frappe.get_cached_doc("Sync Settings").max_media_mib or 250) * MIB
 
 
-def seconds():
+def seconds() -> int:
 	"""How long a signed URL works."""
 	return (frappe.get_cached_doc("Sync Settings").media_url_minutes or 15) * 60
 
 
-def max_waiting():
-	"""How many uploads of a device may be open or unused."""
-	return frappe.get_cached_doc("Sync Settings").max_waiting_media or 500
-
-
-def check_facts(media, size, digest):
+def check_facts(media: "Media", size: int, digest: str) -> None:
 	"""Raises RequestError media_size_mismatch or media_checksum_mismatch against what was announced."""
 	if not size or (media.announced_size and size != media.announced_size):
 		raise RequestError("media_size_mismatch", expected=media.announced_size or None, received=size)

@@ -2,14 +2,20 @@
 
 import hashlib
 import os
+import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import frappe
 
 from hisabi_sync import wsgi
-from hisabi_sync.engine import ids
-from hisabi_sync.engine.errors import RequestError
+from hisabi_sync.engine.model import ids
+from hisabi_sync.engine.model.errors import RequestError
 from hisabi_sync.media import names, signing, sniff
+from hisabi_sync.media.rows import Media
+
+if TYPE_CHECKING:
+	from _typeshed import SupportsRead
 
 FOLDER = ("private", "files", "hisabi_sync_media")
 INCOMING = "incoming"
@@ -20,16 +26,16 @@ PART, STREAMED_PART = 512 * 1024, 4 * 1024 * 1024
 PARSED = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
 
 
-def folder():
+def folder() -> Path:
 	return Path(frappe.get_site_path(*FOLDER)).resolve()
 
 
-def path(key):
+def path(key: str) -> Path:
 	"""Where the bytes of a key lie. Keys are our own hexadecimal texts; anything else never gets here."""
 	return folder() / key[:2] / key
 
 
-def presign(media, seconds):
+def presign(media: Media, seconds: int) -> dict[str, Any]:
 	kind = names.ANY_TYPE if media.content_type in PARSED else media.content_type
 	return {
 		"upload_url": signing.url("PUT", media.key, media.user, media.device, seconds),
@@ -38,19 +44,24 @@ def presign(media, seconds):
 	}
 
 
-def _streams():
+def _streams() -> bool:
 	return bool(frappe.request and frappe.request.environ.get(wsgi.STREAMS))
 
 
-def delete(media):
+def delete(media: Media) -> None:
 	path(media.key).unlink(missing_ok=True)
 
 
-def delete_incoming(media):
+def remove_all() -> None:
+	"""Remove every file, when the app leaves the site: nothing names them any more."""
+	shutil.rmtree(folder(), ignore_errors=True)
+
+
+def delete_incoming(media: Media) -> None:
 	"""There is only one place."""
 
 
-def spool(stream, most):
+def spool(stream: "SupportsRead[bytes]", most: int) -> tuple[Path, int, str]:
 	"""Copy a stream to a new file: `(path, size, sha256)`. Raises RequestError media_too_large."""
 	target = folder() / INCOMING / ids.new()
 	target.parent.mkdir(parents=True, exist_ok=True)
@@ -70,13 +81,13 @@ def spool(stream, most):
 	return target, size, digest.hexdigest()
 
 
-def adopt(key, spooled):
+def adopt(key: str, spooled: Path) -> None:
 	"""Make a spooled file the content of a key."""
 	path(key).parent.mkdir(parents=True, exist_ok=True)
 	spooled.replace(path(key))
 
 
-def write_part(key, start, body):
+def write_part(key: str, start: int, body: bytes) -> None:
 	"""Put bytes at an offset; whatever a broken request left behind it goes."""
 	target = path(key)
 	target.parent.mkdir(parents=True, exist_ok=True)
@@ -87,12 +98,12 @@ def write_part(key, start, body):
 		_flush(out)
 
 
-def _flush(out):
+def _flush(out: BinaryIO) -> None:
 	out.flush()
 	os.fsync(out.fileno())
 
 
-def checksum(key):
+def checksum(key: str) -> str:
 	"""SHA-256 of the file, read block by block."""
 	digest = hashlib.sha256()
 	with path(key).open("rb") as source:
@@ -101,7 +112,7 @@ def checksum(key):
 	return digest.hexdigest()
 
 
-def head(file):
+def head(file: Path) -> bytes:
 	"""The bytes by which a type is recognised."""
 	with file.open("rb") as source:
 		return source.read(sniff.HEAD)

@@ -3,7 +3,8 @@
 import re
 import unicodedata
 
-from hisabi_sync.engine.errors import RequestError
+from hisabi_sync.engine.model import texts
+from hisabi_sync.engine.model.errors import RequestError
 
 MAX_NAME = 140
 TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,62}/[a-z0-9][a-z0-9!#$&^_.+-]{0,62}")
@@ -30,23 +31,36 @@ REFUSED_ENDINGS = frozenset(
 )
 
 
-def clean_name(text):
-	"""The last part of a path without control characters, at most 140 characters; never empty, `.` or `..`."""
-	text = unicodedata.normalize("NFC", re.split(r"[/\\]", text)[-1])
+def clean_name(text: str) -> str:
+	"""The last part of a path, at most 140 characters; never empty, `.` or `..`.
+
+	Without control characters, and with look-alikes of what pages of Frappe would take for an attribute or an entity.
+	"""
+	text = re.split(r"[/\\]", as_read(text))[-1]
 	text = "".join(c for c in text if unicodedata.category(c)[0] != "C" and c not in '<>:"|?*')
-	text = text.strip(" .")
+	text = texts.plain(text.strip(" ."), len(text))
 	stem, dot, ending = text.rpartition(".")
 	if len(text) > MAX_NAME and dot and len(ending) < 20:
 		return f"{stem[: MAX_NAME - len(ending) - 1]}.{ending}"
 	return text[:MAX_NAME] or "file"
 
 
-def plain_type(text):
+def as_read(text: str) -> str:
+	"""A name in the letters that programs take it for: full-width, ligature and styled letters are plain ones."""
+	return unicodedata.normalize("NFKC", text)
+
+
+def _as_ascii(text: str) -> str:
+	"""What is left of a name where only ASCII may stand, as in the plain `filename` of a download."""
+	return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+
+
+def plain_type(text: str) -> str:
 	"""A content type without parameters, in lower case."""
 	return text.partition(";")[0].strip().lower()
 
 
-def clean_type(text):
+def clean_type(text: str) -> str:
 	"""The plain content type in lower case. Raises RequestError invalid_argument."""
 	plain = plain_type(text)
 	if not TYPE.fullmatch(plain):
@@ -54,10 +68,23 @@ def clean_type(text):
 	return plain
 
 
-def check(name, content_type):
-	"""Raises RequestError media_type_refused for what could run."""
-	ending = name.rpartition(".")[2].lower()
+def check(name: str, content_type: str) -> None:
+	"""Raises RequestError media_type_refused for what could run. `name` is one that `clean_name` gave."""
 	if content_type in REFUSED_TYPES or content_type.endswith(("+xml", "-script", "script+json")):
 		raise RequestError("media_type_refused", content_type=content_type)
-	if "." in name and ending in REFUSED_ENDINGS:
+	if ending := _active_ending(name):
 		raise RequestError("media_type_refused", ending=ending)
+
+
+def _active_ending(name: str) -> str | None:
+	"""The ending by which somebody would run the file, in one of the ways in which the name is read."""
+	for read in (name, as_read(name), _as_ascii(name)):
+		_, dot, ending = read.strip(" .").rpartition(".")
+		if dot and ending.lower() in REFUSED_ENDINGS:
+			return ending.lower()
+	return None
+
+
+def harmless(name: str) -> str:
+	"""A stored name for a download; one that was taken before its ending was refused gets another."""
+	return f"{name}.bin" if _active_ending(name) else name

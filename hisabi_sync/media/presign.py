@@ -1,13 +1,15 @@
 """Handing out signed URLs for uploads and downloads."""
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any, TypeGuard
 
-from hisabi_sync.engine.errors import RequestError
-from hisabi_sync.engine.spaces import authorise
-from hisabi_sync.media import backends, names, rows, signing
-from hisabi_sync.media.limits import max_bytes, max_waiting, seconds
-from hisabi_sync.media.rows import PENDING, REFUSED, Media
+from hisabi_sync.engine.model.change import Caller
+from hisabi_sync.engine.model.errors import RequestError
+from hisabi_sync.engine.sharing.spaces import authorise
+from hisabi_sync.media import backends, names, room, rows, sight, signing
+from hisabi_sync.media.limits import max_bytes, seconds
+from hisabi_sync.media.rows import PENDING, READABLE, Media
 
 FILE_URL = "/api/method/hisabi_sync.api.media.download_url?key="
 
@@ -22,27 +24,26 @@ class Wanted:
 	sha256: str = ""
 
 
-def file_url(key):
+def file_url(key: str) -> str:
 	"""What a record shows for a key: a call that answers with a signed URL."""
 	return FILE_URL + key
 
 
-def presign(caller, wanted):
+def presign(caller: Caller, wanted: Wanted) -> dict[str, Any]:
 	"""Open an upload in the caller's space: `{upload_url, key, expires_in, method, headers, max_bytes, ...}`.
 
-	Raises RequestError: space_access_denied, space_read_only, media_type_refused, media_too_large, too_many_uploads,
+	Raises RequestError: space_access_denied, space_read_only, media_type_refused, media_too_large, too_many_uploads, upload_budget_used, storage_budget_used,
 	invalid_argument.
 	"""
-	authorise(caller, write=True)
+	caller = authorise(caller, write=True)
 	media = _media(caller, wanted)
-	if rows.waiting(caller.user, caller.device, max_waiting()) >= max_waiting():
-		raise RequestError("too_many_uploads", limit=max_waiting())
+	room.require(caller.user, caller.device, wanted.size)
 	answer = _answer(media)
 	rows.insert(media)
 	return answer
 
 
-def _media(caller, wanted):
+def _media(caller: Caller, wanted: Wanted) -> Media:
 	name, kind = names.clean_name(wanted.filename), names.clean_type(wanted.content_type)
 	names.check(name, kind)
 	if wanted.size > max_bytes():
@@ -60,7 +61,7 @@ def _media(caller, wanted):
 	)
 
 
-def _answer(media):
+def _answer(media: Media) -> dict[str, Any]:
 	return {
 		"key": media.key,
 		"method": "PUT",
@@ -73,9 +74,9 @@ def _answer(media):
 	}
 
 
-def renew(caller, key):
+def renew(caller: Caller, key: str) -> dict[str, Any]:
 	"""A new URL for an upload of one's own that has not ended. Raises RequestError not_found, url_used."""
-	authorise(caller, write=True)
+	caller = authorise(caller, write=True)
 	media = rows.get(key)
 	if media is None or media.space != caller.space or media.user != caller.user:
 		raise RequestError("not_found")
@@ -84,15 +85,16 @@ def renew(caller, key):
 	return _answer(media)
 
 
-def download_url(caller, key):
-	"""A signed URL for a member: `{url, method, expires_in, key, file_name, content_type, size, sha256}`.
+def download_url(caller: Caller, key: str) -> dict[str, Any]:
+	"""A signed URL for who is shown the upload: `{url, method, expires_in, key, file_name, content_type, size, sha256}`.
 
-	A key that does not exist is answered like one of a foreign space. Raises space_access_denied, not_found.
+	A key that does not exist is answered like one of a foreign space, and like one that the caller is not shown. Raises
+	space_access_denied, not_found.
 	"""
 	media = rows.get(key)
-	caller.space = media.space if media else ""
-	authorise(caller)
-	if media.state in (PENDING, REFUSED):
+	if not _is_shown(media, caller):
+		raise RequestError("space_access_denied")
+	if media.state not in READABLE:
 		raise RequestError("not_found")
 	return {
 		"url": signing.url("GET", key, caller.user, caller.device, seconds()),
@@ -104,3 +106,14 @@ def download_url(caller, key):
 		"size": media.size,
 		"sha256": media.sha256,
 	}
+
+
+def _is_shown(media: Media | None, caller: Caller) -> TypeGuard[Media]:
+	"""Whether the caller is in the upload's space, and is shown the upload there."""
+	if media is None:
+		return False
+	try:
+		authorise(replace(caller, space=media.space))
+	except RequestError:
+		return False
+	return media.key in sight.shown([media], caller.user)

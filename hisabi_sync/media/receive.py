@@ -6,14 +6,18 @@ Frappe reads a whole body into memory before any of our code runs. Parts keep th
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import frappe
 
-from hisabi_sync.engine import clock
-from hisabi_sync.engine.errors import RequestError
-from hisabi_sync.media import local, rows, signing, sniff
+from hisabi_sync.engine.model import clock
+from hisabi_sync.engine.model.errors import RequestError
+from hisabi_sync.media import local, room, rows, signing, sniff
 from hisabi_sync.media.limits import check_facts, max_bytes
-from hisabi_sync.media.rows import PENDING, REFUSED, UPLOADED
+from hisabi_sync.media.rows import PENDING, REFUSED, UPLOADED, Media
+
+if TYPE_CHECKING:
+	from _typeshed import SupportsRead
 
 RANGE = re.compile(r"bytes (?:(\d{1,15})-(\d{1,15})|\*)/(\d{1,15})")
 MAX_PART = 8 * 1024 * 1024
@@ -28,22 +32,23 @@ class Span:
 	total: int
 
 
-def span(header):
+def span(header: str | None) -> Span | None:
 	"""The Span of a Content-Range header, None without one. Raises RequestError invalid_range."""
 	if not header:
 		return None
 	found = RANGE.fullmatch(header.strip())
 	if not found:
 		raise RequestError("invalid_range")
-	first, last, total = (int(text) if text else None for text in found.groups())
-	if first is None:
+	total = int(found[3])
+	if found[1] is None:
 		return Span(None, None, total)
+	first, last = int(found[1]), int(found[2])
 	if not first <= last < total:
 		raise RequestError("invalid_range")
 	return Span(first, last + 1, total)
 
 
-def whole(grant, stream, length):
+def whole(grant: signing.Grant, stream: "SupportsRead[bytes]", length: int | None) -> dict[str, Any]:
 	"""Take a whole body. `length` is what the request announced, or None. Returns what `state` does."""
 	media = _open(grant)
 	most = media.announced_size or max_bytes()
@@ -55,17 +60,18 @@ def whole(grant, stream, length):
 		if length is not None and size != length:
 			raise RequestError("media_size_mismatch", expected=length, received=size)
 		media = _open(grant, lock=True)
+		_check_room(media, size)
 		local.adopt(media.key, spooled)
 	finally:
 		spooled.unlink(missing_ok=True)
 	return _finish(media, size, digest)
 
 
-def part(grant, body, given):
+def part(grant: signing.Grant, body: bytes, given: Span) -> dict[str, Any]:
 	"""Take a part, or tell how far the upload is. A part that is here already is answered like the first time."""
 	media = _open(grant, lock=True)
 	_check_total(media, given.total)
-	if given.first is None or given.end <= media.received:
+	if given.first is None or given.end is None or given.end <= media.received:
 		return state(media)
 	if len(body) != given.end - given.first or len(body) > MAX_PART:
 		raise RequestError("invalid_range", max_part_bytes=MAX_PART)
@@ -79,7 +85,7 @@ def part(grant, body, given):
 	return state(media)
 
 
-def state(media):
+def state(media: Media) -> dict[str, Any]:
 	"""`{key, state, received, size, sha256}`; size and checksum are known when the upload has ended."""
 	return {
 		"key": media.key,
@@ -90,7 +96,7 @@ def state(media):
 	}
 
 
-def _open(grant, lock=False):
+def _open(grant: signing.Grant, lock: bool = False) -> Media:
 	"""The upload that a URL is for. A URL serves one upload; afterwards it is used, however that ended."""
 	media = rows.get(grant.key, lock)
 	if media is None or media.backend != "Local":
@@ -101,14 +107,21 @@ def _open(grant, lock=False):
 	return media
 
 
-def _check_total(media, total):
+def _check_total(media: Media, total: int) -> None:
 	if total > max_bytes():
 		raise RequestError("media_too_large", max_bytes=max_bytes())
 	if media.announced_size and total != media.announced_size:
 		raise RequestError("media_size_mismatch", expected=media.announced_size, received=total)
+	_check_room(media, total)
 
 
-def _finish(media, size, digest):
+def _check_room(media: Media, total: int) -> None:
+	"""What was not announced is judged when it begins to come."""
+	if not media.announced_size and not media.received:
+		room.require(media.user, media.device, total, more=0)
+
+
+def _finish(media: Media, size: int, digest: str) -> dict[str, Any]:
 	"""Judge a complete file: it becomes an upload, or it goes and the URL with it."""
 	try:
 		check_facts(media, size, digest)

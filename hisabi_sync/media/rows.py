@@ -1,17 +1,22 @@
 """Sync Media rows."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import frappe
 
-from hisabi_sync.engine import clock, sql
-from hisabi_sync.engine.write import STANDARD
+from hisabi_sync.engine.database import sql
+from hisabi_sync.engine.model import clock
+from hisabi_sync.engine.store.write import STANDARD
+from hisabi_sync.media import limits
 
-PENDING, UPLOADED, USED, REFUSED = "Pending", "Uploaded", "Used", "Refused"
+PENDING, UPLOADED, USED, REFUSED, REMOVING = "Pending", "Uploaded", "Used", "Refused", "Removing"
+READABLE = (UPLOADED, USED)
 COLUMNS = (
 	"space user device file_name content_type backend announced_size announced_sha256 state received size sha256 "
-	"record released_at"
+	"record released_at incoming"
 ).split()
 
 
@@ -34,15 +39,16 @@ class Media:
 	sha256: str = ""
 	record: str | None = None
 	released_at: datetime | None = None
+	incoming: int = 0  # whether the place that its upload URL wrote to has a copy still
 
 
-def insert(media):
+def insert(media: Media) -> None:
 	now = clock.now()
 	values = [getattr(media, column) for column in COLUMNS]
 	sql.insert("Sync Media", [*STANDARD, *COLUMNS], [(media.key, now, now, media.user, media.user, *values)])
 
 
-def select(keys, space=None, lock=False):
+def select(keys: Iterable[str], space: str | None = None, lock: bool = False) -> dict[str, Media]:
 	"""{key: Media} of those keys that exist, in the space when one is given; one statement."""
 	where, values = ("space = %s", (space,)) if space else ("", ())
 	tail = "ORDER BY name FOR UPDATE" if lock else ""
@@ -50,23 +56,54 @@ def select(keys, space=None, lock=False):
 	return {row[0]: Media(*row) for row in rows}
 
 
-def get(key, lock=False):
+def get(key: str, lock: bool = False) -> Media | None:
 	"""The Media of a key as it is written, or None: the database would take `Ab` for `ab`."""
 	return select([key], lock=lock).get(key)
 
 
-def waiting(user, device, most):
-	"""How many uploads of a user's device, or of the user without one, no record names yet; counted up to `most`."""
-	whose = "device IS NULL" if device is None else "device = %s"
-	values = (user, *([device] if device else ()), PENDING, UPLOADED, most)
-	found = frappe.db.sql(
-		f"SELECT 1 FROM `tabSync Media` WHERE user = %s AND {whose} AND state IN (%s, %s) LIMIT %s",  # noqa: S608
-		values,
+@dataclass(frozen=True, slots=True)
+class Held:
+	"""What a user holds of uploads: those that no record names yet, of one device and of all, and bytes."""
+
+	of_device: int
+	waiting: int
+	waiting_bytes: int
+	used_bytes: int
+
+
+def held(user: str, device: str | None = None) -> Held:
+	"""One statement over an index. An upload to S3 whose size nobody knows yet counts as the largest."""
+	size = "IF(backend = 'S3' AND state = %s AND announced_size = 0, %s, GREATEST(size, announced_size, received))"
+	rows = frappe.db.sql(
+		f"""SELECT state = %s, device, COUNT(*), SUM({size}) FROM `tabSync Media`
+		WHERE user = %s AND state IN (%s, %s, %s) GROUP BY 1, 2""",  # noqa: S608
+		(USED, PENDING, limits.max_bytes(), user, PENDING, UPLOADED, USED),
 	)
-	return len(found)
+	waiting = [row for row in rows if not row[0]]
+	return Held(
+		sum(row[2] for row in waiting if row[1] == device),
+		sum(row[2] for row in waiting),
+		int(sum(row[3] for row in waiting)),
+		int(sum(row[3] for row in rows if row[0])),
+	)
 
 
-def update(media, **values):
+def count_waiting(user: str) -> int:
+	"""Hook: uploads of all devices of the user that no record names yet."""
+	return held(user).waiting
+
+
+def waiting_bytes(user: str) -> int:
+	"""Hook: their bytes."""
+	return held(user).waiting_bytes
+
+
+def used_bytes(user: str) -> int:
+	"""Hook: bytes of the user's uploads that records name."""
+	return held(user).used_bytes
+
+
+def update(media: Media, **values: Any) -> None:
 	"""Set columns of the row and of the working copy."""
 	for name, value in values.items():
 		if hasattr(media, name):
@@ -74,6 +111,6 @@ def update(media, **values):
 	sql.update_in("Sync Media", {**values, "modified": clock.now()}, [media.key])
 
 
-def delete(keys):
+def delete(keys: Sequence[str]) -> None:
 	if keys:
 		frappe.db.sql("DELETE FROM `tabSync Media` WHERE name IN %s", (tuple(keys),))

@@ -6,16 +6,17 @@ So an upload URL that is used again writes only where nobody reads.
 import base64
 import functools
 import hashlib
+import importlib.util
 import secrets
+from collections.abc import Mapping
+from typing import Any
 
-import boto3
 import frappe
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 
-from hisabi_sync.engine.errors import RequestError
-from hisabi_sync.media import sniff
+from hisabi_sync.engine.model.errors import RequestError
+from hisabi_sync.media import names, sniff
 from hisabi_sync.media.limits import check_facts, max_bytes
+from hisabi_sync.media.rows import Media
 
 INCOMING = "incoming/"
 READ_SECONDS = 60  # our own URL, which works once, leads to one of S3 that works so long
@@ -25,8 +26,21 @@ BLOCK = 1024 * 1024
 GONE = (404, 412)  # not there, or changed between looking and copying
 
 
+def is_installed() -> bool:
+	"""Whether boto3 is there; not every Frappe brings it, so it is an extra of this app's."""
+	try:
+		return importlib.util.find_spec("boto3") is not None
+	except ValueError:  # loaded as nothing
+		return False
+
+
 @functools.lru_cache(maxsize=16)
-def _client(endpoint, region, access_key, secret_key, write_once):
+def _client(
+	endpoint: str | None, region: str | None, access_key: str | None, secret_key: str | None, write_once: Any
+) -> Any:
+	import boto3
+	from botocore.config import Config
+
 	made = boto3.client(
 		"s3",
 		endpoint_url=endpoint or None,
@@ -42,12 +56,15 @@ def _client(endpoint, region, access_key, secret_key, write_once):
 	return made
 
 
-def _only_once(request, **_event):
+def _only_once(request: Any, **_event: Any) -> None:
 	"""A condition that is signed with the URL; older releases of boto3 have no argument for it."""
 	request.headers[ONLY_ONCE] = "*"
 
 
-def client():
+def client() -> Any:
+	"""Raises RequestError unavailable without boto3; the form of Sync Settings refuses S3 then."""
+	if not is_installed():
+		raise RequestError("unavailable")
 	settings = frappe.get_cached_doc("Sync Settings")
 	secret = settings.get_password("s3_secret_key", raise_exception=False)
 	return _client(
@@ -55,22 +72,24 @@ def client():
 	)
 
 
-def _place(media, folder=""):
+def _place(media: Media, folder: str = "") -> dict[str, str]:
 	settings = frappe.get_cached_doc("Sync Settings")
+	if not settings.s3_bucket:
+		raise RequestError("unavailable")  # files in S3 outlive its settings
 	return {
 		"Bucket": settings.s3_bucket,
 		"Key": f"{settings.s3_prefix or ''}{folder}{media.space}/{media.key}",
 	}
 
 
-def presign(media, seconds):
+def presign(media: Media, seconds: int) -> dict[str, Any]:
 	"""Type, size and checksum are part of the signature as far as the device announced them.
 
 	So is a secret that is in no URL: whoever finds the URL in a log cannot upload with it. Where the store knows
 	conditional writes, a URL works once; S3 answers 412 to the second upload.
 	"""
 	ticket = secrets.token_hex(16)
-	signed = {"ContentType": media.content_type, "Metadata": {TICKET: ticket}}
+	signed: dict[str, Any] = {"ContentType": media.content_type, "Metadata": {TICKET: ticket}}
 	headers = {"Content-Type": media.content_type, f"x-amz-meta-{TICKET}": ticket}
 	if frappe.get_cached_doc("Sync Settings").s3_write_once:
 		headers[ONLY_ONCE] = "*"
@@ -84,9 +103,10 @@ def presign(media, seconds):
 	return {"upload_url": url, "headers": headers}
 
 
-def download_url(media, shown=False):
+def download_url(media: Media, shown: bool = False) -> str:
 	"""A URL of S3 that works for a minute; `shown` says that a browser may show the object instead of saving it."""
-	quoted = media.file_name.translate({ord(c): "_" for c in '\\"'}).encode("ascii", "replace").decode()
+	name = names.harmless(media.file_name)
+	quoted = name.translate({ord(c): "_" for c in '\\"'}).encode("ascii", "replace").decode()
 	parameters = {
 		**_place(media),
 		"ResponseContentDisposition": f'{"inline" if shown else "attachment"}; filename="{quoted}"',
@@ -95,16 +115,19 @@ def download_url(media, shown=False):
 	return client().generate_presigned_url("get_object", Params=parameters, ExpiresIn=READ_SECONDS)
 
 
-def take(media):
+def take(media: Media) -> None:
 	"""Verify an uploaded object and copy it to where it is read; fills in size and checksum.
 
 	Raises RequestError not_found, unavailable, or what is wrong with the object.
 	"""
+	store = client()
+	from botocore.exceptions import BotoCoreError, ClientError
+
 	try:
-		facts = client().head_object(**_place(media, INCOMING), ChecksumMode="ENABLED")
+		facts = store.head_object(**_place(media, INCOMING), ChecksumMode="ENABLED")
 		media.size, media.sha256 = _verified(media, facts)
 		source = _place(media, INCOMING)
-		client().copy_object(**_place(media), CopySource=source, CopySourceIfMatch=facts["ETag"])
+		store.copy_object(**_place(media), CopySource=source, CopySourceIfMatch=facts["ETag"])
 	except ClientError as error:
 		gone = error.response["ResponseMetadata"]["HTTPStatusCode"] in GONE
 		raise RequestError("not_found" if gone else "unavailable") from error
@@ -112,7 +135,7 @@ def take(media):
 		raise RequestError("unavailable") from error
 
 
-def _verified(media, facts):
+def _verified(media: Media, facts: Mapping[str, Any]) -> tuple[int, str]:
 	"""(size, checksum) of an object that is what was announced; read whole only if S3 has no checksum of it."""
 	size = facts["ContentLength"]
 	if size > (media.announced_size or max_bytes()):
@@ -125,7 +148,7 @@ def _verified(media, facts):
 	return size, digest
 
 
-def _read(media, etag, size, whole):
+def _read(media: Media, etag: str, size: int, whole: bool) -> tuple[bytes, str]:
 	"""The object's beginning, and its checksum when it is read to the end."""
 	body = client().get_object(**_place(media, INCOMING), IfMatch=etag)["Body"]
 	head = body.read(sniff.HEAD)
@@ -138,11 +161,11 @@ def _read(media, etag, size, whole):
 	return head, digest.hexdigest()
 
 
-def delete(media):
+def delete(media: Media) -> None:
 	for folder in ("", INCOMING):
 		client().delete_object(**_place(media, folder))
 
 
-def delete_incoming(media):
+def delete_incoming(media: Media) -> None:
 	"""The place that an upload URL writes to, once that is over."""
 	client().delete_object(**_place(media, INCOMING))

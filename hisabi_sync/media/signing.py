@@ -1,20 +1,23 @@
 """Signed URLs of the local backend: for one verb, one key, one holder, until a time. A URL stands for its holder."""
 
+import re
 import secrets
 import time
 from dataclasses import asdict, dataclass
-from urllib.parse import urlencode
+from typing import Any
+from urllib.parse import SplitResult, urlencode, urlsplit
 
 import frappe
-from frappe.utils import get_url
+from frappe.utils import cint, get_url
 from frappe.utils.data import get_host_name_from_request
 
-from hisabi_sync.engine import ids
-from hisabi_sync.engine.errors import RequestError
-from hisabi_sync.engine.pepper import keyed_hash, same
+from hisabi_sync.engine.model import ids
+from hisabi_sync.engine.model.errors import RequestError
+from hisabi_sync.engine.model.secrets_hash import keyed_hash, same
 
 PATH = "/api/method/hisabi_sync.api.media."
 METHODS = {"PUT": "upload", "GET": "download"}
+LOOPBACK = re.compile(r"localhost|127(?:\.\d{1,3}){3}|::1")
 LONGEST = 200  # characters of an argument
 
 
@@ -29,23 +32,57 @@ class Grant:
 	nonce: str
 
 
-def holder_of(user):
+def holder_of(user: str) -> str:
 	return ids.digest(user, size=8)
 
 
-def url(verb, key, user, device, seconds):
-	"""An absolute URL on the host at which this request reached us."""
+def url(verb: str, key: str, user: str, device: str | None, seconds: int) -> str:
+	"""An absolute URL of ours."""
 	expires = str(int(time.time()) + seconds)
 	grant = Grant(key, expires, holder_of(user), device or "", secrets.token_hex(8))
 	query = urlencode({**asdict(grant), "signature": _signature(verb, grant)})
-	return f"{get_host_name_from_request() or get_url()}{PATH}{METHODS[verb]}?{query}"
+	return f"{base()}{PATH}{METHODS[verb]}?{query}"
 
 
-def _signature(verb, grant):
+def base() -> str:
+	"""Scheme, host and port of our own URLs: the site's configured host name, else the host of the request where it is ours.
+
+	A client writes the header Host. One that is neither the site's nor this machine itself is not taken.
+	"""
+	if frappe.conf.host_name or frappe.conf.hostname or not getattr(frappe.local, "request", None):
+		return get_url()
+	asked = urlsplit(get_host_name_from_request() or "")
+	return f"{asked.scheme}://{asked.netloc}" if _is_own(asked) else _of_site()
+
+
+def _is_own(asked: SplitResult) -> bool:
+	"""Whether a host is this machine's, or a name of the site at a port that the bench serves."""
+	name = asked.hostname or ""
+	if LOOPBACK.fullmatch(name) and asked.netloc in (name, f"{name}:{asked.port}", f"[{name}]:{asked.port}"):
+		return True
+	names = {frappe.local.site, *map(_domain, frappe.conf.domains or ())}
+	ports = {None, cint(frappe.conf.http_port), cint(frappe.conf.webserver_port)}
+	return name in names and asked.port in ports and asked.netloc in (name, f"{name}:{asked.port}")
+
+
+def _domain(given: Any) -> Any:
+	return given.get("domain") if isinstance(given, dict) else given
+
+
+def _of_site() -> str:
+	"""As `frappe.utils.get_url` without a request."""
+	request, frappe.local.request = frappe.local.request, None
+	try:
+		return get_url()
+	finally:
+		frappe.local.request = request
+
+
+def _signature(verb: str, grant: Grant) -> str:
 	return keyed_hash("media_url", "\n".join((verb, *asdict(grant).values()))).hex()
 
 
-def verify(verb, given):
+def verify(verb: str, given: Any) -> Grant:
 	"""The Grant of a URL's arguments. Raises RequestError url_invalid, url_expired or url_not_yours."""
 	names = Grant.__dataclass_fields__
 	values = [given.get(name) for name in (*names, "signature")]
@@ -60,8 +97,8 @@ def verify(verb, given):
 	return grant
 
 
-def _check_credential(grant):
-	"""A URL needs no credential; one that comes along must be of him for whom the URL was made."""
+def _check_credential(grant: Grant) -> None:
+	"""A URL needs no credential; one that comes along must be that of the user for whom the URL was made."""
 	if frappe.session.user == "Guest":
 		return
 	signed_in = getattr(frappe.local, "hisabi_sync_device", None)
@@ -70,17 +107,19 @@ def _check_credential(grant):
 		raise RequestError("url_not_yours")
 
 
-def check_holder(grant, space, write):
-	"""The holder must still be a member and his device not revoked. Raises RequestError with 403 or 401."""
+def check_holder(grant: Grant, space: str, write: bool) -> str:
+	"""The user who holds the URL: still a member, and their device not revoked. Raises RequestError with 403 or 401."""
 	rows = frappe.db.sql(
-		"""SELECT m.role, m.status, u.enabled, d.status FROM `tabSync Space Member` m
+		"""SELECT m.user, m.role, m.status, u.enabled, d.status FROM `tabSync Space Member` m
 		JOIN `tabUser` u ON u.name = m.user LEFT JOIN `tabSync Device` d ON d.name = %s WHERE m.name = %s""",
 		(grant.device, f"{space}-{grant.holder}"),
 	)
-	role, status, enabled, device = rows[0] if rows else (None, None, None, None)
+	row: tuple[Any, ...] = rows[0] if rows else (None,) * 5
+	user, role, status, enabled, device = row
 	if status != "active" or not enabled:
 		raise RequestError("space_access_denied")
 	if grant.device and device != "Active":
 		raise RequestError("url_not_yours")
 	if write and role == "viewer":
 		raise RequestError("space_read_only")
+	return user

@@ -4,7 +4,7 @@ import codecs
 
 import filetype
 
-from hisabi_sync.engine.errors import RequestError
+from hisabi_sync.engine.model.errors import RequestError
 from hisabi_sync.media import names
 
 HEAD = 8192  # bytes that are looked at
@@ -53,7 +53,7 @@ BINARIES = (
 )
 
 
-def check(head, content_type):
+def check(head: bytes, content_type: str) -> None:
 	"""Raises RequestError media_type_refused for what could run, media_type_mismatch for another type than announced."""
 	text = _text(head)
 	guessed = filetype.guess_mime(head)
@@ -65,7 +65,7 @@ def check(head, content_type):
 		raise RequestError("media_type_mismatch", content_type=content_type, found=guessed)
 
 
-def _agrees(guessed, content_type):
+def _agrees(guessed: str | None, content_type: str) -> bool:
 	announced = FAMILY.get(content_type, content_type)
 	if guessed is None:
 		return announced not in STRICT
@@ -74,17 +74,21 @@ def _agrees(guessed, content_type):
 	return FAMILY.get(guessed, guessed) == announced
 
 
-def _text(head):
+def _text(head: bytes) -> bytes | None:
 	"""The beginning as bytes of lower case text, or None when it is no text."""
 	for mark, encoding in ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")):
 		if head.startswith(mark):
-			return head[2:].decode(encoding, "ignore").encode().lower().lstrip()
+			return head[2:].decode(encoding, "ignore").replace("\0", "").encode().lower().lstrip()
 	if b"\0" in head:
 		return None
 	return head.removeprefix(codecs.BOM_UTF8).lower().lstrip()
 
 
-def _runs(head, text, guessed):
+def _runs(head: bytes, text: bytes | None, guessed: str | None) -> bool:
+	if text is None and guessed is None:
+		text = head.replace(
+			b"\0", b""
+		).lower()  # markup in two or four bytes a letter, without a mark before it
 	if head.startswith(BINARIES):
 		return True
 	if text is not None:

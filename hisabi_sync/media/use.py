@@ -1,44 +1,74 @@
 """Keys that records name: verified and marked used in the transaction of a push, for a whole batch at once."""
 
-from hisabi_sync.engine import clock, sql
-from hisabi_sync.engine.errors import RequestError
-from hisabi_sync.media import backends, rows
-from hisabi_sync.media.rows import PENDING, REFUSED, USED
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-MARKED = ("state", "record", "used_at", "released_at", "size", "sha256", "refusal")
+from hisabi_sync.engine.database import sql
+from hisabi_sync.engine.model import clock
+from hisabi_sync.engine.model.change import Caller
+from hisabi_sync.engine.model.errors import RequestError
+from hisabi_sync.media import backends, rows, sight
+from hisabi_sync.media.rows import PENDING, READABLE, REFUSED, USED, Media
+
+MARKED = ("state", "record", "used_at", "released_at", "size", "sha256", "refusal", "incoming")
 
 
-def use(wanted, space):
-	"""`wanted` is {key: name of the Sync Record that names it, or None}; two statements, whatever their number.
+def use(wanted: Mapping[str, str | None], space: str, caller: Caller | None = None) -> dict[str, Media]:
+	"""Mark what is named. `wanted` is {key: name of the Sync Record that names it, or None}; two statements, whatever their number.
 
-	Returns {key: Media} of those that may be used: uploaded, not refused, of this space. Raises RequestError unavailable.
+	With a `caller` only what they are shown; uploads of others cost a few statements more. Returns {key: Media} of those that
+	may be used: uploaded, not refused, of this space. Raises RequestError unavailable.
 	"""
-	found = rows.select(wanted, space, lock=True)
-	media = [one for key, one in found.items() if key in wanted]
+	media = [one for key, one in rows.select(wanted, space, lock=True).items() if key in wanted]
+	if caller:
+		may = sight.usable(media, caller)
+		media = [one for one in media if one.key in may]
+	wanted = _stay(media, wanted)
 	news = [_marked(one, wanted[one.key]) for one in media if _changes(one, wanted[one.key])]
 	if news:
 		sql.upsert("Sync Media", ["name", *MARKED], news)
 	return {one.key: one for one in media if one.state == USED}
 
 
-def _changes(media, record):
+def _stay(media: Iterable[Media], wanted: Mapping[str, str | None]) -> dict[str, str | None]:
+	"""A key goes on with the record that named it last where all members are shown that one; another may be shown to few."""
+	moving = {
+		one.key: one.record for one in media if one.record and wanted[one.key] not in (None, one.record)
+	}
+	best = sight.seen_by_all(moving.values()) if moving else ()
+	return {**wanted, **{key: None for key, record in moving.items() if record in best}}
+
+
+def _changes(media: Media, record: str | None) -> bool:
 	"""Whether naming the key changes its row. What S3 holds is looked at now, for S3 tells nobody when an upload ends."""
-	if media.state == REFUSED or (media.state == PENDING and media.backend == "Local"):
+	if media.state not in READABLE and (media.state != PENDING or media.backend == "Local"):
 		return False
 	return media.state != USED or bool(media.released_at) or record not in (None, media.record)
 
 
-def _marked(media, record):
+def _marked(media: Media, record: str | None) -> tuple[Any, ...]:
 	"""The row after the key was named. It stays used whatever becomes of the item: a conflict may need it later."""
 	refusal = _take(media) if media.state == PENDING else None
 	if media.state == PENDING and refusal == "not_found":
-		return (media.key, PENDING, media.record, None, None, 0, "", None)
+		return (media.key, PENDING, media.record, None, None, 0, "", None, 0)
+	# What S3 had in two places is emptied by `collect`, once the upload URL does not work any more.
+	media.incoming = int(media.incoming or (media.state == PENDING and not refusal))
 	media.state = REFUSED if refusal else USED
 	media.record = record or media.record
-	return (media.key, media.state, media.record, clock.now(), None, media.size, media.sha256, refusal)
+	return (
+		media.key,
+		media.state,
+		media.record,
+		clock.now(),
+		None,
+		media.size,
+		media.sha256,
+		refusal,
+		media.incoming,
+	)
 
 
-def _take(media):
+def _take(media: Media) -> str | None:
 	"""Code of what is wrong with an upload, None when it is right."""
 	try:
 		backends.of(media).take(media)

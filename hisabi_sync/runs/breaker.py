@@ -1,12 +1,16 @@
 """The state of a connection: failures in a row pause it, a success opens it again."""
 
 import random
+from typing import Any
 
 import frappe
 from frappe.utils import add_to_date
 
-from hisabi_sync.engine import clock, live, sql
+from hisabi_sync.engine.database import sql
+from hisabi_sync.engine.model import clock
+from hisabi_sync.engine.operations import live
 from hisabi_sync.runs import patience, records
+from hisabi_sync.runs.errors import RemoteError
 
 DOCTYPE = "Sync Connection"
 READY, PAUSED = "Ready", "Paused"
@@ -14,25 +18,25 @@ COLUMNS = ["status", "paused_until", "failures_in_a_row", "breaker_failures", "p
 STATE = ("status", "paused_reason", "paused_until", "failures_in_a_row", "last_success_at", "last_error")
 
 
-def of(connection):
+def of(connection: str) -> frappe._dict | None:
 	"""The present state as a dict, or None when the connection is gone."""
 	rows = sql.select(DOCTYPE, COLUMNS, "name = %s", (connection,))
 	return frappe._dict(zip(COLUMNS, rows[0], strict=True)) if rows else None
 
 
-def seconds_paused(state):
+def seconds_paused(state: frappe._dict) -> float:
 	"""How long nothing is sent, in seconds; 0 when the connection is open."""
 	if state.status != PAUSED or not state.paused_until:
 		return 0
 	return max((state.paused_until - clock.now()).total_seconds(), 0)
 
 
-def is_trying(state):
+def is_trying(state: frappe._dict) -> bool:
 	"""Whether the connection has failed so often that one record has to go first."""
 	return bool(state.breaker_failures) and state.failures_in_a_row >= state.breaker_failures
 
 
-def note_success(connection):
+def note_success(connection: str) -> None:
 	"""An answer came; a connection that had failed is open again."""
 	values = {"failures_in_a_row": 0, "status": READY, "paused_until": None, "paused_reason": None}
 	now = clock.now()
@@ -43,7 +47,7 @@ def note_success(connection):
 		sql.update_in(DOCTYPE, {"last_success_at": now}, [connection])
 
 
-def note_failure(connection, error):
+def note_failure(connection: str, error: RemoteError) -> None:
 	"""One more failure in a row; from the connection's limit on it is paused."""
 	rows = sql.select(
 		DOCTYPE, ["failures_in_a_row", "breaker_failures"], "name = %s", (connection,), "FOR UPDATE"
@@ -59,25 +63,25 @@ def note_failure(connection, error):
 		live.tell(DOCTYPE, connection)
 
 
-def reopen(connection):
+def reopen(connection: str) -> None:
 	"""The pause that the other side asked for is over."""
 	values = {"status": READY, "paused_until": None, "paused_reason": None}
 	where = "status = %s AND paused_until <= %s AND failures_in_a_row < GREATEST(breaker_failures, 1)"
 	sql.update_in(DOCTYPE, values, [connection], where, (PAUSED, clock.now()))
 
 
-def resume(connection):
+def resume(connection: str) -> None:
 	"""A person says that the other side is well again; after failures in a row, one record goes first."""
 	values = {"status": READY, "paused_until": None, "paused_reason": None}
 	sql.update_in(DOCTYPE, values, [connection], "status = %s", (PAUSED,))
 	live.tell(DOCTYPE, connection)
 
 
-def hold(connection, error):
+def hold(connection: str, error: RemoteError) -> None:
 	"""The other side asked us to wait."""
 	sql.update_in(DOCTYPE, _pause(error.wait or 1, error), [connection])
 
 
-def _pause(seconds, error):
+def _pause(seconds: float, error: RemoteError) -> dict[str, Any]:
 	until = add_to_date(clock.now(), seconds=seconds * (1 + random.random() / 10))
 	return {"status": PAUSED, "paused_until": until, "paused_reason": error.message}

@@ -2,11 +2,19 @@
 
 import datetime
 import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import frappe
+from frappe.model.document import Document
 
-from hisabi_sync.engine import clock, sql
+from hisabi_sync.engine.database import sql
+from hisabi_sync.engine.model import clock
 from hisabi_sync.runs import identity
+from hisabi_sync.runs.connectors.base import Remote
+
+if TYPE_CHECKING:
+	from hisabi_sync.runs.channel import Channel
 
 PAGE = 500
 FULL, INCREMENTAL = "full", "incremental"
@@ -14,7 +22,12 @@ FULL, INCREMENTAL = "full", "incremental"
 STAMP = "CAST(d.modified AS CHAR)"
 
 
-def page(channel, run, position=None, limit=PAGE):
+def page(
+	channel: "Channel",
+	run: Document | frappe._dict,
+	position: Mapping[str, Any] | None = None,
+	limit: int = PAGE,
+) -> Sequence[tuple[str, str]]:
 	"""Rows `(name, stamp)` after a position `{stamp, id}`, the oldest change first."""
 	clauses, values = conditions(channel, run)
 	if position:
@@ -24,12 +37,7 @@ def page(channel, run, position=None, limit=PAGE):
 	return frappe.db.sql(_query(channel, f"d.name, {STAMP}", clauses, tail), values)
 
 
-def count(channel, run):
-	clauses, values = conditions(channel, run)
-	return frappe.db.sql(_query(channel, "COUNT(*)", clauses), values)[0][0]
-
-
-def digest(channel, run):
+def digest(channel: "Channel", run: Document | frappe._dict) -> tuple[int, str]:
 	"""`(number, text)` that changes with every document that comes, goes or is changed."""
 	clauses, values = conditions(channel, run)
 	what = f"COUNT(*), CAST(BIT_XOR(CAST(CONV(LEFT(MD5(CONCAT(d.name, '|', {STAMP})), 16), 16, 10) AS UNSIGNED)) AS CHAR)"
@@ -37,7 +45,7 @@ def digest(channel, run):
 	return number, str(text)
 
 
-def _query(channel, what, clauses, tail=""):
+def _query(channel: "Channel", what: str, clauses: list[str], tail: str = "") -> str:
 	table, known = sql.quote("tab" + channel.document_type), sql.quote("tab" + identity.DOCTYPE)
 	join = (
 		f"LEFT JOIN {known} i ON i.connection = %s AND i.entity = %s AND i.document_type = %s "
@@ -46,7 +54,7 @@ def _query(channel, what, clauses, tail=""):
 	return f"SELECT {what} FROM {table} d {join} WHERE {' AND '.join(clauses)} {tail}"  # noqa: S608
 
 
-def conditions(channel, run):
+def conditions(channel: "Channel", run: Document | frappe._dict) -> tuple[list[str], list[Any]]:
 	"""Clauses and their values, those of the join first."""
 	clauses, values = ["1 = 1"], [channel.connection.name, channel.entity, channel.document_type]
 	for column, wanted in _chosen(channel, run):
@@ -60,7 +68,7 @@ def conditions(channel, run):
 	return clauses, values
 
 
-def _changed(run, clauses, values):
+def _changed(run: Document | frappe._dict, clauses: list[str], values: list[Any]) -> None:
 	"""What is not in step with the other side; the overlap looks behind the watermark for commits that were late."""
 	if run.since:
 		clauses.append("d.modified >= %s")
@@ -70,7 +78,7 @@ def _changed(run, clauses, values):
 	clauses.append(f"(i.name IS NULL OR i.state = 'creating' OR i.local_stamp IS NULL OR {differs})")
 
 
-def _chosen(channel, run):
+def _chosen(channel: "Channel", run: Document | frappe._dict) -> list[tuple[str, Any]]:
 	"""[(column, values)] that the documents have to have, all of them: a request never widens the connection's filters."""
 	filters = json.loads(run.filters or "{}")
 	chosen = list(channel.filters.items())
@@ -83,14 +91,14 @@ def _chosen(channel, run):
 	return chosen
 
 
-def _dates(run):
+def _dates(run: Document | frappe._dict) -> list[tuple[str, datetime.datetime]]:
 	"""[(operator, moment)] of the filter by date; a day as the end is the whole day."""
 	given = json.loads(run.filters or "{}").get("date_range") or {}
 	start, end = bound(given.get("start")), bound(given.get("end"), True)
 	return [(operator, moment) for operator, moment in ((">=", start), ("<=", end)) if moment]
 
 
-def bound(text, is_end=False):
+def bound(text: str | None, is_end: bool = False) -> datetime.datetime | None:
 	"""A naive time of the site from ISO-8601 text."""
 	if not text:
 		return None
@@ -100,7 +108,7 @@ def bound(text, is_end=False):
 	return clock.parse(text)
 
 
-def fits(channel, run, remote):
+def fits(channel: "Channel", run: Document | frappe._dict, remote: Remote) -> bool:
 	"""Whether a record of the other side passes the run's filters, by the values that our document would have.
 
 	A date that the mapping does not bring is that of the last change there.

@@ -2,13 +2,18 @@
 
 import base64
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
+from typing import Any
 
 import frappe
+from frappe.model.document import Document
 
 from hisabi_sync.runs import connectors, identity, mapping, rate
 from hisabi_sync.runs.client import Client, Target
+from hisabi_sync.runs.connectors.base import Connector
 from hisabi_sync.runs.errors import RemoteError
 
 CONNECTION = "Sync Connection"
@@ -20,64 +25,68 @@ PUSH, PULL = "push", "pull"
 class Channel:
 	"""`connection` is the Sync Connection, `row` its row for the entity."""
 
-	connection: object
-	row: object
+	connection: Document
+	row: Document
 	client: Client
 	names: dict = field(default_factory=dict)
 
 	@property
-	def entity(self):
+	def entity(self) -> str:
 		return self.row.entity
 
 	@property
-	def direction(self):
+	def direction(self) -> str:
 		return self.row.direction
 
 	@property
-	def document_type(self):
+	def document_type(self) -> str:
 		return self.row.document_type
 
 	@cached_property
-	def mapping(self):
+	def mapping(self) -> list[mapping.Row]:
 		try:
 			return mapping.read(self.row.mapping or "[]")
 		except ValueError as error:
 			raise RemoteError("mapping_invalid", error) from None
 
 	@cached_property
-	def filters(self):
+	def filters(self) -> dict[str, Any]:
 		return json.loads(self.row.filters or "{}")
 
 	@cached_property
-	def tenant(self):
+	def tenant(self) -> str:
 		return frappe.db.get_value("Sync Space", self.connection.space, "space_key")
 
 	@cached_property
-	def connector(self):
+	def connector(self) -> Connector:
 		kind = connectors.of(self.connection.connector)
 		options = json.loads(self.row.options or "{}")
 		return kind(self.client, self.row.remote_type, options, self.row.key_field)
 
 	@cached_property
-	def has_rows(self):
+	def has_rows(self) -> bool:
 		"""Whether the mapping reads a child table, which lists of the other side do not have."""
 		return any(row.rows for row in self.mapping)
 
 	@cached_property
-	def remote_fields(self):
+	def remote_fields(self) -> tuple[str, ...]:
 		"""The other side's fields that the mapping reads, for a list."""
-		return tuple(dict.fromkeys(row.remote.partition(".")[0] for row in self.mapping if _is_listed(row)))
+		return tuple(
+			dict.fromkeys(
+				row.remote.partition(".")[0] for row in self.mapping if row.remote and _is_listed(row)
+			)
+		)
 
-	def identity_name(self, entity_id):
+	def identity_name(self, entity_id: str) -> str:
 		return identity.name_of(self.connection.name, self.entity, self.direction, entity_id)
 
-	def to_remote(self, document):
+	def to_remote(self, document: Mapping[str, Any]) -> dict[str, Any]:
 		try:
 			return mapping.to_remote(self.mapping, document)
 		except (AttributeError, TypeError, ValueError) as error:
 			raise RemoteError("mapping_invalid", error) from None
 
-	def to_local(self, payload):
+	def to_local(self, payload: Mapping[str, Any] | None) -> dict[str, Any]:
 		"""Our document's values; the tenant is always this connection's."""
 		try:
 			values = mapping.to_local(self.mapping, payload)
@@ -86,11 +95,11 @@ class Channel:
 		return {**values, **({self.row.tenant_field: self.tenant} if self.row.tenant_field else {})}
 
 
-def _is_listed(row):
-	return row.local and row.remote and not row.rows
+def _is_listed(row: mapping.Row) -> bool:
+	return bool(row.local and row.remote and not row.rows)
 
 
-def target(connection):
+def target(connection: Document) -> Target:
 	"""Where a connection points to: the sandbox address, and nothing else, for one that is marked so."""
 	secret = connection.get_password("auth_secret", raise_exception=False) or ""
 	address = connection.sandbox_url if connection.sandbox else connection.base_url
@@ -114,30 +123,31 @@ def target(connection):
 class Channels:
 	"""The channels of one connection, with one HTTP session for all of them. Use it as a context manager."""
 
-	def __init__(self, connection):
+	def __init__(self, connection: str) -> None:
 		self.connection = frappe.get_doc(CONNECTION, connection)
-		self._client, self._made = None, {}
+		self._client: Client | None = None
+		self._made: dict[str, Channel] = {}
 
-	def __enter__(self):
+	def __enter__(self) -> "Channels":
 		return self
 
-	def __exit__(self, *exception):
+	def __exit__(self, *exception: object) -> None:
 		if self._client:
 			self._client.close()
 
-	def renew(self, modified):
+	def renew(self, modified: datetime) -> None:
 		"""Take the connection as it is now, when it was changed at another time than the one that is held."""
 		if frappe.utils.get_datetime(self.connection.modified) != modified:
 			self.__exit__()
-			self.__init__(self.connection.name)
+			self.__init__(self.connection.name)  # type: ignore[misc]  # nobody makes a subclass of it
 
 	@property
-	def client(self):
+	def client(self) -> Client:
 		if self._client is None:
 			self._client = Client(target(self.connection))
 		return self._client
 
-	def of(self, entity):
+	def of(self, entity: str) -> Channel:
 		"""The Channel of an entity. Raises RemoteError when the connection does not have it any more."""
 		if entity not in self._made:
 			row = next(
@@ -148,7 +158,7 @@ class Channels:
 			self._made[entity] = Channel(self.connection, row, self.client)
 		return self._made[entity]
 
-	def for_run(self, run, entity):
+	def for_run(self, run: Document | frappe._dict, entity: str) -> Channel:
 		"""The Channel, as long as it goes the way that the run was started for. Raises RemoteError."""
 		chosen = self.of(entity)
 		if chosen.direction != run.direction:

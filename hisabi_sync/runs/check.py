@@ -2,9 +2,13 @@
 
 import json
 import re
+from collections.abc import Collection, Iterable
+from typing import Any
 
 import frappe
 from frappe import _
+from frappe.model.document import Document
+from frappe.model.meta import Meta
 
 from hisabi_sync.runs import addresses, channel, client, connectors, mapping
 from hisabi_sync.runs.errors import RemoteError
@@ -14,7 +18,7 @@ TENANT = "tenant"
 STANDARD = {"name", "owner", "creation", "modified", "modified_by", "docstatus", "idx"}
 
 
-def address(url):
+def address(url: str) -> None:
 	"""http or https, without a password in it, and not into the site's own network."""
 	shown = frappe.utils.escape_html(url)
 	try:
@@ -26,22 +30,22 @@ def address(url):
 	except RemoteError as error:
 		if error.code == "address_refused":
 			frappe.throw(
-				_("{0} is in a network that {1} in site_config.json has to name").format(
+				_("{0} is in a private network; add that network to {1} in site_config.json").format(
 					shown, addresses.CONFIG
 				)
 			)
 
 
-def entities(connection):
+def entities(connection: Document) -> None:
 	seen = set()
 	for row in connection.entities:
 		if row.entity in seen:
-			frappe.throw(_("Row {0}: {1} is there twice").format(row.idx, _(row.entity)))
+			frappe.throw(_("Row {0}: {1} is listed twice").format(row.idx, _(row.entity)))
 		seen.add(row.entity)
 		_entity(connection, row)
 
 
-def _entity(connection, row):
+def _entity(connection: Document, row: Document) -> None:
 	"""Raise frappe.ValidationError, or PermissionError for a DocType that the person may not send or have written."""
 	wanted = "read" if row.direction == channel.PUSH else "write"
 	if not (_is_offered(row.document_type) and frappe.has_permission(row.document_type, wanted)):
@@ -65,12 +69,12 @@ def _entity(connection, row):
 		_wrong(row, _("Options of the connector"), error)
 
 
-def _is_offered(doctype):
+def _is_offered(doctype: str) -> bool:
 	"""Other DocTypes, such as User, are for those who may do everything."""
 	return doctype in frappe.get_hooks("sync_run_doctypes") or "System Manager" in frappe.get_roles()
 
 
-def _mapping(row, meta):
+def _mapping(row: Document, meta: Meta) -> None:
 	try:
 		rows = mapping.read(row.mapping or "[]")
 	except ValueError as error:
@@ -80,11 +84,11 @@ def _mapping(row, meta):
 	_fields(row, rows, meta)
 
 
-def _fields(row, parts, meta):
+def _fields(row: Document, parts: Iterable[mapping.Row], meta: Meta) -> None:
 	"""Ours are fields of the DocType; a pull writes none of those that Frappe keeps itself, such as name and owner."""
 	known = {df.fieldname for df in meta.fields} | (STANDARD if row.direction == channel.PUSH else set())
 	parts = [part for part in parts if part.local]
-	_require_known(row, [part.local for part in parts], known)
+	_require_known(row, [part.local for part in parts if part.local], known)
 	for part in parts:
 		df = meta.get_field(part.local)
 		is_table = bool(df and df.fieldtype in frappe.model.table_fields)
@@ -93,10 +97,10 @@ def _fields(row, parts, meta):
 				row, _("Mapping"), _("{0}: rows are for child tables, and for all of them").format(part.local)
 			)
 		if is_table:
-			_fields(row, part.rows, frappe.get_meta(df.options))
+			_fields(row, part.rows or [], frappe.get_meta(df.options))
 
 
-def _require_filled(row):
+def _require_filled(row: Document) -> None:
 	"""A word that a preset left open, such as {company}, would reach the other side as it stands."""
 	left = re.findall(r'"(\{\w+\})"', f"{row.mapping}{row.filters}")
 	if left:
@@ -104,7 +108,7 @@ def _require_filled(row):
 		frappe.throw(_("Row {0}: put a value in the place of {1}").format(row.idx, text))
 
 
-def _json(row, fieldname):
+def _json(row: Document, fieldname: str) -> dict[str, Any]:
 	try:
 		value = json.loads(row.get(fieldname) or "{}")
 	except ValueError as error:
@@ -114,12 +118,12 @@ def _json(row, fieldname):
 	return value
 
 
-def _require_known(row, names, known):
+def _require_known(row: Document, names: Iterable[str], known: Collection[str]) -> None:
 	missing = [name for name in names if name not in known]
 	if missing:
 		text = frappe.utils.escape_html(", ".join(missing))
 		frappe.throw(_("Row {0}: {1} has no field {2}").format(row.idx, row.document_type, text))
 
 
-def _wrong(row, label, error):
+def _wrong(row: Document, label: str, error: object) -> None:
 	frappe.throw(_("Row {0}, {1}: {2}").format(row.idx, label, frappe.utils.escape_html(str(error))))

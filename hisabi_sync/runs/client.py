@@ -2,18 +2,22 @@
 
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
+from typing import Any, NoReturn
 from urllib.parse import urljoin, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
+from hisabi_sync.engine.model import strict_json
 from hisabi_sync.runs import addresses, rate, wire
 from hisabi_sync.runs.errors import RemoteError
 
 MAX_BYTES = 32 * 1024 * 1024
+MAX_VALUES = 500_000  # of JSON in an answer
 LONGEST_WAIT = 3600.0  # seconds; a Retry-After above is cut to it
 HIDDEN = "***"
 
@@ -36,16 +40,16 @@ class Target:
 class _Adapter(HTTPAdapter):
 	"""Every connection goes through the check of addresses, and none through a proxy of the environment."""
 
-	def init_poolmanager(self, *arguments, **options):
+	def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
 		super().init_poolmanager(*arguments, **options)
 		self.poolmanager.pool_classes_by_scheme = addresses.POOLS
 
 
-def origin(url):
+def origin(url: str) -> tuple[str, str, int]:
 	"""(scheme, host, port) of a URL. Raises RemoteError address_refused for what is none of http or https."""
 	try:
 		parts = urlsplit(url)
-		port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+		port = parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0)
 	except ValueError:
 		raise RemoteError("address_refused") from None
 	if parts.scheme not in addresses.SCHEMES or not parts.hostname or parts.username or parts.password:
@@ -56,7 +60,7 @@ def origin(url):
 class Client:
 	"""One session with the other side. `call` returns parsed JSON or raises RemoteError."""
 
-	def __init__(self, target):
+	def __init__(self, target: Target) -> None:
 		self.target, self.origin = target, origin(target.address)
 		self.calls = 0
 		self.session = requests.Session()
@@ -67,17 +71,25 @@ class Client:
 		self.session.headers.update({name: value.encode() for name, value in target.headers.items()})
 		self.session.auth = target.auth
 
-	def close(self):
+	def close(self) -> None:
 		self.session.close()
 
-	def url(self, path):
+	def url(self, path: str) -> str:
 		"""The path below the address; a whole URL, as some services give for the next page, has to have the same origin."""
 		whole = path if "://" in path else urljoin(self.target.address.rstrip("/") + "/", path.lstrip("/"))
 		if origin(whole) != self.origin:
 			raise RemoteError("address_refused")
 		return whole
 
-	def call(self, method, path, body=None, params=None, headers=None, missing_ok=False):
+	def call(
+		self,
+		method: str,
+		path: str,
+		body: object = None,
+		params: Mapping[str, Any] | None = None,
+		headers: Mapping[str, str] | None = None,
+		missing_ok: bool = False,
+	) -> Any:
 		"""The answer's JSON, None for an empty one, and for a 404 where that is an answer too."""
 		url = self.url(path)
 		if not rate.wait(self.target.name, self.target.requests_per_minute, self.target.patience):
@@ -90,7 +102,15 @@ class Client:
 		except (requests.RequestException, HTTPError):
 			raise RemoteError("remote_unreachable") from None
 
-	def _call(self, method, url, body, params, headers, missing_ok):
+	def _call(
+		self,
+		method: str,
+		url: str,
+		body: object,
+		params: Mapping[str, Any] | None,
+		headers: Mapping[str, str] | None,
+		missing_ok: bool,
+	) -> Any:
 		timeouts = (self.target.connect_timeout, self.target.read_timeout)
 		options = {"timeout": timeouts, "allow_redirects": False, "stream": True}
 		with self.session.request(
@@ -102,7 +122,7 @@ class Client:
 			self._judge(response, raw)
 			return _parsed(raw)
 
-	def _judge(self, response, raw):
+	def _judge(self, response: requests.Response, raw: bytes) -> None:
 		status = response.status_code
 		if status < 300:
 			return
@@ -110,7 +130,7 @@ class Client:
 		wait = _retry_after(response.headers.get("Retry-After")) if status in (429, 503) else None
 		raise RemoteError(code, self.scrubbed(f"{status} {_said(raw)}"), wait)
 
-	def scrubbed(self, text):
+	def scrubbed(self, text: str) -> str:
 		"""The text without our secrets, should the other side have repeated them."""
 		for secret in self.target.secrets:
 			text = text.replace(secret, HIDDEN) if secret else text
@@ -132,23 +152,25 @@ STATUSES = {
 }
 
 
-def _parsed(raw):
+def _parsed(raw: bytes) -> Any:
 	if not raw.strip():
 		return None
+	if strict_json.is_crowded(raw, MAX_VALUES):
+		raise RemoteError("remote_invalid_answer")
 	try:
 		return json.loads(raw, parse_constant=_refuse)
 	except (ValueError, RecursionError):
 		raise RemoteError("remote_invalid_answer") from None
 
 
-def _refuse(constant):
+def _refuse(constant: str) -> NoReturn:
 	raise ValueError(constant)
 
 
-def _said(raw):
+def _said(raw: bytes) -> str:
 	"""What an error answer says, where it says it in JSON; never a page of HTML."""
 	try:
-		body = json.loads(raw)
+		body = None if strict_json.is_crowded(raw, MAX_VALUES) else json.loads(raw)
 	except (ValueError, RecursionError):
 		return ""
 	if not isinstance(body, dict):
@@ -157,7 +179,7 @@ def _said(raw):
 	return next((str(text) for text in found if isinstance(text, str) and text), "")
 
 
-def _retry_after(value):
+def _retry_after(value: str | None) -> float | None:
 	"""Seconds from a Retry-After header, which has a number or a date; None without a usable one."""
 	if not value:
 		return None

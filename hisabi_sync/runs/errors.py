@@ -2,6 +2,8 @@
 
 from frappe import _
 
+from hisabi_sync.engine.model.texts import plain
+
 RECORD_ERRORS = {
 	# code: (sentence, whether trying again may help, whether it says that the connection as a whole is ill)
 	"remote_unreachable": ("The other side cannot be reached", True, True),
@@ -39,18 +41,17 @@ MAX_DETAIL = 500
 class RemoteError(Exception):
 	"""Ends the work on one record. `code` is a key of RECORD_ERRORS; `wait` is in seconds, where the other side named it."""
 
-	def __init__(self, code, detail="", wait=None):
+	def __init__(self, code: str, detail: object = "", wait: float | None = None) -> None:
 		self.code, self.wait = code, wait
-		# What the other side says may have halves of characters, which no database takes.
-		self.detail = str(detail)[:MAX_DETAIL].encode("utf-8", "replace").decode()
+		self.detail = plain(detail, MAX_DETAIL)
 		self.sentence, self.retryable, self.is_ill = RECORD_ERRORS[code]
 		super().__init__(code, self.detail)
 
 	@property
-	def message(self):
+	def message(self) -> str:
 		return message(self.code, self.detail)
 
 
-def message(code, detail=""):
-	"""The sentence for a code; what is stored is in the site's language of whoever ran it."""
-	return _(RECORD_ERRORS[code][0]).replace("{detail}", detail or "-")
+def message(code: str, detail: object = "") -> str:
+	"""The sentence for a code. No page runs anything in it; it is stored in the language of the user who ran it."""
+	return _(RECORD_ERRORS[code][0]).replace("{detail}", plain(detail, MAX_DETAIL) or "-")

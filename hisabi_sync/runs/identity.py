@@ -3,10 +3,17 @@
 A row is there in the state `creating` before anything is sent, so that a create whose answer was lost is looked for.
 """
 
+from collections.abc import Collection, Iterable, Set
+from typing import TYPE_CHECKING, Any
+
 import frappe
 
-from hisabi_sync.engine import clock, ids, sql
-from hisabi_sync.engine.write import STANDARD
+from hisabi_sync.engine.database import sql
+from hisabi_sync.engine.model import clock, ids
+from hisabi_sync.engine.store.write import STANDARD
+
+if TYPE_CHECKING:
+	from hisabi_sync.runs.channel import Channel
 
 DOCTYPE = "Sync Identity"
 CREATING, LINKED = "creating", "linked"
@@ -24,12 +31,12 @@ INSERTED = [
 ]
 
 
-def name_of(connection, entity, direction, identity):
+def name_of(connection: str, entity: str, direction: str, identity: str) -> str:
 	"""Name of the row, which is also the idempotency key that the other side gets."""
 	return ids.digest("identity", connection, entity, direction, identity, size=16)
 
 
-def claim(channel, token, records):
+def claim(channel: "Channel", token: str, records: Collection[frappe._dict]) -> dict[str, frappe._dict]:
 	"""{record name: row} of those whose identity is ours now; another worker has the others.
 
 	A row has `began`: some attempt was made before, whose outcome may be unknown.
@@ -45,7 +52,7 @@ def claim(channel, token, records):
 	return {record: ours[name] for record, name in names.items() if name in ours}
 
 
-def held(channel, records):
+def held(channel: "Channel", records: Collection[frappe._dict]) -> dict[str, frappe._dict]:
 	"""{record name: row} without claiming anything, for a look."""
 	names = _names(channel, records)
 	known = {row.name: row for row in _rows(list(names.values()))}
@@ -56,7 +63,7 @@ def held(channel, records):
 	}
 
 
-def _names(channel, records):
+def _names(channel: "Channel", records: Collection[frappe._dict]) -> dict[str, str]:
 	"""{record name: name of its identity}. A document keeps its own when it is renamed, and no other one takes that."""
 	names = {record.name: channel.identity_name(record.entity_id) for record in records}
 	documents = {record.name: record.document_name for record in records if record.document_name}
@@ -79,13 +86,13 @@ def _names(channel, records):
 	return names
 
 
-def _rows(names, token=None):
+def _rows(names: list[str], token: str | None = None) -> list[frappe._dict]:
 	where, values = ("claim = %s", (token,)) if token else ("", ())
 	rows = sql.select_in(DOCTYPE, COLUMNS, "name", names, where, values)
 	return [frappe._dict(zip(COLUMNS, row, strict=True), began=True) for row in rows]
 
 
-def _insert(channel, token, missing):
+def _insert(channel: "Channel", token: str, missing: list[tuple[frappe._dict, str]]) -> Set[str]:
 	"""Names of the rows that are ours because we made them; another worker may have been faster, and have begun."""
 	now = clock.now()
 	rows = [
@@ -102,14 +109,14 @@ def _insert(channel, token, missing):
 	return {row.name for row in _rows([name for _, name in missing], token)}
 
 
-def link(row, **values):
+def link(row: frappe._dict, **values: Any) -> None:
 	"""Note what the two sides are now, and let the row go."""
 	if values.get("remote_id"):
 		values["remote_key"] = ids.digest(values["remote_id"], size=16)
 	sql.update_in(DOCTYPE, {"state": LINKED, "claim": None, "modified": clock.now(), **values}, [row.name])
 
 
-def is_taken(channel, row, remote_id):
+def is_taken(channel: "Channel", row: frappe._dict, remote_id: str) -> bool:
 	"""Whether a remote id is linked to another of our documents: both would be kept in one record there."""
 	where = (
 		"connection = %s AND entity = %s AND remote_key = %s AND document_type = %s AND document_name != %s"
@@ -119,10 +126,10 @@ def is_taken(channel, row, remote_id):
 	return bool(sql.select(DOCTYPE, ["name"], where, values, "LIMIT 1"))
 
 
-def begin_again(row):
+def begin_again(row: frappe._dict) -> None:
 	"""The record is gone on the other side: the next attempt creates it."""
 	sql.update_in(DOCTYPE, {"state": CREATING, "remote_id": None, "remote_key": None}, [row.name])
 
 
-def let_go(rows):
+def let_go(rows: Iterable[frappe._dict]) -> None:
 	sql.update_in(DOCTYPE, {"claim": None}, [row.name for row in rows])

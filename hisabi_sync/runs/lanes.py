@@ -4,11 +4,13 @@ A connection has as many lanes as it allows jobs at once. A lane, and what its w
 """
 
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import frappe
+from frappe.model.document import Document
 
-from hisabi_sync.engine import retry
+from hisabi_sync.engine.database import retry
 from hisabi_sync.runs import (
 	breaker,
 	channel,
@@ -35,7 +37,7 @@ PATIENCE = 3
 WORKS = {channel.PUSH: push.process, channel.PULL: pull.process}
 
 
-def work(connection):
+def work(connection: str) -> None:
 	"""Job: work on a connection's records until none is due."""
 	reaper.reclaim()
 	state = breaker.of(connection)
@@ -47,7 +49,7 @@ def work(connection):
 
 
 @contextmanager
-def _lane(connection, parallel):
+def _lane(connection: str, parallel: int | None) -> Iterator[str | None]:
 	"""The name under which this worker claims records, or None when all lanes are taken."""
 	places = [jobs.lane_lock(connection, number) for number in range(max(1, parallel or 1))]
 	taken = next((lock for lock in places if locks.take(lock)), None)
@@ -63,19 +65,21 @@ def _lane(connection, parallel):
 
 
 @contextmanager
-def _own_token():
+def _own_token() -> Iterator[str]:
 	token = locks.new_name()
 	with locks.held(token):
 		yield token
 
 
 class Lane:
-	def __init__(self, connection, token):
+	def __init__(self, connection: str, token: str) -> None:
 		self.connection, self.token = connection, token
-		self.runs, self.seen, self.deadline = {}, set(), time.monotonic() + LONGEST_JOB
+		self.runs: dict[str, Document] = {}
+		self.seen: set[str] = set()
+		self.deadline = time.monotonic() + LONGEST_JOB
 		self.yields = False
 
-	def run(self):
+	def run(self) -> None:
 		with channel.Channels(self.connection) as channels:
 			while time.monotonic() < self.deadline:
 				if not (self._chunk(channels) or self._rest()):
@@ -84,7 +88,7 @@ class Lane:
 		finish.count_again(self.seen)
 		self._hand_on()
 
-	def _chunk(self, channels):
+	def _chunk(self, channels: channel.Channels) -> bool:
 		"""Work on some records; whether there were any."""
 		state = breaker.of(self.connection)
 		if state is None or breaker.seconds_paused(state):
@@ -94,14 +98,14 @@ class Lane:
 		channels.renew(state.modified)
 		limit = 1 if breaker.is_trying(state) else records.CHUNK
 		claimed = retry.run(lambda: _committed(records.claim(self.connection, self.token, limit)))
-		groups = {}
+		groups: dict[tuple[str, str], list[frappe._dict]] = {}
 		for record in claimed:
 			groups.setdefault((record.run, record.entity), []).append(record)
 		for (run, entity), members in groups.items():
 			self._group(channels, run, entity, members)
 		return bool(claimed)
 
-	def _group(self, channels, name, entity, members):
+	def _group(self, channels: channel.Channels, name: str, entity: str, members: list[frappe._dict]) -> None:
 		self.seen.add(name)
 		if finish.drop_cancelled(name, members, self.token):
 			return
@@ -120,7 +124,7 @@ class Lane:
 			outcome.all_failed(self.connection, members, RemoteError("internal_error"))
 		live.progress(name)
 
-	def _rest(self):
+	def _rest(self) -> bool:
 		"""Wait for what is due soon; whether it is worth staying."""
 		finish.check_all(self.connection)
 		frappe.db.rollback()
@@ -136,16 +140,16 @@ class Lane:
 		self.yields = nap > NAP and jobs.others_wait()
 		return not self.yields
 
-	def _hand_on(self):
+	def _hand_on(self) -> None:
 		"""A job that has become old, or lets others go first, leaves the rest to a fresh one."""
 		if not self.runs or not (self.yields or time.monotonic() >= self.deadline):
 			return
 		if records.seconds_until_due(self.connection) is not None:
 			state = breaker.of(self.connection)
-			jobs.work(next(reversed(self.runs)), self.connection, state.parallel or 1)
+			jobs.work(next(reversed(self.runs)), self.connection, (state and state.parallel) or 1)
 			frappe.db.commit()
 
 
-def _committed(rows):
+def _committed(rows: list[frappe._dict]) -> list[frappe._dict]:
 	frappe.db.commit()
 	return rows

@@ -8,10 +8,10 @@ from hisabi_sync.runs import records
 
 RUN, EVENT = "Sync Run", "sync_run_progress"
 PAUSE = 1.0  # seconds between two messages of a worker about the same run
-_last = {}
+_last: dict[str, float] = {}
 
 
-def progress(run):
+def progress(run: str) -> None:
 	"""Publish `{run, counts}` to whoever looks at the run, at most once a second."""
 	now = time.monotonic()
 	if now - _last.get(run, 0) < PAUSE:

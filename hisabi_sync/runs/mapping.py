@@ -1,19 +1,49 @@
 """Fields of one side from those of the other, by a mapping that is data. Pure.
 
 A mapping is a list of rows: `{local, remote}` copies a field, `{remote, value}` and `{local, value}` set a constant on one
-side; `values` {ours: theirs} exchanges values, and `rows`, a mapping of its own, copies a child table. A remote name with
+side; `values` {ours: theirs} exchanges values, `format` says how theirs writes numbers and days, and `rows`, a mapping of its own, copies a child table. A remote name with
 dots, such as `address.city`, is a path into objects.
 """
 
 import json
+import re
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, model_validator
 
+from hisabi_sync.engine.model import decimals
+
 TIMES = (date, datetime, time)
+
+
+class Format(BaseModel):
+	"""How the other side writes: `{"decimal": ",", "thousands": "."}` for 1.234,50, `{"date": "%d.%m.%Y"}` for 31.12.2026."""
+
+	model_config = ConfigDict(extra="forbid")
+
+	decimal: Literal[".", ","] | None = None
+	thousands: Literal[".", ",", " ", "'", "\u00a0", "\u202f"] | None = None
+	date: str | None = None
+
+	@model_validator(mode="after")
+	def _two_signs(self) -> "Format":
+		if self.thousands and (self.decimal or ".") == self.thousands:
+			raise ValueError("decimal and thousands are the same sign")
+		return self
+
+	def point(self, text: str) -> str:
+		"""The text of a number with a point and nothing else. Raises ValueError where it is not of this form."""
+		if not (self.decimal or self.thousands):
+			return text
+		groups, point = re.escape(self.thousands or ""), re.escape(self.decimal or ".")
+		whole = rf"\d{{1,3}}(?:{groups}\d{{3}})+|\d+" if groups else r"\d+"
+		if not re.fullmatch(rf"[+-]?(?:{whole})(?:{point}\d+)?", text.strip()):
+			raise ValueError(text)
+		return text.strip().replace(self.thousands or "", "").replace(self.decimal or ".", ".")
 
 
 class Row(BaseModel):
@@ -23,10 +53,11 @@ class Row(BaseModel):
 	remote: str | None = None
 	value: Any = None
 	values: dict[str, Any] | None = None
+	format: Format | None = None
 	rows: list["Row"] | None = None
 
 	@model_validator(mode="after")
-	def _one_meaning(self):
+	def _one_meaning(self) -> "Row":
 		if not (self.local or self.remote):
 			raise ValueError("a row names a local or a remote field")
 		if self.value is not None and self.local and self.remote:
@@ -39,7 +70,7 @@ class Row(BaseModel):
 _ROWS = TypeAdapter(list[Row])
 
 
-def read(given):
+def read(given: str | list[Any]) -> list[Row]:
 	"""The rows of a mapping (list, or its JSON text). Raises ValueError that says what is wrong."""
 	try:
 		return _ROWS.validate_json(given) if isinstance(given, str) else _ROWS.validate_python(given)
@@ -49,7 +80,7 @@ def read(given):
 		raise ValueError(f"{place}: {first['msg']}" if place else first["msg"]) from None
 
 
-def plain(value):
+def plain(value: Any) -> Any:
 	"""A value as JSON has it: dates and times as ISO text, decimals as numbers."""
 	if isinstance(value, TIMES):
 		return value.isoformat()
@@ -58,23 +89,23 @@ def plain(value):
 	return float(value) if isinstance(value, Decimal) else value
 
 
-def to_remote(rows, document):
+def to_remote(rows: Iterable[Row], document: Mapping[str, Any]) -> dict[str, Any]:
 	"""What the other side gets, from a document or dict."""
-	result = {}
+	result: dict[str, Any] = {}
 	for row in rows:
 		if row.remote:
 			_put(result, row.remote, plain(row.value) if row.value is not None else _outward(row, document))
 	return result
 
 
-def _outward(row, document):
-	value = document.get(row.local)
+def _outward(row: Row, document: Mapping[str, Any]) -> Any:
+	value = document.get(row.local or "")
 	if row.rows:
 		return [to_remote(row.rows, child) for child in value or ()]
 	return _exchanged(row.values, plain(value))
 
 
-def to_local(rows, payload):
+def to_local(rows: Iterable[Row], payload: Mapping[str, Any] | None) -> dict[str, Any]:
 	"""What our document gets; fields that the payload does not have are left out."""
 	result = {}
 	for row in rows:
@@ -85,17 +116,17 @@ def to_local(rows, payload):
 	return result
 
 
-def _inward(row, value):
+def _inward(row: Row, value: Any) -> Any:
 	if row.rows:
 		return [to_local(row.rows, child) for child in value or () if isinstance(child, dict)]
 	return _exchanged({str(theirs): ours for ours, theirs in (row.values or {}).items()}, value)
 
 
-def _exchanged(values, value):
+def _exchanged(values: Mapping[str, Any] | None, value: Any) -> Any:
 	return values.get(str(value), value) if values else value
 
 
-def _put(target, path, value):
+def _put(target: dict[str, Any], path: str, value: Any) -> None:
 	*way, last = path.split(".")
 	for part in way:
 		target = target.setdefault(part, {})
@@ -105,18 +136,18 @@ def _put(target, path, value):
 _NOTHING = object()
 
 
-def at(payload, path, default=None):
+def at(payload: Any, path: str | None, default: Any = None) -> Any:
 	"""The value at a path with dots."""
 	for part in path.split(".") if path else ():
 		payload = payload.get(part, _NOTHING) if isinstance(payload, dict) else _NOTHING
 	return default if payload is _NOTHING else payload
 
 
-def has(payload, path):
+def has(payload: Any, path: str | None) -> bool:
 	return at(payload, path, _NOTHING) is not _NOTHING
 
 
-def leaves(payload, before=""):
+def leaves(payload: Mapping[str, Any], before: str = "") -> list[tuple[str, Any]]:
 	"""[(path, value)] of nested objects; lists are values."""
 	found = []
 	for name, value in payload.items():
@@ -125,7 +156,7 @@ def leaves(payload, before=""):
 	return found
 
 
-def differences(wanted, held):
+def differences(wanted: Mapping[str, Any], held: Mapping[str, Any]) -> list[dict[str, Any]]:
 	"""`[{field, from, to}]`: what would change where `held` is now if it became `wanted`."""
 	return [
 		{"field": path, "from": at(held, path), "to": value}
@@ -134,7 +165,7 @@ def differences(wanted, held):
 	]
 
 
-def same(wanted, held):
+def same(wanted: Any, held: Any) -> bool:
 	"""Whether two values mean the same on both sides: nothing and empty, 1 and 1.0 and "1", rows by their wanted fields."""
 	if isinstance(wanted, list) and isinstance(held, list):
 		return len(wanted) == len(held) and all(map(_same_row, wanted, held))
@@ -143,24 +174,24 @@ def same(wanted, held):
 	return _comparable(wanted) == _comparable(held)
 
 
-def _same_row(wanted, held):
+def _same_row(wanted: Any, held: Any) -> bool:
 	if isinstance(wanted, dict) and isinstance(held, dict):
 		return all(same(value, at(held, path)) for path, value in leaves(wanted))
 	return same(wanted, held)
 
 
-def _comparable(value):
+def _comparable(value: Any) -> str | Decimal:
 	if isinstance(value, dict | list):
 		return json.dumps(value, sort_keys=True, default=str)
 	text = str(int(value) if isinstance(value, bool) else value)
 	try:
-		number = Decimal(text)
-	except InvalidOperation:
+		number = decimals.read(text)
+	except TypeError:
 		return text.replace("T", " ").strip()
 	return number if number.is_finite() else text
 
 
-def fingerprint(payload):
+def fingerprint(payload: Mapping[str, Any]) -> str:
 	"""Hash of a payload, equal for equal values in any order of the fields."""
 	text = json.dumps(payload, sort_keys=True, separators=(",", ":"), default=str)
 	return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()

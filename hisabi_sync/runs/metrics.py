@@ -1,5 +1,7 @@
 """Metrics for Prometheus. They are read from the database at each scrape, so that it does not matter which worker answers."""
 
+from collections.abc import Iterator, Sequence
+
 import frappe
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
@@ -10,10 +12,10 @@ from hisabi_sync.runs import breaker, health, states
 class Collector:
 	"""What a space's runs look like now."""
 
-	def __init__(self, space):
+	def __init__(self, space: str) -> None:
 		self.space = space
 
-	def collect(self):
+	def collect(self) -> Iterator[GaugeMetricFamily]:
 		yield self._table("hisabi_sync_runs", "Runs by state", ("entity", "status"), RUNS)
 		yield self._table(
 			"hisabi_sync_open_records", "Run records that are not settled", ("entity", "status"), OPEN
@@ -26,13 +28,13 @@ class Collector:
 		)
 		yield from self._health()
 
-	def _table(self, name, text, labels, query):
+	def _table(self, name: str, text: str, labels: Sequence[str], query: str) -> GaugeMetricFamily:
 		family = GaugeMetricFamily(name, text, labels=labels)
 		for *values, number in frappe.db.sql(query, {"space": self.space}):
 			family.add_metric([str(value) for value in values], float(number or 0))
 		return family
 
-	def _health(self):
+	def _health(self) -> Iterator[GaugeMetricFamily]:
 		found = health.check(self.space)["checks"]
 		up = GaugeMetricFamily("hisabi_sync_up", "1 while the part works", labels=("part",))
 		for part, state in found.items():
@@ -50,11 +52,11 @@ class Collector:
 		)
 
 
-def _gauge(name, text, value):
+def _gauge(name: str, text: str, value: float) -> GaugeMetricFamily:
 	return GaugeMetricFamily(name, text, value=value)
 
 
-def text(space):
+def text(space: str) -> bytes:
 	"""The metrics of a space in Prometheus' text format, as bytes."""
 	registry = CollectorRegistry(auto_describe=False)
 	registry.register(Collector(space))

@@ -1,14 +1,19 @@
 """What becomes of a record after an attempt, in the same transaction as what it says about both sides."""
 
-import json
 import random
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 import frappe
+from frappe.model.document import Document
 from frappe.utils import add_to_date
 
-from hisabi_sync.engine import clock, retry, sql
+from hisabi_sync.engine.database import retry, sql
+from hisabi_sync.engine.model import clock, strict_json
 from hisabi_sync.runs import breaker, finish, identity, patience, records, states
+from hisabi_sync.runs.channel import Channel
 from hisabi_sync.runs.errors import RemoteError
 
 CREATE, UPDATE, NONE = "create", "update", "skip"
@@ -18,22 +23,22 @@ CREATE, UPDATE, NONE = "create", "update", "skip"
 class Work:
 	"""Records of one run and channel, on behalf of the worker that claimed them under `token`.
 
-	`went_well`: something did since the last failure; the connection is told once, not with each record.
+	`went_well`: something did since the last failure; the connection is written once, not with each record.
 	"""
 
-	run: object
-	channel: object
+	run: Document | frappe._dict
+	channel: Channel
 	token: str
 	went_well: bool = False
 
 	@property
-	def connection(self):
+	def connection(self) -> str:
 		return self.channel.connection.name
 
 
 @dataclass(slots=True)
 class Done:
-	"""An attempt that came to its end. `known` is what the identity is told, `changes` what a rehearsal shows."""
+	"""An attempt that ended. `known` is what the identity keeps, `changes` what a rehearsal shows."""
 
 	operation: str
 	status: str = states.COMPLETED
@@ -46,10 +51,16 @@ class Lost(Exception):
 	"""The record is another worker's by now."""
 
 
-def settle(work, record, row, done, extra=None):
+def settle(
+	work: Work,
+	record: frappe._dict,
+	row: frappe._dict | None,
+	done: Done,
+	extra: Callable[[], dict[str, Any] | None] | None = None,
+) -> None:
 	"""Write an outcome, with `extra()` before it in the same transaction; the identity is let go."""
 
-	def transaction():
+	def transaction() -> None:
 		known = {**(done.known or {}), **((extra() or {}) if extra else {})}
 		if known and row is not None:
 			identity.link(row, **known)
@@ -62,25 +73,25 @@ def settle(work, record, row, done, extra=None):
 	work.went_well = True
 
 
-def _values(done, known):
+def _values(done: Done, known: Mapping[str, Any]) -> dict[str, Any]:
 	values = {"operation": done.operation, "error_code": done.code, "error_message": None}
 	if done.changes is not None:
-		values["changes"] = json.dumps(done.changes, default=str)
+		values["changes"] = strict_json.kept(done.changes)
 	return {**values, **{name: known[name] for name in ("remote_id", "document_name") if name in known}}
 
 
-def _write(work, record, status, **values):
+def _write(work: Work, record: frappe._dict, status: str, **values: Any) -> None:
 	claimed = "status = %s AND claim = %s"
 	if not records.move([record.name], status, claimed, (states.PROCESSING, work.token), **values):
 		raise Lost
 
 
-def failed(work, record, row, error):
+def failed(work: Work, record: frappe._dict, row: frappe._dict | None, error: RemoteError) -> None:
 	"""Write a failure: wait and try again, give up until a person helps, or dead when every attempt failed."""
 
 	tell_success(work)
 
-	def transaction():
+	def transaction() -> None:
 		_note(work.connection, error)
 		if row is not None:
 			identity.let_go([row])
@@ -91,7 +102,7 @@ def failed(work, record, row, error):
 	retry.run(transaction)
 
 
-def verdict(record, error, most):
+def verdict(record: frappe._dict, error: RemoteError, most: int) -> tuple[str, dict[str, Any]]:
 	"""(status, columns) after a failure."""
 	said = {"error_code": error.code, "error_message": error.message}
 	if error.code == "remote_busy":
@@ -109,21 +120,21 @@ def verdict(record, error, most):
 	return states.FAILED, {**said, "next_attempt_at": _in(seconds)}
 
 
-def _in(seconds):
+def _in(seconds: float) -> datetime:
 	return add_to_date(clock.now(), seconds=seconds)
 
 
-def _note(connection, error):
+def _note(connection: str, error: RemoteError) -> None:
 	if error.code == "remote_busy":
 		breaker.hold(connection, error)
 	elif error.is_ill:
 		breaker.note_failure(connection, error)
 
 
-def all_failed(connection, members, error):
+def all_failed(connection: str, members: Iterable[frappe._dict], error: RemoteError) -> None:
 	"""The connection itself stands in the way of these records."""
 
-	def transaction():
+	def transaction() -> None:
 		_note(connection, error)
 		most = frappe.db.get_value("Sync Connection", connection, "max_attempts") or 1
 		for record in members:
@@ -134,10 +145,10 @@ def all_failed(connection, members, error):
 	retry.run(transaction)
 
 
-def orphaned(connection):
+def orphaned(connection: str) -> None:
 	"""Skip what waits for a connection that is gone, and end its runs."""
 
-	def transaction():
+	def transaction() -> None:
 		where = "connection = %s AND next_attempt_at IS NOT NULL"
 		names = [row[0] for row in sql.select(records.DOCTYPE, ["name"], where, (connection,))]
 		error = RemoteError("connection_changed")
@@ -149,10 +160,10 @@ def orphaned(connection):
 	finish.check_all(connection)
 
 
-def worker_died(claim):
+def worker_died(claim: str) -> int:
 	"""Records of a worker that is no more: tried again, and dead when that happened too often. Returns how many."""
 
-	def transaction():
+	def transaction() -> Sequence[tuple[str, int, str, str]]:
 		where = "claim = %s AND status = %s"
 		held = sql.select(
 			records.DOCTYPE, ["name", "attempts", "connection", "run"], where, (claim, states.PROCESSING)
@@ -172,20 +183,20 @@ def worker_died(claim):
 	return len(held)
 
 
-def tell_success(work):
+def tell_success(work: Work) -> None:
 	"""What went well ends a row of failures."""
 	if not work.went_well:
 		return
 	work.went_well = False
 
-	def transaction():
+	def transaction() -> None:
 		breaker.note_success(work.connection)
 		frappe.db.commit()
 
 	retry.run(transaction)
 
 
-def paused(work):
+def paused(work: Work) -> bool:
 	"""Whether the connection was paused while a chunk is worked on."""
 	state = breaker.of(work.connection)
 	return state is None or bool(breaker.seconds_paused(state))

@@ -7,7 +7,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 30.0, 3600.0  # seconds that a connection is paused
 MAX_SHIFT = 30
 
 
-def delay(attempts, chance, first=FIRST, longest=LONGEST):
+def delay(attempts: int, chance: float, first: float = FIRST, longest: float = LONGEST) -> float:
 	"""Seconds before the next attempt: doubles each time, and `chance` (0 to 1) spreads it over its upper half."""
 	whole = min(longest, first * 2 ** min(max(attempts - 1, 0), MAX_SHIFT))
 	return whole * (0.5 + chance / 2)
@@ -21,7 +21,7 @@ class Breaker:
 	pause: float
 
 
-def failed(failures, limit):
+def failed(failures: int, limit: int) -> Breaker:
 	"""One more failure. From `limit` on every further one pauses for twice as long; a limit of 0 never pauses."""
 	count = failures + 1
 	if not limit or count < limit:

@@ -1,50 +1,54 @@
 """Planning a run: one pending record for each document that it is about, page by page, so that it can go on after a kill."""
 
 import json
+from typing import Any
 
 import frappe
 import redis
 import tenacity
+from frappe.model.document import Document
 from rq.timeouts import BaseTimeoutException
 
-from hisabi_sync.engine import retry
-from hisabi_sync.engine.errors import RequestError
+from hisabi_sync.engine.database import retry
+from hisabi_sync.engine.model import strict_json
+from hisabi_sync.engine.model.errors import RequestError
 from hisabi_sync.runs import (
 	candidates,
 	channel,
+	cycle_detection,
 	finish,
 	jobs,
 	locks,
 	mapping,
 	records,
 	states,
-	trail,
 	watermark,
 )
-from hisabi_sync.runs.connectors.base import Wish
+from hisabi_sync.runs.connectors.base import Page, Remote, Wish
 from hisabi_sync.runs.errors import RemoteError, message
 
 RUN = "Sync Run"
 FREE = 10  # records that a run may have without a confirmation
 TRIES = 4
 MAX_PASSES = 5
+PAYLOAD = strict_json.Encoder(default=mapping.plain)
 
 
-def plan(run):
+def plan(run: str) -> None:
 	"""Job: plan a run and give its records out. A second job of the same run ends at once."""
 	with locks.held(jobs.plan_lock(run)) as ours:
 		if ours:
 			_plan(run)
 
 
-def load(name):
+def load(name: str) -> Document:
 	"""The run with `since`, where an incremental one begins."""
 	run = frappe.get_doc(RUN, name)
 	run.since = ""
 	return run
 
 
-def _plan(name):
+def _plan(name: str) -> None:
 	run = load(name)
 	if run.planned or run.status not in (states.QUEUED, states.RUNNING):
 		return
@@ -74,13 +78,13 @@ def _plan(name):
 	frappe.db.commit()
 
 
-def is_passing(error):
+def is_passing(error: Exception) -> bool:
 	"""Whether something that we need was away, so that trying again may help."""
 	away = (RequestError, redis.exceptions.RedisError, BaseTimeoutException)
 	return isinstance(error, away) or retry.is_retryable(error) or retry.is_away(error)
 
 
-def _find(run, chosen):
+def _find(run: Document, chosen: channel.Channel) -> None:
 	if run.mode == candidates.INCREMENTAL and not json.loads(run.ids or "[]"):
 		overlap = chosen.connection.overlap_seconds or 0
 		run.since = watermark.since(run.connection, run.entity, run.direction, overlap)
@@ -90,7 +94,7 @@ def _find(run, chosen):
 	_give_out(run, chosen)
 
 
-def _step(run, chosen, state):
+def _step(run: Document, chosen: channel.Channel, state: dict[str, Any]) -> dict[str, Any] | None:
 	"""Plan one page and remember where it ended, in one transaction; the next state, or None behind the last page."""
 	rows, following = (_outward if chosen.direction == channel.PUSH else _inward)(run, chosen, state)
 	_require_running(run)
@@ -99,18 +103,18 @@ def _step(run, chosen, state):
 	if following is not None:
 		following["new"] = following.get("new", 0) + new
 		following = _next_pass(following)
-	frappe.db.set_value(RUN, run.name, "position", json.dumps(following or {}), update_modified=False)
+	frappe.db.set_value(RUN, run.name, "position", strict_json.kept(following or {}), update_modified=False)
 	frappe.db.commit()
 	return following
 
 
-def _require_running(run):
+def _require_running(run: Document) -> None:
 	"""Holds the run's row until the commit, so that a cancellation comes before or after."""
 	if frappe.db.get_value(RUN, run.name, "status", for_update=True) != states.RUNNING:
 		raise Cancelled
 
 
-def _check_size(run):
+def _check_size(run: Document) -> None:
 	"""A run that nobody confirmed stays small, whatever was counted when it was asked for."""
 	if run.confirmation or run.dry_run:
 		return
@@ -123,11 +127,13 @@ class Cancelled(Exception):
 
 
 class Unconfirmed(RemoteError):
-	def __init__(self):
+	def __init__(self) -> None:
 		super().__init__("confirmation_required")
 
 
-def _outward(run, chosen, state):
+def _outward(
+	run: Document, chosen: channel.Channel, state: dict[str, Any]
+) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
 	found = candidates.page(chosen, run, state.get("at"))
 	rows = [
 		{"entity_id": name, "document_name": name, "document_type": chosen.document_type, "stamp": stamp}
@@ -137,11 +143,13 @@ def _outward(run, chosen, state):
 	return rows, {"at": {"stamp": last[1], "id": last[0]}} if last else None
 
 
-def _inward(run, chosen, state):
+def _inward(
+	run: Document, chosen: channel.Channel, state: dict[str, Any]
+) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
 	"""A page of the other side. Where pages may shift, the list is read again until a whole pass brings nothing new."""
 	wanted = wish(run, chosen)
 	page = _page(chosen, wanted, state.get("at"))
-	way = None if wanted.ids else trail.follow(state.get("trail"), page)
+	way = None if wanted.ids else cycle_detection.follow(state.get("trail"), page)
 	rows = [_inward_row(chosen, remote) for remote in page.records if candidates.fits(chosen, run, remote)]
 	if page.next is None and not (chosen.connector.pages_shift and state.get("at")):
 		return rows, None
@@ -149,22 +157,22 @@ def _inward(run, chosen, state):
 	return rows, {**counted, "ended": page.next is None}
 
 
-def _next_pass(state):
+def _next_pass(state: dict[str, Any]) -> dict[str, Any] | None:
 	if not state.pop("ended", False):
 		return state
 	done = not state["new"] or state["pass"] >= MAX_PASSES
 	return None if done else {"pass": state["pass"] + 1, "new": 0}
 
 
-def wish(run, chosen):
+def wish(run: Document | frappe._dict, chosen: channel.Channel) -> Wish:
 	given = tuple(json.loads(run.ids or "[]"))
 	return Wish("" if given else run.since, given, chosen.remote_fields)
 
 
-def _inward_row(chosen, remote):
+def _inward_row(chosen: channel.Channel, remote: Remote) -> dict[str, Any]:
 	"""The mapped values are kept with the record, unless they are not whole before the record is read by itself."""
 	whole = remote.payload is not None and not (chosen.has_rows and chosen.connector.lists_are_flat)
-	values = json.dumps(chosen.to_local(remote.payload), default=mapping.plain) if whole else None
+	values = PAYLOAD.encode(chosen.to_local(remote.payload)) if whole else None
 	return {
 		"entity_id": remote.id,
 		"remote_id": remote.id,
@@ -174,7 +182,7 @@ def _inward_row(chosen, remote):
 	}
 
 
-def _page(chosen, wanted, at):
+def _page(chosen: channel.Channel, wanted: Wish, at: dict[str, Any] | None) -> Page:
 	"""A page, with some patience for a side that stumbles."""
 	patient = tenacity.Retrying(
 		retry=tenacity.retry_if_exception(lambda error: getattr(error, "retryable", False)),
@@ -185,13 +193,13 @@ def _page(chosen, wanted, at):
 	return patient(chosen.connector.page, wanted, at)
 
 
-def _wait(state):
+def _wait(state: tenacity.RetryCallState) -> float:
 	asked = getattr(state.outcome.exception(), "wait", None)
 	return min(asked, 30) if asked is not None else min(2**state.attempt_number, 10)
 
 
-def _give_out(run, chosen):
-	def transaction():
+def _give_out(run: Document, chosen: channel.Channel) -> None:
+	def transaction() -> None:
 		_require_running(run)
 		records.open_all(run.name)
 		frappe.db.set_value(RUN, run.name, {"planned": 1, "position": None}, update_modified=False)

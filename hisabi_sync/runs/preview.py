@@ -6,23 +6,27 @@ The token is bound to the person, the request and the records as they are; it wo
 import json
 import secrets
 import time
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any
 
 import frappe
 
-from hisabi_sync.engine import clock, ids, pepper, sql
-from hisabi_sync.engine.errors import RequestError
+from hisabi_sync.engine.database import sql
+from hisabi_sync.engine.model import clock, ids, secrets_hash
+from hisabi_sync.engine.model.errors import RequestError
 from hisabi_sync.runs import (
 	candidates,
 	channel,
+	cycle_detection,
 	identity,
 	outcome,
 	plan,
 	pull,
 	push,
 	request,
-	trail,
 	watermark,
 )
+from hisabi_sync.runs.connectors.base import Remote
 from hisabi_sync.runs.errors import RemoteError
 
 VALID = 15 * 60  # seconds
@@ -32,7 +36,7 @@ MOST_SECONDS = 60  # for the whole list of the other side
 MOST_LISTED = 2000  # records of the other side that are counted one by one
 
 
-def preview(wanted, limit):
+def preview(wanted: request.Wanted, limit: int) -> dict[str, Any]:
 	"""`{total, total_is_exact, records, confirm, expires_at, ...}`; up to `limit` records are looked at closely."""
 	connection, direction = request.connection_of(wanted)
 	with _channels(connection) as channels:
@@ -58,7 +62,7 @@ def preview(wanted, limit):
 	}
 
 
-def confirm(wanted, connection):
+def confirm(wanted: request.Wanted, connection: str) -> str | None:
 	"""The confirmation that the run is stored with, or None where none is needed.
 
 	Raises confirmation_required, confirmation_invalid, confirmation_outdated, remote_unavailable.
@@ -77,14 +81,14 @@ def confirm(wanted, connection):
 	return None
 
 
-def _channels(connection):
+def _channels(connection: str) -> channel.Channels:
 	found = channel.Channels(connection)
 	found.connection.read_timeout = min(found.connection.read_timeout or HURRY, HURRY)
 	found.connection.flags.patience = HURRY
 	return found
 
 
-def _run(wanted, chosen):
+def _run(wanted: request.Wanted, chosen: channel.Channel) -> frappe._dict:
 	overlap = chosen.connection.overlap_seconds or 0
 	looks_back = wanted.mode == candidates.INCREMENTAL and not wanted.ids
 	names = (chosen.connection.name, wanted.entity, chosen.direction)
@@ -93,11 +97,13 @@ def _run(wanted, chosen):
 	)
 
 
-def _unavailable(error):
+def _unavailable(error: RemoteError) -> RequestError:
 	return RequestError("remote_unavailable", error.message, reason=error.code)
 
 
-def _subject(run, chosen, limit):
+def _subject(
+	run: frappe._dict, chosen: channel.Channel, limit: int
+) -> tuple[list[frappe._dict], int, bool, str]:
 	"""(first records, number of all, whether that is exact, digest of all)."""
 	if chosen.direction == channel.PUSH:
 		number, text = candidates.digest(chosen, run)
@@ -107,22 +113,23 @@ def _subject(run, chosen, limit):
 	return [_inward(remote) for remote in listed[:limit]], len(listed), ended, f"{len(listed)}:{text}"
 
 
-def _outward(run, chosen, limit):
+def _outward(run: frappe._dict, chosen: channel.Channel, limit: int) -> list[frappe._dict]:
 	rows = candidates.page(chosen, run, limit=limit) if limit else ()
 	return [frappe._dict(name=name, entity_id=name, document_name=name, stamp=stamp) for name, stamp in rows]
 
 
-def _inward(remote):
+def _inward(remote: Remote) -> frappe._dict:
 	return frappe._dict(name=remote.id, entity_id=remote.id, stamp=remote.stamp, payload=None, remote=remote)
 
 
-def _listed(run, chosen, most):
+def _listed(run: frappe._dict, chosen: channel.Channel, most: int) -> tuple[list[Remote], bool]:
 	"""(records of the other side, whether these are all)."""
-	found, at, way = {}, None, None
+	found: dict[str, Remote] = {}
+	at, way = None, None
 	wanted, deadline = plan.wish(run, chosen), time.monotonic() + MOST_SECONDS
 	while len(found) < most:
 		page = chosen.connector.page(wanted, at)
-		way = None if wanted.ids else trail.follow(way, page)
+		way = None if wanted.ids else cycle_detection.follow(way, page)
 		found.update({r.id: r for r in page.records if candidates.fits(chosen, run, r)})
 		at = page.next
 		if at is None:
@@ -132,7 +139,9 @@ def _listed(run, chosen, most):
 	return list(found.values()), at is None
 
 
-def _rehearse(run, chosen, members):
+def _rehearse(
+	run: frappe._dict, chosen: channel.Channel, members: Collection[frappe._dict]
+) -> list[dict[str, Any]]:
 	"""`[{entity_id, operation, changes}]`, by reading alone."""
 	run = frappe._dict(run, dry_run=1)
 	work, rows = outcome.Work(run, chosen, ""), identity.held(chosen, members)
@@ -150,7 +159,9 @@ def _rehearse(run, chosen, members):
 	return shown
 
 
-def _looked_at(member, attempt):
+def _looked_at(
+	member: frappe._dict, attempt: Callable[[frappe._dict], tuple[outcome.Done, Any]]
+) -> dict[str, Any]:
 	try:
 		done, _ = attempt(member)
 	except RemoteError as error:
@@ -160,7 +171,13 @@ def _looked_at(member, attempt):
 	return _shown(member, done.operation, done.changes or [])
 
 
-def _shown(member, operation, changes, code=None, text=None):
+def _shown(
+	member: frappe._dict,
+	operation: str,
+	changes: list[dict[str, Any]],
+	code: str | None = None,
+	text: str | None = None,
+) -> dict[str, Any]:
 	return {
 		"entity_id": member.entity_id,
 		"operation": operation,
@@ -170,7 +187,7 @@ def _shown(member, operation, changes, code=None, text=None):
 	}
 
 
-def _warnings(looked_at):
+def _warnings(looked_at: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 	overwritten = sum(
 		row["operation"] == outcome.UPDATE and any(c["from"] not in (None, "") for c in row["changes"])
 		for row in looked_at
@@ -178,7 +195,7 @@ def _warnings(looked_at):
 	return [{"code": "overwrites", "records": overwritten}] if overwritten else []
 
 
-def _require_small(run, chosen):
+def _require_small(run: frappe._dict, chosen: channel.Channel) -> None:
 	"""Few records, and none of ours that somebody has changed since: else a person has to look first."""
 	most = plan.FREE + 1
 	if chosen.direction == channel.PUSH:
@@ -191,7 +208,7 @@ def _require_small(run, chosen):
 		raise RequestError("confirmation_required", reason=reason, free_records=plan.FREE)
 
 
-def _overwrites(chosen, listed):
+def _overwrites(chosen: channel.Channel, listed: Iterable[Remote]) -> bool:
 	"""Whether a document that a pull would write was changed here since the last one."""
 	names = {chosen.identity_name(remote.id): remote for remote in listed}
 	rows = sql.select_in(
@@ -202,7 +219,7 @@ def _overwrites(chosen, listed):
 	return any(held[name] != stamp for name, stamp in present)
 
 
-def _sign(wanted, connection, digest, expires, nonce):
+def _sign(wanted: request.Wanted, connection: str, digest: str, expires: int, nonce: str) -> str:
 	what = [
 		wanted.space,
 		wanted.user,
@@ -215,16 +232,16 @@ def _sign(wanted, connection, digest, expires, nonce):
 		str(frappe.db.get_value(channel.CONNECTION, connection, "modified")),
 	]
 	text = json.dumps([*what, digest, expires, nonce], sort_keys=True)
-	return f"{expires}.{nonce}.{digest}.{pepper.keyed_hash('confirmation', text).hex()}"
+	return f"{expires}.{nonce}.{digest}.{secrets_hash.keyed_hash('confirmation', text).hex()}"
 
 
-def _checked(wanted, connection, digest_now):
+def _checked(wanted: request.Wanted, connection: str, digest_now: Callable[[], str]) -> str:
 	"""The token's nonce, when it is ours, fits the request and is still true."""
-	parts = wanted.confirm.split(".")
+	parts = (wanted.confirm or "").split(".")
 	if len(parts) != 4 or not parts[0].isdecimal() or int(parts[0]) < time.time():
 		raise RequestError("confirmation_invalid")
 	expires, nonce, digest = int(parts[0]), parts[1], parts[2]
-	if not pepper.same(_sign(wanted, connection, digest, expires, nonce), wanted.confirm):
+	if not secrets_hash.same(_sign(wanted, connection, digest, expires, nonce), wanted.confirm):
 		raise RequestError("confirmation_invalid")
 	if frappe.db.exists(plan.RUN, {"confirmation": nonce}):
 		raise RequestError("confirmation_invalid")

@@ -1,14 +1,19 @@
 """Sending our documents to the other side."""
 
-import frappe
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from hisabi_sync.engine import retry
+import frappe
+from rq.timeouts import BaseTimeoutException
+
+from hisabi_sync.engine.database import retry
+from hisabi_sync.engine.model import mishaps
 from hisabi_sync.runs import candidates, documents, identity, mapping, outcome, records, states
 from hisabi_sync.runs.errors import RemoteError
 from hisabi_sync.runs.outcome import CREATE, NONE, UPDATE, Done
 
 
-def process(work, members):
+def process(work: outcome.Work, members: list[frappe._dict]) -> None:
 	"""Bring claimed records to an outcome, one after the other."""
 	found = documents.load(work.channel, [record.document_name for record in members])
 	process_with(
@@ -16,7 +21,11 @@ def process(work, members):
 	)
 
 
-def process_with(work, members, attempting):
+def process_with(
+	work: outcome.Work,
+	members: list[frappe._dict],
+	attempting: Callable[[frappe._dict, frappe._dict], tuple[Done, Callable[[], dict[str, Any]] | None]],
+) -> None:
 	"""Each record with its identity through `attempting(record, row)`; those that another worker has wait a little."""
 	rows = claim(work, members)
 	for number, record in enumerate(members):
@@ -28,12 +37,12 @@ def process_with(work, members, attempting):
 	outcome.tell_success(work)
 
 
-def claim(work, members):
+def claim(work: outcome.Work, members: list[frappe._dict]) -> dict[str, frappe._dict]:
 	"""Identities of the records, ours until they are settled; a rehearsal only looks."""
 	if work.run.dry_run:
 		return identity.held(work.channel, members)
 
-	def transaction():
+	def transaction() -> dict[str, frappe._dict]:
 		rows = identity.claim(work.channel, work.token, members)
 		frappe.db.commit()
 		return rows
@@ -41,7 +50,12 @@ def claim(work, members):
 	return retry.run(transaction)
 
 
-def one(work, record, row, attempting):
+def one(
+	work: outcome.Work,
+	record: frappe._dict,
+	row: frappe._dict,
+	attempting: Callable[[frappe._dict, frappe._dict], tuple[Done, Callable[[], dict[str, Any]] | None]],
+) -> bool:
 	"""Try one record and write its outcome; whether the rest of the chunk may go on."""
 	held = None if work.run.dry_run else row
 	try:
@@ -53,15 +67,19 @@ def one(work, record, row, attempting):
 		return True
 	except RemoteError as error:
 		failure = error
-	except Exception:
+	except BaseTimeoutException:
+		raise  # the worker's time is up, whatever it was about to do
+	except Exception as error:
 		frappe.db.rollback()
-		frappe.log_error("Hisabi Sync: a record failed", frappe.get_traceback())
+		mishaps.note("a record of a run failed", error)
 		failure = RemoteError("internal_error")
 	frappe.db.rollback()
 	return _write_failure(work, record, held, failure)
 
 
-def _write_failure(work, record, row, error):
+def _write_failure(
+	work: outcome.Work, record: frappe._dict, row: frappe._dict | None, error: RemoteError
+) -> bool:
 	try:
 		outcome.failed(work, record, row, error)
 	except outcome.Lost:
@@ -69,7 +87,9 @@ def _write_failure(work, record, row, error):
 	return not ((error.is_ill or error.code == "remote_busy") and outcome.paused(work))
 
 
-def attempt(work, record, row, document):
+def attempt(
+	work: outcome.Work, record: frappe._dict, row: frappe._dict, document: frappe._dict | None
+) -> tuple[Done, None]:
 	"""`(Done, None)` of one attempt. Raises RemoteError."""
 	if document is None:
 		raise RemoteError("local_missing")
@@ -82,7 +102,7 @@ def attempt(work, record, row, document):
 	return _first(work, row, payload, known), None
 
 
-def _first(work, row, payload, known):
+def _first(work: outcome.Work, row: frappe._dict, payload: dict[str, Any], known: dict[str, Any]) -> Done:
 	"""Create the record there; where an earlier attempt may have done so, look for it first."""
 	connector = work.channel.connector
 	found = connector.find(row.name) if row.began else None
@@ -92,7 +112,7 @@ def _first(work, row, payload, known):
 	return Done(CREATE, known={**known, "remote_id": made.id, "remote_stamp": made.stamp})
 
 
-def _again(work, row, payload, known):
+def _again(work: outcome.Work, row: frappe._dict, payload: dict[str, Any], known: dict[str, Any]) -> Done:
 	"""Update the record there; an incremental run leaves what has the same values."""
 	if work.run.mode == candidates.INCREMENTAL and row.values_hash == known["values_hash"]:
 		return Done(NONE, states.SKIPPED, known, code="unchanged")
@@ -108,7 +128,7 @@ def _again(work, row, payload, known):
 	return Done(UPDATE, known={**known, "remote_stamp": made.stamp or row.remote_stamp})
 
 
-def _rehearsed(work, row, payload):
+def _rehearsed(work: outcome.Work, row: frappe._dict, payload: dict[str, Any]) -> Done:
 	"""What the attempt would do; it only reads."""
 	connector = work.channel.connector
 	held = connector.get(row.remote_id) if row.state == identity.LINKED else None
@@ -118,7 +138,7 @@ def _rehearsed(work, row, payload):
 	return rehearsed(payload, None if held is None else held.payload or {})
 
 
-def rehearsed(wanted, held):
+def rehearsed(wanted: dict[str, Any], held: Mapping[str, Any] | None) -> Done:
 	"""A Done that says what would be created, changed field by field, or skipped."""
 	if held is None:
 		return Done(CREATE, changes=mapping.differences(wanted, {}))
@@ -128,15 +148,15 @@ def rehearsed(wanted, held):
 	return Done(UPDATE, changes=changes)
 
 
-def _later(record):
+def _later(record: frappe._dict) -> None:
 	records.give_back([record], seconds=1)
 	frappe.db.commit()
 
 
-def give_back(work, members, rows):
+def give_back(work: outcome.Work, members: list[frappe._dict], rows: Mapping[str, frappe._dict]) -> None:
 	"""The rest of a chunk waits until the connection is open again."""
 
-	def transaction():
+	def transaction() -> None:
 		records.give_back(members)
 		if not work.run.dry_run:
 			identity.let_go([rows[record.name] for record in members if record.name in rows])

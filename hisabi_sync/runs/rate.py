@@ -9,7 +9,7 @@ import redis
 PATIENCE = 300  # seconds
 
 
-def wait(name, per_minute, patience=PATIENCE):
+def wait(name: str, per_minute: int, patience: float = PATIENCE) -> bool:
 	"""Return whether one more request fits into the rate within `patience` seconds; 0 is no limit.
 
 	Without Redis nobody waits.
@@ -25,7 +25,7 @@ def wait(name, per_minute, patience=PATIENCE):
 	return True
 
 
-def _taken(name, per_minute, now):
+def _taken(name: str, per_minute: int, now: float) -> float:
 	"""Take a place in the present window; 0.0, or the seconds until the next one. Slow rates have longer windows."""
 	length = max(1.0, 60.0 / per_minute)
 	room = max(1, math.floor(per_minute * length / 60))

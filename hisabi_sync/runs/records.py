@@ -3,10 +3,15 @@
 `next_attempt_at` is set for records that wait for a worker, and only for those.
 """
 
-import frappe
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
-from hisabi_sync.engine import clock, ids, sql
-from hisabi_sync.engine.write import STANDARD
+import frappe
+from frappe.model.document import Document
+
+from hisabi_sync.engine.database import sql
+from hisabi_sync.engine.model import clock, ids
+from hisabi_sync.engine.store.write import STANDARD
 from hisabi_sync.runs import states
 
 DOCTYPE = "Sync Run Record"
@@ -32,7 +37,7 @@ READ = (
 ).split()
 
 
-def add(run, rows):
+def add(run: Document, rows: Iterable[dict[str, Any]]) -> int:
 	"""Insert pending records `{entity_id, stamp?, document_name?, remote_id?, payload?}` that the run does not have yet.
 
 	One that was changed while the list was read is there again, and is kept as it is now. Returns how many were new.
@@ -49,11 +54,11 @@ def add(run, rows):
 	return len(new)
 
 
-def _stamp(row):
+def _stamp(row: Mapping[str, Any]) -> str:
 	return row.get("stamp") or ""
 
 
-def _known(run, keys):
+def _known(run: str, keys: list[str]) -> dict[str, tuple[str, str | None]]:
 	"""{key: (name, stamp)} of the run's records, some thousand keys at a time."""
 	known = {}
 	for start in range(0, len(keys), KEYS):
@@ -65,7 +70,7 @@ def _known(run, keys):
 	return known
 
 
-def _row(run, key, row):
+def _row(run: Document, key: str, row: Mapping[str, Any]) -> tuple[Any, ...]:
 	now = clock.now()
 	standard = (ids.new(), now, now, run.user, run.user)
 	own = (run.name, run.connection, run.space, run.entity, row["entity_id"], key, states.PENDING)
@@ -73,7 +78,7 @@ def _row(run, key, row):
 	return (*standard, *own, row.get("document_type"), *(row.get(name) for name in more))
 
 
-def open_all(run):
+def open_all(run: str) -> None:
 	"""The run's pending records wait for a worker from now on."""
 	frappe.db.sql(
 		f"UPDATE `tab{DOCTYPE}` SET next_attempt_at = %s WHERE run = %s AND status = %s",  # noqa: S608
@@ -81,7 +86,7 @@ def open_all(run):
 	)
 
 
-def claim(connection, token, limit=CHUNK):
+def claim(connection: str, token: str, limit: int = CHUNK) -> list[frappe._dict]:
 	"""Take up to `limit` records that are due; rows of READ as dicts, in the order in which they are due."""
 	frappe.db.sql(
 		f"""UPDATE `tab{DOCTYPE}` SET status = %s, claim = %s, attempts = attempts + 1, next_attempt_at = NULL
@@ -93,7 +98,7 @@ def claim(connection, token, limit=CHUNK):
 	return [frappe._dict(zip(READ, row, strict=True)) for row in rows]
 
 
-def seconds_until_due(connection):
+def seconds_until_due(connection: str) -> float | None:
 	"""Seconds until the next record of the connection is due, 0 when one is, None when none waits."""
 	rows = frappe.db.sql(
 		f"SELECT MIN(next_attempt_at) FROM `tab{DOCTYPE}` WHERE connection = %s AND next_attempt_at IS NOT NULL",  # noqa: S608
@@ -103,7 +108,9 @@ def seconds_until_due(connection):
 	return max((due - clock.now()).total_seconds(), 0) if due else None
 
 
-def move(names, status, where="", parameters=(), **values):
+def move(
+	names: Sequence[str], status: str, where: str = "", parameters: Iterable[Any] = (), **values: Any
+) -> int:
 	"""Bring records into a state, those that may; returns how many."""
 	if not names:
 		return 0
@@ -115,12 +122,12 @@ def move(names, status, where="", parameters=(), **values):
 	return affected()
 
 
-def affected():
+def affected() -> int:
 	"""Rows that the last statement changed."""
 	return frappe.db.sql("SELECT ROW_COUNT()")[0][0]
 
 
-def give_back(records, attempts=-1, seconds=0):
+def give_back(records: Iterable[frappe._dict], attempts: int = -1, seconds: float = 0) -> None:
 	"""Claimed records wait again, as if they had not been claimed."""
 	due = frappe.utils.add_to_date(clock.now(), seconds=seconds) if seconds else clock.now()
 	for record in records:
@@ -128,15 +135,15 @@ def give_back(records, attempts=-1, seconds=0):
 		move([record.name], states.PENDING, "status = %s", (states.PROCESSING,), **values)
 
 
-def counts(runs):
+def counts(runs: Collection[str]) -> dict[str, dict[tuple[str, str], int]]:
 	"""{run: {(status, operation): number}}, counted from the records; one statement."""
-	found = {run: {} for run in runs}
+	found: dict[str, dict[tuple[str, str], int]] = {run: {} for run in runs}
 	for run, status, operation, number in _grouped(runs):
 		found[run][status, operation or ""] = number
 	return found
 
 
-def _grouped(runs):
+def _grouped(runs: Collection[str]) -> Sequence[tuple[str, str, str | None, int]]:
 	if not runs:
 		return ()
 	return frappe.db.sql(
@@ -146,21 +153,21 @@ def _grouped(runs):
 	)
 
 
-def by_status(counted):
+def by_status(counted: Mapping[tuple[str, str], int]) -> dict[str, int]:
 	"""{status: number} of one run's counts."""
-	result = {}
+	result: dict[str, int] = {}
 	for (status, _operation), number in counted.items():
 		result[status] = result.get(status, 0) + number
 	return result
 
 
-def waiting(run):
+def waiting(run: str) -> int:
 	"""How many failed records of a run are going to be tried again by themselves."""
 	where = "run = %s AND status = %s AND next_attempt_at IS NOT NULL"
 	return sql.select(DOCTYPE, ["COUNT(*)"], where, (run, states.FAILED))[0][0]
 
 
-def causes(run, limit):
+def causes(run: str, limit: int) -> list[frappe._dict]:
 	"""`[{error_code, example, records, waiting}]` of a run's failures, those that say the same together."""
 	return frappe.db.sql(
 		f"""SELECT error_code, error_message AS example, COUNT(*) AS records, COUNT(next_attempt_at) AS waiting

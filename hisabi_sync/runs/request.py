@@ -1,11 +1,11 @@
 """What somebody asks a run to be, and what it would be about."""
 
-import json
 from dataclasses import dataclass, field
 
 import frappe
 
-from hisabi_sync.engine.errors import RequestError
+from hisabi_sync.engine.model import strict_json
+from hisabi_sync.engine.model.errors import RequestError
 from hisabi_sync.runs import channel
 
 
@@ -24,7 +24,7 @@ class Wanted:
 	confirm: str | None = None
 	connection: str | None = None
 
-	def as_run(self, connection, direction, since=""):
+	def as_run(self, connection: str, direction: str, since: str = "") -> frappe._dict:
 		"""The run as planning sees it."""
 		return frappe._dict(
 			connection=connection,
@@ -32,13 +32,13 @@ class Wanted:
 			since=since,
 			entity=self.entity,
 			mode=self.mode,
-			filters=json.dumps(self.filters, sort_keys=True),
-			ids=json.dumps(list(self.ids)),
+			filters=strict_json.column(self.filters),
+			ids=strict_json.kept(list(self.ids)),
 			dry_run=int(self.dry_run),
 		)
 
 
-def connection_of(wanted):
+def connection_of(wanted: Wanted) -> tuple[str, str]:
 	"""(connection, direction) that the space has for the entity. Raises no_connection where there is none, or no one."""
 	rows = frappe.db.sql(
 		"""SELECT c.name, e.direction FROM `tabSync Connection` c JOIN `tabSync Connection Entity` e ON e.parent = c.name
@@ -52,7 +52,7 @@ def connection_of(wanted):
 	return rows[0]
 
 
-def check_entity(entity):
+def check_entity(entity: str) -> str:
 	if entity not in channel.ENTITIES:
 		raise RequestError("unknown_entity", entities=list(channel.ENTITIES))
 	return entity

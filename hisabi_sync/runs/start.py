@@ -1,9 +1,14 @@
 """Starting, retrying and cancelling runs: what is asked for is written down, workers do it."""
 
-import frappe
+from typing import Any
 
-from hisabi_sync.engine import clock, ids, retry, sql
-from hisabi_sync.engine.errors import RequestError
+import frappe
+from frappe.model.document import Document
+
+from hisabi_sync.engine.database import retry, sql
+from hisabi_sync.engine.model import clock, ids
+from hisabi_sync.engine.model.errors import RequestError
+from hisabi_sync.engine.model.texts import plain
 from hisabi_sync.runs import breaker, finish, jobs, preview, records, request, states
 from hisabi_sync.runs.errors import message
 
@@ -11,13 +16,13 @@ RUN = "Sync Run"
 MOST_RETRIED = 10_000
 
 
-def start(wanted):
+def start(wanted: request.Wanted) -> Document:
 	"""Queue a run; its row. Raises RequestError, idempotency_key_used with the `sync_id` of the first."""
 	_refuse_repeat(wanted)
 	connection, direction = request.connection_of(wanted)
 	confirmation = preview.confirm(wanted, connection)
 
-	def transaction():
+	def transaction() -> Document:
 		run = _insert(wanted, connection, direction, confirmation)
 		jobs.plan(run.name)
 		frappe.db.commit()
@@ -31,11 +36,11 @@ def start(wanted):
 		raise RequestError("confirmation_invalid") from None
 
 
-def key_hash(space, key):
+def key_hash(space: str, key: str | None) -> str | None:
 	return ids.digest("run", space, key, size=16) if key else None
 
 
-def _refuse_repeat(wanted):
+def _refuse_repeat(wanted: request.Wanted) -> None:
 	held = wanted.idempotency_key and frappe.db.get_value(
 		RUN, {"key_hash": key_hash(wanted.space, wanted.idempotency_key)}
 	)
@@ -43,7 +48,7 @@ def _refuse_repeat(wanted):
 		raise RequestError("idempotency_key_used", sync_id=held)
 
 
-def _insert(wanted, connection, direction, confirmation):
+def _insert(wanted: request.Wanted, connection: str, direction: str, confirmation: str | None) -> Document:
 	run = frappe.get_doc(
 		{
 			"doctype": RUN,
@@ -52,7 +57,7 @@ def _insert(wanted, connection, direction, confirmation):
 			"user": wanted.user,
 			"status": states.QUEUED,
 			"started_at": clock.now(),
-			"idempotency_key": wanted.idempotency_key,
+			"idempotency_key": plain(wanted.idempotency_key) or None,
 			"key_hash": key_hash(wanted.space, wanted.idempotency_key),
 			"confirmation": confirmation,
 		}
@@ -61,10 +66,10 @@ def _insert(wanted, connection, direction, confirmation):
 	return run.insert(set_name=ids.new())
 
 
-def retry_failed(space, entity=None, names=None):
+def retry_failed(space: str, entity: str | None = None, names: list[str] | None = None) -> int:
 	"""Have failed and dead records of a space tried again; how many. Names of other spaces, or of none, count nothing."""
 
-	def transaction():
+	def transaction() -> int:
 		chosen = _held(_failed(space, entity, names))
 		_revive(chosen)
 		frappe.db.commit()
@@ -73,9 +78,9 @@ def retry_failed(space, entity=None, names=None):
 	return retry.run(transaction)
 
 
-def _failed(space, entity, names):
-	filters = {"space": ["=", space], "status": ["in", sorted(states.REVIVABLE)]}
-	given = {"entity": entity and ["=", entity], "name": names and ["in", names]}
+def _failed(space: str, entity: str | None, names: list[str] | None) -> list[frappe._dict]:
+	filters: dict[str, list[Any]] = {"space": ["=", space], "status": ["in", sorted(states.REVIVABLE)]}
+	given: dict[str, Any] = {"entity": entity and ["=", entity], "name": names and ["in", names]}
 	filters.update({name: value for name, value in given.items() if value})
 	if names is not None and not names:
 		return []
@@ -88,10 +93,10 @@ def _failed(space, entity, names):
 	)
 
 
-def _held(chosen):
+def _held(chosen: list[frappe._dict]) -> list[frappe._dict]:
 	"""Those that nobody else has begun to retry, ours until the commit."""
 	names, states_now = [row.name for row in chosen], tuple(sorted(states.REVIVABLE))
-	held = set()
+	held: set[str] = set()
 	for start_at in range(0, len(names), sql.CHUNK_ROWS):
 		chunk = names[start_at : start_at + sql.CHUNK_ROWS]
 		rows = sql.select_in(
@@ -101,7 +106,7 @@ def _held(chosen):
 	return [row for row in chosen if row.name in held]
 
 
-def _revive(chosen):
+def _revive(chosen: list[frappe._dict]) -> None:
 	"""Attempts start over; the runs go on."""
 	for start_at in range(0, len(chosen), sql.CHUNK_ROWS):
 		names = [row.name for row in chosen[start_at : start_at + sql.CHUNK_ROWS]]
@@ -116,10 +121,10 @@ def _revive(chosen):
 		finish.reopen(run)
 
 
-def resume(connection):
+def resume(connection: str) -> None:
 	"""End the pause of a connection, and have its records worked on at once."""
 
-	def transaction():
+	def transaction() -> None:
 		breaker.resume(connection)
 		filters = {"connection": connection, "status": states.RUNNING, "planned": 1}
 		run = frappe.db.get_value(RUN, filters)
@@ -132,10 +137,10 @@ def resume(connection):
 	retry.run(transaction)
 
 
-def cancel(name):
+def cancel(name: str) -> None:
 	"""Cancel a run. Raises run_ended."""
 
-	def transaction():
+	def transaction() -> bool:
 		done = finish.cancel(name, message("cancelled"))
 		frappe.db.commit()
 		return done
@@ -144,10 +149,10 @@ def cancel(name):
 		raise RequestError("run_ended")
 
 
-def dismiss(space, names):
+def dismiss(space: str, names: list[str]) -> int:
 	"""Say of failed records that nobody has to look at them any more; how many. Watermarks may pass them then."""
 
-	def transaction():
+	def transaction() -> int:
 		chosen = _failed(space, None, names)
 		said = {"error_code": "dismissed", "error_message": message("dismissed", frappe.session.user)}
 		count = records.move([row.name for row in chosen], states.SKIPPED, **said)
@@ -159,7 +164,7 @@ def dismiss(space, names):
 	return retry.run(transaction)
 
 
-def find(space, identity):
+def find(space: str, identity: str) -> str:
 	"""Name of a run of a space by its id or its idempotency key. Raises not_found."""
 	name = frappe.db.get_value(RUN, {"name": identity, "space": space}) or frappe.db.get_value(
 		RUN, {"key_hash": key_hash(space, identity), "space": space}

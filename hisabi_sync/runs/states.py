@@ -3,6 +3,8 @@
 What is written guards itself with `sources`: a row that was moved meanwhile is left as it is.
 """
 
+from collections.abc import Mapping, Set
+
 QUEUED, RUNNING, COMPLETED = "queued", "running", "completed"
 COMPLETED_WITH_ERRORS, FAILED, CANCELLED = "completed_with_errors", "failed", "cancelled"
 PENDING, PROCESSING, SKIPPED, DEAD = "pending", "processing", "skipped", "dead"
@@ -34,16 +36,16 @@ SETTLED = {COMPLETED, SKIPPED}
 REVIVABLE = {FAILED, DEAD}
 
 
-def may_follow(table, state, following):
+def may_follow(table: Mapping[str, Set[str]], state: str, following: str) -> bool:
 	return following in table[state]
 
 
-def sources(table, target):
+def sources(table: Mapping[str, Set[str]], target: str) -> tuple[str, ...]:
 	"""The states from which `target` can be reached in one move, in a fixed order."""
 	return tuple(sorted(state for state, following in table.items() if target in following))
 
 
-def of_run(planned, counts, waiting):
+def of_run(planned: object, counts: Mapping[str, int], waiting: int) -> str:
 	"""State of a run that has begun: `counts` {record state: number}, `waiting`: failed ones that are tried again."""
 	if not planned or counts.get(PENDING) or counts.get(PROCESSING) or waiting:
 		return RUNNING

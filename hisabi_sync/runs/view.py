@@ -1,10 +1,12 @@
 """Runs and their records as the answers show them. Every number is counted from the records."""
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 import frappe
 
-from hisabi_sync.engine import clock
+from hisabi_sync.engine.model import clock
 from hisabi_sync.runs import outcome, records, states
 
 RUN = "Sync Run"
@@ -18,7 +20,7 @@ RECORD_FIELDS = (
 ).split()
 
 
-def runs(filters, limit, offset):
+def runs(filters: Any, limit: int, offset: int) -> tuple[list[dict[str, Any]], int]:
 	"""(rows, total) of runs, newest first."""
 	rows = frappe.get_all(
 		RUN,
@@ -32,12 +34,12 @@ def runs(filters, limit, offset):
 	return [run_row(row, counted[row.name]) for row in rows], frappe.db.count(RUN, filters)
 
 
-def run(name):
+def run(name: str) -> dict[str, Any]:
 	row = frappe.db.get_value(RUN, name, RUN_FIELDS, as_dict=True)
 	return run_row(row, records.counts([name])[name])
 
 
-def run_row(row, counted):
+def run_row(row: frappe._dict, counted: Mapping[tuple[str, str], int]) -> dict[str, Any]:
 	return {
 		"sync_id": row.name,
 		"entity": row.entity,
@@ -56,7 +58,7 @@ def run_row(row, counted):
 	}
 
 
-def numbers(counted):
+def numbers(counted: Mapping[tuple[str, str], int]) -> dict[str, int]:
 	"""Counts in the document's words, from `{(status, operation): number}`."""
 	by_status = records.by_status(counted)
 	done = sum(by_status.get(status, 0) for status in (states.COMPLETED, states.SKIPPED))
@@ -74,7 +76,7 @@ def numbers(counted):
 	}
 
 
-def record_rows(filters, limit, offset, order_by):
+def record_rows(filters: Any, limit: int, offset: int, order_by: str) -> tuple[list[dict[str, Any]], int]:
 	"""(rows, total) of run records."""
 	rows = frappe.get_all(
 		records.DOCTYPE,
@@ -87,7 +89,7 @@ def record_rows(filters, limit, offset, order_by):
 	return [record_row(row) for row in rows], frappe.db.count(records.DOCTYPE, filters)
 
 
-def record_row(row):
+def record_row(row: frappe._dict) -> dict[str, Any]:
 	return {
 		"id": row.name,
 		"sync_id": row.run,
@@ -109,7 +111,7 @@ def record_row(row):
 	}
 
 
-def history(space, entity, days):
+def history(space: str, entity: str | None, days: int) -> list[frappe._dict]:
 	"""`[{date, entity, runs, ...}]` of the last days, newest first, from the totals of ended runs."""
 	since = frappe.utils.add_days(clock.now().date(), 1 - days)
 	return frappe.db.sql(

@@ -1,12 +1,14 @@
 """How far incremental runs of a connection's entity have come. It only passes records that are settled."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import frappe
 from dateutil import parser
+from frappe.model.document import Document
 
-from hisabi_sync.engine import clock, ids, sql
-from hisabi_sync.engine.write import STANDARD
+from hisabi_sync.engine.database import sql
+from hisabi_sync.engine.model import clock, ids
+from hisabi_sync.engine.store.write import STANDARD
 from hisabi_sync.runs import records, states
 
 DOCTYPE = "Sync Watermark"
@@ -15,35 +17,40 @@ LEFT_OUT_FOR_GOOD = ("dismissed", "unchanged")
 COLUMNS = [*STANDARD, "connection", "space", "entity", "direction", "stamp", "last_id"]
 
 
-def name_of(connection, entity, direction):
+def name_of(connection: str, entity: str, direction: str) -> str:
 	return ids.digest("watermark", connection, entity, direction, size=16)
 
 
-def since(connection, entity, direction, overlap):
+def since(connection: str, entity: str, direction: str, overlap: float) -> str:
 	"""The stamp from which an incremental run looks, `overlap` seconds behind the watermark; empty for everything."""
 	stamp = frappe.db.get_value(DOCTYPE, name_of(connection, entity, direction), "stamp")
 	return earlier(stamp, overlap) if stamp else ""
 
 
-def earlier(stamp, seconds):
+def earlier(stamp: str, seconds: float) -> str:
 	"""A stamp in the form of the given one, some seconds before it; one that is no time stays."""
 	if stamp.startswith("#"):
 		width = len(stamp) - 1
 		return f"#{max(float(stamp[1:]) - seconds, 0):0{width}.6f}"
 	try:
-		moment = parser.isoparse(stamp.replace(" ", "T")) - timedelta(seconds=seconds)
+		moment = _unrepeated(parser.isoparse(stamp.replace(" ", "T"))) - timedelta(seconds=seconds)
 	except (ValueError, OverflowError):
 		return stamp
 	text = moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
 	return text if "T" in stamp else text.replace("T", " ")
 
 
-def moves(run):
+def _unrepeated(moment: datetime) -> datetime:
+	"""A time without an offset is that of a site's clock, which shows an hour of autumn twice."""
+	return clock.before_repeat(moment) if moment.tzinfo is None else moment
+
+
+def moves(run: Document) -> bool:
 	"""Whether a run says anything about how far one has come: not with filters, chosen records, or as a rehearsal."""
 	return not (run.dry_run or (run.filters or "{}") != "{}" or (run.ids or "[]") != "[]")
 
 
-def advance(run):
+def advance(run: Document) -> None:
 	"""Move the watermark to the last record of the run before the first that is not settled; never back."""
 	if not moves(run):
 		return
@@ -57,7 +64,7 @@ def advance(run):
 	sql.upsert(DOCTYPE, COLUMNS, [(name, now, now, run.user, run.user, *own)])
 
 
-def _furthest(run):
+def _furthest(run: str) -> tuple[str, str] | None:
 	"""(stamp, id) of the last settled record before every unsettled one, or None."""
 	unsettled = sql.select(
 		records.DOCTYPE,

@@ -3,7 +3,12 @@
 import io
 import time
 import zlib
+from collections.abc import Callable
 from http.client import HTTPResponse
+from socket import socket
+from typing import Any
+
+from requests import Response
 
 from hisabi_sync.runs.errors import RemoteError
 
@@ -15,15 +20,15 @@ LONGEST = 60.0  # seconds, for a socket without a time-out
 class _Hurried(io.RawIOBase):
 	"""The bytes of a socket. Each piece has what is left of the time for the whole answer: twice the time-out."""
 
-	def __init__(self, raw, sock):
+	def __init__(self, raw: io.RawIOBase, sock: socket) -> None:
 		self.raw, self.sock = raw, sock
 		self.patience = sock.gettimeout() or LONGEST
 		self.deadline = time.monotonic() + 2 * self.patience
 
-	def readable(self):
+	def readable(self) -> bool:
 		return True
 
-	def readinto(self, buffer):
+	def readinto(self, buffer: Any) -> int | None:
 		left = self.deadline - time.monotonic()
 		if left <= 0:
 			raise TimeoutError
@@ -33,7 +38,7 @@ class _Hurried(io.RawIOBase):
 		finally:
 			self.sock.settimeout(self.patience)
 
-	def close(self):
+	def close(self) -> None:
 		self.raw.close()
 		super().close()
 
@@ -41,12 +46,12 @@ class _Hurried(io.RawIOBase):
 class TimedResponse(HTTPResponse):
 	"""An answer whose status, headers and body have to be there in time together."""
 
-	def __init__(self, sock, *arguments, **options):
+	def __init__(self, sock: socket, *arguments: Any, **options: Any) -> None:
 		super().__init__(sock, *arguments, **options)
 		self.fp = io.BufferedReader(_Hurried(self.fp.detach(), sock))
 
 
-def body(response, limit):
+def body(response: Response, limit: int) -> bytes:
 	"""The bytes of an answer that is streamed, no more than `limit`. Raises RemoteError, and urllib3's errors."""
 	unpacked, parts, room = _unpacker(response.headers.get("Content-Encoding")), [], limit
 	for part in response.raw.stream(BLOCK, decode_content=False):
@@ -57,7 +62,7 @@ def body(response, limit):
 	return b"".join(parts)
 
 
-def _unpacker(coding):
+def _unpacker(coding: str | None) -> Callable[[bytes, int], bytes]:
 	coding = (coding or "").strip().lower()
 	if coding in ("", "identity"):
 		return lambda part, most: part
@@ -65,7 +70,7 @@ def _unpacker(coding):
 		raise RemoteError("remote_invalid_answer")
 	inflating = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
 
-	def unpacked(part, most):
+	def unpacked(part: bytes, most: int) -> bytes:
 		try:
 			return inflating.decompress(part, most)
 		except zlib.error:

@@ -1,6 +1,8 @@
 """The page about the interface: the OpenAPI document for people. It is the same for everybody."""
 
 import re
+from collections.abc import Iterator
+from typing import Any
 
 import frappe
 from frappe.utils.jinja_globals import is_rtl
@@ -12,7 +14,7 @@ from hisabi_sync.api.openapi.describe import FUNCTION
 CODE = re.compile(r"`([^`]+)`")
 
 
-def get_context(context):
+def get_context(context: frappe._dict) -> None:
 	document = openapi.document()
 	context.update(
 		info=document["info"],
@@ -28,26 +30,26 @@ def get_context(context):
 	)
 
 
-def marked(text):
+def marked(text: str | None) -> Markup:
 	"""Text with what stands between back-ticks as code, paragraphs and lists."""
 	blocks = [block for block in str(escape(text or "")).split("\n\n") if block.strip()]
 	return Markup("".join(_block(CODE.sub(r"<code>\1</code>", block)) for block in blocks))  # nosec B704
 
 
-def _block(block):
+def _block(block: str) -> str:
 	if not block.startswith("- "):
 		return f"<p>{block}</p>"
 	return f"<ul>{''.join(f'<li>{line[2:]}</li>' for line in block.splitlines())}</ul>"
 
 
-def anchor(reference):
+def anchor(reference: str) -> str:
 	"""Where on the page a component is, from a reference to it."""
 	return reference.rpartition("/")[2]
 
 
-def _groups(document):
+def _groups(document: dict[str, Any]) -> list[tuple[dict[str, str], list[dict[str, Any]]]]:
 	"""`[(tag, [call])]`; a call has all its paths, and what it takes and gives as its first POST says."""
-	calls = {}
+	calls: dict[str, dict[str, Any]] = {}
 	for path, verbs in document["paths"].items():
 		for verb, operation in sorted(verbs.items(), reverse=True):
 			name = operation[FUNCTION]
@@ -60,7 +62,7 @@ def _groups(document):
 	]
 
 
-def _inputs(operation, document):
+def _inputs(operation: dict[str, Any], document: dict[str, Any]) -> Iterator[dict[str, Any]]:
 	"""Rows `{name, place, required, schema, description}`, those of the body as far as it is one object."""
 	body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
 	whole = document["components"]["schemas"][anchor(body["$ref"])] if "$ref" in body else body

@@ -3,8 +3,11 @@
 import frappe
 import requests
 
+from hisabi_sync.api.protocol.scopes import EDIT_PLAYBOOKS
 from hisabi_sync.demo import farm as demo
-from hisabi_sync.engine import devices, ids, spaces
+from hisabi_sync.engine.identity import devices
+from hisabi_sync.engine.model import ids
+from hisabi_sync.engine.sharing import spaces
 from hisabi_sync.hisabi_farm import farms
 from tests.mobile.app import new_user
 from tests.support.phone import new_id
@@ -93,7 +96,7 @@ def join(farm, user, role):
 	frappe.db.commit()
 
 
-def new_app(server, site, farm, role="owner", user=None, device_id=None, scopes=(devices.EDIT_PLAYBOOKS,)):
+def new_app(server, site, farm, role="owner", user=None, device_id=None, scopes=("batch", EDIT_PLAYBOOKS)):
 	"""An app of a user (a new one when none is given) who is a member of the farm."""
 	user, device_id = user or new_user(), device_id or new_id("device")
 	if role:

@@ -3,12 +3,15 @@
 import frappe
 import pytest
 
-from hisabi_sync.api import batch_exchange, batch_items, batch_results
-from hisabi_sync.api.models.batch import Upserts
-from hisabi_sync.engine import calls, devices
-from hisabi_sync.engine.change import Caller
+from benchmarks.count_statements import Counted
+from hisabi_sync.api.batch import exchange as batch_exchange
+from hisabi_sync.api.batch import items as batch_items
+from hisabi_sync.api.batch import results as batch_results
+from hisabi_sync.api.batch.models import Upserts
+from hisabi_sync.engine.identity import devices
+from hisabi_sync.engine.model.change import Caller
+from hisabi_sync.engine.store import calls
 from tests.batch.app import observation, recommendation
-from tests.support.count_statements import Counted
 from tests.support.phone import new_id
 
 
@@ -19,7 +22,7 @@ def exchange(app):
 
 	def run(observations=(), recommendations=()):
 		frappe.set_user("Administrator")
-		caller = Caller(app.user, app.space, "viewer", app.device, "farm", app.farm)
+		caller = Caller(app.user, app.space, app.device, "farm", app.farm)
 		upserts = Upserts(observations=list(observations), recommendations=list(recommendations))
 		sync_id = new_id("sync")
 		changes = batch_items.read(upserts, sync_id, None, devices.by_name(app.device))

@@ -5,7 +5,8 @@ import threading
 import frappe
 import pytest
 
-from hisabi_sync.engine import calls, spaces
+from hisabi_sync.engine.sharing import spaces
+from hisabi_sync.engine.store import calls
 from tests.batch.app import add, join, new_app, new_farm, observation, patch, playbook
 from tests.batch.races import at_once
 from tests.support.phone import new_id

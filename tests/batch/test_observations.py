@@ -6,6 +6,7 @@ from datetime import datetime, timedelta, timezone
 import frappe
 import pytest
 
+from hisabi_sync.engine import failed_items as failed
 from tests.batch.app import new_app, observation
 from tests.batch.races import at_once
 
@@ -261,3 +262,42 @@ def test_history_is_not_edited(app):
 		row.save()
 	with pytest.raises(frappe.ValidationError):
 		row.delete()
+
+
+def test_what_only_the_server_sets_is_ignored_and_named_under_each_of_its_names(app):
+	obs = observation(notes="begin", superseded_by="obs-none", supersededBy=[5], confirmed_by="Administrator")
+	(accepted,) = app.sync([obs])["accepted"]
+	assert set(accepted["ignored"]) == {"superseded_by", "supersededBy", "confirmed_by"}
+	assert not doc_of(obs).superseded_by and not doc_of(obs).confirmed_by
+
+
+def test_a_deleted_observation_begins_again_for_who_saw_its_tombstone(app, other):
+	obs = observation(notes="begin", updatedAt=at(0))
+	app.sync([obs])
+	frappe.set_user("Administrator")
+	from hisabi_sync.engine import capture
+	from hisabi_sync.engine.entities import entity_types
+	from hisabi_sync.engine.model.change import Caller
+
+	doc, entity = doc_of(obs), entity_types.registry().by_name["observation"]
+	((stored, space),) = capture._records(entity, doc.name)
+	capture.tombstone(stored, entity, Caller.of_system("Administrator", space))
+	frappe.db.commit()
+	(blind,) = app.sync([edit(obs, notes="blind", updatedAt=at(5))])["conflicts"]
+	assert blind["code"] == "deleted"
+	(again,) = app.sync([edit(obs, notes="again", serverVersion=2, updatedAt=at(6))])["accepted"]
+	assert again["serverVersion"] == 3 and doc_of(obs).notes == "again"
+	assert other.rest()[obs["observationId"]]["notes"] == "again"
+
+
+def test_a_failed_one_is_processed_again_when_its_record_was_made_meanwhile(app, other):
+	obs = observation(notes="mine", severity="unheard of", updatedAt=at(2))
+	assert app.post(app.body([obs])).json()["conflicts"][0]["code"] == "invalid_choice"
+	other.sync([{**obs, "severity": "low", "notes": "theirs", "updatedAt": at(1)}])
+	frappe.db.rollback()
+	item = frappe.get_doc("Sync Item", {"device": app.device, "client_id": obs["observationId"]})
+	(again,) = failed.process([item.name])
+	assert again["error_code"] == "invalid_choice"
+	kept = json.loads(item.payload)
+	assert failed.edit(item.name, {**kept, "item": {**kept["item"], "severity": "high"}})["done"]
+	assert (doc_of(obs).severity, doc_of(obs).notes) == ("high", "mine")

@@ -5,7 +5,7 @@ import json
 import frappe
 import pytest
 
-from hisabi_sync.engine import devices
+from hisabi_sync.api.protocol.scopes import EDIT_PLAYBOOKS
 from hisabi_sync.hisabi_farm import patches
 from tests.batch.app import add, change, new_app, observation, patch, playbook, remove
 from tests.batch.races import at_once
@@ -160,7 +160,7 @@ def test_patches_that_make_no_sense(app, wheat, operations, code):
 		({"baseVersion": []}, "field_invalid"),
 		({"playbookId": "no-such"}, "not_found"),
 		({"playbookId": 5}, "field_invalid"),
-		({"patchId": "a b"}, "invalid_client_id"),
+		({"patchId": "a "}, "invalid_client_id"),
 		({"colour": "red"}, "invalid_field"),
 	],
 )
@@ -178,14 +178,14 @@ def test_editing_needs_the_role(app, other, wheat):
 
 
 def test_editing_needs_the_scope(server, site, app, wheat):
-	phone = new_app(server, site, app.farm, None, app.user, scopes=())
+	phone = new_app(server, site, app.farm, None, app.user, scopes=("batch",))
 	given = patch(wheat, 1, add("r3"))
 	answer = phone.sync([observation(notes="goes through")], patches=[given])
 	(conflict,) = answer["conflicts"]
 	assert conflict["code"] == "insufficient_scope" and state(wheat)[0] == 1
 	refused = phone.post(phone.body(patches=[given]))
 	assert (refused.status_code, refused.json()["error"]["code"]) == (403, "insufficient_scope")
-	assert refused.json()["error"]["details"] == {"required": devices.EDIT_PLAYBOOKS}
+	assert refused.json()["error"]["details"] == {"required": EDIT_PLAYBOOKS}
 	assert app.sync(patches=[given])["conflicts"] == []
 
 
@@ -252,12 +252,12 @@ def test_versions_and_patches_are_not_edited(wheat, doctype):
 
 
 def test_a_person_settles_a_patch_that_came_too_late(app, wheat):
-	from hisabi_sync.engine import settle
+	from hisabi_sync.engine.resolution import cases
 
 	app.sync(patches=[patch(wheat, 1, change("r1", dose="2"))])
 	(conflict,) = app.sync(patches=[patch(wheat, 1, change("r2", dose="3"))])["conflicts"]
 	frappe.set_user("Administrator")
-	settle.resolve(conflict["conflictId"], settle.Decision("accept_client"))
+	cases.resolve(conflict["conflictId"], cases.Decision("accept_client"))
 	frappe.db.commit()
 	assert state(wheat)[0] == 3
 	doc = frappe.get_doc("Field Playbook", {"client_id": wheat})

@@ -62,7 +62,7 @@ def test_the_place_of_a_mistake_is_named(app):
 @pytest.mark.parametrize(
 	"record",
 	[
-		{"observationId": "a b"},
+		{"observationId": "a "},
 		{"observationId": "x", "updatedAt": "yesterday"},
 		{"observationId": "x", "updatedAt": 5},
 		{"observationId": "x", "serverVersion": "one"},
@@ -76,7 +76,6 @@ def test_the_place_of_a_mistake_is_named(app):
 		{"observationId": "x", "name": "another", "notes": "y" * 70000},
 		{"observationId": "x", "notes": "y" * 200_000},
 		{"observationId": "x", "farm": "another"},
-		{"observationId": "x", "is_deleted": 1},
 		{"observationId": "x", "corrections": {}, "password": "x"},
 	],
 )
@@ -84,6 +83,12 @@ def test_malformed_records_are_conflicts_with_words(app, record):
 	app.sync([observation("x", notes="there")]) if "serverVersion" in record else None
 	(conflict,) = app.sync([record])["conflicts"]
 	assert conflict["reason"] and conflict["code"] != "internal_error", conflict
+
+
+def test_what_only_the_server_sets_is_ignored_and_named(app):
+	answer = app.sync([{**observation("served"), "is_deleted": 1}])
+	(accepted,) = answer["accepted"]
+	assert (answer["conflicts"], "is_deleted" in accepted["ignored"]) == ([], True)
 
 
 def test_too_many_records(app):
@@ -192,7 +197,7 @@ def test_markup_is_made_harmless(app):
 	obs = observation(notes="<script>alert(1)</script>seen", crop="<img src=x onerror=alert(1)>")
 	app.sync([obs])
 	doc = frappe.get_doc("Field Observation", {"client_id": obs["observationId"]})
-	assert "<script" not in doc.notes and "onerror" not in (doc.crop or "")
+	assert "<script" not in doc.notes and "<img" not in doc.crop
 
 
 def test_unknown_paths_and_methods(app):

@@ -4,7 +4,7 @@ import threading
 
 import frappe
 
-from hisabi_sync.engine import cursor
+from hisabi_sync.engine.model import cursor
 from tests.batch.app import observation, recommendation
 
 FIRST = {
@@ -114,10 +114,13 @@ def other_beginning(app):
 
 def test_the_cursor_never_skips_who_committed_during_the_call(app, other, site, monkeypatch):
 	"""Others commit after the call's first read and before it takes its numbers; both belong behind its cursor."""
-	from hisabi_sync.api import batch_exchange, batch_items, batch_results
-	from hisabi_sync.api.models.batch import Upserts
-	from hisabi_sync.engine import calls, devices
-	from hisabi_sync.engine.change import Caller
+	from hisabi_sync.api.batch import exchange as batch_exchange
+	from hisabi_sync.api.batch import items as batch_items
+	from hisabi_sync.api.batch import results as batch_results
+	from hisabi_sync.api.batch.models import Upserts
+	from hisabi_sync.engine.identity import devices
+	from hisabi_sync.engine.model.change import Caller
+	from hisabi_sync.engine.store import calls
 
 	app.sync()
 	between = observation(notes="in between")
@@ -129,7 +132,7 @@ def test_the_cursor_never_skips_who_committed_during_the_call(app, other, site, 
 
 	monkeypatch.setattr(batch_exchange.batch_upserts, "choose", dawdle)
 	frappe.set_user("Administrator")
-	caller = Caller(app.user, app.space, "viewer", app.device, "farm", app.farm)
+	caller = Caller(app.user, app.space, app.device, "farm", app.farm)
 	changes = batch_items.read(
 		Upserts(observations=[observation(notes="slow")]), "slow", None, devices.by_name(app.device)
 	)

@@ -4,7 +4,8 @@ import frappe
 import pytest
 import requests
 
-from hisabi_sync.engine import clock, devices
+from hisabi_sync.engine.identity import devices
+from hisabi_sync.engine.model import clock
 from tests.batch.app import FarmApp, add, join, new_farm, patch, playbook
 from tests.batch.test_idempotency import refused
 from tests.mobile.app import new_user
@@ -111,10 +112,9 @@ def test_an_expired_token(ask, server, site, user):
 	refused(app.post(app.body()), 401, "device_expired")
 
 
-def test_tokens_of_before_scopes_may_sync_but_not_edit(server, site):
+def test_a_token_that_may_sync_may_not_edit(server, site):
 	user, device_id = new_user(), new_id("device")
-	device, token = devices.register(user, device_id)
-	frappe.db.set_value("Sync Device", device.name, "scopes", None)
+	_, token = devices.register(user, device_id, scopes=("batch",))
 	farm = new_farm()
 	join(farm, user, "owner")
 	app = FarmApp(server.url, site, token, user, device_id, farm)

@@ -63,7 +63,7 @@ def test_numbers_have_three_digits_that_count():
 
 def test_without_the_app_only_its_own_hooks_are_gone():
 	hooks = {
-		"before_request": ["hisabi_sync.api.routes.rewrite", "other.app.hook"],
+		"before_request": ["hisabi_sync.api.protocol.routes.rewrite", "other.app.hook"],
 		"doc_events": {"*": {"on_change": ["frappe.desk.notify", "hisabi_sync.engine.capture.on_change"]}},
 		"app_title": ["Hisabi Sync"],
 	}

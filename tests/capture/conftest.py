@@ -4,8 +4,13 @@ import frappe
 import pytest
 from frappe.permissions import reset_perms, setup_custom_perms
 
-from hisabi_sync.engine import devices, entities, spaces
-from hisabi_sync.engine.change import Caller
+from hisabi_sync.engine.entities import entity_types
+from hisabi_sync.engine.identity import devices
+from hisabi_sync.engine.model.change import Caller
+from hisabi_sync.engine.sharing import spaces
+from tests.capture import named
+from tests.derived.conftest import new_household
+from tests.support.engine import change
 from tests.support.phone import new_id
 
 
@@ -74,5 +79,28 @@ def join_team(key, user, role="owner"):
 	spaces.set_member(space, user, role)
 	device, _ = devices.register(user, new_id("device"))
 	frappe.db.commit()
-	entities.registry()
-	return Caller(user, space, role, device.name, "team", key)
+	entity_types.registry()
+	return Caller(user, space, device.name, "team", key)
+
+
+@pytest.fixture(scope="session")
+def named_notes(site):
+	"""A synced DocType that is named by a field."""
+	frappe.set_user("Administrator")
+	named.ensure()
+	yield
+	frappe.set_user("Administrator")
+	frappe.db.rollback()
+	named.remove()
+
+
+@pytest.fixture
+def pair_of_devices(site):
+	"""(Caller of a device in a new wallet, function that makes creates of accounts by their names)."""
+	caller, _ = new_household("Administrator")
+
+	def accounts(*names):
+		given = {"account_type": "cash", "currency": "SAR"}
+		return [change("Hisabi Account", new_id(), account_name=name, **given) for name in names]
+
+	return caller, accounts

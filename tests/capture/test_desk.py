@@ -1,8 +1,11 @@
 """Whatever changes a document outside of a push is numbered and reaches devices by the next pull."""
 
+from dataclasses import replace
+
 import frappe
 import pytest
 
+from hisabi_sync.engine.sharing import spaces
 from tests.support.engine import change, document_of, fetch, send
 from tests.support.phone import new_id
 
@@ -135,5 +138,5 @@ def test_a_renamed_user_keeps_his_memberships_and_signs_in_again(team):
 	frappe.db.commit()
 	device = frappe.db.get_value("Sync Device", team.device, ["status", "revoked_reason"])
 	assert device == ("Revoked", "user_renamed")
-	team.user = name
-	assert fetch(team)[0] == [] and team.role == "owner"
+	renamed = replace(team, user=name)
+	assert fetch(renamed)[0] == [] and spaces.authorise(renamed).role == "owner"

@@ -3,16 +3,17 @@
 import frappe
 import pytest
 
-from hisabi_sync.engine import cursor, garbage, positions, pull, spaces
-from hisabi_sync.engine.errors import RequestError
+from hisabi_sync.engine import garbage, positions, pull
+from hisabi_sync.engine.model import cursor
+from hisabi_sync.engine.model.errors import RequestError
+from hisabi_sync.engine.sharing import spaces
 from tests.capture.conftest import join_team
 from tests.support.engine import change, fetch, send
 from tests.support.phone import new_id
 
 
 def _acknowledge(caller, token):
-	spaces.authorise(caller)
-	positions.acknowledge(caller, cursor.decode(token, caller.space))
+	positions.acknowledge(spaces.authorise(caller), cursor.decode(token, caller.space))
 	frappe.db.commit()
 
 

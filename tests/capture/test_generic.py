@@ -1,6 +1,7 @@
 """DocTypes of other apps: made syncable in the Desk, saved through their own controllers, seen by Frappe's rules."""
 
 import frappe
+import pytest
 
 from tests.capture.conftest import join_team
 from tests.support.engine import change, fetch, send
@@ -51,7 +52,8 @@ def test_the_same_row_changed_twice_is_a_conflict_and_nothing_is_written(team):
 	(item,), _ = fetch(team)
 	row = item.payload["phone_nos"][0]
 	send(team, change("Contact", client_id, "update", 1, phone_nos=[{**row, "phone": "2"}]))
-	(outcome,) = send(team, change("Contact", client_id, "update", 1, phone_nos=[{**row, "phone": "3"}]))
+	other = join_team(team.space_key, team.user)
+	(outcome,) = send(other, change("Contact", client_id, "update", 1, phone_nos=[{**row, "phone": "3"}]))
 	assert (outcome.status, outcome.conflict_fields) == ("conflict", ["phone_nos"])
 	assert frappe.get_doc("Contact", {"team": team.space_key}).phone_nos[0].phone == "2"
 
@@ -86,6 +88,21 @@ def test_frappes_permissions_hide_documents_and_refuse_writes(team, make_user):
 	assert [i.payload for i in items] == [{}] and items[0].deleted_at
 	(outcome,) = send(reader, change("Contact", new_id(), first_name="Mine"))
 	assert (outcome.status, outcome.code) == ("error", "permission_denied")
+	assert {**outcome.detail, "reason": ""} == {"reason": "", "doctype": "Contact", "right": "create"}
+	assert "no role of yours" in outcome.detail["reason"] and not frappe.get_message_log()
+
+
+def test_a_refusal_of_one_document_tells_of_no_right_on_the_doctype(team):
+	"""The user may create contacts; a controller refuses this one without a word."""
+	Contact = type(frappe.new_doc("Contact"))
+
+	def refuse(self):
+		raise frappe.PermissionError
+
+	with pytest.MonkeyPatch.context() as patched:
+		patched.setattr(Contact, "validate", refuse)
+		(outcome,) = send(team, change("Contact", new_id(), first_name="Mine"))
+	assert (outcome.code, outcome.detail) == ("permission_denied", {"reason": "PermissionError"})
 
 
 def test_a_permission_that_is_given_later_brings_the_records(team, make_user):

@@ -3,7 +3,7 @@
 import pytest
 
 from chaos import conduct, replicas
-from chaos.journal import Call, Known
+from chaos.journal import Call, Known, Said
 from tests.chaos.stories import CASH, FOOD, quiet
 
 # --- calls
@@ -50,6 +50,24 @@ def test_who_was_removed_is_let_in(started, path, standing, broken):
 def test_what_may_go_wrong_and_when(status, code, at, broken):
 	faults = [["MariaDB killed", 5.0, 6.5]]
 	assert found([call(at, status, code=code)], faults=faults) == ({"errors"} if broken else set())
+
+
+@pytest.mark.parametrize(
+	("code", "patience", "broken"),
+	[("failed_budget_used", True, False), ("failed_budget_used", False, True), (None, True, True)],
+)
+def test_a_budget_that_is_used_up_says_so_and_until_when(code, patience, broken):
+	told = found([call(1.0, 429, code=code, patience=patience)])
+	assert told == ({"errors"} if broken else set())
+
+
+@pytest.mark.parametrize(("later", "broken"), [(None, True), ("accepted", False), ("error", False)])
+def test_what_was_refused_for_a_budget_is_taken_later(later, broken):
+	op = quiet().op("op-9", FOOD, color="red")
+	op.said.append(Said(1.0, "refused", code="failed_budget_used"))
+	if later:
+		op.said.append(Said(2.0, later, 1))
+	assert names(conduct.kept_waiting([op])) == ["later"] * broken
 
 
 def test_a_stack_trace():
@@ -109,6 +127,8 @@ def test_a_pull_that_leaves_what_was_deleted():
 	known = Known({FOOD: 2}, {FOOD}, {FOOD})
 	assert names(replicas.missed("d1", "w", known, {}, 0.0)) == []
 	assert names(replicas.missed("d1", "w", known, {FOOD: (2, {})}, 0.0)) == ["no_lost_change"]
+	known.revived.add(FOOD)
+	assert names(replicas.missed("d1", "w", known, {FOOD: (3, {})}, 0.0)) == []
 
 
 @pytest.mark.parametrize("replica", [{}, {FOOD: (1, {})}, {FOOD: (2, {"color": "red"})}, {CASH: (1, {})}])
@@ -116,6 +136,12 @@ def test_a_device_that_holds_something_else(replica):
 	right = {FOOD: (2, {"color": "blue"})}
 	assert names(replicas.differing("d1", "w", right, right)) == []
 	assert "convergence" in names(replicas.differing("d1", "w", right, replica))
+
+
+def test_fields_that_came_or_went_make_no_difference_between_devices():
+	right = {FOOD: (2, {"color": "blue", "comment": None})}
+	assert names(replicas.differing("d1", "w", right, {FOOD: (2, {"color": "blue", "remark": "a"})})) == []
+	assert names(replicas.differing("d1", "w", right, {FOOD: (2, {"remark": "a"})})) == ["convergence"]
 
 
 @pytest.mark.parametrize("replica", [{}, {FOOD: (1, {})}, {FOOD: (2, {"color": "red"})}])

@@ -8,7 +8,7 @@ import pytest
 import redis
 
 from chaos import keeper
-from hisabi_sync.engine.errors import RequestError
+from hisabi_sync.engine.model.errors import RequestError
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import pytest
 
+from chaos import albums, look, work
 from chaos.journal import Said, Write
 from tests.chaos.stories import CASH, FOOD, LUNCH, Story, quiet
 
@@ -27,6 +28,20 @@ def test_an_op_judged_twice():
 	story = quiet()
 	story.say("op-2", version=2)
 	assert story.broken() == {"exactly_once"}
+
+
+def test_two_changes_that_made_one_version():
+	story = quiet()
+	story.done("op-3", FOOD, "update", 1, 2, icon="x").device = "d2"
+	assert "exactly_once" in story.broken()
+
+
+def test_a_change_that_names_what_the_record_holds_makes_no_version():
+	story = quiet()
+	story.done("op-3", FOOD, "update", 1, 2, color="blue").device = "d2"
+	assert story.broken() == set()
+	story.done("op-4", FOOD, "update", 2, 2, color="red").device = "d2"
+	assert "exactly_once" in story.broken()
 
 
 def test_a_version_that_nobody_made():
@@ -90,9 +105,22 @@ def test_a_collected_tombstone_may_be_gone():
 
 def test_a_change_against_an_old_version_that_won():
 	story = quiet()
-	story.done("op-3", FOOD, "update", 1, 3, color="green")
+	story.done("op-3", FOOD, "update", 1, 3, color="green").device = "d2"
 	story.held.records[FOOD] = story.record(FOOD, 3, color="green")
 	assert story.broken() == {"no_silent_overwrite"}
+	story.ops["op-3"].device = "d1"
+	assert story.broken() == set(), "its own work is in nobody's way"
+
+
+@pytest.mark.parametrize(("value", "broken"), [("x", set()), ("y", {"no_silent_overwrite"})])
+def test_a_change_that_says_what_it_saw_is_held_against_the_last_value_of_others(value, broken):
+	story = quiet()
+	story.writes.append(Write("w", FOOD, {"color": "between"}, "the Desk", 1.0, 3, 2.0))
+	story.writes.append(Write("w", FOOD, {"color": value}, "the Desk", 3.0, 4, 4.0))
+	op = story.done("op-3", FOOD, "update", 2, 5, color="x")
+	op.device, op.seen = "d2", {"color": "blue"}
+	story.held.records[FOOD] = story.record(FOOD, 5, color="x")
+	assert story.broken() == broken
 
 
 def test_a_change_of_another_field_overwrites_nothing():
@@ -148,6 +176,79 @@ def test_a_conflict_that_was_not_kept_with_both_sides(kept):
 	assert story.broken() == {"conflicts_kept"}
 
 
+FORM, PHOTO = (work.FORM, "w.form"), "0" * 32
+
+
+def photographed():
+	"""A form that names a photo."""
+	story = Story()
+	story.done("op-1", FORM, remark="a", photo=PHOTO)
+	story.record(FORM, remark="a", photo=PHOTO)
+	story.held.photos, story.held.files, story.held.named = {PHOTO: "Used"}, {PHOTO}, {PHOTO: {FORM}}
+	return story
+
+
+def test_a_photo_that_is_named_and_there():
+	assert photographed().broken() == set()
+
+
+@pytest.mark.parametrize(
+	"spoilt",
+	[{"photos": {}}, {"photos": {PHOTO: "Removing"}}, {"photos": {PHOTO: "Uploaded"}}, {"files": set()}],
+	ids=["no row", "being removed", "may be collected", "no file"],
+)
+def test_a_photo_that_is_named_and_gone(spoilt):
+	story = photographed()
+	vars(story.held).update(spoilt)
+	assert story.broken() == {"photos_kept"}
+
+
+def test_another_photo_than_was_accepted():
+	story = photographed()
+	story.held.records[FORM].values["photo"] = "1" * 32
+	assert story.broken() == {"last_write"}
+
+
+def test_a_photo_that_stays_though_nobody_names_it():
+	held = photographed().held
+	assert list(albums.left(held, {PHOTO})) == []
+	held.named = {}
+	assert [v.promise for v in albums.left(held, {PHOTO})] == ["photos_kept"]
+	held.disputed = {PHOTO}
+	assert list(albums.left(held, {PHOTO})) == [], "a conflict may need it"
+	held.photos, held.disputed = {}, set()
+	assert [v.promise for v in albums.left(held, {PHOTO})] == ["photos_kept"], "a file without a row"
+
+
+def test_a_photo_that_nobody_let_go():
+	story = photographed()
+	ops = list(story.ops.values())
+	assert not albums.is_let_go(ops, FORM, PHOTO)
+	story.op("op-2", FORM, "update", 1, photo="1" * 32)
+	assert albums.is_let_go(story.ops.values(), FORM, PHOTO)
+
+
+@pytest.mark.parametrize(
+	("field", "broken"), [("weather", {"last_write"}), ("comment", {"last_write"}), ("nothing", set())]
+)
+def test_what_was_accepted_while_a_field_went_and_is_not_stored(field, broken):
+	story = photographed()
+	story.done("op-2", FORM, "update", 1, 2, **{field: "b"})
+	story.held.records[FORM] = story.record(FORM, 2, remark="a", photo=PHOTO)
+	assert story.broken() == broken
+
+
+@pytest.mark.parametrize(
+	("detail", "broken"),
+	[(["weather"], set()), (["remark"], set()), (None, {"fields_told"}), ([], {"fields_told"})],
+)
+def test_a_refusal_that_does_not_tell_the_field(detail, broken):
+	story = Story()
+	story.op("op-1", FORM, remark="a")
+	story.say("op-1", "error", None, code="missing_required_fields", detail=detail)
+	assert story.broken() == broken
+
+
 def test_two_records_with_one_number():
 	story = quiet()
 	story.record(CASH).sequence = story.held.records[FOOD].sequence
@@ -197,6 +298,25 @@ def test_a_deleted_record_that_is_there():
 	assert story.broken() == {"tombstones"}
 
 
+def test_what_was_deleted_may_begin_again_on_its_tombstone():
+	story = quiet()
+	story.done("op-3", FOOD, "delete", 2, 3)
+	story.done("op-4", FOOD, "create", 3, 4, color="white")
+	story.held.records[FOOD] = story.record(FOOD, 4, color="white")
+	assert story.broken() == set()
+	story.done("op-5", FOOD, "delete", 4, 5)
+	story.held.records[FOOD] = story.record(FOOD, 5, color="white")
+	assert story.broken() == {"tombstones"}, "it began again before it was deleted"
+
+
+def test_a_create_without_the_tombstones_version_begins_nothing_again():
+	story = quiet()
+	story.done("op-3", FOOD, "delete", 2, 3)
+	story.done("op-4", FOOD, "create", None, 4, color="white")
+	story.held.records[FOOD] = story.record(FOOD, 4, color="white")
+	assert story.broken() == {"tombstones"}
+
+
 def test_what_was_deleted_in_the_desk_and_is_there():
 	story = quiet()
 	story.writes.append(Write("w", FOOD, {}, "the Desk", 1.0, None, None, deletes=True))
@@ -225,3 +345,9 @@ def test_the_history_of_a_balance_is_that_of_its_transactions():
 	story.held.records[CASH].values["current_balance"] = "8"
 	(violation,) = [v for v in story.violations() if v.promise == "balances"]
 	assert violation.ops == ("op-1", "op-2")
+
+
+def test_texts_are_compared_character_by_character():
+	assert look._stored("a&lt;b&gt; &amp;lt;") == "a<b> &lt;"
+	assert look._stored("a<b") != look._stored("a&amp;lt;b")
+	assert look._side('{"color": "a&lt;b", "amount": 5}') == {"color": "a<b", "amount": 5}

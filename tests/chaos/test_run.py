@@ -31,6 +31,7 @@ def test_all_promises_are_kept_while_everything_is_hurt(tmp_path):
 	assert status == 0, told[-20_000:]
 	assert len(re.findall(r"fault: ", told)) >= 2, told  # one that is slow to heal leaves no time for more
 	# A promise about what nobody does is kept always.
+	assert not re.findall(r"done: .*[^\d]0\b", told), told
 	numbers = {name: int(re.search(rf"{name}\W+(\d+)", told)[1]) for name in HAPPENS}
 	assert all(numbers.values()), told
 

@@ -4,8 +4,10 @@ import frappe
 import pytest
 import requests
 
-from hisabi_sync.engine import devices, entities, spaces
-from hisabi_sync.engine.change import Caller
+from hisabi_sync.engine.entities import entity_types
+from hisabi_sync.engine.identity import devices
+from hisabi_sync.engine.model.change import Caller
+from hisabi_sync.engine.sharing import spaces
 from tests.conflicts import doctypes
 from tests.conflicts.world import Pair
 from tests.derived.conftest import new_household
@@ -57,8 +59,8 @@ def team(meters):
 	spaces.set_member(space, "Administrator", "owner")
 	found = [devices.register("Administrator", new_id("device"))[0] for _ in range(2)]
 	frappe.db.commit()
-	entities.registry()
-	callers = (Caller("Administrator", space, "owner", d.name, doctypes.SPACE_TYPE, key) for d in found)
+	entity_types.registry()
+	callers = (Caller("Administrator", space, d.name, doctypes.SPACE_TYPE, key) for d in found)
 	return Pair(*callers)
 
 

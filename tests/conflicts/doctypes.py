@@ -4,73 +4,42 @@ import os
 
 import frappe
 
+from tests.support import doctypes
+from tests.support.doctypes import column, columns
+
 # Names of this test run alone: another one on the same site takes its own away again.
 METER = f"Conflict Meter {os.getpid()}"
 ROW, SPACE_TYPE = f"{METER} Row", "conflict-team"
 FIELDS = (
-	# (name, type, options)
-	("team", "Data", None),
-	("title", "Data", None),
-	("code", "Data", None),
-	("note", "Text Editor", None),
-	("remark", "Long Text", None),
-	("snippet", "Code", None),
-	("state", "Select", "Draft\nSent\nDone"),
-	("currency", "Link", "Currency"),
-	("price", "Currency", "currency"),
-	("read_at", "Datetime", None),
-	("due", "Date", None),
-	("active", "Check", None),
-	("reading", "Float", None),
-	("settings", "JSON", None),
-	("parent_meter", "Link", METER),
-	("phones", "Table", ROW),
+	column("team"),
+	column("title"),
+	column("code", unique=1),
+	column("note", "Text Editor"),
+	column("remark", "Long Text"),
+	column("snippet", "Code"),
+	column("state", "Select", "Draft\nSent\nDone"),
+	column("currency", "Link", "Currency"),
+	column("price", "Currency", "currency"),
+	column("read_at", "Datetime"),
+	column("due", "Date"),
+	column("active", "Check"),
+	column("reading", "Float"),
+	column("settings", "JSON"),
+	column("parent_meter", "Link", METER),
+	column("phones", "Table", ROW),
 )
 
 
 def ensure():
 	"""The DocTypes and their entity type; what is there already stays."""
 	if not frappe.db.exists("DocType", ROW):
-		_doctype(ROW, [_field("phone", "Data"), _field("label", "Data")], istable=1)
+		doctypes.make(ROW, columns("phone", "label"), istable=1)
 	if not frappe.db.exists("DocType", METER):
-		fields = [_field(*given) for given in FIELDS]
-		_doctype(METER, fields, autoname="hash", title_field="title", permissions=[_permission()])
+		doctypes.make(METER, FIELDS, title_field="title")
 	if not frappe.db.exists("Sync Entity", METER):
-		frappe.get_doc(
-			{
-				"doctype": "Sync Entity",
-				"entity_type": METER,
-				"document_type": METER,
-				"space_type": SPACE_TYPE,
-				"space_path": "team",
-				"check_permissions": 0,
-			}
-		).insert()
+		doctypes.sync(METER, SPACE_TYPE, "team", check_permissions=0)
 	frappe.db.commit()
-
-
-def _field(name, fieldtype, options=None):
-	label = name.replace("_", " ").capitalize()
-	return {
-		"fieldname": name,
-		"fieldtype": fieldtype,
-		"label": label,
-		"options": options,
-		"unique": int(name == "code"),
-	}
-
-
-def _permission():
-	return {"role": "System Manager", "read": 1, "write": 1, "create": 1, "delete": 1}
-
-
-def _doctype(name, fields, **values):
-	frappe.get_doc(
-		{"doctype": "DocType", "name": name, "module": "Desk", "custom": 1, "fields": fields, **values}
-	).insert()
 
 
 def remove():
-	for doctype, name in (("Sync Entity", METER), ("DocType", METER), ("DocType", ROW)):
-		frappe.delete_doc(doctype, name, force=True, ignore_missing=True)
-	frappe.db.commit()
+	doctypes.remove(METER, ROW)

@@ -3,7 +3,7 @@
 import frappe
 import pytest
 
-from hisabi_sync.engine import settle
+from hisabi_sync.engine.resolution import cases, conflict_view
 from tests.conflicts.doctypes import METER
 from tests.conflicts.test_settle import refusal
 from tests.conflicts.world import conflict, resolve
@@ -36,6 +36,39 @@ def test_a_child_row_is_settled_by_a_value(team, rows):
 	held = team.record(client_id, METER).payload["phones"]
 	resolve(name, "manual_merge", values={"phones": [*held, {"phone": "3", "label": "new"}]})
 	assert phones(team, client_id) == ["10", "2", "3"]
+
+
+@pytest.mark.parametrize(("how", "expected"), [("whole", "13"), ("field", "13")])
+def test_a_side_takes_no_row_or_key_of_others_with_it(team, how, expected):
+	"""The device changed a row and took one out; somebody else changed the first too, and added one, and a key."""
+	client_id = team.meter(phones=[{"phone": "1"}, {"phone": "2"}], settings={"a": 1, "b": 1})
+	first, second = team.record(client_id, METER).payload["phones"]
+	theirs = {
+		"phones": [{**first, "phone": "12"}, second, {"phone": "3"}],
+		"settings": {"a": 12, "b": 1, "s": 1},
+	}
+	mine = {"phones": [{**first, "phone": expected}, {"phone": "4"}], "settings": {"a": 13}}
+	_, name = team.clash(METER, client_id, theirs, mine)
+	rows = {row["name"]: row for row in conflict_view.form(name)["rows"]}
+	if how == "whole":
+		resolve(name, "accept_client")
+	else:
+		resolve(name, "manual_merge", keep={"phones": "client", "settings": "client"})
+	assert sorted(phones(team, client_id)) == ["13", "3", "4"]
+	assert team.record(client_id, METER).payload["settings"] == {"a": 13, "s": 1}
+	assert sorted(row["phone"] for row in rows["phones"]["with_client"]) == ["13", "3", "4"]
+	assert rows["settings"]["with_client"] == {"a": 13, "s": 1}
+	assert "with_client" not in rows["title"]
+
+
+def test_a_row_that_the_device_took_out_goes_with_its_side(team):
+	client_id = team.meter(phones=[{"phone": "1"}, {"phone": "2"}])
+	first, second = team.record(client_id, METER).payload["phones"]
+	_, name = team.clash(
+		METER, client_id, {"phones": [{**first, "phone": "9"}, second]}, {"phones": [second]}
+	)
+	resolve(name, "accept_client")
+	assert phones(team, client_id) == ["2"]
 
 
 def test_values_of_every_type_come_back_as_they_were_sent(team):
@@ -101,6 +134,19 @@ def test_a_value_taken_in_another_space_is_nobodys_business(team, meters):
 	assert (outcome.code, outcome.conflict) == ("unique_violation", None)
 
 
+def test_a_taken_value_is_told_by_its_field_and_who_holds_it(team, meters):
+	code, foreign = new_id("code"), new_id("code")
+	frappe.get_doc({"doctype": METER, "title": "Foreign", "code": foreign, "team": new_id("team")}).insert()
+	frappe.db.commit()
+	holder, other = team.meter(code=code), team.meter(code=new_id("code"))
+	for value, known in ((code, holder), (foreign, None)):
+		create = change(METER, new_id("meter"), title="Second", code=value)
+		for given in (create, change(METER, other, "update", 1, code=value)):
+			(outcome,) = send(team.mine, given)
+			assert (outcome.code, outcome.detail) == ("unique_violation", {"code": known})
+			assert outcome.message.endswith(": code")
+
+
 def test_the_devices_values_may_go_to_the_record_that_has_the_value(team, taken):
 	holder, own, name = taken
 	resolve(name, "accept_client")
@@ -147,25 +193,25 @@ def test_an_update_to_a_taken_value_is_settled_on_its_own_record(team):
 	assert (payload["code"], payload["state"]) == (free, "Done")
 
 
-def test_who_may_not_write_the_document_cannot_settle_it(team, manager):
+def test_who_may_not_read_the_document_cannot_settle_it(team, manager):
 	client_id = team.meter(state="Draft")
 	_, name = team.clash(METER, client_id, {"state": "Sent"}, {"state": "Done"})
 	_check_permissions(1)
 	try:
 		error = refusal(lambda: resolve(name, "accept_client", manager))
-		assert error.extra["item_error_code"] == "permission_denied"
+		assert (error.code, error.extra) == ("not_found", {})
 		frappe.set_user(manager)
 		assert not frappe.has_permission("Sync Conflict", "read", doc=name)
 		assert frappe.get_list("Sync Conflict", {"name": name}) == []
 	finally:
 		frappe.set_user("Administrator")
 		_check_permissions(0)
-	assert resolve(name, "accept_client", manager)["status"] == settle.RESOLVED
+	assert resolve(name, "accept_client", manager)["status"] == cases.RESOLVED
 
 
 def _check_permissions(value):
-	from hisabi_sync.engine import entities
+	from hisabi_sync.engine.entities import entity_types
 
 	frappe.db.set_value("Sync Entity", METER, "check_permissions", value)
+	entity_types.forget()
 	frappe.db.commit()
-	entities.forget()

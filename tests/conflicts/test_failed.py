@@ -5,8 +5,10 @@ import json
 import frappe
 import pytest
 
-from hisabi_sync.engine import failed, ids, spaces
-from hisabi_sync.engine.errors import RequestError
+from hisabi_sync.engine import failed_items as failed
+from hisabi_sync.engine.model import ids
+from hisabi_sync.engine.model.errors import RequestError
+from hisabi_sync.engine.sharing import spaces
 from tests.support.phone import account, new_id, transaction, update
 
 
@@ -136,3 +138,39 @@ def test_a_conflict_is_no_failure(phone, second):
 	stale = update("Hisabi Account", own["entity_id"], 1, color="blue")
 	assert second.push(stale)[0]["status"] == "conflict"
 	assert process(name_of(stale))[0]["error_code"] == "not_failed"
+
+
+def test_what_is_stored_of_an_error_does_not_depend_on_who_pressed_the_button(failing):
+	_, _, name, _ = failing
+	before = frappe.db.get_value("Sync Item", name, "error_message")
+	frappe.local.lang = "ar"
+	try:
+		assert arabic(process(name)[0]["message"])
+		frappe.db.rollback()
+		assert frappe.db.get_value("Sync Item", name, "error_message") == before and not arabic(before)
+		shown = frappe.get_doc("Sync Item", name)
+		shown.run_method("onload")
+		assert arabic(shown.error_message)
+	finally:
+		frappe.local.lang = "en"
+
+
+def arabic(text):
+	return any("\u0600" <= letter <= "\u06ff" for letter in text)
+
+
+def test_a_mistake_over_the_items_of_one_device_leaves_those_of_others(failing, second, monkeypatch):
+	phone, _, name, missing = failing
+	item = transaction(missing)
+	second.push(item)
+	phone.push(account(missing))
+	plain = failed._read
+
+	def read(items, payload, caller):
+		if items[0].name == name:
+			raise KeyError("x")
+		return plain(items, payload, caller)
+
+	monkeypatch.setattr(failed, "_read", read)
+	results = process(name, name_of(item))
+	assert [(r["done"], r["error_code"]) for r in results] == [(False, "internal_error"), (True, None)]

@@ -3,7 +3,7 @@
 import frappe
 import pytest
 
-from hisabi_sync.engine import ids
+from hisabi_sync.engine.model import ids
 from tests.conflicts.conftest import make_person
 from tests.conflicts.world import conflict
 from tests.support.phone import account, transaction, update

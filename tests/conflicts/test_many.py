@@ -6,8 +6,9 @@ import frappe
 import pytest
 from frappe.utils.background_jobs import get_job
 
-from hisabi_sync.engine import bulk, bulk_state, devices
-from hisabi_sync.engine.errors import RequestError
+from hisabi_sync.desk import bulk, bulk_state
+from hisabi_sync.engine.identity import devices
+from hisabi_sync.engine.model.errors import RequestError
 from tests.conflicts.conftest import make_person
 from tests.conflicts.world import ACCOUNT, conflict, resolve
 from tests.support.engine import change, send

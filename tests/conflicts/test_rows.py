@@ -53,12 +53,12 @@ def test_a_delete_in_conflict_shows_what_it_would_discard(pair, policy):
 @pytest.fixture
 def policy():
 	"""Set the policy of accounts for one test."""
-	from hisabi_sync.engine import entities
+	from hisabi_sync.engine.entities import entity_types
 
 	def choose(name):
 		frappe.db.set_value("Sync Entity", ACCOUNT, "policy", name)
+		entity_types.forget()
 		frappe.db.commit()
-		entities.forget()
 
 	yield choose
 	choose("merge")

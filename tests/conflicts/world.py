@@ -4,7 +4,7 @@ import json
 
 import frappe
 
-from hisabi_sync.engine import settle
+from hisabi_sync.engine.resolution import cases
 from tests.conflicts.doctypes import METER
 from tests.support.engine import change, fetch, send
 from tests.support.phone import new_id
@@ -67,15 +67,15 @@ def conflict(name):
 
 def resolve(name, choice, user=None, **more):
 	"""Resolve as a person and commit."""
-	return _as(user, lambda: settle.resolve(name, settle.Decision(choice, **more)))
+	return _as(user, lambda: cases.resolve(name, cases.Decision(choice, **more)))
 
 
 def dismiss(name, reason="Not needed", user=None):
-	return _as(user, lambda: settle.dismiss(name, reason))
+	return _as(user, lambda: cases.dismiss(name, reason))
 
 
 def reopen(name, reason=None, user=None):
-	return _as(user, lambda: settle.reopen(name, reason))
+	return _as(user, lambda: cases.reopen(name, reason))
 
 
 def _as(user, work):

@@ -6,7 +6,7 @@ import frappe
 import pytest
 from frappe.utils.background_jobs import get_redis_conn
 
-from hisabi_sync.engine.sequence import EVENT
+from hisabi_sync.engine.store.sequence import EVENT
 from tests.cost.test_statements import payments
 from tests.derived.conftest import new_household
 from tests.support.engine import change, send

@@ -52,3 +52,25 @@ def test_verify_finds_and_repairs_drift(command, wallet_ids):
 def test_verify_knows_no_other_wallet(command):
 	finished = command("hisabi-verify", "--wallet", "nobody-has-this")
 	assert finished.returncode == 2 and "There is no wallet" in finished.stderr
+
+
+def test_reconcile_knows_no_other_entity_type(command):
+	finished = command("hisabi-reconcile", "--entity-type", "Nope")
+	assert finished.returncode == 2 and "There is no entity type Nope" in finished.stderr
+	assert not finished.stdout
+	known = command("hisabi-reconcile", "--entity-type", "Hisabi FX Rate")
+	assert known.returncode == 0 and '"' in known.stdout, known.stderr
+
+
+def test_reconcile_says_why_it_compares_nothing(command):
+	doc = frappe.get_doc("Sync Entity", "Hisabi FX Rate")
+	doc.enabled = 0
+	doc.save()
+	frappe.db.commit()
+	try:
+		off = command("hisabi-reconcile", "--entity-type", "Hisabi FX Rate")
+		assert off.returncode == 1 and "switched off" in off.stderr and not off.stdout
+	finally:
+		doc.enabled = 1
+		doc.save()
+		frappe.db.commit()

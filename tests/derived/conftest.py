@@ -3,8 +3,9 @@
 import frappe
 import pytest
 
-from hisabi_sync.engine import devices, ids
-from hisabi_sync.engine.change import Caller
+from hisabi_sync.engine.identity import devices
+from hisabi_sync.engine.model import ids
+from hisabi_sync.engine.model.change import Caller
 from hisabi_sync.hisabi_wallet import wallets
 from tests.support.phone import new_id
 
@@ -26,6 +27,6 @@ def new_household(user):
 	found = []
 	for _ in range(2):
 		device, _token = devices.register(user, new_id("device"))
-		found.append(Caller(user, ids.space("wallet", wallet), "owner", device.name, "wallet", wallet))
+		found.append(Caller(user, ids.space("wallet", wallet), device.name, "wallet", wallet))
 	frappe.db.commit()
 	return found

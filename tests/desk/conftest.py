@@ -61,24 +61,30 @@ def auditor(desk_site):
 	return make_person("Sync Auditor")
 
 
+def enter(browser, desk, user, language="en"):
+	"""A page of a new browser in which a person is signed in; its `mistakes` are what went wrong on it."""
+	frappe.db.set_value("User", user, "language", language)
+	frappe.db.commit()
+	frappe.clear_cache(user=user)
+	context = browser.new_context(viewport=SIZE, base_url=desk.address, locale="en-GB")
+	page = context.new_page()
+	page.set_default_timeout(30_000)
+	answer = page.request.post("/api/method/login", form={"usr": user, "pwd": PASSWORD})
+	assert answer.ok, answer.text()
+	page.mistakes = []
+	page.on("pageerror", lambda error: page.mistakes.append(f"{error}\n{error.stack}"))
+	page.on("dialog", lambda dialog: (page.mistakes.append(dialog.message), dialog.dismiss()))
+	return page
+
+
 @pytest.fixture
 def window(desk, browser, shots, request):
 	"""Sign a person in and give the page; scripts that a value smuggled in would set `window.pwned`."""
 	contexts = []
 
 	def open_window(user, language="en"):
-		frappe.db.set_value("User", user, "language", language)
-		frappe.db.commit()
-		frappe.clear_cache(user=user)
-		context = browser.new_context(viewport=SIZE, base_url=desk.address, locale="en-GB")
-		contexts.append(context)
-		page = context.new_page()
-		page.set_default_timeout(30_000)
-		answer = page.request.post("/api/method/login", form={"usr": user, "pwd": PASSWORD})
-		assert answer.ok, answer.text()
-		page.mistakes = []
-		page.on("pageerror", lambda error: page.mistakes.append(f"{error}\n{error.stack}"))
-		page.on("dialog", lambda dialog: (page.mistakes.append(dialog.message), dialog.dismiss()))
+		page = enter(browser, desk, user, language)
+		contexts.append(page.context)
 		return page
 
 	yield open_window

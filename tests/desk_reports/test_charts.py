@@ -8,8 +8,8 @@ import pytest
 from frappe.desk import desktop
 from frappe.desk.doctype.number_card import number_card
 
+from hisabi_sync.desk.insight import items
 from hisabi_sync.hisabi_sync.dashboard_chart_source.sync_activity import sync_activity
-from hisabi_sync.insight import items
 
 MODULE = Path(sync_activity.__file__).parents[2]
 # Frappe draws these itself.

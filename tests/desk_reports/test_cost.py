@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 import frappe
 import pytest
 
-from hisabi_sync.engine import ids
-from hisabi_sync.insight import batches, items, scope
+from hisabi_sync.desk.insight import batches, items, scope
+from hisabi_sync.engine.model import ids
 
 MANY = 200_000
 COMMON = "name, creation, modified, owner, modified_by, space, device, user"

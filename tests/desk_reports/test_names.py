@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hisabi_sync.insight import names
+from hisabi_sync.desk.insight import names
 
 
 def test_a_word_that_several_have_in_common_is_left_out():

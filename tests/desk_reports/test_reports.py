@@ -7,7 +7,7 @@ import pytest
 from frappe.desk import query_report
 from frappe.utils import add_days, getdate
 
-from hisabi_sync.insight import batches, scope
+from hisabi_sync.desk.insight import batches, scope
 
 REPORTS = ("Sync Health", "Conflicts by Device and Field", "Device Activity", "Batch Explorer")
 EMPTY = {"from_date": "2001-01-01", "to_date": "2001-01-31"}
@@ -65,6 +65,18 @@ def test_sync_health_adds_up(busy):
 	assert today["conflict_rate"] == round(100 * 3 / today["items"], 2)
 	assert figure(answer, "Items") == today["items"]
 	assert len(answer["chart"]["data"]["labels"]) == scope.DAYS
+
+
+def test_what_is_still_open_are_conflicts_not_fields(busy):
+	busy.clash(theirs={"color": "red", "icon": "a"}, mine={"color": "blue", "icon": "b"})
+	for more in ({}, {"field": "icon"}, {"field": "color"}):
+		answer = run("Conflicts by Device and Field", space=busy.mine.space, **more)
+		held = frappe.get_all("Sync Conflict", {"space": busy.mine.space, "status": "Open"}, pluck="fields")
+		fields = [set(text.split(", ")) for text in held]
+		wanted = sum(more.get("field", next(iter(names))) in names for names in fields)
+		summary = {part["label"]: part["value"] for part in answer["report_summary"]}
+		assert summary["Still open"] == wanted, more
+	assert any(len(names) > 1 for names in fields)
 
 
 def test_conflicts_are_counted_by_device_and_field(busy):

@@ -6,10 +6,10 @@ from dataclasses import replace
 import frappe
 import pytest
 
-from hisabi_sync.engine import what_if
-from hisabi_sync.engine.decide import decide
-from hisabi_sync.engine.entities import registry
-from hisabi_sync.insight import rules
+from hisabi_sync.desk.insight import rules
+from hisabi_sync.engine.entities.entity_types import registry
+from hisabi_sync.engine.judge.decide import decide
+from hisabi_sync.engine.resolution import what_if
 from tests.conflicts.conftest import meters, team, web  # noqa: F401
 from tests.conflicts.doctypes import METER
 from tests.conflicts.world import ACCOUNT, resolve

@@ -91,7 +91,7 @@ def test_another_pinned_wheel_takes_the_place_of_the_one_before(tmp_path):
 	assert (first.name, second.name) == ("frappe-1.whl", "frappe-2.whl") and not first.exists()
 
 
-DECLARED = [*hooks.sync_entities, *hooks.after_migrate]
+DECLARED = [*hooks.sync_contracts, *hooks.after_migrate]
 
 
 @pytest.mark.parametrize("function", DECLARED)

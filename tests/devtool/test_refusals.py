@@ -5,6 +5,7 @@ import shutil
 import socket
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -32,6 +33,20 @@ def test_a_machine_without_a_fitting_python_is_told_which_ones_fit(clone, run, b
 	status, said = run(clone, "start", PATH=bare_path(python))
 	assert (status, is_one_sentence(said)) == (1, True)
 	assert "3.10, 3.11 or 3.12" in said
+
+
+def test_an_installation_of_packages_waits_for_another_one(monkeypatch):
+	called = []
+	monkeypatch.setattr(system, "_root_command", lambda: [])
+	monkeypatch.setattr(system, "executable", lambda *names: names[0])
+	monkeypatch.setattr(system, "step", lambda *_: nullcontext(SimpleNamespace(run=called.append)))
+	package = system.Package("a-package", lambda: len(called) == 2)
+	system.require(settings.from_environment({}), [package])
+	assert [command[command.index("apt-get") + 3] for command in called] == ["update", "install"]
+	for command in called:
+		option, value = command[command.index("apt-get") + 1 :][:2]
+		assert option == "-o" and value == f"DPkg::Lock::Timeout={system.LOCK_WAIT}"
+	assert system.LOCK_WAIT >= 60
 
 
 def test_a_taken_port_is_named_before_anything_is_set_up(clone, run):

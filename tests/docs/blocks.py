@@ -10,6 +10,7 @@ DOCUMENTS = (
 	"CONTRIBUTING.md",
 	"SECURITY.md",
 	"docs/clients.md",
+	"docs/first-calls.md",
 	"docs/operations.md",
 	"docs/architecture.md",
 )

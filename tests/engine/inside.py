@@ -5,9 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import frappe
 
-from hisabi_sync.api import wallet_items
-from hisabi_sync.engine import devices, ids, pull, push, spaces
-from hisabi_sync.engine.change import Caller
+from hisabi_sync.api.wallet import items as wallet_items
+from hisabi_sync.engine import pull, push
+from hisabi_sync.engine.identity import devices
+from hisabi_sync.engine.model import ids
+from hisabi_sync.engine.model.change import Caller
+from hisabi_sync.engine.sharing import spaces
 from hisabi_sync.hisabi_wallet import wallets
 from tests.support import users
 from tests.support.phone import new_id
@@ -46,7 +49,7 @@ class Device:
 		frappe.db.commit()
 
 	def caller(self):
-		return Caller(self.user, space_of(self.wallet), "viewer", self.name, "wallet", self.wallet)
+		return Caller(self.user, space_of(self.wallet), self.name, "wallet", self.wallet)
 
 	def result(self, *items, atomic=False, before=None, dry_run=False):
 		"""Push the items; the engine's Result. `before` runs first in the transaction."""

@@ -2,9 +2,10 @@
 
 import frappe
 
-from hisabi_sync.engine import cursor as cursors
-from hisabi_sync.engine import positions, spaces
-from hisabi_sync.engine.errors import RequestError
+from hisabi_sync.engine import positions
+from hisabi_sync.engine.model import cursor as cursors
+from hisabi_sync.engine.model.errors import RequestError
+from hisabi_sync.engine.sharing import spaces
 from tests.engine.inside import Device
 from tests.support.phone import create
 
@@ -118,9 +119,8 @@ class Phone:
 
 	def acknowledge(self):
 		"""Tell the server how far this phone has come."""
-		caller = self.device.caller()
 		try:
-			spaces.authorise(caller)
+			caller = spaces.authorise(self.device.caller())
 			positions.acknowledge(caller, cursors.decode(self.cursor, caller.space))
 			frappe.db.commit()
 		except RequestError as error:

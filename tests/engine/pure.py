@@ -2,10 +2,10 @@
 
 from datetime import datetime, timedelta
 
-from hisabi_sync.engine import apply
-from hisabi_sync.engine.change import Change, Stored
-from hisabi_sync.engine.entity_type import EntityType
-from hisabi_sync.engine.fields import Field
+from hisabi_sync.engine.model import apply
+from hisabi_sync.engine.model.change import Change, Stored
+from hisabi_sync.engine.model.entity_type import EntityType
+from hisabi_sync.engine.model.fields import Field
 
 NOON = datetime(2026, 1, 1, 12)
 HOUR = timedelta(hours=1)
@@ -23,6 +23,7 @@ FIELDS = (
 def entity(policy="merge", parameters=None, field_policies=None):
 	"""An entity type with text, choice, JSON, rows and a computed field."""
 	return EntityType(
+		"Thing",
 		"Thing",
 		"Thing",
 		"wallet",

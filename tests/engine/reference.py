@@ -58,7 +58,7 @@ class Record:
 		if self.deleted:
 			return Answer("deleted")
 		other = {name for name, value in values.items() if self.values.get(name) != value}
-		if self.policy in ("immutable", "draft_then_immutable", "rebase") and other:
+		if other:
 			return Answer("conflict", other)
 		return Answer("duplicate")
 

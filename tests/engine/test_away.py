@@ -4,7 +4,7 @@ import pymysql
 import pytest
 import redis
 
-from hisabi_sync.engine import retry
+from hisabi_sync.engine.database import retry
 
 
 @pytest.mark.parametrize(

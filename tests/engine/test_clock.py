@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 import frappe
 import pytest
 
-from hisabi_sync.engine import clock
+from hisabi_sync.engine.model import clock
 
 
 @pytest.fixture

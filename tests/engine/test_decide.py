@@ -1,15 +1,19 @@
 """Decisions about single changes: what counts as a clash, what the history must say, and that nothing is touched."""
 
 import copy
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hisabi_sync.engine import apply
-from hisabi_sync.engine.decide import UNKNOWN, base_value, compare, decide
-from hisabi_sync.engine.errors import ItemError
-from hisabi_sync.engine.policies import POLICIES
+from hisabi_sync.engine.judge import validate
+from hisabi_sync.engine.judge.base import UNKNOWN, base_value
+from hisabi_sync.engine.judge.decide import compare, decide
+from hisabi_sync.engine.judge.policies import POLICIES
+from hisabi_sync.engine.model import apply
+from hisabi_sync.engine.model.errors import ItemError
+from hisabi_sync.engine.model.fields import Field
 from tests.engine import pure
 from tests.engine.pure import NOON, edited, made, update
 from tests.support.options import examples
@@ -212,6 +216,29 @@ def test_a_deleted_record_stays_deleted(policy, operation, answer):
 		assert error.code == answer
 
 
+@pytest.mark.parametrize("policy", sorted(POLICIES))
+@pytest.mark.parametrize("base", [0, 1, 2])
+def test_a_delete_of_an_earlier_life_is_done_already(policy, base):
+	"""Version 2 is the tombstone; the record begins again with version 3."""
+	kind = pure.entity(policy, PARAMETERS.get(policy))
+	stored = made(kind, a="1")
+	apply.delete(stored, NOON)
+	apply.create(stored, {"a": "2"}, kind, NOON)
+	late = pure.change("delete", base, NOON + pure.HOUR)
+	assert decide(late, stored, kind).kind == "duplicate" and stored.live
+	edited(stored, kind, a="3")
+	assert decide(late, stored, kind).kind == "duplicate"
+
+
+@pytest.mark.parametrize("base", [None, 3])
+def test_a_delete_of_the_present_life_is_applied(base):
+	kind = pure.entity()
+	stored = made(kind, a="1")
+	apply.delete(stored, NOON)
+	apply.create(stored, {"a": "2"}, kind, NOON)
+	assert decide(pure.change("delete", base), stored, kind).delete
+
+
 @pytest.mark.parametrize("operation", ["update", "delete"])
 def test_what_does_not_exist_is_not_found(operation):
 	with pytest.raises(ItemError) as refused:
@@ -244,3 +271,27 @@ def test_a_choice_for_one_field_keeps_what_lost_and_what_both_began_with():
 	decision = decide(update(1, a="3", b="4"), stored, kind)
 	assert (decision.values, decision.kept) == ({"b": "4"}, {"a": "client"})
 	assert [(clash.field, clash.base) for clash in decision.clashes] == [("a", "1")]
+
+
+ROWS = replace(
+	pure.entity(),
+	fields={
+		"lines": Field(
+			"lines",
+			"Table",
+			columns=(Field("item", "Data", length=140), Field("amount", "Int", access="Read only")),
+		)
+	},
+)
+
+
+@pytest.mark.parametrize("said", [0, 5, "much", None])
+def test_a_column_of_rows_that_only_the_server_sets_is_ignored_and_named(said):
+	"""What the record holds of it stays, also when the whole list is sent."""
+	stored = made(ROWS, lines=[{"name": "r1", "item": "x", "amount": 7}])
+	change = update(1)
+	change.payload = {"lines": [{"name": "r1", "item": "y", "amount": said}, {"item": "z", "amount": said}]}
+	validate.parse(change, ROWS)
+	assert change.warnings == ["lines.amount"]
+	decision = decide(change, stored, ROWS)
+	assert [(row["item"], row["amount"]) for row in decision.values["lines"]] == [("y", 7), ("z", 0)]

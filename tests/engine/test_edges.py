@@ -5,8 +5,10 @@ import json
 import frappe
 import pytest
 
-from hisabi_sync.engine import cursor as cursors
-from hisabi_sync.engine import positions, spaces, strict_json
+from hisabi_sync.engine import positions
+from hisabi_sync.engine.model import cursor as cursors
+from hisabi_sync.engine.model import strict_json
+from hisabi_sync.engine.sharing import spaces
 from tests.engine.inside import Device, make_wallet, record_of, sequences
 from tests.support.phone import account, create, delete, new_id, transaction, update
 
@@ -178,13 +180,11 @@ def test_the_cursor_of_a_push_does_not_skip_what_the_server_computed(device):
 	cash = account(opening_balance=10)
 	device.push(cash)
 	_, cursor = device.pull()
-	caller = device.caller()
-	spaces.authorise(caller)
+	caller = spaces.authorise(device.caller())
 	positions.acknowledge(caller, cursors.decode(cursor, caller.space))
 	frappe.db.commit()
 	device.push(transaction(cash["entity_id"], amount=4))
-	caller = device.caller()
-	spaces.authorise(caller)
+	caller = spaces.authorise(device.caller())
 	items, _ = device.pull(positions.after_push(caller))
 	assert [i.payload["current_balance"] for i in items if i.client_id == cash["entity_id"]] == [6]
 

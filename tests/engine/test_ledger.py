@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hisabi_sync.engine import ledger
-from hisabi_sync.engine.change import Change, Outcome
+from hisabi_sync.engine.model.change import Change, Outcome
 
-CALLER = SimpleNamespace(user="amal@hisabi.example", device="phone", space="space")
+ENOUGH = SimpleNamespace(failed=lambda text, held: text)
+CALLER = SimpleNamespace(user="amal@hisabi.example", device="phone", space="space", allowance=ENOUGH)
 COLUMNS = ["name", "creation", "modified", "owner", "modified_by", *ledger.COLUMNS]
 texts = st.text(st.characters(blacklist_categories=["Cs"]), max_size=200) | st.sampled_from(
 	["<b>", "a" * 141]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hisabi_sync.engine import merge as m
+from hisabi_sync.engine.model import merge as m
 from tests.support.options import examples
 
 leaves = st.sampled_from([None, 0, 1, True, False, "", "x", [], [1], [True]])
@@ -133,3 +133,17 @@ def test_an_equal_row_that_both_added_is_one():
 	server, client = [{"name": "9", "item": "x", "count": 1}], [{"item": "x", "count": 1}]
 	named = m.name_rows(client, server, ("item",))
 	assert m.merge_rows([], server, named, ("item",)) == (server, False)
+
+
+def test_two_rows_with_equal_links_are_stood_for_by_two():
+	known = [{"name": "1", "item": "x"}, {"name": "2", "item": "x"}]
+	sent = [{"item": "x", "count": 1}, {"item": "x", "count": 2}, {"item": "x", "count": 3}]
+	assert [row.get("name") for row in m.name_rows(sent, known, ("item",))] == ["1", "2", None]
+	assert [row.get("name") for row in m.name_rows([sent[0], known[0]], known, ("item",))] == ["2", "1"]
+
+
+def test_rows_with_empty_links_are_not_taken_for_each_other():
+	base = [{"name": "1", "item": None, "count": 1}]
+	server = [*base, {"name": "9", "item": None, "count": 9}]
+	merged, clashed = m.merge_rows(base, server, [*base, {"item": None, "count": 5}], ("item",))
+	assert not clashed and sorted(row["count"] for row in merged) == [1, 5, 9]

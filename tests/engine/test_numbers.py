@@ -2,9 +2,9 @@
 
 import pytest
 
+from benchmarks.count_statements import Counted
 from hisabi_sync.engine import ledger
 from tests.engine.inside import elsewhere, record_of, sequences
-from tests.support.count_statements import Counted
 from tests.support.phone import account, create, update
 
 OTHERS = 4  # records that others write while a push is under way

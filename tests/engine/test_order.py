@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hisabi_sync.engine import order
-from hisabi_sync.engine.change import Change
+from hisabi_sync.engine.judge import order
+from hisabi_sync.engine.model.change import Change
 from tests.support.options import examples
 
 RANKS = {"Parent": 0, "Child": 5}

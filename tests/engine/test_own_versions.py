@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hisabi_sync.engine.decide import decide
-from hisabi_sync.engine.fields import Field
+from hisabi_sync.engine.judge.decide import decide
+from hisabi_sync.engine.model.fields import Field
 from tests.engine import pure
 
 MINUTE = timedelta(minutes=1)

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hisabi_sync.engine import apply
-from hisabi_sync.engine.decide import decide
-from hisabi_sync.engine.errors import ItemError
-from hisabi_sync.engine.policies import POLICIES
+from hisabi_sync.engine.judge.decide import decide
+from hisabi_sync.engine.judge.policies import POLICIES
+from hisabi_sync.engine.model import apply
+from hisabi_sync.engine.model.errors import ItemError
 from tests.engine import pure, reference
 from tests.support.options import examples
 

@@ -2,8 +2,9 @@
 
 import frappe
 
-from hisabi_sync.engine import cursor as cursors
-from hisabi_sync.engine import garbage, positions, spaces
+from hisabi_sync.engine import garbage, positions
+from hisabi_sync.engine.model import cursor as cursors
+from hisabi_sync.engine.sharing import spaces
 from tests.engine.inside import Device, make_user, make_wallet, space_of
 from tests.support.phone import account, create, delete, update
 
@@ -37,8 +38,7 @@ def test_a_first_pull_has_no_tombstones(device, other):
 
 
 def acknowledge(device, cursor):
-	caller = device.caller()
-	spaces.authorise(caller)
+	caller = spaces.authorise(device.caller())
 	positions.acknowledge(caller, cursors.decode(cursor, caller.space))
 	frappe.db.commit()
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import frappe
 
-from hisabi_sync.engine import ids
+from hisabi_sync.engine.model import ids
 from tests.engine.inside import space_of
 
 TYPES = {

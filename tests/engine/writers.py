@@ -7,7 +7,7 @@ import time
 
 import frappe
 
-from hisabi_sync.engine.errors import RequestError
+from hisabi_sync.engine.model.errors import RequestError
 from tests.engine.inside import Device
 from tests.support.phone import account, update
 

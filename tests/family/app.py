@@ -7,7 +7,8 @@ import frappe
 import requests
 
 from hisabi_sync.demo import family as demo
-from hisabi_sync.engine import ids, retry
+from hisabi_sync.engine.database import retry
+from hisabi_sync.engine.model import ids
 from hisabi_sync.hisabi_family import families
 from tests.support.phone import new_id
 from tests.wallet_api import people

@@ -9,11 +9,11 @@ from pathlib import Path
 import frappe
 import pytest
 
-from hisabi_sync.api import family_items
+from benchmarks.count_statements import Counted
+from hisabi_sync.api.delta import items as family_items
 from hisabi_sync.engine import push
-from hisabi_sync.engine.change import Caller
+from hisabi_sync.engine.model.change import Caller
 from tests.family.app import new_id, task, update
-from tests.support.count_statements import Counted
 
 ROOT = Path(__file__).parents[2]
 CONTROL = ("start transaction", "commit", "rollback")
@@ -25,7 +25,7 @@ def statements():
 
 	def count(app, *changes, **more):
 		body = {"device_id": app.device_id, "changes": list(changes), **more}
-		module = "tests.support.count_statements"
+		module = "benchmarks.count_statements"
 		command = [sys.executable, "-m", module, "hisabi_sync.api.family.delta", json.dumps(body), app.token]
 		env = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
 		done = subprocess.run(command, capture_output=True, text=True, env=env, check=True)
@@ -41,7 +41,7 @@ def cost(app, count):
 	made = [task(new_id("cost"), points=1, status="done") for _ in range(count)]
 	given = [*made, *(update(one["entity_id"], 1, title="B") for one in made)]
 	frappe.db.rollback()
-	caller = Caller(app.user, app.space, "viewer", new_id("device"), "family", app.family)
+	caller = Caller(app.user, app.space, new_id("device"), "family", app.family)
 	changes = family_items.by_priority(family_items.read(given, caller))
 	with Counted() as seen:
 		result = push.push(caller, changes, push.Options("family"), family_items.settle_order(changes))

@@ -6,8 +6,8 @@ from datetime import timedelta
 import frappe
 import pytest
 
-from hisabi_sync.engine import clock
-from hisabi_sync.engine.sequence import EVENT
+from hisabi_sync.engine.model import clock
+from hisabi_sync.engine.store.sequence import EVENT
 from hisabi_sync.hisabi_family import metrics
 from hisabi_sync.hisabi_family.report.family_sync_metrics import family_sync_metrics
 from tests.conflicts.conftest import make_person
@@ -190,9 +190,9 @@ def test_a_day_of_a_device_is_one_row(app):
 	],
 )
 def test_the_targets(app, counts, status):
-	from hisabi_sync.engine.change import Caller
+	from hisabi_sync.engine.model.change import Caller
 
-	caller = Caller(app.user, app.space, "owner", new_id("device"), "family", app.family)
+	caller = Caller(app.user, app.space, new_id("device"), "family", app.family)
 	for part in range(2):
 		metrics.note(caller, 5 + part, **{n: c // 2 + (part and c % 2) for n, c in counts.items()})
 	(row,) = frappe.get_all("Family Sync Day", {"device": caller.device}, ["status", "syncs", "longest_ms"])
@@ -239,7 +239,7 @@ def test_user_permissions_on_spaces_limit_families(app, parent):
 
 
 def test_a_failed_change_can_be_processed_again(app):
-	from hisabi_sync.engine import failed
+	from hisabi_sync.engine import failed_items as failed
 
 	created = task(status="asleep")
 	app.sync(created)

@@ -1,12 +1,14 @@
 """`last_sync_at` loses nothing, whatever clocks, repeats and commits in the wrong moment do."""
 
 import threading
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import frappe
 import pytest
 
-from hisabi_sync.engine import clock, garbage, pull
+from hisabi_sync.engine import garbage, pull
+from hisabi_sync.engine.model import clock
 from hisabi_sync.hisabi_family import instants
 from tests.family.app import App, delete, new_app, new_id, now, task
 
@@ -92,21 +94,20 @@ def test_a_commit_between_reading_the_rows_and_reading_the_clock(app, other, mon
 
 
 def _caller(app):
-	from hisabi_sync.engine import ids, spaces
-	from hisabi_sync.engine.change import Caller
+	from hisabi_sync.engine.model import ids
+	from hisabi_sync.engine.model.change import Caller
+	from hisabi_sync.engine.sharing import spaces
 
 	device = ids.device(app.user, app.device_id)
-	caller = Caller(app.user, app.space, "viewer", device, "family", app.family)
+	caller = Caller(app.user, app.space, device, "family", app.family)
 	app.sync()
 	frappe.db.rollback()
-	spaces.authorise(caller)
-	return caller
+	return spaces.authorise(caller)
 
 
 def test_equal_instants_stand_for_the_least_position(app, monkeypatch):
 	"""A clock that stands still or goes back gives each answer an instant of its own."""
-	caller = _caller(app)
-	caller.device = new_id("device")  # one that does not come back meanwhile
+	caller = replace(_caller(app), device=new_id("device"))  # one that does not come back meanwhile
 	still = clock.now() + timedelta(minutes=1)
 	monkeypatch.setattr(clock, "now", lambda: still)
 	given = []
@@ -118,7 +119,7 @@ def test_equal_instants_stand_for_the_least_position(app, monkeypatch):
 		frappe.db.commit()
 	assert len({instant for instant, _ in given}) == 3
 	for instant, position in given:
-		assert instants.begin(caller, None, instant)[0].position == position
+		assert instants.begin(page.caller, None, instant)[0].position == position
 	cut = given[0][0].replace(microsecond=0)
 	assert instants.Point(caller).find(cut).position <= given[0][1]
 

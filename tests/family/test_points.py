@@ -5,7 +5,7 @@ from datetime import timedelta
 import frappe
 import pytest
 
-from hisabi_sync.engine import clock
+from hisabi_sync.engine.model import clock
 from hisabi_sync.hisabi_family import derived
 from tests.engine.writers import in_processes
 from tests.family.app import change, delete, new_app, new_family, new_id, now, task, update

@@ -256,3 +256,25 @@ def test_a_viewer_only_reads(server, site, parent, child):
 	viewer = new_app(server, site, family, child)
 	assert viewer.send(task()).status_code == 403
 	assert viewer.sync()["success"] is True
+
+
+def test_a_deleted_task_begins_again_for_who_saw_its_tombstone(app, other, made):
+	app.sync(delete(made, 1, at("13:00:00")))
+	version = version_of(app, made)
+	blind = only(other.sync(change("create", made, None, {"title": "Blind"}, "task", at("14:00:00"))))
+	assert blind["code"] == "deleted"
+	answer = app.sync(change("create", made, 2, {"title": "Again"}, "task", at("14:10:00")))
+	assert answer["success"] is True, answer
+	other.sync()
+	assert held(other, made)["title"] == "Again" and version != version_of(other, made)
+
+
+def test_base_values_count_before_the_version(app, other, made):
+	app.sync(update(made, 1, at("13:00:00"), title="Second"))
+	stale = {**update(made, 2, at("12:30:00"), title="Late"), "base_values": {"title": "First"}}
+	conflict = only(other.sync(stale))
+	assert (conflict["code"], conflict["fields"]) == ("version_mismatch", ["title"])
+	fresh = {**update(made, None, at("12:40:00"), title="Third"), "base_values": {"title": "Second"}}
+	assert other.sync(fresh)["success"] is True
+	app.sync()
+	assert held(app, made)["title"] == "Third"

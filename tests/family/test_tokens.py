@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 from hisabi_sync.demo import family as demo
+from hisabi_sync.hisabi_family import tokens as family_tokens
 from tests.family.app import PATH, new_app, new_family, new_user, signed, task
 
 
@@ -70,7 +71,28 @@ REFUSED = {
 	"family is a list": ({"familyId": ["demo-family"]}, "invalid_token"),
 	"user is empty": ({"userId": ""}, "invalid_token"),
 	"user is long": ({"userId": "x" * 141}, "invalid_token"),
+	"user is half an emoji": ({"userId": "\ud83c"}, "invalid_token"),
+	"family is half an emoji": ({"familyId": "a\udfffb"}, "invalid_token"),
+	"lives for ever": ({"exp": 10**30}, "invalid_token"),
+	"lives for ever as a float": ({"exp": 1e308}, "invalid_token"),
+	"lives too long": ({"exp": NOW + (family_tokens.LONGEST_DAYS + 1) * 86400}, "invalid_token"),
 }
+
+
+@pytest.mark.parametrize("crit", [["b64"], ["exp"], [], "x", None])
+def test_a_header_that_must_be_understood_is_not(ask, family, parent, key, crit):
+	"""RFC 7515, 4.1.11: who does not know what `crit` names refuses the token; nothing is known here."""
+	token = jwt.encode(
+		claims(parent, family, key), key["secret"], "HS256", headers={"crit": crit, "b64": True}
+	)
+	assert ask(f"Bearer {token}") == (401, "invalid_token")
+
+
+def test_how_long_a_token_may_live_is_a_setting(ask, family, parent, key):
+	token = hs256(claims(parent, family, key, exp=int(time.time()) + 3 * 86400), key["secret"])
+	for days, expected in ((2, (401, "invalid_token")), (0, (200, None))):
+		_set(longest_token_days=days)
+		assert ask(token) == expected
 
 
 def test_a_good_token(ask, family, parent, key):
@@ -247,10 +269,10 @@ def test_a_revoked_device_is_out(app):
 
 
 def test_other_credentials_work_too(server, site, family, parent):
-	from hisabi_sync.engine import devices
+	from hisabi_sync.engine.identity import devices
 	from tests.family.app import App
 
-	_, token = devices.register(parent, "with-token", "ios", "Phone")
+	_, token = devices.register(parent, "with-token", "ios", "Phone", ("family",))
 	frappe.db.commit()
 	phone = App(server.url, site, token, parent, family, "with-token")
 	assert phone.sync(task(), family_id=family)["applied_count"] == 1
@@ -259,9 +281,10 @@ def test_other_credentials_work_too(server, site, family, parent):
 
 
 def test_a_token_and_another_persons_device_token_do_not_mix(server, site, app, child):
-	from hisabi_sync.engine import devices, ids
+	from hisabi_sync.engine.identity import devices
+	from hisabi_sync.engine.model import ids
 
-	_, token = devices.register(child, "childs", "ios", "Phone")
+	_, token = devices.register(child, "childs", "ios", "Phone", ("family",))
 	frappe.db.commit()
 	app.session.headers["X-Device-Token"] = token
 	app.device_id = "childs"

@@ -9,8 +9,9 @@ import frappe
 import pytest
 
 from hisabi_sync.demo import family as demo
-from hisabi_sync.engine import clock, ids, sql
-from hisabi_sync.engine.write import STANDARD
+from hisabi_sync.engine.database import sql
+from hisabi_sync.engine.model import clock, ids
+from hisabi_sync.engine.store.write import STANDARD
 from hisabi_sync.hisabi_family import families
 from tests.family.app import App, change, delete, new_app, new_family, new_user, signed, task, update
 

@@ -1,4 +1,4 @@
-"""The app leaves a site as it came (README.md, Install it into a bench): what stays behind would break lists, jobs and saves of others."""
+"""The app leaves a site as it came (docs/operations.md, Installation): what stays behind would break lists, jobs and saves of others."""
 
 import os
 import subprocess
@@ -9,6 +9,7 @@ import pytest
 
 from chaos.database import EMPTY, Database
 from chaos.site import own_tables
+from hisabi_sync.engine import units
 
 # The names of our things, as rows of other apps' tables would have them.
 TRACES = ("%hisabi_sync%", "%Hisabi Sync%")
@@ -21,13 +22,14 @@ HISTORY = {
 	"tabUser.last_known_versions",
 	"tabVersion.data",
 }
+SITE_FILES = "private/files/hisabi_sync_media"
 TEXTS = ("char", "varchar", "text", "mediumtext", "longtext")
 
 
 @pytest.fixture(scope="module")
 def copy(site, tmp_path_factory):
 	"""The test site on a MariaDB of its own; returns (database, function that runs Frappe's commands)."""
-	frappe.db.commit()
+	units.remember("reconcile", {"a unit": "KeyError"})
 	folder = tmp_path_factory.mktemp("uninstall")
 	conf = frappe.local.conf
 	database = Database(folder, conf, empty=(*EMPTY, *own_tables(conf))).create()
@@ -40,14 +42,26 @@ def copy(site, tmp_path_factory):
 		assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
 		return done.stdout
 
-	yield database, run
+	yield database, run, sites / site
 	database.stop()
+	units.remember("reconcile", {})
 
 
 def test_uninstalling_leaves_nothing_and_installing_again_works(copy):
-	database, run = copy
+	database, run, sites = copy
 	before = tables(database)
+	with database.connect() as connection, connection.cursor() as cursor:
+		cursor.execute(
+			"""INSERT INTO `tabUser Permission` (name, user, allow, for_value)
+			VALUES ('kept-to-a-space', 'Guest', 'Sync Space', 'x')"""
+		)
+		connection.commit()
+	media = sites / SITE_FILES
+	(media / "ab").mkdir(parents=True)
+	(media / "ab" / "abcd").write_bytes(b"a photo")
 	run("uninstall-app", "hisabi_sync", "--yes", "--no-backup")
+	assert not database.rows("SELECT name FROM `tabUser Permission` WHERE allow = 'Sync Space'")
+	assert not media.exists()
 	assert not [name for name in tables(database) if is_ours(name)]
 	assert traces(database).keys() <= HISTORY, traces(database)
 	run("install-app", "hisabi_sync")

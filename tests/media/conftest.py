@@ -1,6 +1,6 @@
 import pytest
 
-from hisabi_sync.engine import retry
+from hisabi_sync.engine.database import retry
 from tests.media.s3 import bucket, s3_server  # noqa: F401
 from tests.wallet_api.people import new_phone, new_user, new_wallet
 

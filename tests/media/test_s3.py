@@ -1,6 +1,8 @@
 """The S3 backend against a server that speaks S3."""
 
 import socket
+import subprocess
+import sys
 import time
 from urllib.parse import urlsplit
 
@@ -8,7 +10,8 @@ import frappe
 import pytest
 import requests
 
-from hisabi_sync.engine import ids
+from hisabi_sync.engine.model import ids
+from hisabi_sync.engine.model.errors import RequestError
 from hisabi_sync.media import collect, rows, s3, signing, use
 from tests.media.s3 import s3_names, s3_put, s3_upload, set_s3
 from tests.media.uploads import (
@@ -231,3 +234,72 @@ def test_a_short_read_from_s3_is_no_verdict(owner, bucket, s3_server, announced)
 	frappe.db.rollback()
 	assert frappe.db.get_value("Sync Media", key, "state") == "Pending"
 	assert owner.push(item)[0]["status"] == "accepted"
+
+
+# --- what is left behind
+
+
+def _back(key, column):
+	frappe.db.rollback()
+	frappe.db.set_value("Sync Media", key, column, "2020-01-01", update_modified=False)
+	frappe.db.commit()
+
+
+def test_a_used_upload_lies_in_one_place(owner, bucket):
+	"""Its upload URL may work for a while, so that its place is emptied only afterwards."""
+	key = s3_upload(owner)
+	assert owner.push(attachment(file_id=key))[0]["status"] == "accepted"
+	collect.run()
+	assert sum(key in name for name in s3_names(bucket)) == 2
+	_back(key, "used_at")
+	assert collect.run()["emptied"] == 1
+	(left,) = [name for name in s3_names(bucket) if key in name]
+	assert "incoming" not in left and get(download_url(owner, key)).content == PNG
+	assert collect.run()["emptied"] == 0
+
+
+def test_an_outage_leaves_no_object_behind(owner, bucket, s3_server):
+	unused, used = s3_upload(owner), s3_upload(owner)
+	assert owner.push(attachment(file_id=used))[0]["status"] == "accepted"
+	_back(unused, "creation")
+	_back(used, "used_at")
+	with socket.socket() as closed:
+		closed.bind(("127.0.0.1", 0))
+		set_s3({"s3_endpoint": f"http://127.0.0.1:{closed.getsockname()[1]}"})
+		counts = collect.run()
+	assert (counts["emptied"], any(unused in name for name in s3_names(bucket))) == (0, True)
+	set_s3({"s3_endpoint": s3_server})
+	collect.run()
+	names = s3_names(bucket)
+	assert not any(unused in name for name in names) and sum(used in name for name in names) == 1
+	assert not frappe.db.exists("Sync Media", unused)
+
+
+# --- without boto3, which Frappe 16 does not bring
+
+HIDDEN = """
+import sys
+sys.modules["boto3"] = None
+import hisabi_sync.api.media, hisabi_sync.api.mobile, hisabi_sync.hisabi_wallet.attachments, hisabi_sync.hisabi_field.rules
+from hisabi_sync.media import backends, collect, presign, use
+assert "botocore" not in sys.modules
+"""
+
+
+def test_boto3_is_loaded_only_where_s3_is_used(site):
+	done = subprocess.run([sys.executable, "-c", HIDDEN], capture_output=True, text=True)
+	assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_without_boto3_the_desk_says_so_and_calls_are_to_be_repeated(bucket, monkeypatch):
+	monkeypatch.setattr(s3, "is_installed", lambda: False)
+	settings = frappe.get_single("Sync Settings")
+	with pytest.raises(frappe.ValidationError, match="boto3"):
+		settings.save()
+	with pytest.raises(RequestError) as caught:
+		s3.client()
+	assert (caught.value.code, caught.value.retryable) == ("unavailable", True)
+	frappe.clear_messages()
+	monkeypatch.undo()
+	monkeypatch.setitem(sys.modules, "boto3", None)
+	assert not s3.is_installed()

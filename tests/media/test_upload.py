@@ -8,7 +8,7 @@ import frappe
 import pytest
 
 from hisabi_sync.media import local
-from tests.media.uploads import JPEG, PNG, ask, presign, put, refused, sha256, upload
+from tests.media.uploads import JPEG, PNG, ask, download_url, get, presign, put, refused, sha256, upload
 
 
 def _zip(*names):
@@ -110,6 +110,15 @@ def test_types_that_are_taken(owner, filename, content_type, data):
 		("a.apk", "application/zip"),
 		("a.bin", "application/x-msdownload"),
 		("a.xml", "application/atom+xml"),
+		("x.ｈｔｍｌ", "text/plain"),
+		("x．html", "text/plain"),
+		("x.ＥＸＥ", "application/octet-stream"),
+		("x.𝒽𝓉𝓂𝓁", "text/plain"),
+		("x.ⓙⓢ", "text/plain"),
+		("x.éxe", "application/octet-stream"),
+		("x.html\u0301", "text/plain"),
+		("x.ﬁsh", "text/plain"),
+		("a.png／../b.ｐｈｐ", "text/plain"),
 	],
 )
 def test_types_that_are_refused_by_name(owner, filename, content_type):
@@ -123,6 +132,9 @@ def test_types_that_are_refused_by_name(owner, filename, content_type):
 		b"\xef\xbb\xbf \n<HTML>",
 		b"hello <script>alert(1)</script>",
 		"<svg xmlns='x'>".encode("utf-16"),
+		"<html><p>x".encode("utf-16-le"),
+		"<script>1".encode("utf-16-be"),
+		"<html>".encode("utf-32"),
 		b"<svg xmlns='http://www.w3.org/2000/svg'/>",
 		b"\xe9 latin <script>",
 		b"#!/bin/sh\nrm -rf /\n",
@@ -153,7 +165,14 @@ def test_content_that_could_run_is_refused(owner, data, content_type):
 		("..png", "png"),
 		("صورة العائلة.jpg", "صورة العائلة.jpg"),
 		("\u202egnp.exe.png", "gnp.exe.png"),
+		("Ｍeter．ｐｎｇ", "Meter.png"),
+		("a／b＼c.png", "c.png"),
 		("n" * 400 + ".png", "n" * 136 + ".png"),
+		("x' y='.png", "x’ y=’.png"),
+		("` onload=a.png", "‘ onload=a.png"),
+		("it's.png", "it's.png"),
+		("a&lt;b.png", "a＆lt;b.png"),
+		("a&#39; b=c.png", "a＆#39; b=c.png"),
 	],
 )
 def test_file_names_are_cleaned(owner, name, kept):
@@ -184,11 +203,17 @@ def test_bad_arguments(owner, given):
 	refused(ask(owner, **given), 417, "invalid_argument")
 
 
+@pytest.mark.parametrize("name", ["filename", "content_type"])
+def test_a_missing_argument_is_named(owner, name):
+	body = refused(ask(owner, **{name: None}), 417, "invalid_argument")
+	assert body["argument"] == name and name in body["message"]
+
+
 def test_a_lone_surrogate_in_the_name(owner):
 	body = f'{{"wallet_id": "{owner.wallet_id}", "filename": "a\\ud800.png", "content_type": "image/png"}}'
 	url = f"{owner.url}/api/method/hisabi_sync.api.media.presign"
 	response = owner.session.post(url, data=body, headers={"Content-Type": "application/json"})
-	assert response.status_code == 417, response.text
+	assert response.json()["message"]["file_name"] == "a\ufffd.png", response.text
 
 
 def test_too_large(owner):
@@ -210,3 +235,11 @@ def test_other_methods_are_refused(owner):
 		answer = owner.session.request(method, url, timeout=30)
 		assert answer.status_code in (403, 404, 405), (method, answer.text)
 	assert upload(owner)
+
+
+def test_a_name_that_was_taken_before_gets_an_ending_that_nobody_runs(owner):
+	key = upload(owner, b"plain words", filename="x.txt", content_type="text/plain")
+	frappe.db.set_value("Sync Media", key, "file_name", "x.ｈｔｍｌ")
+	frappe.db.commit()
+	said = get(download_url(owner, key)).headers["Content-Disposition"]
+	assert "x.html.bin" in said and not said.rstrip('"').endswith("html"), said

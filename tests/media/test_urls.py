@@ -7,7 +7,7 @@ import frappe
 import pytest
 import requests
 
-from hisabi_sync.engine import devices
+from hisabi_sync.engine.identity import devices
 from hisabi_sync.hisabi_wallet import members
 from hisabi_sync.media import signing
 from tests.media.uploads import (
@@ -16,6 +16,7 @@ from tests.media.uploads import (
 	altered,
 	argument,
 	ask,
+	attachment,
 	download_url,
 	get,
 	presign,
@@ -36,7 +37,9 @@ def test_presign_says_how_to_upload(owner):
 
 
 def test_what_was_uploaded_is_what_is_downloaded(owner, family):
-	answer = get(download_url(family["viewer"], upload(owner, filename="../../a b\\صورة.png")))
+	key = upload(owner, filename="../../a b\\صورة.png")
+	assert owner.push(attachment(file_id=key))[0]["status"] == "accepted"
+	answer = get(download_url(family["viewer"], key))
 	assert answer.status_code == 200 and answer.content == PNG
 	assert answer.headers["Content-Type"] == "image/png"
 	assert answer.headers["Content-Disposition"].startswith("attachment;")

@@ -5,9 +5,12 @@ import itertools
 import frappe
 import requests
 
+from hisabi_sync import tenants
 from hisabi_sync.demo import field
-from hisabi_sync.engine import devices, ids, retry, spaces
-from hisabi_sync.hisabi_field import tenants
+from hisabi_sync.engine.database import retry
+from hisabi_sync.engine.identity import devices
+from hisabi_sync.engine.model import ids
+from hisabi_sync.engine.sharing import spaces
 from tests.conflicts.conftest import make_person
 from tests.support.phone import new_id
 from tests.wallet_api import people
@@ -80,12 +83,12 @@ def join(tenant, user, role):
 	frappe.db.commit()
 
 
-def new_app(server, site, tenant, role="member", user=None, device_id=None):
+def new_app(server, site, tenant, role="member", user=None, device_id=None, scopes=("mobile",)):
 	"""An app of a user (a new one when none is given) who is a member of the tenant."""
 	user, device_id = user or new_user(), device_id or new_id("device")
 	if role:
 		join(tenant, user, role)
-	_, token = devices.register(user, device_id, "android", "Tablet")
+	_, token = devices.register(user, device_id, "android", "Tablet", scopes)
 	frappe.db.commit()
 	return App(server.url, site, token, user, device_id, tenant)
 

@@ -157,3 +157,16 @@ def test_forms_that_cannot_be_used(tenant, questions):
 def test_a_form_of_no_tenant_is_refused():
 	with pytest.raises(frappe.ValidationError):
 		form("tenant-that-nobody-opened", question("a"))
+
+
+def test_what_only_people_set_of_a_submission_is_ignored_and_named(app, survey):
+	"""Whatever it holds: a device sends back the whole record as it was pulled once."""
+	item = create("submission", form_id=survey, data=GOOD, review_comment="Well done", reviewed_at=5)
+	(made,) = app.push(item)
+	assert made["status"] == "ok" and made["ignored"] == ["reviewed_at", "review_comment"]
+	(edited,) = app.push(
+		update_item("submission", made["server_id"], 1, status="approved", data={**GOOD, "count": 5})
+	)
+	assert edited["status"] == "ok" and edited["ignored"] == ["status"]
+	payload = app.held("submission", made["server_id"])["payload"]
+	assert (payload["status"], payload["review_comment"], payload["data"]["count"]) == ("submitted", None, 5)

@@ -1,7 +1,10 @@
 """Submissions name files by their keys. The media subsystem itself is tested in tests/media."""
 
+import frappe
 import requests
 
+from hisabi_sync.hisabi_field import media
+from hisabi_sync.media import fields
 from tests.mobile.app import create, form, question
 
 PIXEL = bytes.fromhex(
@@ -35,12 +38,22 @@ def test_a_submission_names_what_was_uploaded(app, tenant):
 	assert (wrong["error_code"], wrong["detail"]) == ("media_not_usable", {key: ["size"]})
 	assert foreign["error_code"] == "media_not_usable"
 	assert app.held("submission", fine["server_id"])["payload"]["media"] == [said]
-	from hisabi_sync.hisabi_field import media
-
-	assert media.named([key, shot, "0" * 32]) == {key, shot}
+	assert fields.named([key, shot, "0" * 32]) == {key, shot}
 
 
 def test_files_of_another_tenant_are_unknown(app, stranger):
 	survey = form(stranger.tenant, question("note"))
 	(result,) = stranger.push(create("submission", form_id=survey, data={}, media=[uploaded(app)]))
 	assert result["error_code"] == "media_not_usable"
+
+
+def test_a_submission_that_the_desk_deletes_names_no_file_any_more(app, tenant):
+	key = uploaded(app)
+	(made,) = app.push(
+		create("submission", form_id=form(tenant, question("note")), data={}, media=[{"key": key}])
+	)
+	assert made["status"] == "ok", made
+	frappe.db.rollback()
+	frappe.delete_doc("Field Submission", frappe.db.get_value(media.LINK, {"media": key}, "submission"))
+	frappe.db.commit()
+	assert fields.named([key]) == set()

@@ -91,3 +91,30 @@ def test_an_old_token_stands_for_its_position(alone):
 	assert [change["id"] for change in alone.pull("from-before")[0]] == [made["server_id"]]
 	assert alone.call("sync/ack", {"ack_token": "from-before"}).status_code == 200
 	assert alone.call("sync/pull", {"since_token": "From-before"}).status_code == 400
+
+
+def test_a_token_that_is_continued_with_another_type_catches_up(server, site, alone):
+	"""What comes of the new type is new to the device, whatever its version; of the old one it is not."""
+	(made,) = alone.push(meter())
+	alone.push(update("meter", made["server_id"], 1, reading=4))
+	_, token = alone.pull(resource_types=["form"])
+	(new,), token = alone.pull(token, resource_types=["meter"])
+	assert (new["id"], new["action"], new["server_version"]) == (made["server_id"], "create", 2)
+	alone.push(update("meter", made["server_id"], 2, reading=5))
+	changes, token = alone.pull(token, resource_types=["form"])
+	assert changes == []
+	(later,), _ = alone.pull(token, resource_types=["meter"])
+	assert later["action"] == "update"
+
+
+def test_an_acknowledged_token_of_one_type_keeps_the_tombstones_of_another(server, site, alone):
+	(made,) = alone.push(meter())
+	_, of_meters = alone.pull(resource_types=["meter"])
+	alone.push(delete("meter", made["server_id"], 1))
+	_, of_forms = alone.pull(resource_types=["form"])
+	body = {"device_id": alone.device_id, "ack_token": of_forms}
+	assert alone.call("sync/ack", body).status_code == 200
+	frappe.db.rollback()
+	assert garbage.collect_space(alone.space) == 0
+	(gone,), _ = alone.pull(of_meters, resource_types=["meter"])
+	assert (gone["id"], gone["action"]) == (made["server_id"], "delete")

@@ -3,6 +3,9 @@
 import frappe
 import pytest
 
+from hisabi_sync.api.mobile import items as mobile_items
+from hisabi_sync.engine.model import ids
+from hisabi_sync.engine.model.change import Caller
 from tests.mobile.app import create, delete, form, meter, question, update
 from tests.support.phone import new_id
 
@@ -176,3 +179,22 @@ def test_the_devices_time_is_kept_with_a_conflict(app, other):
 	app.push(update("meter", identity, 1, reading=2))
 	(result,) = other.push(update("meter", identity, 1, reading=3, device_ts="2025-12-22T11:00:00Z"))
 	assert frappe.db.get_value("Sync Conflict", result["conflict_id"], "client_time")
+
+
+def test_base_values_count_before_the_clients_own_count(app, other):
+	(made,) = app.push(meter(reading=1))
+	app.push(update("meter", made["server_id"], 2, reading=2))
+	stale = {**update("meter", made["server_id"], 9, reading=3), "base_values": {"reading": 1}}
+	(result,) = other.push(stale)
+	assert (result["status"], result["conflict_fields"]) == ("conflict", ["reading"])
+	fresh = {**update("meter", made["server_id"], 1, reading=3), "base_values": {"reading": 2}}
+	(result,) = other.push(fresh)
+	assert result["status"] == "ok" and other.held("meter", made["server_id"])["payload"]["reading"] == 3
+
+
+@pytest.mark.parametrize("entity_type", ["Field Note", "ملاحظة حقل", "A/B note", "é ü", "a" * 140])
+def test_what_is_made_of_a_type_of_any_name_has_an_id_that_fits_a_document(entity_type):
+	caller = Caller("amal@hisabi.example", "space", "device")
+	made = {mobile_items.made_id(caller, entity_type, temp_id) for temp_id in ("tmp-1", "tmp-2")}
+	assert len(made) == 2
+	assert all(ids.is_name(one) for one in made)

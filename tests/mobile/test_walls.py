@@ -3,8 +3,9 @@
 import frappe
 import pytest
 
-from hisabi_sync.engine import ids, spaces
-from hisabi_sync.hisabi_field import tenants
+from hisabi_sync import tenants
+from hisabi_sync.engine.model import ids
+from hisabi_sync.engine.sharing import spaces
 from tests.mobile.app import (
 	create,
 	delete,

@@ -10,10 +10,11 @@ import pytest
 import requests
 
 from hisabi_sync import hooks
-from hisabi_sync.api import openapi, routes
+from hisabi_sync.api import openapi
 from hisabi_sync.api.openapi import answers, describe
 from hisabi_sync.api.openapi.models import Models
-from hisabi_sync.api.schema import Answer, Raw
+from hisabi_sync.api.protocol import names, routes
+from hisabi_sync.api.protocol.schema import Answer, Raw
 
 ROOT = Path(__file__).parents[2]
 COMMITTED = ROOT / "docs" / "openapi.json"
@@ -42,6 +43,12 @@ def test_it_is_made_without_a_site(tmp_path):
 	command = [sys.executable, "-m", "hisabi_sync.api.openapi", str(made)]
 	subprocess.run(command, cwd=ROOT, check=True, timeout=120)
 	assert made.read_text() == openapi.text()
+
+
+def test_every_call_has_its_name_on_the_wire():
+	named = {f"{group}.{call}" for group, row in names.GROUPS.items() for call in row.calls}
+	assert named == set(describe.endpoints())
+	assert {*names.OVERRIDES} == {names.PACKAGE + name for name in named} | {*names.ALIASES}
 
 
 def test_every_endpoint_says_what_it_takes_and_gives():

@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from hisabi_sync.engine import ids, replica
+from hisabi_sync.engine import replica
+from hisabi_sync.engine.model import ids
 from tests.replica.world import answers_again, asked, first_pull
 
 ACCOUNTS = "`tabHisabi Account`"

@@ -6,8 +6,9 @@ import time
 import frappe
 import pytest
 
-from hisabi_sync.engine import ids, pull
-from hisabi_sync.engine.change import Caller
+from hisabi_sync.engine import pull
+from hisabi_sync.engine.model import ids
+from hisabi_sync.engine.model.change import Caller
 from hisabi_sync.engine.replica import Replica
 from tests.replica.servers import PAUSE
 from tests.replica.world import asked, first_pull
@@ -20,7 +21,7 @@ WRITERS, BATCHES = 4, 6
 def page(wallet):
 	"""A page of the wallet, read in the transaction that this process is in."""
 	space = ids.space("wallet", wallet.wallet)
-	caller = Caller(wallet.user, space, "viewer", None, "wallet", wallet.wallet)
+	caller = Caller(wallet.user, space, None, "wallet", wallet.wallet)
 	frappe.set_user(wallet.user)
 	frappe.db.rollback()
 	return lambda token=None: pull.pull(caller, token)

@@ -5,7 +5,9 @@ import re
 import frappe
 import pytest
 
-from hisabi_sync.engine import ids, pull, spaces
+from hisabi_sync.engine import pull
+from hisabi_sync.engine.model import ids
+from hisabi_sync.engine.sharing import spaces
 from tests.capture import conftest as generic
 from tests.mobile.app import new_person
 from tests.replica.world import CONTRACTS, PAGE, Family, Farm, Wallet, asked

@@ -6,10 +6,11 @@ import json
 import frappe
 import pytest
 
+from chaos import erp
 from hisabi_sync.hisabi_commerce import presets
 from hisabi_sync.runs import channel
 from hisabi_sync.runs.errors import RemoteError
-from tests.runs import erp, world
+from tests.runs import world
 
 
 @pytest.fixture(scope="module")

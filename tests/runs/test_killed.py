@@ -75,6 +75,23 @@ def test_a_planner_killed_in_the_middle_goes_on(operator, service, connection, m
 	world.assert_equal_sides(operator.tenant, service)
 
 
+def test_a_worker_killed_as_it_takes_a_job_leaves_it_to_another(operator, service, connection):
+	"""The job is in no queue any more and still says that it is queued; so it does for as long as Redis keeps it."""
+	world.make_orders(operator.tenant, 3)
+	world.CREW.stop()
+	sync_id = operator.start(mode="full")
+	from frappe.utils.background_jobs import get_queue
+
+	queue = get_queue("long")
+	while queue.lmove(queue.connection, queue.key, None):
+		pass
+	frappe.db.rollback()
+	assert reaper.run()["planned"] >= 1
+	assert reaper.run()["planned"] == 0, "what waits is not given out once more"
+	assert world.until_ended(sync_id) == "completed"
+	world.assert_equal_sides(operator.tenant, service)
+
+
 def test_two_runs_of_the_same_records_at_once(operator, service, connection):
 	connection.db_set("parallel", 2)
 	frappe.db.commit()

@@ -3,11 +3,12 @@
 import datetime
 import random
 
+import frappe
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from hisabi_sync.runs import mapping, patience, states, watermark
+from hisabi_sync.runs import mapping, patience, pull, states, watermark
 from tests.support.options import examples
 
 RECORD, RUN = states.RECORD, states.RUN
@@ -142,3 +143,15 @@ def test_an_overlap_looks_back_in_the_form_of_the_stamp(moment, seconds):
 	for stamp in forms:
 		earlier = watermark.earlier(stamp, seconds)
 		assert earlier <= stamp and (len(earlier) == len(stamp))
+
+
+@pytest.mark.parametrize(
+	"kind", [frappe.NameError, frappe.ValidationError, frappe.DuplicateEntryError, TypeError]
+)
+def test_what_a_document_refuses_is_no_mistake_of_ours(kind):
+	assert pull._is_refusal(kind("New Order 1"))
+
+
+@pytest.mark.parametrize("kind", [KeyError, AttributeError, frappe.QueryDeadlockError, MemoryError])
+def test_a_mistake_of_a_program_is_no_refusal(kind):
+	assert not pull._is_refusal(kind("x"))

@@ -11,10 +11,11 @@ import requests
 
 from chaos import processes
 from devtool.erp import Service
+from hisabi_sync import tenants
 from hisabi_sync.demo.site import api_key
-from hisabi_sync.engine import ids, spaces
+from hisabi_sync.engine.model import ids
+from hisabi_sync.engine.sharing import spaces
 from hisabi_sync.hisabi_commerce import presets
-from hisabi_sync.hisabi_field import tenants
 from hisabi_sync.runs import lanes, plan
 from tests.mobile.app import join, new_tenant, new_user
 from tests.support.phone import new_id

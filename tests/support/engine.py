@@ -3,7 +3,7 @@
 import frappe
 
 from hisabi_sync.engine import ledger, pull, push
-from hisabi_sync.engine.change import Change
+from hisabi_sync.engine.model.change import Change
 from tests.support.phone import new_id
 
 

@@ -5,7 +5,7 @@ import copy
 import frappe
 from frappe.model.naming import set_new_name
 
-from hisabi_sync.engine import retry
+from hisabi_sync.engine.database import retry
 from tests.support.phone import new_id
 
 PASSWORD = "correct horse battery staple 7"

@@ -118,7 +118,19 @@ def test_a_cmd_in_the_body_does_not_lead_elsewhere(shared, cmd):
 
 
 @pytest.mark.parametrize(
-	"name", ["_", "csrf_token", "flags", "ignore_permissions", "doctype", "data", "x-unheard-of"]
+	"name",
+	[
+		"_",
+		"_form",
+		"csrf_token",
+		"data",
+		"doctype",
+		"flags",
+		"given",
+		"ignore_permissions",
+		"return",
+		"x-unheard-of",
+	],
 )
 def test_unknown_arguments_are_ignored(shared, name):
 	response = shared.send([account()], **{name: {"a": 1}})

@@ -5,7 +5,8 @@ import base64
 import frappe
 import pytest
 
-from hisabi_sync.engine import garbage, ids
+from hisabi_sync.engine import garbage
+from hisabi_sync.engine.model import ids
 from tests.support.phone import account, delete, new_id, transaction
 from tests.wallet.people import enlist, set_member, sign_in, sign_up
 from tests.wallet.wire import assert_refused

@@ -182,7 +182,7 @@ def test_an_op_id_used_for_something_else_is_an_error_and_the_first_answer_stand
 MALFORMED = {
 	"an unknown operation": {"operation": "upsert"},
 	"no payload": {"payload": None},
-	"a bad client id": {"entity_id": "a b"},
+	"a bad client id": {"entity_id": "a "},
 	"a base version": {"base_version": 7},
 	"a wrong value": {"payload": {"account_name": "A", "account_type": "nonsense"}},
 	"an unknown field": {"payload": {"account_name": "A", "account_type": "cash", "nonsense": 1}},
@@ -233,8 +233,8 @@ def test_an_item_of_a_rolled_back_batch_is_applied_when_it_is_sent_again(shared)
 
 
 @pytest.mark.parametrize("status", ["accepted", "conflict"])
-def test_a_dry_run_is_no_first_answer(shared, status):
-	item = account() if status == "accepted" else update(ACCOUNT, moved_on(shared, icon="a"), 1, icon="b")
+def test_a_dry_run_is_no_first_answer(shared, sibling, status):
+	item = account() if status == "accepted" else update(ACCOUNT, moved_on(sibling, icon="a"), 1, icon="b")
 	for _ in range(2):
 		(result,) = shared.push(item, dry_run=True)
 		assert result["status"] == status and "already_applied" not in result

@@ -51,19 +51,14 @@ CREATES = [
 	*[
 		("invalid_client_id", {"entity_id": v})
 		for v in (
-			"a b",
-			"a/b",
-			"<b>",
-			"ä",
-			"-a",
+			"a ",
+			"a\u200bb",
 			"x" * 141,
 			"a\nb",
 			"a\0b",
 			5,
 			["a"],
 			{"a": 1},
-			"'",
-			"%",
 			" a",
 		)
 	],
@@ -183,13 +178,16 @@ def test_name_is_ignored_where_it_is_no_alias(shared):
 		("deleted_at", "2026-01-01T00:00:00Z"),
 		("user", "Administrator"),
 		("user", "nobody@example.com"),
+		("current_balance", {"not": "even a number"}),
 	],
 )
-def test_a_field_that_only_the_server_sets_is_refused_when_it_differs(shared, held, field, value):
-	with nothing_applied(shared):
-		for item in (account(**{field: value}), update(ACCOUNT, held, 1, icon="purse", **{field: value})):
-			(result,) = shared.push(item)
-			assert_item_error(result, "server_field_not_allowed", [field])
+def test_a_field_that_only_the_server_sets_is_ignored_and_named_whatever_it_holds(shared, held, field, value):
+	for item in (account(**{field: value}), update(ACCOUNT, held, 1, icon="purse", **{field: value})):
+		(result,) = shared.push(item)
+		assert_accepted(result)
+		assert result["warnings"] == [field]
+		pulled = record_of(shared, ACCOUNT, item["entity_id"])
+		assert not pulled["is_deleted"] and pulled["payload"].get(field) != value
 
 
 @pytest.mark.parametrize("entity_type", ["Hisabi Account"])
@@ -281,3 +279,17 @@ def test_the_sentence_of_an_error_is_in_the_callers_language(shared, language):
 	(result,) = response.json()["message"]["results"]
 	arabic = any("\u0600" <= letter <= "\u06ff" for letter in result["error_message"])
 	assert arabic is (language == "ar"), result["error_message"]
+
+
+def test_a_text_that_is_too_long_is_told_how_long_it_may_be(shared):
+	"""The limit stands in the sentence, also of a repeat; the detail is the list of fields, as ever."""
+	item = account(account_name="x" * 141, color="y" * 141)
+	(refused,) = shared.push(item)
+	assert (refused["error_code"], refused["detail"]) == ("invalid_value", ["account_name", "color"])
+	for name in refused["detail"]:
+		assert f"{name} (at most 140 characters)" in refused["error_message"]
+	(status,) = shared.call(
+		"sync.sync_op_status",
+		{"device_id": shared.device_id, "wallet_id": shared.wallet_id, "op_ids": [item["op_id"]]},
+	).json()["message"]["results"]
+	assert status["error_message"] == refused["error_message"]

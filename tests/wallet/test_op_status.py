@@ -32,7 +32,7 @@ def ended(shared, sibling):
 		account(account_type="nonsense"),
 		transaction(new_id("nobody")),
 		{**account(), "operation": "upsert"},
-		{**account(), "entity_id": "a b"},
+		{**account(), "entity_id": "a "},
 	]
 	results = shared.push(*items)
 	statuses = ["accepted", "duplicate", "conflict", "accepted", "accepted", *["error"] * 4]

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import frappe
 import pytest
 
-from hisabi_sync.engine import ids
+from hisabi_sync.engine.model import ids
 from tests.support.phone import account, delete
 from tests.wallet.people import sign_in, sign_up
 from tests.wallet.pulls import keys, message_of, truth

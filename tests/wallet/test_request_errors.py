@@ -4,7 +4,7 @@ import frappe
 import pytest
 import requests
 
-from hisabi_sync.engine import ids
+from hisabi_sync.engine.model import ids
 from tests.support.phone import METHOD, account, create, new_id
 from tests.wallet.people import enlist, set_member
 from tests.wallet.wire import assert_accepted, assert_refused, nothing_applied
@@ -73,14 +73,19 @@ def test_an_unsupported_entity_type_rejects_the_push_before_any_item_is_applied(
 	assert error["error"] == "unsupported_entity_type"
 
 
-def test_an_entity_type_that_is_switched_off_rejects_the_push(shared):
+def test_an_entity_type_that_is_switched_off_costs_its_items_and_no_other(shared):
 	_enable("Hisabi FX Rate", 0)
 	try:
 		item = create("Hisabi FX Rate", base_currency="USD", quote_currency="SAR", rate=3.75)
-		with nothing_applied(shared):
-			assert_refused(shared.send([account(), item]), 417, "unsupported_entity_type")
+		taken, refused = shared.push(account(), item)
+		assert (taken["status"], refused["status"], refused["error_code"]) == (
+			"accepted",
+			"error",
+			"entity_disabled",
+		)
 	finally:
 		_enable("Hisabi FX Rate", 1)
+	assert [result["status"] for result in shared.push(item)] == ["accepted"]
 
 
 def _enable(entity_type, value):
@@ -223,3 +228,15 @@ def test_a_viewer_may_pull_but_not_push(enlisted):
 		assert_refused(viewer.send([account()]), 403, "wallet_read_only")
 		assert_refused(viewer.send([]), 403, "wallet_read_only")
 	assert viewer.page().status_code == 200
+
+
+def test_too_many_items_and_a_strange_type_are_told_in_sentences(shared):
+	many = shared.send([account() for _ in range(201)]).json()
+	assert (many["error"], many["message"]) == ("too_many_items", "A batch has at most 200 items")
+	strange = shared.send([{**account(), "entity_type": "Nonsense"}]).json()
+	assert strange["error"] == "unsupported_entity_type" and " " in strange["message"]
+
+
+def test_a_wrong_argument_is_named_in_the_sentence(shared):
+	error = assert_refused(shared.send([account()], atomic="perhaps"), 417, "invalid_argument")
+	assert error["argument"] == "atomic" and "The argument atomic is missing" in error["message"]

@@ -71,7 +71,7 @@ def test_warnings_and_repeats_add_one_field_each(shared):
 
 def test_a_duplicate_has_the_accepted_fields_with_the_existing_version_and_time(shared, sibling, held):
 	(changed,) = sibling.push(update(ACCOUNT, held, 1, icon="a"))
-	item = account(held, account_name="Another name")
+	item = account(held)
 	with nothing_applied(shared):
 		(result,) = shared.push(item)
 	assert result["status"] == "duplicate"

@@ -7,7 +7,7 @@ import pymysql
 import pytest
 import redis
 
-from hisabi_sync.api import http
+from hisabi_sync.api.protocol import http
 from tests.support.phone import account, update
 from tests.wallet.wire import assert_accepted
 
@@ -26,7 +26,7 @@ def held(table, name):
 
 
 def space_of(phone):
-	from hisabi_sync.engine import ids
+	from hisabi_sync.engine.model import ids
 
 	return ids.space("wallet", phone.wallet_id)
 

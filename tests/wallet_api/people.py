@@ -3,7 +3,8 @@
 import frappe
 import requests
 
-from hisabi_sync.engine import devices, spaces
+from hisabi_sync.engine.identity import devices
+from hisabi_sync.engine.sharing import spaces
 from hisabi_sync.hisabi_wallet import members, wallets
 from tests.support.phone import METHOD, Phone, new_id
 from tests.support.users import make_user
@@ -16,10 +17,10 @@ def new_user(password=None, **values):
 	return make_user("Hisabi User", password=password, **values)
 
 
-def new_phone(server, site, user, wallet_id=None):
+def new_phone(server, site, user, wallet_id=None, scopes=("wallet",)):
 	"""A phone with a fresh token of the user."""
 	device_id = new_id("device")
-	_, token = devices.register(user, device_id, "android", "Test phone")
+	_, token = devices.register(user, device_id, "android", "Test phone", scopes)
 	frappe.db.commit()
 	phone = Phone(server.url, site, token, device_id, wallet_id)
 	phone.user = user

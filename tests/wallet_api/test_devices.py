@@ -7,9 +7,10 @@ import pytest
 import requests
 from frappe.utils.password import update_password
 
-from hisabi_sync.engine import clock, ids
+from hisabi_sync.engine.model import clock, ids
 from tests.support.phone import METHOD, Phone, new_id
-from tests.wallet_api.people import message, new_phone, new_user, refused
+from tests.support.users import PASSWORD
+from tests.wallet_api.people import message, new_phone, new_user, refused, sign_in
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +59,14 @@ def api_key(site, user):
 	doc.save(ignore_permissions=True)
 	frappe.db.commit()
 	return {"Authorization": f"token {doc.api_key}:a-secret-of-the-test", "X-Frappe-Site-Name": site}
+
+
+@pytest.mark.parametrize(
+	"device_id", ['x" onmouseover=window.pwned=1 y="', "&lt;img src=x onerror=1//", "<b>", "a\nb"]
+)
+def test_a_device_id_that_the_desk_would_run_is_refused(server, site, device_id):
+	response = sign_in(server, site, new_user(PASSWORD), PASSWORD, device_id)
+	refused(response, 417, "invalid_argument")
 
 
 def test_a_signed_in_user_registers_a_device(server, site, user):

@@ -6,7 +6,7 @@ from datetime import timedelta
 import frappe
 import pytest
 
-from hisabi_sync.engine import clock
+from hisabi_sync.engine.model import clock
 from hisabi_sync.hisabi_wallet import members
 from tests.wallet_api.people import membership, message, new_phone, new_user, refused
 

@@ -5,8 +5,9 @@ import re
 
 import requests
 
-from hisabi_sync.api import openapi, routes
+from hisabi_sync.api import openapi
 from hisabi_sync.api.openapi import describe
+from hisabi_sync.api.protocol import routes
 
 ENDPOINTS = describe.endpoints()
 NAMED = re.compile(r"<(\w+)>")

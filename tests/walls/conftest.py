@@ -3,7 +3,10 @@
 import pytest
 import requests
 
-from hisabi_sync.engine import devices
+from hisabi_sync.demo import family as demo
+from hisabi_sync.engine.identity import devices
+from tests.family.app import new_family, signed
+from tests.mobile.app import new_person, new_user
 from tests.support.users import PASSWORD
 from tests.walls import world as worlds
 
@@ -47,6 +50,19 @@ def ruin(people):
 	made = _with_device(worlds.build(people), people["owner"])
 	made.ids["user"] = f"{worlds.new_id('nobody')}@example.com"
 	return made
+
+
+@pytest.fixture(scope="session")
+def person(site):
+	"""A System Manager who is the parent of a family."""
+	return new_person("System Manager", "Sync Manager", "Hisabi User")
+
+
+@pytest.fixture(scope="session")
+def family_jwt(person):
+	"""The JWT of that parent's phone."""
+	family = new_family(person, new_user())
+	return demo.token(person, family, signed())
 
 
 @pytest.fixture

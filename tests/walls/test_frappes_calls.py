@@ -7,8 +7,8 @@ import frappe
 import pytest
 import requests
 
-from hisabi_sync.api import guards
-from hisabi_sync.api.guarded import CHART_COLUMNS
+from hisabi_sync.guards import table as guards
+from hisabi_sync.guards.guarded import CHART_COLUMNS
 from tests.support.phone import new_id
 
 HEATMAP = "frappe.desk.doctype.dashboard_chart.dashboard_chart.get"
@@ -41,6 +41,82 @@ def account(world, elsewhere):
 	frappe.db.set_value("Hisabi Account", name, "opening_balance", 4711)
 	frappe.db.commit()
 	return name, frappe.db.get_value("Hisabi Account", name, "account_name"), 4711.0
+
+
+MANY = [
+	*[(method, *names, json.dumps(["{}"])) for method, names in guards.MANY.items()],
+	*[
+		(method, "doctype", field, json.dumps({"doctype": "Hisabi Account", name: "{}"}))
+		for method, (field, name) in guards.DOCUMENTS.items()
+	],
+	("frappe.client.bulk_update", "doctype", "docs", '[{"doctype": "Hisabi Account", "docname": "{}"}]'),
+	("frappe.model.workflow.get_common_transition_actions", "doctype", "docs", '[{"name": "{}"}]'),
+]
+
+
+@pytest.mark.parametrize("who", ["stranger", "limited"])
+@pytest.mark.parametrize(("method", "doctype", "field", "shape"), MANY)
+def test_foreign_and_missing_documents_among_many(
+	ask, elsewhere, account, who, method, doctype, field, shape
+):
+	del elsewhere
+	answers = []
+	for name in (account[0], new_id("none")):
+		given = {**MORE, doctype: "Hisabi Account", field: shape.replace("{}", name), "tags": '["x"]'}
+		answers.append(said(ask(who, method, **given, action="submit"), name))
+	assert answers[0] == answers[1]
+	assert answers[0][0] in (403, 404) or not is_there(method), answers[0]
+
+
+# What a path of a document is sent with, so that Frappe fails otherwise than with 403 or 404.
+ODD = {
+	"a list as data": ("PUT", {"data": "[1]"}),
+	"a number as data": ("PUT", {"data": "1"}),
+	"a method that is none": ("GET", {"run_method": "nope"}),
+	"a method by POST": ("POST", {"run_method": "nope"}),
+	"another verb": ("PATCH", {}),
+}
+
+
+@pytest.mark.parametrize("who", ["stranger", "limited"])
+@pytest.mark.parametrize("odd", ODD)
+@pytest.mark.parametrize("doctype", ["Hisabi Account", "Sync Conflict", "Sync Record"])
+def test_odd_calls_about_a_document(ask, world, elsewhere, account, who, odd, doctype):
+	del elsewhere
+	names = {"Hisabi Account": account[0], "Sync Conflict": world.ids["conflict"]}
+	known = names.get(doctype) or frappe.db.get_value(doctype, {"client_id": world.ids["record"]})
+	verb, given = ODD[odd]
+	answers = []
+	for name in (known, new_id("none")):
+		query = "?run_method=nope" if given.get("run_method") and verb == "GET" else ""
+		response = ask(who, f"{doctype}/{name}{query}", verb, "/api/resource/", **given)
+		answers.append(said(response, name))
+	assert answers[0] == answers[1] and answers[0][0] in (403, 404)
+
+
+SLOW = (
+	"(select sleep(3))",
+	"name, (select sleep(3)) desc",
+	"if(1, sleep(3), 1)",
+	"(select 1 union select 2)",
+)
+LISTS = {
+	"rest": lambda ask, given: ask("manager", "Sync Device", "GET", "/api/resource/", **given),
+	"get_list": lambda ask, given: ask("manager", "frappe.client.get_list", doctype="Sync Device", **given),
+	"report view": lambda ask, given: ask(
+		"manager", "frappe.desk.reportview.get", doctype="Sync Device", fields='["name"]', **given
+	),
+}
+
+
+@pytest.mark.usefixtures("world")
+@pytest.mark.parametrize("call", LISTS)
+@pytest.mark.parametrize("argument", ["order_by", "group_by"])
+def test_lists_are_sorted_by_columns(ask, call, argument):
+	for text in SLOW:
+		assert LISTS[call](ask, {argument: text}).status_code == 403, text
+	for text in ("name desc", "`tabSync Device`.`modified` desc, name", "user"):
+		assert LISTS[call](ask, {"order_by": text}).status_code == 200, text
 
 
 def is_there(method):

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from hisabi_sync.api import routes
+from hisabi_sync.api.protocol import routes
 from tests.support.options import examples
 from tests.walls.calls import ENDPOINTS, call, error_of, filled
 from tests.walls.hostile import BODIES, PACKED, VALUES

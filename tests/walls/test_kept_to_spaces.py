@@ -3,7 +3,7 @@
 import frappe
 import pytest
 
-from hisabi_sync.engine.entities import registry
+from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.space_clauses import CLAUSES, KEYS
 from tests.support.phone import new_id
 

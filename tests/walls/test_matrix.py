@@ -7,7 +7,8 @@ import frappe
 import pytest
 
 import hisabi_sync
-from hisabi_sync.api import routes
+from hisabi_sync.api.protocol import routes
+from hisabi_sync.api.protocol.names import public
 from tests.support.phone import new_id
 from tests.walls.calls import ENDPOINTS, addresses, answer, bare, call, comparable, filled, named_in
 from tests.walls.matrix import MATRIX
@@ -15,10 +16,10 @@ from tests.walls.world import unknown
 
 # Functions that Frappe publishes beside the endpoints -> the test of their walls.
 OTHERS = {
-	"hisabi_sync.api.guarded.get": "tests/walls/test_frappes_calls.py",
-	"hisabi_sync.api.guarded.get_count": "tests/wallet_api/test_concealed.py",
-	"hisabi_sync.api.guarded.get_link_title": "tests/walls/test_frappes_calls.py",
-	"hisabi_sync.api.guarded.linked_documents": "tests/wallet_api/test_concealed.py",
+	"hisabi_sync.guards.guarded.get": "tests/walls/test_frappes_calls.py",
+	"hisabi_sync.guards.guarded.get_count": "tests/wallet_api/test_concealed.py",
+	"hisabi_sync.guards.guarded.get_link_title": "tests/walls/test_frappes_calls.py",
+	"hisabi_sync.guards.guarded.linked_documents": "tests/wallet_api/test_concealed.py",
 	"hisabi_sync.hisabi_commerce.presets.preset": "tests/walls/test_desk.py",
 	"hisabi_sync.hisabi_sync.dashboard_chart_source.sync_activity.sync_activity.get": "tests/desk_reports",
 	"hisabi_sync.hisabi_farm.doctype.field_playbook.field_playbook.history_of": "tests/walls/test_desk.py",
@@ -51,7 +52,9 @@ def test_nothing_is_published_beside_the_calls():
 		if not module.name.endswith(".__main__"):
 			importlib.import_module(module.name)
 	found = {
-		f"{f.__module__}.{f.__name__}" for f in frappe.whitelisted if f.__module__.startswith("hisabi_sync.")
+		public(f"{f.__module__}.{f.__name__}")
+		for f in frappe.whitelisted
+		if f.__module__.startswith("hisabi_sync.")
 	}
 	calls = {f"hisabi_sync.api.{name}" for name in ENDPOINTS}
 	assert found - calls == set(OTHERS)

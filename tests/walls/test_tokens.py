@@ -3,8 +3,9 @@
 import frappe
 import pytest
 
-from hisabi_sync.engine import devices, pepper
-from hisabi_sync.engine.errors import RequestError
+from hisabi_sync.engine.identity import devices
+from hisabi_sync.engine.model import secrets_hash
+from hisabi_sync.engine.model.errors import RequestError
 from tests.support.phone import new_id
 from tests.wallet_api.people import new_user
 
@@ -19,7 +20,7 @@ def device(site):
 def work(token, monkeypatch):
 	"""(code, statements, comparisons) of a check."""
 	counted = {"statements": 0, "comparisons": 0}
-	sql, same = frappe.db.sql, pepper.hmac.compare_digest
+	sql, same = frappe.db.sql, secrets_hash.hmac.compare_digest
 
 	def count(name, function):
 		def counting(*args, **kwargs):
@@ -30,7 +31,7 @@ def work(token, monkeypatch):
 
 	with monkeypatch.context() as patched:
 		patched.setattr(frappe.db, "sql", count("statements", sql))
-		patched.setattr(pepper.hmac, "compare_digest", count("comparisons", same))
+		patched.setattr(secrets_hash.hmac, "compare_digest", count("comparisons", same))
 		try:
 			devices.of_token(token)
 			code = None

@@ -8,10 +8,14 @@ from urllib.parse import parse_qsl, urlsplit
 
 import frappe
 
-from hisabi_sync.engine import bulk_state, devices, ids, spaces
+from hisabi_sync import tenants
+from hisabi_sync.api.protocol.scopes import RIGHTS
+from hisabi_sync.desk import bulk_state
+from hisabi_sync.engine.identity import devices
+from hisabi_sync.engine.model import ids
+from hisabi_sync.engine.sharing import spaces
 from hisabi_sync.hisabi_family import families
 from hisabi_sync.hisabi_farm import farms
-from hisabi_sync.hisabi_field import tenants
 from tests.media import uploads
 from tests.mobile.app import App, new_person, new_tenant
 from tests.mobile.app import create as field_create
@@ -51,7 +55,9 @@ class World:
 
 def cast(server, site):
 	"""{name: phone} of everybody; each has one device."""
-	return {name: new_phone(server, site, new_person(*roles)) for name, roles in PEOPLE.items()}
+	return {
+		name: new_phone(server, site, new_person(*roles), scopes=RIGHTS) for name, roles in PEOPLE.items()
+	}
 
 
 def build(people, owner="owner", others=INSIDE[1:]):
@@ -78,7 +84,8 @@ def build(people, owner="owner", others=INSIDE[1:]):
 def _wallet(phone):
 	own, failing = account(color="white"), transaction("nowhere")
 	phone.push(own, failing)
-	phone.push(update("Hisabi Account", own["entity_id"], 1, color="red"))
+	other = new_phone(phone, phone.session.headers["X-Frappe-Site-Name"], phone.user, phone.wallet_id)
+	other.push(update("Hisabi Account", own["entity_id"], 1, color="red"))
 	(clash,) = phone.push(update("Hisabi Account", own["entity_id"], 1, color="blue"))
 	phone.pull()
 	invite = {"wallet_id": phone.wallet_id, "role": "viewer"}
@@ -115,7 +122,7 @@ def _tenant(phone, tenant):
 
 def _app(phone, tenant, device_id, token=None):
 	if token is None:
-		_, token = devices.register(phone.user, device_id)
+		_, token = devices.register(phone.user, device_id, scopes=RIGHTS)
 		frappe.db.commit()
 	site = phone.session.headers["X-Frappe-Site-Name"]
 	return App(phone.url, site, token, phone.user, device_id, tenant)

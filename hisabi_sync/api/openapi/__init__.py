@@ -5,16 +5,17 @@ It is made from the code alone, so that it says nothing about a site and is the 
 
 import functools
 import json
+from typing import Any
 
 from hisabi_sync.api.openapi import describe
 
 
 @functools.cache
-def text():
+def text() -> str:
 	"""The document as JSON text, one line for each value, as it is committed and served."""
 	return json.dumps(document(), indent=1, ensure_ascii=False) + "\n"
 
 
 @functools.cache
-def document():
+def document() -> dict[str, Any]:
 	return describe.document()

@@ -2,11 +2,13 @@
 
 import importlib
 import re
+from collections.abc import Iterator
+from typing import Any
 
-from hisabi_sync import hooks
-from hisabi_sync.api import routes
 from hisabi_sync.api.openapi import answers, parameters
 from hisabi_sync.api.openapi.models import Models
+from hisabi_sync.api.protocol import routes
+from hisabi_sync.api.protocol.names import ALIASES, GROUPS, PACKAGE
 
 ABOUT = """Offline-first sync: phones push what they wrote and pull what changed. Each call is a Frappe method; some have a
 path of their own as well, which answers without Frappe's `message` around it.
@@ -37,16 +39,16 @@ SECURITY = {
 }
 
 
-def endpoints():
-	"""{`module.function`: Endpoint} of all modules in the table of routes."""
-	modules = [importlib.import_module(routes.PACKAGE + name) for name in routes.MODULES]
-	names = {module.__name__ for module in modules}
+def endpoints() -> dict[str, routes.Endpoint]:
+	"""{`group.call`: Endpoint} of all calls in the table of names."""
+	for group in GROUPS.values():
+		importlib.import_module(group.module)
 	known = routes.ENDPOINTS.items()
-	own = {name: endpoint for name, endpoint in known if name.rpartition(".")[0] in names}
-	return {name.removeprefix(routes.PACKAGE): own[name] for name in sorted(own)}
+	own = {name.removeprefix(PACKAGE): endpoint for name, endpoint in known if name.startswith(PACKAGE)}
+	return {name: own[name] for name in sorted(own)}
 
 
-def document():
+def document() -> dict[str, Any]:
 	found = endpoints()
 	models = Models(found.values())
 	return {
@@ -59,7 +61,7 @@ def document():
 		},
 		"servers": [{"url": "/"}],
 		"security": [{name: []} for name in SECURITY],
-		"tags": [_tag(name) for name in routes.MODULES],
+		"tags": [_tag(name) for name in GROUPS],
 		"paths": _paths(found, models),
 		"components": {
 			"schemas": models.components(),
@@ -69,41 +71,37 @@ def document():
 	}
 
 
-def _tag(module):
-	text = importlib.import_module(routes.PACKAGE + module).__doc__ or module
-	return {"name": module, "description": text.strip().partition("\n\n")[0].partition(" Source: ")[0]}
+def _tag(name: str) -> dict[str, str]:
+	text = importlib.import_module(GROUPS[name].module).__doc__ or name
+	return {"name": name, "description": text.strip().partition("\n\n")[0].partition(" Source: ")[0]}
 
 
-def _paths(found, models):
+def _paths(found: dict[str, routes.Endpoint], models: Models) -> dict[str, Any]:
 	"""Methods by their full and their short names, then the paths that the contracts' documents print."""
-	paths = {}
+	paths: dict[str, Any] = {}
 	for path, verb, name, identity in (*_methods(found), *_printed(found)):
 		operation = _operation(name, found[name], verb, path, models)
 		paths.setdefault(path, {})[verb.lower()] = {"operationId": identity, **operation}
 	return paths
 
 
-def _methods(found):
-	short = {
-		target.removeprefix(routes.PACKAGE): alias
-		for alias, target in hooks.override_whitelisted_methods.items()
-		if alias.startswith(routes.SHORT)
-	}
+def _methods(found: dict[str, routes.Endpoint]) -> Iterator[tuple[str, str, str, str]]:
+	short = {name: alias for alias, name in ALIASES.items()}
 	for name, endpoint in found.items():
-		for full, identity in ((routes.PACKAGE + name, name), (short.get(name), short.get(name))):
+		for full, identity in ((PACKAGE + name, name), (short.get(name, ""), short.get(name, ""))):
 			for verb in endpoint.methods if full else ():
 				ending = f".{verb.lower()}" if len(endpoint.methods) > 1 else ""
 				yield routes.METHODS + full, verb, name, identity + ending
 
 
-def _printed(found):
+def _printed(found: dict[str, routes.Endpoint]) -> Iterator[tuple[str, str, str, str]]:
 	for route, name in routes.ROUTES.items():
 		verb, _, path = route.partition(" ")
 		if name in found:
 			yield path, verb, name, re.sub(r"\W+", "_", f"{verb.lower()} {path}").strip("_")
 
 
-def _operation(name, endpoint, verb, path, models):
+def _operation(name: str, endpoint: routes.Endpoint, verb: str, path: str, models: Models) -> dict[str, Any]:
 	summary, _, more = (endpoint.text or name).strip().partition("\n\n")
 	needs = f"{endpoint.needs.__doc__}" if endpoint.needs and endpoint.needs.__doc__ else ""
 	parts = [" ".join(part.split()) for part in (*more.split("\n\n"), needs) if part.strip()]

@@ -1,10 +1,14 @@
 """JSON Schemas of the models, with names for the document's components."""
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
 from hisabi_sync.api.openapi import payloads
-from hisabi_sync.api.schema import PAYLOAD, Raw
+from hisabi_sync.api.protocol.routes import Endpoint
+from hisabi_sync.api.protocol.schema import PAYLOAD, Raw
 
 REF = "#/components/schemas/"
 
@@ -12,7 +16,7 @@ REF = "#/components/schemas/"
 class Models:
 	"""`of(model)` gives a reference, `whole(model)` what it refers to."""
 
-	def __init__(self, endpoints):
+	def __init__(self, endpoints: Iterable[Endpoint]) -> None:
 		inputs = {}
 		for endpoint in endpoints:
 			given = [(model, "serialization") for model in by_status(endpoint.gives).values()]
@@ -29,37 +33,37 @@ class Models:
 		self.named = {short[name]: plain(schema, short) for name, schema in sorted(self.named.items())}
 		self.payloads = payloads.components(spaces)
 
-	def of(self, model):
+	def of(self, model: Any) -> dict[str, Any]:
 		return self.made[_key(model)] if model is not None else {}
 
-	def whole(self, model):
+	def whole(self, model: Any) -> dict[str, Any]:
 		schema = self.of(model)
 		return self.named[schema["$ref"].removeprefix(REF)] if "$ref" in schema else schema
 
-	def components(self):
+	def components(self) -> dict[str, Any]:
 		return {**self.named, **self.payloads}
 
 
-def by_status(gives):
+def by_status(gives: Any) -> dict[int, Any]:
 	"""{status: model} of what an endpoint gives."""
 	return gives if isinstance(gives, dict) else {200: gives}
 
 
-def is_raw(model):
+def is_raw(model: Any) -> bool:
 	return isinstance(model, type) and issubclass(model, Raw)
 
 
-def _short(name):
+def _short(name: str) -> str:
 	"""`batch.Conflict` for what pydantic calls by its whole path because another module has a Conflict too."""
 	*_, module, own = ("", *name.split("__"))
 	return f"{module.removesuffix('_models')}.{own}".removeprefix(".")
 
 
-def _key(model):
+def _key(model: Any) -> str:
 	return f"{getattr(model, '__module__', '')} {model!r}"
 
 
-def _spaces(schema):
+def _spaces(schema: Any) -> set[str]:
 	"""Types of the spaces whose payloads are named somewhere in the schemas."""
 	if isinstance(schema, list):
 		return set().union(*map(_spaces, schema))
@@ -69,7 +73,7 @@ def _spaces(schema):
 	return found.union(*map(_spaces, schema.values()))
 
 
-def plain(schema, short):
+def plain(schema: Any, short: Mapping[str, str]) -> Any:
 	"""Without what says nothing, alike for all versions of pydantic, with the names in `short` for references."""
 	if isinstance(schema, list):
 		return [plain(part, short) for part in schema]
@@ -83,7 +87,7 @@ def plain(schema, short):
 	return {word: _part(word, value, short) for word, value in sorted(kept.items())}
 
 
-def _part(word, value, short):
+def _part(word: str, value: Any, short: Mapping[str, str]) -> Any:
 	if word == "$ref":
 		return REF + short[value.removeprefix(REF)]
 	if word == "properties":  # a property may be called like a word of JSON Schema
@@ -91,7 +95,7 @@ def _part(word, value, short):
 	return value if word in ("examples", "enum") else plain(value, short)
 
 
-def _is_idle(word, value):
+def _is_idle(word: str, value: Any) -> bool:
 	return (
 		(word == "title" and isinstance(value, str))
 		or (word == "default" and (value is None or value == {}))

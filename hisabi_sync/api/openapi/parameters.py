@@ -1,13 +1,18 @@
 """What a call takes: in its path, its query, its headers and its body."""
 
 import re
+from collections.abc import Collection
+from typing import Any
+
+from hisabi_sync.api.openapi.models import Models
+from hisabi_sync.api.protocol.routes import Endpoint
 
 JSON = "application/json"
 IN_TEXT = {"array": "one text, or a JSON list of texts", "object": "a JSON object"}
 HAVE_NO_BODY = ("GET", "HEAD", "DELETE")
 
 
-def of(endpoint, verb, path, models):
+def of(endpoint: Endpoint, verb: str, path: str, models: Models) -> dict[str, Any]:
 	"""`{parameters, requestBody}` of an operation, each only where there is one."""
 	schema = models.whole(endpoint.takes) if endpoint.takes else {}
 	named = re.findall(r"\{(\w+)\}", path)
@@ -26,13 +31,13 @@ def of(endpoint, verb, path, models):
 	return {"parameters": [*in_path, *in_header], "requestBody": _body(body, rest)}
 
 
-def _body(schema, whole):
+def _body(schema: dict[str, Any], whole: dict[str, Any]) -> dict[str, Any] | None:
 	if not whole.get("properties"):
 		return None
 	return {"content": {JSON: {"schema": schema}}, "required": bool(whole.get("required"))}
 
 
-def _without(schema, names):
+def _without(schema: dict[str, Any], names: Collection[str]) -> dict[str, Any]:
 	"""The schema of an object without the properties that the path has."""
 	if not names or not schema:
 		return schema
@@ -42,7 +47,7 @@ def _without(schema, names):
 	return {word: value for word, value in changed.items() if word != "required" or value}
 
 
-def _query(schema):
+def _query(schema: dict[str, Any]) -> list[dict[str, Any]]:
 	required = schema.get("required", ())
 	return [
 		_parameter("query", name, in_text(part), name in required)
@@ -50,7 +55,7 @@ def _query(schema):
 	]
 
 
-def _parameter(place, name, schema, required):
+def _parameter(place: str, name: str, schema: dict[str, Any], required: bool) -> dict[str, Any]:
 	words = {"name": name, "in": place, "description": schema.pop("description", None)}
 	return {
 		**{word: value for word, value in words.items() if value},
@@ -59,12 +64,12 @@ def _parameter(place, name, schema, required):
 	}
 
 
-def _path_schema(schema, name):
+def _path_schema(schema: dict[str, Any], name: str) -> dict[str, Any]:
 	known = in_text(schema.get("properties", {}).get(name, {"type": "string"}))
 	return {**known, "pattern": known.get("pattern", "^[^/]+$")}
 
 
-def in_text(schema):
+def in_text(schema: dict[str, Any]) -> dict[str, Any]:
 	"""What is left of a schema where all there is is text, as in a query."""
 	if "anyOf" in schema:
 		chosen = [part for part in schema["anyOf"] if part.get("type") != "null"]

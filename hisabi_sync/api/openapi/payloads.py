@@ -3,16 +3,19 @@
 import importlib
 import json
 import re
+from collections.abc import Collection, Iterator
 from pathlib import Path
+from typing import Any
 
 import hisabi_sync
 from hisabi_sync import hooks
-from hisabi_sync.engine import fields as kinds
+from hisabi_sync.engine.model import fields as kinds
 
 ROOT = Path(hisabi_sync.__file__).parent
 WRITABLE = "Read and write"
-SCHEMAS = {
-	kinds.TEXT: {"type": ["string", "null"]},
+TEXTS = (kinds.TEXT, kinds.HTML, kinds.LINK)
+SCHEMAS: dict[kinds.Kind | None, dict[str, Any]] = {
+	**dict.fromkeys(TEXTS, {"type": ["string", "null"]}),
 	kinds.CHOICE: {"type": ["string", "null"]},
 	kinds.INT: {"type": ["integer", "null"]},
 	kinds.CHECK: {"type": ["integer", "boolean", "null"], "enum": [0, 1, False, True, None]},
@@ -24,7 +27,7 @@ SCHEMAS = {
 }
 
 
-def components(spaces):
+def components(spaces: Collection[str]) -> dict[str, Any]:
 	"""For each type of space a payload that is one of its entity types' or any other, and those entity types."""
 	declared = [row for row in _declared() if row["space_type"] in spaces]
 	made = {component(row): _entity(row) for row in declared}
@@ -37,21 +40,21 @@ def components(spaces):
 	return dict(sorted(made.items()))
 
 
-def _declared():
-	for path in hooks.sync_entities:
-		module, _, function = path.rpartition(".")
-		yield from getattr(importlib.import_module(module), function)()
+def _declared() -> Iterator[dict[str, Any]]:
+	for path in hooks.sync_contracts:
+		module, _, name = path.rpartition(".")
+		yield from getattr(importlib.import_module(module), name).declare()
 
 
-def component(row):
+def component(row: dict[str, Any]) -> str:
 	return re.sub(r"[^A-Za-z0-9._-]+", "_", f"payload.{row['space_type']}.{row['entity_type']}")
 
 
-def _reference(row):
+def _reference(row: dict[str, Any]) -> str:
 	return f"#/components/schemas/{component(row)}"
 
 
-def _entity(row):
+def _entity(row: dict[str, Any]) -> dict[str, Any]:
 	meta = _fields(row["document_type"])
 	parts = {field["fieldname"]: _field(field, meta.get(field["fieldname"])) for field in row["fields"]}
 	required = [field["fieldname"] for field in row["fields"] if field.get("required")]
@@ -61,7 +64,7 @@ def _entity(row):
 	return {"type": "object", "description": described, "properties": parts}
 
 
-def _field(declared, field):
+def _field(declared: dict[str, Any], field: dict[str, Any] | None) -> dict[str, Any]:
 	schema = dict(_schema(field)) if field else {}
 	if declared.get("access", WRITABLE) != WRITABLE:
 		schema["readOnly"] = True
@@ -70,7 +73,7 @@ def _field(declared, field):
 	return schema
 
 
-def _schema(field):
+def _schema(field: dict[str, Any]) -> dict[str, Any]:
 	if field["fieldtype"] in ("Table", "Table MultiSelect"):
 		columns = _fields(field["options"])
 		rows = {
@@ -81,12 +84,12 @@ def _schema(field):
 	schema = SCHEMAS.get(kind, {})
 	if kind is kinds.CHOICE:
 		return {"enum": [*(choice for choice in field.get("options", "").split("\n") if choice), "", None]}
-	if kind is kinds.TEXT:
+	if kind in TEXTS:
 		return {**schema, "maxLength": kinds.text_limit(field["fieldtype"], field.get("length"))}
 	return schema
 
 
-def _fields(doctype):
+def _fields(doctype: str) -> dict[str, dict[str, Any]]:
 	"""The fields of a DocType of this app as its JSON file has them, by name."""
 	name = doctype.lower().replace(" ", "_").replace("-", "_")
 	found = list(ROOT.glob(f"*/doctype/{name}/{name}.json"))

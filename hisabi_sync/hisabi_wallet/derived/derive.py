@@ -1,11 +1,17 @@
 """Keeping derived values right by difference, from the effects of one transaction."""
 
 from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from decimal import Decimal
+from typing import Any
 
-from hisabi_sync.engine import load
+from hisabi_sync.engine.derive import Access, Effect
+from hisabi_sync.engine.model.change import Caller, Stored
+from hisabi_sync.engine.store import load
 from hisabi_sync.hisabi_wallet.derived import rules
 
 ACCOUNT, TRANSACTION, BUDGET, GOAL = "Hisabi Account", "Hisabi Transaction", "Hisabi Budget", "Hisabi Goal"
+WALLET = "Hisabi Wallet"
 DEBT, INSTALLMENT = "Hisabi Debt", "Hisabi Debt Installment"
 JAMEYA, PAYMENT = "Hisabi Jameya", "Hisabi Jameya Payment"
 FOLLOWED = {ACCOUNT, TRANSACTION, BUDGET, GOAL, DEBT, INSTALLMENT, JAMEYA, PAYMENT}
@@ -16,19 +22,19 @@ COUNTED = (
 ).split()
 
 
-def hold(caller, entity_types):
-	"""Hook `sync_derivers_hold`: the wallet, when a push may change what values follow from."""
-	return ("Hisabi Wallet", caller.space_key) if FOLLOWED & entity_types else None
+def hold(caller: Caller, entity_types: Iterable[str]) -> tuple[str, str] | None:
+	"""The wallet is locked first, for what values follow from and for itself."""
+	return (WALLET, caller.space_key) if {WALLET, *FOLLOWED} & set(entity_types) else None
 
 
-def derive(effects, access):
-	"""Hook `sync_derivers` of wallets. The order is that of the locks: budgets, goals' sources, goals."""
+def derive(effects: Iterable[Effect], access: Access) -> None:
+	"""The order is that of the locks: budgets, goals' sources, goals."""
 	by_type = defaultdict(list)
 	for effect in effects:
 		by_type[effect.entity_type].append(effect)
 	if not FOLLOWED & set(by_type):
 		return
-	access.lock("Hisabi Wallet", access.caller.space_key)
+	access.lock(WALLET, access.caller.space_key)
 	_budgets(by_type, access)
 	accounts = _accounts(by_type, access)
 	debts = _debts(by_type, access)
@@ -36,21 +42,21 @@ def derive(effects, access):
 	_jameyas(by_type, access)
 
 
-def _sides(effects):
+def _sides(effects: Iterable[Effect]) -> list[dict[str, Any]]:
 	return [side for effect in effects for side in (effect.before, effect.after) if side]
 
 
 # --- accounts
 
 
-def _accounts(by_type, access):
+def _accounts(by_type: Mapping[str, list[Effect]], access: Access) -> dict[str, Stored]:
 	"""Balances; returns the accounts whose balance may have changed."""
 	transactions = by_type[TRANSACTION]
 	touched = {side.get(name) for side in _sides(transactions) for name in ("account", "to_account")}
 	own = {e.document_name: e for e in by_type[ACCOUNT] if e.after}
 	copies = access.copies(ACCOUNT, touched | set(own))
 	currencies = {name: copy.values["currency"] for name, copy in copies.items()}
-	deltas = defaultdict(lambda: rules.ZERO)
+	deltas: defaultdict[str, Decimal] = defaultdict(lambda: rules.ZERO)
 	for effect in transactions:
 		_add(deltas, rules.account_effects(effect.after, currencies), 1)
 		_add(deltas, rules.account_effects(effect.before, currencies), -1)
@@ -59,31 +65,43 @@ def _accounts(by_type, access):
 	return copies
 
 
-def _add(deltas, effects, sign):
+def _add(deltas: defaultdict[str, Decimal], effects: Mapping[str, Decimal], sign: int) -> None:
 	for name, amount in effects.items():
 		deltas[name] += sign * amount
 
 
-def _set_balance(copy, own, delta, access):
-	if own and own.before and own.before["currency"] != own.after["currency"]:
+def _set_balance(copy: Stored, own: Effect | None, delta: Decimal, access: Access) -> None:
+	if own and (
+		_begins_again(copy, own)
+		or own.before
+		and own.after
+		and own.before["currency"] != own.after["currency"]
+	):
 		balance = balance_from_scratch(copy, access)
 	else:
 		opening = (
-			own.after["opening_balance"] - (own.before["opening_balance"] if own.before else 0) if own else 0
+			own.after["opening_balance"] - (own.before["opening_balance"] if own.before else 0)
+			if own and own.after
+			else 0
 		)
 		balance = copy.values["current_balance"] + opening + delta
 	access.set(copy, {"current_balance": balance.quantize(rules.QUANTUM)})
 
 
-def balance_from_scratch(copy, access):
+def _begins_again(copy: Stored, own: Effect | None) -> bool:
+	"""Whether a record was a tombstone, so that others may point to it already."""
+	return own is not None and own.before is None and copy.began > 1
+
+
+def balance_from_scratch(copy: Stored, access: Access) -> Decimal:
 	"""The balance of an account from all its transactions."""
-	name, currency = copy.document_name, copy.values["currency"]
+	name, currency = copy.document_name or "", copy.values["currency"]
 	rows = transactions(access, "(account = %s OR to_account = %s)", (name, name))
 	effects = (rules.account_effects(row, {name: currency}).get(name, rules.ZERO) for row in rows)
 	return copy.values["opening_balance"] + sum(effects, rules.ZERO)
 
 
-def transactions(access, where, values):
+def transactions(access: Access, where: str, values: tuple[Any, ...]) -> list[dict[str, Any]]:
 	"""What `rules` needs to know of live transactions of the space, as canonical values; one statement."""
 	fields = [access.registry.by_name[TRANSACTION].fields[name] for name in COUNTED]
 	rows = access.select(TRANSACTION, [load.column(field) for field in fields], where, values)
@@ -93,7 +111,7 @@ def transactions(access, where, values):
 # --- budgets
 
 
-def _budgets(by_type, access):
+def _budgets(by_type: Mapping[str, list[Effect]], access: Access) -> None:
 	changed = {e.document_name: e for e in by_type[BUDGET] if e.after}
 	redefined = {name for name, e in changed.items() if _definition(e.before) != _definition(e.after)}
 	expenses = [s for s in _sides(by_type[TRANSACTION]) if s["transaction_type"] == "expense"]
@@ -112,12 +130,12 @@ def _budgets(by_type, access):
 		access.set(copy, {"spent_amount": spent.quantize(rules.QUANTUM)})
 
 
-def _definition(budget):
+def _definition(budget: Mapping[str, Any] | None) -> tuple[Any, ...] | None:
 	names = ("scope_type", "category", "currency", "start_date", "end_date", "period")
-	return budget and tuple(budget.get(name) for name in names)
+	return tuple(budget.get(name) for name in names) if budget else None
 
 
-def _affected_budgets(expenses, access):
+def _affected_budgets(expenses: list[dict[str, Any]], access: Access) -> set[str]:
 	"""Budgets that any of the expenses counts for."""
 	columns = ["name", "scope_type", "category", "start_date", "end_date", "period"]
 	categories = tuple({e["category"] for e in expenses if e.get("category")}) or ("",)
@@ -126,7 +144,7 @@ def _affected_budgets(expenses, access):
 	return {b["name"] for b in budgets if any(rules.counts_for(expense, b) for expense in expenses)}
 
 
-def spent_from_scratch(copy, access):
+def spent_from_scratch(copy: Stored, access: Access) -> Decimal:
 	start, end = rules.window(copy.values)
 	rows = transactions(
 		access, "transaction_type = 'expense' AND date_time >= %s AND date_time < %s", (start, end)
@@ -137,34 +155,51 @@ def spent_from_scratch(copy, access):
 # --- debts
 
 
-def _debts(by_type, access):
+def _debts(by_type: Mapping[str, list[Effect]], access: Access) -> dict[str, Stored]:
 	"""Remaining amounts and statuses; returns the debts that may have changed."""
 	own = {e.document_name: e for e in by_type[DEBT] if e.after}
 	payments = by_type[INSTALLMENT]
 	copies = access.copies(DEBT, {side["debt"] for side in _sides(payments)} | set(own))
 	for name, copy in copies.items():
-		remaining = copy.values["remaining_amount"] + _principal_added(own.get(name))
-		for effect in payments:
-			remaining -= _paid_to(name, effect.after) - _paid_to(name, effect.before)
+		if _begins_again(copy, own.get(name)):
+			remaining = remaining_from_scratch(copy, access)
+		else:
+			remaining = copy.values["remaining_amount"] + _principal_added(own.get(name))
+			for effect in payments:
+				remaining -= _paid_to(name, effect.after) - _paid_to(name, effect.before)
 		status = rules.debt_status(copy.values, remaining)
 		access.set(copy, {"remaining_amount": remaining.quantize(rules.QUANTUM), "status": status})
 	return copies
 
 
-def _principal_added(own):
-	if own is None:
+def remaining_from_scratch(copy: Stored, access: Access) -> Decimal:
+	"""What is left of a debt after all its installments."""
+	columns = ["status", "paid_amount", "amount"]
+	fields = [access.registry.by_name[INSTALLMENT].fields[name] for name in columns]
+	rows = access.select(INSTALLMENT, [load.column(f) for f in fields], "debt = %s", (copy.document_name,))
+	held = ({f.name: f.load(value) for f, value in zip(fields, row, strict=True)} for row in rows)
+	return copy.values["principal_amount"] - sum((rules.paid(row) for row in held), rules.ZERO)
+
+
+def _principal_added(own: Effect | None) -> Decimal:
+	if own is None or own.after is None:
 		return rules.ZERO
 	return own.after["principal_amount"] - (own.before["principal_amount"] if own.before else 0)
 
 
-def _paid_to(debt, installment):
+def _paid_to(debt: str, installment: Mapping[str, Any] | None) -> Decimal:
 	return rules.paid(installment) if installment and installment["debt"] == debt else rules.ZERO
 
 
 # --- goals
 
 
-def _goals(by_type, accounts, debts, access):
+def _goals(
+	by_type: Mapping[str, list[Effect]],
+	accounts: Mapping[str, Stored],
+	debts: Mapping[str, Stored],
+	access: Access,
+) -> None:
 	names = {e.document_name for e in by_type[GOAL] if e.after}
 	names |= _goals_of("linked_account", {*accounts, *_gone(by_type[ACCOUNT])}, access)
 	names |= _goals_of("linked_debt", {*debts, *_gone(by_type[DEBT])}, access)
@@ -182,17 +217,17 @@ def _goals(by_type, accounts, debts, access):
 		)
 
 
-def _gone(effects):
+def _gone(effects: Iterable[Effect]) -> set[str]:
 	return {effect.document_name for effect in effects if effect.before and not effect.after}
 
 
-def _goals_of(link, copies, access):
+def _goals_of(link: str, copies: Collection[str], access: Access) -> set[str]:
 	if not copies:
 		return set()
 	return {row[0] for row in access.select(GOAL, ["name"], f"{link} IN %s", (tuple(copies),))}
 
 
-def current_amount(goal, sources):
+def current_amount(goal: Mapping[str, Any], sources: Mapping[str, Mapping[str, Stored]]) -> Decimal:
 	"""How far a goal has come: the balance of its account, or what was paid of its debt."""
 	account = sources["linked_account"].get(goal["linked_account"])
 	debt = sources["linked_debt"].get(goal["linked_debt"])
@@ -204,7 +239,7 @@ def current_amount(goal, sources):
 # --- jameyas
 
 
-def _jameyas(by_type, access):
+def _jameyas(by_type: Mapping[str, list[Effect]], access: Access) -> None:
 	names = {e.document_name for e in by_type[JAMEYA] if e.after}
 	names |= {side["jameya"] for side in _sides(by_type[PAYMENT])}
 	copies = access.copies(JAMEYA, names)
@@ -214,7 +249,7 @@ def _jameyas(by_type, access):
 	_schedule({e.document_name for e in by_type[PAYMENT] if e.after}, copies, access)
 
 
-def _schedule(payments, jameyas, access):
+def _schedule(payments: Iterable[str], jameyas: Mapping[str, Stored], access: Access) -> None:
 	"""Payments of which only the period is known get their date, amount and turn from the jameya."""
 	for copy in access.copies(PAYMENT, payments).values():
 		jameya = jameyas.get(copy.values["jameya"])
@@ -222,7 +257,7 @@ def _schedule(payments, jameyas, access):
 			access.set(copy, rules.scheduled(jameya.values, copy.values))
 
 
-def settled_periods(copies, access):
+def settled_periods(copies: Collection[str], access: Access) -> dict[str, int]:
 	"""{jameya: number of periods that are paid or received}."""
 	if not copies:
 		return {}

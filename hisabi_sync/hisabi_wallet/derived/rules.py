@@ -4,8 +4,10 @@ An amount counts in its own currency; where another is needed it counts as `conv
 else as it is.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from dateutil.relativedelta import relativedelta
 
@@ -20,7 +22,7 @@ PERIODS = {
 }
 
 
-def amount_in(transaction, currency):
+def amount_in(transaction: Mapping[str, Any], currency: str | None) -> Decimal:
 	"""The transaction's amount in a currency."""
 	amount = transaction["amount"]
 	if not currency or not transaction.get("currency") or transaction["currency"] == currency:
@@ -30,7 +32,9 @@ def amount_in(transaction, currency):
 	return (amount * (transaction.get("fx_rate_used") or 1)).quantize(QUANTUM)
 
 
-def account_effects(transaction, currencies):
+def account_effects(
+	transaction: Mapping[str, Any] | None, currencies: Mapping[str, str]
+) -> dict[str, Decimal]:
 	"""{account: what the transaction adds to its balance}; `currencies` maps accounts to their currencies."""
 	if transaction is None:
 		return {}
@@ -42,7 +46,7 @@ def account_effects(transaction, currencies):
 	return effects
 
 
-def window(budget):
+def window(budget: Mapping[str, Any]) -> tuple[datetime, datetime]:
 	"""(first moment, first moment after) of a budget; open where nothing is given."""
 	start, end = budget.get("start_date"), budget.get("end_date")
 	if start and not end and budget["period"] in PERIODS and start.year < datetime.max.year:
@@ -50,7 +54,7 @@ def window(budget):
 	return start or datetime.min, end or datetime.max
 
 
-def counts_for(transaction, budget):
+def counts_for(transaction: Mapping[str, Any], budget: Mapping[str, Any]) -> bool:
 	"""Whether an expense counts for a budget."""
 	start, end = window(budget)
 	if transaction["transaction_type"] != "expense" or not start <= transaction["date_time"] < end:
@@ -60,21 +64,21 @@ def counts_for(transaction, budget):
 	return budget.get("category") is not None and budget["category"] == transaction.get("category")
 
 
-def spent(transaction, budget):
+def spent(transaction: Mapping[str, Any] | None, budget: Mapping[str, Any]) -> Decimal:
 	"""What a transaction adds to what was spent of a budget."""
 	if transaction is None or not counts_for(transaction, budget):
 		return ZERO
 	return amount_in(transaction, budget.get("currency"))
 
 
-def paid(installment):
+def paid(installment: Mapping[str, Any] | None) -> Decimal:
 	"""What an installment takes off its debt."""
 	if installment is None or installment.get("status") != "paid":
 		return ZERO
 	return installment.get("paid_amount") or installment["amount"]
 
 
-def debt_status(debt, remaining):
+def debt_status(debt: Mapping[str, Any], remaining: Decimal) -> str:
 	if remaining <= 0:
 		return "closed"
 	return (
@@ -82,7 +86,7 @@ def debt_status(debt, remaining):
 	)
 
 
-def goal_progress(target, current):
+def goal_progress(target: Decimal, current: Decimal) -> dict[str, Decimal]:
 	"""The three computed fields of a goal."""
 	percent = min(max(current / target * 100, ZERO), Decimal(100)) if target > 0 else ZERO
 	return {
@@ -92,7 +96,7 @@ def goal_progress(target, current):
 	}
 
 
-def jameya_totals(jameya, settled):
+def jameya_totals(jameya: Mapping[str, Any], settled: int) -> dict[str, Any]:
 	"""Computed fields of a jameya of which so many periods are paid or received."""
 	members = jameya["total_members"]
 	done = members > 0 and settled >= members
@@ -102,7 +106,7 @@ def jameya_totals(jameya, settled):
 	}
 
 
-def scheduled(jameya, payment):
+def scheduled(jameya: Mapping[str, Any], payment: Mapping[str, Any]) -> dict[str, Any]:
 	"""What follows from the schedule for a payment: its turn, and date and amount where they were not given."""
 	number = payment["period_number"]
 	step = PERIODS["weekly" if jameya.get("period") == "weekly" else "monthly"]

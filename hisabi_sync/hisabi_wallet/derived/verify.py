@@ -1,20 +1,26 @@
 """Recomputing every derived value from scratch: reports drift, and repairs it on request."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import frappe
 
-from hisabi_sync.engine import clock, derive, ids, write
-from hisabi_sync.engine.change import Caller
-from hisabi_sync.engine.entities import registry
+from hisabi_sync.engine import derive, units
+from hisabi_sync.engine.entities.entity_types import registry
+from hisabi_sync.engine.model import clock, ids
+from hisabi_sync.engine.model.change import Caller, Stored
+from hisabi_sync.engine.store import write
 from hisabi_sync.hisabi_wallet.derived import derive as derived
 from hisabi_sync.hisabi_wallet.derived import rules
 
 
-def verify(wallet_id, repair=False):
+def verify(wallet_id: str, repair: bool = False) -> list[dict[str, str]]:
 	"""Drift of a wallet as [{"entity_type", "client_id", "field", "stored", "computed"}]; repaired when asked for.
 
 	The records are locked meanwhile. With `repair` the corrections are numbered changes like any other.
 	"""
 	access = _access(wallet_id)
+	derive.hold(access.caller, derived.FOLLOWED)
 	drift = []
 	for entity_type, compute in COMPUTED.items():
 		copies = _all(entity_type, access)
@@ -28,31 +34,28 @@ def verify(wallet_id, repair=False):
 	return drift
 
 
-def verify_all(repair=False):
+def verify_all(repair: bool = False) -> dict[str, list[dict[str, str]]]:
 	"""Drift of all wallets by wallet id; run weekly by the scheduler, without repair."""
-	found = {}
-	for (wallet_id,) in frappe.db.sql("SELECT name FROM `tabHisabi Wallet` ORDER BY name"):
-		drift = verify(wallet_id, repair)
-		if drift:
-			found[wallet_id] = drift
+	wallets = frappe.db.sql("SELECT name FROM `tabHisabi Wallet` ORDER BY name", pluck=True)
+	drifts = units.each("verify", wallets, lambda wallet_id: verify(wallet_id, repair))
+	found = {wallet_id: drift for wallet_id, drift in drifts.items() if drift}
 	if found:
 		frappe.log_error("Derived values of wallets have drifted", frappe.as_json(found))
 	return found
 
 
-def _access(wallet_id):
-	caller = Caller(
-		frappe.session.user, ids.space("wallet", wallet_id), "owner", space_type="wallet", space_key=wallet_id
-	)
+def _access(wallet_id: str) -> derive.Access:
+	space = ids.space("wallet", wallet_id)
+	caller = Caller.of_system(frappe.session.user, space, "wallet", wallet_id)
 	return derive.Access(write.Writer(caller, registry(), clock.now()), {})
 
 
-def _all(entity_type, access):
+def _all(entity_type: str, access: derive.Access) -> dict[str, Stored]:
 	names = [row[0] for row in access.select(entity_type, ["name"], "1 = 1", ())]
 	return access.copies(entity_type, names)
 
 
-def _compare(copy, computed, access):
+def _compare(copy: Stored, computed: Mapping[str, Any], access: derive.Access) -> list[dict[str, str]]:
 	drift = [
 		{
 			"entity_type": copy.entity_type,
@@ -72,7 +75,7 @@ def _compare(copy, computed, access):
 # Each of these gives {document name: computed fields} of all records of a type, in a fixed number of statements.
 
 
-def _accounts(copies, access):
+def _accounts(copies: dict[str, Stored], access: derive.Access) -> dict[str, dict[str, Any]]:
 	currencies = {name: copy.values["currency"] for name, copy in copies.items()}
 	balances = {name: copy.values["opening_balance"] for name, copy in copies.items()}
 	for row in derived.transactions(access, "1 = 1", ()):
@@ -82,7 +85,7 @@ def _accounts(copies, access):
 	return {name: {"current_balance": balance.quantize(rules.QUANTUM)} for name, balance in balances.items()}
 
 
-def _budgets(copies, access):
+def _budgets(copies: dict[str, Stored], access: derive.Access) -> dict[str, dict[str, Any]]:
 	expenses = derived.transactions(access, "transaction_type = 'expense'", ()) if copies else []
 	return {
 		name: {
@@ -94,7 +97,7 @@ def _budgets(copies, access):
 	}
 
 
-def _debts(copies, access):
+def _debts(copies: dict[str, Stored], access: derive.Access) -> dict[str, dict[str, Any]]:
 	remaining = {name: copy.values["principal_amount"] for name, copy in copies.items()}
 	for installment in _all(derived.INSTALLMENT, access).values():
 		if installment.values["debt"] in remaining:
@@ -108,12 +111,12 @@ def _debts(copies, access):
 	}
 
 
-def _jameyas(copies, access):
+def _jameyas(copies: dict[str, Stored], access: derive.Access) -> dict[str, dict[str, Any]]:
 	settled = derived.settled_periods(copies, access)
 	return {name: rules.jameya_totals(copy.values, settled.get(name, 0)) for name, copy in copies.items()}
 
 
-def _goals(copies, access):
+def _goals(copies: dict[str, Stored], access: derive.Access) -> dict[str, dict[str, Any]]:
 	sources = {link: _all(kind, access) for link, kind in derived.SOURCES.items()}
 	return {
 		name: rules.goal_progress(copy.values["target_amount"], derived.current_amount(copy.values, sources))

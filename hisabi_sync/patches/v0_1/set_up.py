@@ -1,6 +1,6 @@
 from hisabi_sync import install
 
 
-def execute():
+def execute() -> None:
 	"""Bring a site that has an older version to what a new installation gets."""
 	install.set_up()

@@ -1,19 +1,24 @@
 """Connectors by name; an app adds its own under the hook `sync_connectors`."""
 
+from typing import TYPE_CHECKING
+
 import frappe
 
+if TYPE_CHECKING:
+	from hisabi_sync.runs.connectors.base import Connector
 
-def names():
+
+def names() -> list[str]:
 	return sorted(frappe.get_hooks("sync_connectors", default={}))
 
 
-def boot(bootinfo):
+def boot(bootinfo: frappe._dict) -> None:
 	"""Hook: what the Desk offers as connectors."""
 	choices = [{"value": name, "label": of(name).title() or name} for name in names()]
 	bootinfo.hisabi_sync_connectors = choices
 
 
-def of(name):
+def of(name: str) -> "type[Connector]":
 	"""The class of a connector. Raises frappe.DoesNotExistError."""
 	paths = frappe.get_hooks("sync_connectors", default={}).get(name)
 	if not paths:

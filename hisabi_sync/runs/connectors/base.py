@@ -4,7 +4,10 @@ Every method raises RemoteError when the other side cannot be reached, refuses, 
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
+from hisabi_sync.engine.model.texts import plain
+from hisabi_sync.runs.client import Client
 from hisabi_sync.runs.errors import RemoteError
 
 MOST_TEXT = 140  # characters of a column
@@ -18,10 +21,10 @@ class Remote:
 	stamp: str = ""
 	payload: dict | None = None
 
-	def __post_init__(self):
-		"""Raises RemoteError for an id or a stamp that cannot be kept."""
+	def __post_init__(self) -> None:
+		"""Raises RemoteError for an id or a stamp that cannot be kept as it is, with `<` in it or too long."""
 		for text in (self.id, self.stamp):
-			if len(text) > MOST_TEXT or text.encode("utf-8", "replace").decode() != text:
+			if len(text) > MOST_TEXT or plain(text) != text:
 				raise RemoteError("remote_invalid_answer")
 
 
@@ -50,46 +53,48 @@ class Connector:
 	# Lists leave out child tables.
 	lists_are_flat = False
 
-	def __init__(self, client, remote_type, options=None, key_field=""):
+	def __init__(
+		self, client: Client, remote_type: str, options: dict[str, Any] | None = None, key_field: str = ""
+	) -> None:
 		self.client, self.remote_type, self.key_field = client, remote_type, key_field
 		self.options = self.check(options or {})
 
 	@staticmethod
-	def title():
+	def title() -> str:
 		"""What people call it; without one the name in the hook stands."""
 		return ""
 
 	@staticmethod
-	def headers(auth, name, secret):
+	def headers(auth: str, name: str, secret: str) -> dict[str, str]:
 		"""Headers that sign us in with something else than basic authentication; an empty dict where that does."""
 		return HEADERS[auth](name, secret) if auth in HEADERS else {}
 
 	@staticmethod
-	def check(options):
+	def check(options: dict[str, Any]) -> Any:
 		"""The options as the connector uses them. Raises ValueError."""
 		return options
 
-	def test(self):
+	def test(self) -> None:
 		"""Prove that address and credentials work and that the entity is there."""
 		self.page(Wish(), None)
 
-	def page(self, wish, position):
+	def page(self, wish: Wish, position: dict[str, Any] | None) -> Page:
 		"""The Page at a position (None is the first)."""
 		raise NotImplementedError
 
-	def get(self, remote_id):
+	def get(self, remote_id: str) -> Remote | None:
 		"""The Remote with this id, or None."""
 		raise NotImplementedError
 
-	def find(self, key):
+	def find(self, key: str) -> Remote | None:
 		"""The Remote that was created with this idempotency key, or None."""
 		raise NotImplementedError
 
-	def create(self, key, payload):
+	def create(self, key: str, payload: dict[str, Any]) -> Remote:
 		"""Make a record and return its Remote."""
 		raise NotImplementedError
 
-	def update(self, remote_id, payload, key):
+	def update(self, remote_id: str, payload: dict[str, Any], key: str) -> Remote:
 		"""Change fields of a record and return its Remote."""
 		raise NotImplementedError
 

@@ -1,11 +1,13 @@
 """Another Frappe or ERPNext site, over the REST API that every Frappe has. `remote_type` is the DocType there."""
 
 import json
+from collections.abc import Sequence
+from typing import Any
 from urllib.parse import quote
 
 from frappe import _
 
-from hisabi_sync.runs.connectors.base import Connector, Page, Remote
+from hisabi_sync.runs.connectors.base import Connector, Page, Remote, Wish
 from hisabi_sync.runs.errors import RemoteError
 
 PAGE = 500
@@ -19,19 +21,19 @@ class FrappeConnector(Connector):
 	lists_are_flat = True
 
 	@staticmethod
-	def title():
+	def title() -> str:
 		return _("Frappe or ERPNext")
 
-	def _path(self, name=None):
+	def _path(self, name: str | None = None) -> str:
 		path = f"/api/resource/{quote(self.remote_type, safe='')}"
 		return path if name is None else f"{path}/{quote(str(name), safe='')}"
 
-	def test(self):
+	def test(self) -> None:
 		self._list([], ("name",), 1)
 		if self.key_field:
 			self._require_key_field()
 
-	def _require_key_field(self):
+	def _require_key_field(self) -> None:
 		"""Without it, a create whose answer was lost would be done twice."""
 		try:
 			self.find("-")
@@ -40,7 +42,7 @@ class FrappeConnector(Connector):
 				raise
 			raise RemoteError("key_field_missing", self.key_field) from None
 
-	def page(self, wish, position):
+	def page(self, wish: Wish, position: dict[str, Any] | None) -> Page:
 		"""First what has the very time where the last page ended, then what is newer."""
 		fields = tuple(dict.fromkeys(("name", STAMP, *wish.fields)))
 		if wish.ids:
@@ -53,21 +55,21 @@ class FrappeConnector(Connector):
 			rows += self._list([[STAMP, ">", position["stamp"]]], fields, PAGE)
 		return self._as_page(rows, fields, len(rows) >= PAGE)
 
-	def _of_ids(self, ids, fields, position):
+	def _of_ids(self, ids: tuple[str, ...], fields: tuple[str, ...], position: dict[str, Any] | None) -> Page:
 		start = position["start"] if position else 0
 		end = start + _fitting(ids[start : start + PAGE])
 		rows = self._list([["name", "in", list(ids[start:end])]], fields, PAGE)
 		page = self._as_page(rows, fields, False)
 		return Page(page.records, {"start": end} if end < len(ids) else None)
 
-	def _as_page(self, rows, fields, more):
+	def _as_page(self, rows: list[dict[str, Any]], fields: tuple[str, ...], more: bool) -> Page:
 		records = [
 			Remote(str(row["name"]), str(row[STAMP]), row if len(fields) > 2 else None) for row in rows
 		]
 		following = {"stamp": records[-1].stamp, "id": records[-1].id} if more else None
 		return Page(records, following)
 
-	def _list(self, filters, fields, limit):
+	def _list(self, filters: list[list[Any]], fields: tuple[str, ...], limit: int) -> list[dict[str, Any]]:
 		params = {
 			"fields": json.dumps(list(fields)),
 			"filters": json.dumps(filters),
@@ -79,17 +81,17 @@ class FrappeConnector(Connector):
 			raise RemoteError("remote_invalid_answer")
 		return rows
 
-	def get(self, remote_id):
+	def get(self, remote_id: str) -> Remote | None:
 		answer = self.client.call("GET", self._path(remote_id), missing_ok=True)
 		return None if answer is None else _remote(answer)
 
-	def find(self, key):
+	def find(self, key: str) -> Remote | None:
 		if not self.key_field:
 			return None
 		rows = self._list([[self.key_field, "=", key]], ("name", STAMP), 1)
 		return Remote(str(rows[0]["name"]), str(rows[0][STAMP])) if rows else None
 
-	def create(self, key, payload):
+	def create(self, key: str, payload: dict[str, Any]) -> Remote:
 		"""A key that is taken there says that an earlier create went through, whatever became of its answer."""
 		body = {**payload, self.key_field: key} if self.key_field else payload
 		try:
@@ -100,11 +102,11 @@ class FrappeConnector(Connector):
 				raise
 			return self.update(found.id, payload, key)
 
-	def update(self, remote_id, payload, key):
+	def update(self, remote_id: str, payload: dict[str, Any], key: str) -> Remote:
 		return _remote(self.client.call("PUT", self._path(remote_id), payload))
 
 
-def _fitting(ids):
+def _fitting(ids: Sequence[str]) -> int:
 	"""How many of the ids fit into an address, at least one."""
 	room = MOST_ADDRESS
 	for number, identity in enumerate(ids):
@@ -114,14 +116,14 @@ def _fitting(ids):
 	return len(ids)
 
 
-def _data(answer, kind):
+def _data(answer: object, kind: type) -> Any:
 	data = answer.get("data") if isinstance(answer, dict) else None
 	if not isinstance(data, kind):
 		raise RemoteError("remote_invalid_answer")
 	return data
 
 
-def _remote(answer):
+def _remote(answer: object) -> Remote:
 	data = _data(answer, dict)
 	if not data.get("name"):
 		raise RemoteError("remote_invalid_answer")

@@ -5,14 +5,14 @@ or the address of its next page. `since` is the parameter that asks for what cha
 finds a record by the key it was created with. Every write carries the header `Idempotency-Key` besides.
 """
 
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import quote
 
 from frappe import _
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from hisabi_sync.engine import clock
-from hisabi_sync.runs.connectors.base import Connector, Page, Remote
+from hisabi_sync.engine.model import clock
+from hisabi_sync.runs.connectors.base import Connector, Page, Remote, Wish
 from hisabi_sync.runs.errors import RemoteError
 from hisabi_sync.runs.mapping import at
 
@@ -42,22 +42,22 @@ class Options(BaseModel):
 
 class JsonConnector(Connector):
 	@staticmethod
-	def title():
+	def title() -> str:
 		return _("JSON over HTTP")
 
-	def __init__(self, *arguments):
+	def __init__(self, *arguments: Any) -> None:
 		super().__init__(*arguments)
 		self.pages_shift = self.options.paging in ("page", "offset")
 
 	@staticmethod
-	def check(options):
+	def check(options: dict[str, Any]) -> Options:
 		try:
 			return Options.model_validate(options)
 		except ValidationError as error:
 			first = error.errors()[0]
 			raise ValueError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
 
-	def page(self, wish, position):
+	def page(self, wish: Wish, position: dict[str, Any] | None) -> Page:
 		if wish.ids:
 			return self._of_ids(wish.ids, position)
 		step = _STEPS[self.options.paging]
@@ -70,30 +70,30 @@ class JsonConnector(Connector):
 			raise RemoteError("remote_invalid_answer")
 		return Page([self._remote(row) for row in rows], step.after(self, position, rows, answer))
 
-	def _of_ids(self, ids, position):
+	def _of_ids(self, ids: tuple[str, ...], position: dict[str, Any] | None) -> Page:
 		start = position["start"] if position else 0
 		found = self.get(ids[start])
 		following = {"start": start + 1} if start + 1 < len(ids) else None
 		return Page([found] if found else [], following)
 
-	def _item_path(self, remote_id):
+	def _item_path(self, remote_id: str) -> str:
 		template = self.options.item_path or f"{self.remote_type}/{{id}}"
 		return template.replace("{id}", quote(str(remote_id), safe=""))
 
-	def _remote(self, row):
+	def _remote(self, row: Any) -> Remote:
 		identity = at(row, self.options.id) if isinstance(row, dict) else None
 		if isinstance(identity, bool) or not isinstance(identity, str | int) or identity == "":
 			raise RemoteError("remote_invalid_answer")
 		return Remote(str(identity), _sortable(at(row, self.options.modified)), row)
 
-	def _one(self, answer):
+	def _one(self, answer: Any) -> Remote:
 		return self._remote(at(answer, self.options.record) if self.options.record else answer)
 
-	def get(self, remote_id):
+	def get(self, remote_id: str) -> Remote | None:
 		answer = self.client.call("GET", self._item_path(remote_id), missing_ok=True)
 		return None if answer is None else self._one(answer)
 
-	def find(self, key):
+	def find(self, key: str) -> Remote | None:
 		if not self.options.lookup:
 			return None
 		path = self.options.lookup.replace("{key}", quote(key, safe=""))
@@ -103,7 +103,7 @@ class JsonConnector(Connector):
 			return self._among([self._remote(row) for row in rows], key)
 		return None if answer is None else self._one(answer)
 
-	def _among(self, found, key):
+	def _among(self, found: list[Remote], key: str) -> Remote | None:
 		"""The record with the key. Services that do not know the parameter answer with all that they have."""
 		if self.key_field:
 			found = [remote for remote in found if at(remote.payload, self.key_field) == key]
@@ -111,7 +111,7 @@ class JsonConnector(Connector):
 			raise RemoteError("lookup_ambiguous")
 		return found[0] if found else None
 
-	def create(self, key, payload):
+	def create(self, key: str, payload: dict[str, Any]) -> Remote:
 		body = {**payload, self.key_field: key} if self.key_field else payload
 		try:
 			return self._one(self.client.call("POST", self.remote_type, body, headers={KEY_HEADER: key}))
@@ -122,7 +122,7 @@ class JsonConnector(Connector):
 				raise
 			return self.update(found.id, payload, key)
 
-	def update(self, remote_id, payload, key):
+	def update(self, remote_id: str, payload: dict[str, Any], key: str) -> Remote:
 		method = self.options.update_method
 		answer = self.client.call(method, self._item_path(remote_id), payload, headers={KEY_HEADER: key})
 		return Remote(str(remote_id)) if answer is None else self._one(answer)
@@ -131,17 +131,19 @@ class JsonConnector(Connector):
 class _Numbered:
 	"""Pages by number, or by the number of records before them."""
 
-	def __init__(self, by_record):
+	def __init__(self, by_record: bool) -> None:
 		self.by_record = by_record
 
-	def ask(self, connector, position):
+	def ask(self, connector: JsonConnector, position: dict[str, Any] | None) -> tuple[str, dict[str, str]]:
 		options = connector.options
 		first = 0 if self.by_record else options.first_page
 		number = position["number"] if position else first
 		own = {options.page_param: str(number), options.size_param: str(options.size)}
 		return connector.remote_type, {**options.parameters, **own}
 
-	def after(self, connector, position, rows, answer):
+	def after(
+		self, connector: JsonConnector, position: dict[str, Any] | None, rows: list[Any], answer: Any
+	) -> dict[str, Any] | None:
 		if len(rows) < connector.options.size:
 			return None
 		first = 0 if self.by_record else connector.options.first_page
@@ -152,7 +154,7 @@ class _Numbered:
 class _Cursor:
 	"""A cursor, or the whole address of the next page, as each answer names it."""
 
-	def ask(self, connector, position):
+	def ask(self, connector: JsonConnector, position: dict[str, Any] | None) -> tuple[str, dict[str, str]]:
 		options = connector.options
 		params = {**options.parameters, options.size_param: str(options.size)}
 		following = position["next"] if position else None
@@ -160,7 +162,9 @@ class _Cursor:
 			return following, {}
 		return connector.remote_type, {**params, **({options.page_param: following} if following else {})}
 
-	def after(self, connector, position, rows, answer):
+	def after(
+		self, connector: JsonConnector, position: dict[str, Any] | None, rows: list[Any], answer: Any
+	) -> dict[str, Any] | None:
 		following = at(answer, connector.options.next) if isinstance(answer, dict) else None
 		if following in (None, "", False) or (position and str(following) == position["next"]):
 			return None
@@ -170,27 +174,34 @@ class _Cursor:
 class _Whole:
 	"""All records in one answer."""
 
-	def ask(self, connector, position):
+	def ask(self, connector: JsonConnector, position: dict[str, Any] | None) -> tuple[str, dict[str, str]]:
 		return connector.remote_type, dict(connector.options.parameters)
 
-	def after(self, connector, position, rows, answer):
+	def after(
+		self, connector: JsonConnector, position: dict[str, Any] | None, rows: list[Any], answer: Any
+	) -> dict[str, Any] | None:
 		return None
 
 
-_STEPS = {"page": _Numbered(False), "offset": _Numbered(True), "cursor": _Cursor(), "none": _Whole()}
+_STEPS: dict[str, _Numbered | _Cursor | _Whole] = {
+	"page": _Numbered(False),
+	"offset": _Numbered(True),
+	"cursor": _Cursor(),
+	"none": _Whole(),
+}
 
 
-def _sortable(stamp):
+def _sortable(stamp: object) -> str:
 	"""A time as text that sorts: UTC for ISO-8601, zero-padded for numbers; other texts as they are."""
 	if isinstance(stamp, int | float) and not isinstance(stamp, bool):
 		if not abs(stamp) < 10**STAMP_DIGITS:
 			raise RemoteError("remote_invalid_answer")
 		return f"#{stamp:0{STAMP_DIGITS}.6f}"
 	moment = clock.parse(stamp) if isinstance(stamp, str) else None
-	return clock.dump(moment) if moment else str(stamp or "")
+	return (clock.dump(moment) if moment else None) or str(stamp or "")
 
 
-def _unsorted(stamp):
+def _unsorted(stamp: str) -> str:
 	"""The stamp as the service knows it."""
 	if not stamp.startswith("#"):
 		return stamp

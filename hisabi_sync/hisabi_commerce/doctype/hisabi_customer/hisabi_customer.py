@@ -5,5 +5,5 @@ class HisabiCustomer(CommerceDocument):
 	NUMBER, PREFIX = "customer_code", "CUS"
 
 
-def on_doctype_update():
+def on_doctype_update() -> None:
 	add_indexes("Hisabi Customer", "customer_code")

@@ -5,5 +5,5 @@ class HisabiInvoice(CommerceDocument):
 	NUMBER, PREFIX = "invoice_number", "INV"
 
 
-def on_doctype_update():
+def on_doctype_update() -> None:
 	add_indexes("Hisabi Invoice", "invoice_number")

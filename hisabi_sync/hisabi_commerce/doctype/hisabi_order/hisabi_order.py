@@ -5,5 +5,5 @@ class HisabiOrder(CommerceDocument):
 	NUMBER, PREFIX = "order_number", "ORD"
 
 
-def on_doctype_update():
+def on_doctype_update() -> None:
 	add_indexes("Hisabi Order", "order_number")

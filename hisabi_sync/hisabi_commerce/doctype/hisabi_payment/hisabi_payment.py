@@ -5,5 +5,5 @@ class HisabiPayment(CommerceDocument):
 	NUMBER, PREFIX = "payment_number", "PAY"
 
 
-def on_doctype_update():
+def on_doctype_update() -> None:
 	add_indexes("Hisabi Payment", "payment_number")

@@ -5,5 +5,5 @@ class HisabiProduct(CommerceDocument):
 	NUMBER, PREFIX = "product_code", "PRD"
 
 
-def on_doctype_update():
+def on_doctype_update() -> None:
 	add_indexes("Hisabi Product", "product_code")

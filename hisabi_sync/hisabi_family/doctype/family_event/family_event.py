@@ -10,7 +10,7 @@ class FamilyEvent(FamilyDocument):
 
 	PREFIX = "event"
 
-	def validate(self):
+	def validate(self) -> None:
 		super().validate()
 		if self.starts_at and self.ends_at and get_datetime(self.ends_at) < get_datetime(self.starts_at):
 			frappe.throw(_("An event ends before it begins"))

@@ -11,12 +11,12 @@ class FamilyPointsEntry(FamilyDocument):
 
 	PREFIX = "points"
 
-	def validate(self):
+	def validate(self) -> None:
 		super().validate()
 		if not self.is_new() and any(self.has_value_changed(name) for name in FINAL):
 			frappe.throw(_("A line of the points ledger never changes; add another one"))
 
 
-def on_doctype_update():
+def on_doctype_update() -> None:
 	"""Whether a task was paid for already."""
 	frappe.db.add_index("Family Points Entry", ["task"])

@@ -2,6 +2,7 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
+from hisabi_sync import bounds
 from hisabi_sync.hisabi_family import tokens
 
 MIN_SECRET = 32
@@ -10,7 +11,8 @@ MIN_SECRET = 32
 class FamilySettings(Document):
 	"""Whose tokens are believed, and limits of the delta contract."""
 
-	def validate(self):
+	def validate(self) -> None:
+		bounds.check(self)
 		secret = self.get_password("jwt_secret", raise_exception=False) if self.jwt_secret else None
 		if secret and len(secret) < MIN_SECRET:
 			frappe.throw(_("The secret has at least {0} characters").format(MIN_SECRET))

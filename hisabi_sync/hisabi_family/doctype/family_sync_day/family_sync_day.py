@@ -8,10 +8,10 @@ class FamilySyncDay(Document):
 	"""What one device synchronised on one day."""
 
 	@staticmethod
-	def clear_old_logs(days=365):
+	def clear_old_logs(days: int = 365) -> None:
 		"""Hook of Frappe's log clearing."""
 		garbage.clear_log("Family Sync Day", days)
 
 
-def on_doctype_update():
+def on_doctype_update() -> None:
 	frappe.db.add_index("Family Sync Day", ["day"])

@@ -1,11 +1,14 @@
 """Syncs of families per day and device against the targets: how often, how long, how large, and how they went."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import frappe
 from frappe import _
 
+from hisabi_sync.desk.insight import batches, scope
+from hisabi_sync.desk.insight.columns import column, link, summary
 from hisabi_sync.hisabi_family import metrics
-from hisabi_sync.insight import batches, scope
-from hisabi_sync.insight.columns import column, link, summary
 
 FILTERS = "family device user status".split()
 FIELDS = ["day", "family", "device", "user", "longest_ms", *metrics.COUNTERS]
@@ -14,7 +17,7 @@ MOST = 5000
 SIZES = {"size_0": "0", "size_10": "1–10", "size_50": "11–50", "size_100": "51–100", metrics.BIGGEST: "> 100"}
 
 
-def execute(filters=None):
+def execute(filters: Mapping[str, Any] | None = None) -> tuple[Any, ...]:
 	given = filters or {}
 	scope.require(metrics.DOCTYPE)
 	span = scope.period(given)
@@ -30,7 +33,7 @@ def execute(filters=None):
 	return _columns(), [_row(day) for day in found], message, _chart(found), _summary(found)
 
 
-def _row(day):
+def _row(day: frappe._dict) -> dict[str, Any]:
 	return {
 		**day,
 		"average_ms": round(day.duration_ms / day.syncs) if day.syncs else 0,
@@ -39,7 +42,7 @@ def _row(day):
 	}
 
 
-def _columns():
+def _columns() -> list[dict[str, Any]]:
 	return [
 		column("day", _("Day"), "Date", 110),
 		link("device", _("Device"), "Sync Device", 170),
@@ -56,7 +59,7 @@ def _columns():
 	]
 
 
-def _chart(found):
+def _chart(found: list[frappe._dict]) -> dict[str, Any] | None:
 	"""How many requests had how many changes."""
 	if not found:
 		return None
@@ -68,7 +71,7 @@ def _chart(found):
 	return {"data": data, "type": "bar", "colors": ["#4C8DFF"], "height": 200}
 
 
-def _summary(found):
+def _summary(found: list[frappe._dict]) -> list[dict[str, Any]]:
 	whole = {name: sum(day[name] for day in found) for name in metrics.SUMS}
 	conflicts = batches.percent(whole["conflicts"], whole["changes"])
 	errors = batches.percent(whole["errors"], whole["changes"])
@@ -81,5 +84,5 @@ def _summary(found):
 	]
 
 
-def _judged(rate, label, target):
+def _judged(rate: float, label: str, target: float) -> dict[str, Any]:
 	return summary(rate, label, "Green" if rate <= target else "Red", "Percent")

@@ -12,15 +12,15 @@ class FieldObservation(ConfirmedDocument):
 		"crop field_id category growth_stage severity observed_at playbook_id notes photos location".split()
 	)
 
-	def allow_correction(self):
+	def allow_correction(self) -> None:
 		if not self.correct_because:
 			frappe.throw(_("A confirmed observation is changed by a correction, which needs a reason"))
 		self.correction_reason = self.correct_because
 
-	def before_save(self):
+	def before_save(self) -> None:
 		self.correct_because = None
 
 
-def on_doctype_update():
+def on_doctype_update() -> None:
 	"""The chain is read from its end."""
 	frappe.db.add_index("Field Observation", ["correction_of"])

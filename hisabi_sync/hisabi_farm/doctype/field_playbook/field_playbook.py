@@ -1,7 +1,9 @@
+from typing import Any
+
 import frappe
 from frappe import _
 
-from hisabi_sync.engine import ids
+from hisabi_sync.engine.model import ids
 from hisabi_sync.hisabi_farm import history
 from hisabi_sync.hisabi_farm.document import FarmDocument
 from hisabi_sync.hisabi_farm.patches import MOST_RULES
@@ -11,8 +13,9 @@ class FieldPlaybook(FarmDocument):
 	"""Rules of thumb for a crop. Whoever changes them makes the next version, and every version is kept."""
 
 	PREFIX = "pb"
+	change_reason: str | None
 
-	def validate(self):
+	def validate(self) -> None:
 		super().validate()
 		self._name_rules()
 		before = self.get_doc_before_save()
@@ -20,7 +23,7 @@ class FieldPlaybook(FarmDocument):
 		if before is None or history.content(before) != history.content(self):
 			self.version += 1
 
-	def _name_rules(self):
+	def _name_rules(self) -> None:
 		for rule in self.rules:
 			rule.rule_id = (rule.rule_id or "").strip() or f"r-{frappe.generate_hash(length=8)}"
 			if not ids.is_client_id(rule.rule_id):
@@ -30,11 +33,11 @@ class FieldPlaybook(FarmDocument):
 		if len(self.rules) > MOST_RULES:
 			frappe.throw(_("A playbook has at most {0} rules").format(MOST_RULES))
 
-	def before_save(self):
+	def before_save(self) -> None:
 		"""The reason goes into the history and does not stay."""
 		self.flags.change_reason, self.change_reason = self.change_reason, None
 
-	def on_update(self):
+	def on_update(self) -> None:
 		before = self.get_doc_before_save()
 		if before is None or before.version != self.version:
 			history.publish(self, before)
@@ -44,7 +47,7 @@ SHOWN = 20
 
 
 @frappe.whitelist()
-def history_of(name):
+def history_of(name: Any) -> dict[str, Any]:
 	"""The newest versions of a playbook, who made them and what each changed: `{versions, labels, more}`."""
 	if not frappe.has_permission("Field Playbook", "read", doc=str(name)):
 		raise frappe.PermissionError
@@ -59,7 +62,7 @@ def history_of(name):
 	return {"versions": shown, "labels": labels, "more": len(found) > SHOWN}
 
 
-def _add_devices(patches):
+def _add_devices(patches: list[frappe._dict]) -> None:
 	names = [patch.device for patch in patches if patch.device]
 	known = frappe.get_all("Sync Device", {"name": ["in", names]}, ["name", "device_name"], as_list=True)
 	titles = dict(known) if names else {}
@@ -67,7 +70,7 @@ def _add_devices(patches):
 		patch.device_name = titles.get(patch.device)
 
 
-def _add_operations(patches):
+def _add_operations(patches: list[frappe._dict]) -> None:
 	columns = "parent operation rule_id rule_title summary changes".split()
 	filters = {"parenttype": "Field Playbook Patch", "parent": ["in", [patch.name for patch in patches]]}
 	rows = (

@@ -7,7 +7,7 @@ class FieldPlaybookVersion(HistoryDocument):
 	"""The rules of a playbook as they were in one version."""
 
 
-def on_doctype_update():
+def on_doctype_update() -> None:
 	"""A version is made once, whoever else makes it at the same time."""
 	frappe.db.add_unique(
 		"Field Playbook Version", ["playbook", "version"], constraint_name="unique_playbook_version"

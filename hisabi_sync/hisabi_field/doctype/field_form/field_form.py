@@ -3,7 +3,7 @@ import json
 import frappe
 from frappe import _
 
-from hisabi_sync.engine import clock
+from hisabi_sync.engine.model import clock
 from hisabi_sync.hisabi_field import definitions
 from hisabi_sync.hisabi_field.document import FieldDocument
 
@@ -13,7 +13,7 @@ class FieldForm(FieldDocument):
 
 	PREFIX = "f"
 
-	def validate(self):
+	def validate(self) -> None:
 		super().validate()
 		self._keep_versions()
 		text = json.dumps(definitions.build(self.questions), ensure_ascii=False, separators=(",", ":"))
@@ -21,7 +21,7 @@ class FieldForm(FieldDocument):
 		if current is None or current.definition != text:
 			self._publish(text)
 
-	def _keep_versions(self):
+	def _keep_versions(self) -> None:
 		"""Submissions refer to published versions, so nobody edits or removes one."""
 		before = self.get_doc_before_save()
 		held = {row.name: (row.version, row.definition) for row in before.versions} if before else {}
@@ -29,6 +29,6 @@ class FieldForm(FieldDocument):
 			frappe.throw(_("Published versions of a form cannot be changed"))
 		self.version = before.version if before else None
 
-	def _publish(self, text):
+	def _publish(self, text: str) -> None:
 		self.version, self.definition = f"v{len(self.versions) + 1}", text
 		self.append("versions", {"version": self.version, "published_at": clock.now(), "definition": text})

@@ -1,7 +1,10 @@
+from typing import Any
+
 import frappe
 from frappe import _
 
-from hisabi_sync.engine import bulk, clock
+from hisabi_sync.desk import bulk
+from hisabi_sync.engine.model import clock
 from hisabi_sync.hisabi_field import answers, rules
 from hisabi_sync.hisabi_field.document import FieldDocument
 
@@ -12,27 +15,31 @@ class FieldSubmission(FieldDocument):
 	"""A form that somebody filled in, and what was decided about it."""
 
 	PREFIX = "sub"
+	form_version: str | None
+	status: str
+	submitted_by: str | None
 
-	def validate(self):
+	def validate(self) -> None:
 		super().validate()
 		if self.is_new():
 			self.submitted_by = self.submitted_by or frappe.session.user
 		self._check_answers()
 		self._note_review()
 
-	def _check_answers(self):
+	def _check_answers(self) -> None:
 		if not any(self.has_value_changed(name) for name in ("form_id", "form_version", "data")):
 			return
 		self.form_version, definition = answers.definition_of(self.form_id, self.form_version)
 		if definition is None:
 			frappe.throw(_("The form has no version {0}").format(self.form_version))
-		wrong = answers.problems(definition, answers.parsed(self.data))
+		data = answers.parsed(self.data)
+		wrong = answers.problems(definition, data)  # type: ignore[arg-type]  # not None, or thrown
 		if wrong:
 			said = ", ".join(f"{path} ({reason})" for path, (_kind, reason) in wrong.items())
 			message = _("The answers do not fit the form: {fields}").format(fields=said)
 			frappe.throw(frappe.utils.escape_html(message))
 
-	def _note_review(self):
+	def _note_review(self) -> None:
 		"""Who decided and when goes with the decision; answers that change afterwards have to be reviewed again."""
 		changed = any(self.has_value_changed(name) for name in rules.ANSWERS)
 		if not self.is_new() and not self.has_value_changed("status"):
@@ -45,7 +52,7 @@ class FieldSubmission(FieldDocument):
 
 
 @frappe.whitelist(methods=["POST"])
-def review(names, decision, comment=None):
+def review(names: Any, decision: Any, comment: Any = None) -> dict[str, Any]:
 	"""Approve or reject submissions: `{done: [name], failed: [{name, message}]}`, or `{job, total}` for more than 20."""
 	names = frappe.parse_json(names)
 	if decision not in DECISIONS or not isinstance(names, list) or len(names) > bulk.MOST:
@@ -62,6 +69,6 @@ def review(names, decision, comment=None):
 	}
 
 
-def on_doctype_update():
+def on_doctype_update() -> None:
 	"""The workspace counts submissions by their status, which most are not in for long."""
 	frappe.db.add_index("Field Submission", ["status", "is_deleted"])

@@ -8,12 +8,12 @@ class SyncBatch(Document):
 	"""One push as it arrived."""
 
 	@staticmethod
-	def clear_old_logs(days=180):
+	def clear_old_logs(days: int = 180) -> None:
 		"""Hook of Frappe's log clearing."""
 		garbage.clear_log("Sync Batch", days)
 
 
-def on_doctype_update():
+def on_doctype_update() -> None:
 	"""The engine's queries rely on these."""
 	frappe.db.add_index("Sync Batch", ["space", "creation"])
 	frappe.db.add_index("Sync Batch", ["device", "creation"])

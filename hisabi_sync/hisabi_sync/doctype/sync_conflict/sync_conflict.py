@@ -8,12 +8,12 @@ class SyncConflict(Document):
 	"""A change that was not applied because it would discard somebody's work."""
 
 	@staticmethod
-	def clear_old_logs(days=365):
+	def clear_old_logs(days: int = 365) -> None:
 		"""Hook of Frappe's log clearing; what nobody has settled yet stays."""
 		garbage.clear_log("Sync Conflict", days, "status != 'Open'")
 
 
-def on_doctype_update():
+def on_doctype_update() -> None:
 	"""The engine's queries rely on these."""
 	frappe.db.add_index("Sync Conflict", ["status", "creation"])
 	frappe.db.add_index("Sync Conflict", ["record", "status"])

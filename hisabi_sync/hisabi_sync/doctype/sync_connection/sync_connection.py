@@ -2,8 +2,8 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
-from hisabi_sync.engine import ids
-from hisabi_sync.hisabi_field import tenants
+from hisabi_sync import bounds, tenants
+from hisabi_sync.engine.model import ids
 from hisabi_sync.runs import breaker, check, client, connectors, finish, states
 from hisabi_sync.runs.errors import RemoteError, message
 
@@ -13,8 +13,9 @@ OPEN = (states.QUEUED, states.RUNNING)
 class SyncConnection(Document):
 	"""Another system of a tenant, and which of its entities are kept in step with ours."""
 
-	def validate(self):
+	def validate(self) -> None:
 		self._keep_state()
+		bounds.check(self)
 		if self.is_new():
 			tenants.check(self.tenant)
 		self.space = ids.space(tenants.SPACE_TYPE, self.tenant)
@@ -26,13 +27,13 @@ class SyncConnection(Document):
 		self._check_secret()
 		check.entities(self)
 
-	def _keep_state(self):
+	def _keep_state(self) -> None:
 		"""Workers write the state past this form; what the form has of it is old."""
 		if not self.is_new():
 			held = frappe.db.get_value(self.doctype, self.name, breaker.STATE, as_dict=True)
 			self.update(held or {})
 
-	def _check_addresses(self):
+	def _check_addresses(self) -> None:
 		for fieldname in ("base_url", "sandbox_url"):
 			self.set(fieldname, (self.get(fieldname) or "").strip())
 		check.address(self.base_url)
@@ -43,7 +44,7 @@ class SyncConnection(Document):
 		elif self.sandbox:
 			frappe.throw(_("A sandbox connection needs a sandbox address"))
 
-	def _check_secret(self):
+	def _check_secret(self) -> None:
 		"""Whoever points a connection to another place has to know its secret."""
 		before = self.get_doc_before_save()
 		if before is None or not self.is_dummy_password(self.auth_secret or ""):
@@ -52,7 +53,7 @@ class SyncConnection(Document):
 			if self.get(fieldname) and _origin(self.get(fieldname)) != _origin(before.get(fieldname)):
 				frappe.throw(_("Enter the secret again: the address has changed"))
 
-	def on_trash(self):
+	def on_trash(self) -> None:
 		for run in frappe.get_all(
 			"Sync Run", {"connection": self.name, "status": ["in", OPEN]}, pluck="name", order_by="name"
 		):
@@ -61,7 +62,7 @@ class SyncConnection(Document):
 			frappe.db.delete(doctype, {"connection": self.name})
 
 
-def _origin(address):
+def _origin(address: str | None) -> tuple[str, str, int] | None:
 	try:
 		return client.origin(address or "")
 	except RemoteError:

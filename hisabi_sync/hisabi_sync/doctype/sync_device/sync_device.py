@@ -1,5 +1,9 @@
 from frappe.model.document import Document
 
+from hisabi_sync.engine.operations import budgets
+
 
 class SyncDevice(Document):
-	pass
+	def onload(self) -> None:
+		"""What the form shows of the device's budgets and those of its user."""
+		self.set_onload("budget", budgets.table(self.user, self.name))

@@ -1,10 +1,18 @@
 import json
+from collections.abc import Mapping
+from typing import Any
 
 import frappe
 from frappe import _
 from frappe.model.document import Document
+from frappe.model.meta import Meta
 
-from hisabi_sync.engine import entities, jobs
+from hisabi_sync import bounds
+from hisabi_sync.engine import reconcile
+from hisabi_sync.engine.database import tables
+from hisabi_sync.engine.entities import contracts, entity_types
+from hisabi_sync.engine.model import ids
+from hisabi_sync.engine.operations import headway
 
 # Parameters that a policy cannot do without.
 PARAMETERS = {"terminal_value_wins": ("field", "value"), "draft_then_immutable": ("field",)}
@@ -12,8 +20,10 @@ PARAMETERS = {"terminal_value_wins": ("field", "value"), "draft_then_immutable":
 
 # What a Sync Manager may tune; what is synced, and past which rights, is for System Managers to say.
 TUNABLE = ("enabled", "policy", "policy_parameters", "field_policies", "max_payload_kib", "rank")
-# Users, roles and code: never open to devices beyond what the user himself may do.
+# Users, roles and code: never open to devices beyond what the user may do themselves.
 GUARDED_MODULES = ("Core", "Custom")
+# A document that is a path: uploads are Sync Media.
+NEVER = ("File",)
 
 
 # What may decide where `terminal_value_wins` does not.
@@ -21,19 +31,41 @@ OTHERWISE = ("merge", "manual", "last_write_wins", "client_wins", "server_wins")
 
 
 class SyncEntity(Document):
-	"""Makes a DocType available offline."""
+	"""Makes a DocType available offline.
 
-	def validate(self):
+	`entity_type` is what devices call it, unique within a type of space; rows of the site know it by `name`.
+	"""
+
+	name: Any
+	entity_type: str
+	space_path: str
+
+	def autoname(self) -> None:
+		self.entity_type = (self.entity_type or "").strip()
+		self.name = _free_name(self.entity_type, self.space_type) if self.entity_type else None
+
+	def validate(self) -> None:
 		self._check_rights()
+		bounds.check(self)
+		self._check_wire_name()
 		meta = frappe.get_meta(self.document_type)
-		if meta.istable or meta.issingle:
+		if meta.istable or meta.issingle or meta.get("is_virtual") or meta.name in NEVER:
 			frappe.throw(_("{0} has no documents of its own that could be synced").format(self.document_type))
+		self._check_tables(meta)
 		self._check_path(meta)
 		self._check_fields(meta)
 		self._check_parameters()
 		self._check_unique()
+		self._warn_of_space_type()
 
-	def _check_rights(self):
+	def _warn_of_space_type(self) -> None:
+		"""Any kind of space may be there for code that calls the engine, so that an unknown one is no error."""
+		if not self.is_new() and not self.has_value_changed("space_type"):
+			return
+		if said := unserved(self.space_type):
+			frappe.msgprint(said, indicator="orange", alert=True)
+
+	def _check_rights(self) -> None:
 		if self.flags.from_declaration or self.flags.ignore_permissions:
 			return
 		if "System Manager" not in frappe.get_roles() and self._widened():
@@ -44,7 +76,7 @@ class SyncEntity(Document):
 				_("{0} is synced only with the user's own permissions").format(_(self.document_type))
 			)
 
-	def _widened(self):
+	def _widened(self) -> bool:
 		names = [df.fieldname for df in self.meta.fields if df.fieldname not in TUNABLE]
 		return (
 			self.is_new()
@@ -52,8 +84,23 @@ class SyncEntity(Document):
 			or (_rows(self) != _rows(self.get_doc_before_save()))
 		)
 
-	def _check_path(self, meta):
+	def _check_tables(self, meta: Meta) -> None:
+		for doctype, engine in tables.unsafe(tables.of_entity(meta)).items():
+			frappe.throw(
+				_(
+					"The table of {0} uses {1}, which cannot undo a change; only InnoDB tables are synced"
+				).format(doctype, engine)
+			)
+
+	def _check_path(self, meta: Meta) -> None:
+		self.space_path = (self.space_path or "").strip()
 		*links, last = self.space_path.split(".")
+		if not all((*links, last)):
+			frappe.throw(
+				_(
+					"The space path has an empty part: give the field with the space's key, such as wallet_id, or links that lead to it, such as project.wallet_id"
+				)
+			)
 		for link in links:
 			df = meta.get_field(link)
 			if not df or df.fieldtype != "Link":
@@ -62,14 +109,14 @@ class SyncEntity(Document):
 		if last != "name" and not meta.has_field(last):
 			frappe.throw(_("{0} in the space path is not a field of {1}").format(last, meta.name))
 
-	def _check_fields(self, meta):
+	def _check_fields(self, meta: Meta) -> None:
 		names = [row.fieldname for row in self.fields]
 		names += [self.client_id_field] if self.client_id_field else []
 		unknown = [name for name in names if not meta.has_field(name)]
 		if unknown:
 			frappe.throw(_("{0} has no fields {1}").format(meta.name, ", ".join(unknown)))
 
-	def _check_parameters(self):
+	def _check_parameters(self) -> None:
 		given = {}
 		for name in ("policy_parameters", "field_policies", "one_of"):
 			try:
@@ -81,7 +128,7 @@ class SyncEntity(Document):
 		if missing:
 			frappe.throw(_("The policy {0} needs the parameters {1}").format(self.policy, ", ".join(missing)))
 
-	def _check_types(self, given):
+	def _check_types(self, given: Mapping[str, Any]) -> None:
 		groups = given["one_of"] or []
 		choices = (
 			(given["field_policies"] or {}).values() if isinstance(given["field_policies"], dict) else [None]
@@ -96,21 +143,58 @@ class SyncEntity(Document):
 		if wrong or otherwise not in OTHERWISE:
 			frappe.throw(_("Parameters have a wrong form"))
 
-	def _check_unique(self):
+	def _check_unique(self) -> None:
 		other = frappe.db.exists(
 			"Sync Entity", {"document_type": self.document_type, "name": ["!=", self.name or ""]}
 		)
 		if other:
 			frappe.throw(_("{0} is synced already, as {1}").format(self.document_type, other))
 
-	def on_update(self):
-		entities.forget()
+	def _check_wire_name(self) -> None:
+		# Without case, as the database compares.
+		alike = {"entity_type": self.entity_type, "space_type": self.space_type}
+		other = frappe.db.get_value(
+			"Sync Entity", {**alike, "name": ["!=", self.name or ""]}, ["entity_type", "document_type"]
+		)
+		if other:
+			frappe.throw(
+				_("In spaces of the type {0} the name {1} is that of {2} already").format(
+					self.space_type, *other
+				)
+			)
+
+	def on_update(self) -> None:
+		entity_types.forget()
 		if self.enabled and not self.flags.from_declaration:
-			jobs.reconcile(self.name)
+			reconcile.soon(self.name, self.document_type)
 
-	def on_trash(self):
-		entities.forget()
+	def onload(self) -> None:
+		"""How far numbering is, and a comparison with what devices know, for the form."""
+		if self.enabled and not self.is_new() and frappe.db.table_exists(self.document_type):
+			self.set_onload("numbered", reconcile.progress(self.name, self.document_type))
+			self.set_onload("headway", headway.of(self.name))
+		self.set_onload("unserved", unserved(self.space_type))
+
+	def on_trash(self) -> None:
+		entity_types.forget()
 
 
-def _rows(doc):
+def unserved(space_type: str | None) -> str:
+	"""What to say of a kind of space that the contracts of no app serve, or an empty text."""
+	known = contracts.space_types()
+	if not space_type or space_type in known:
+		return ""
+	said = _("No contract serves spaces of the type {0}, so no device gets these records. Known types: {1}")
+	return said.format(space_type, ", ".join(known))
+
+
+def _free_name(wire_name: str, space_type: str) -> str:
+	"""The wire name where it is free on the site, whatever its case; else one made of both."""
+	shown = f"{wire_name} ({space_type})"
+	derived = f"{wire_name[:100]} {ids.digest(space_type, wire_name.lower(), size=6)}"
+	names = [name for name in (wire_name, shown) if len(name) <= ids.LONGEST]
+	return next((name for name in names if not frappe.db.exists("Sync Entity", name)), derived)
+
+
+def _rows(doc: Document) -> list[tuple[str, str, str, int]]:
 	return [(row.fieldname, row.access, row.aliases or "", row.required or 0) for row in doc.fields]

@@ -6,7 +6,7 @@ class SyncIdentity(Document):
 	"""Which document is which record on the other side of a connection."""
 
 
-def on_doctype_update():
+def on_doctype_update() -> None:
 	"""The queries of runs rely on these."""
 	frappe.db.add_index(
 		"Sync Identity",

@@ -6,7 +6,7 @@ class SyncRecord(Document):
 	"""One synced document in one space."""
 
 
-def on_doctype_update():
+def on_doctype_update() -> None:
 	"""The engine's queries rely on these."""
 	frappe.db.add_index("Sync Record", ["space", "sequence"])
 	frappe.db.add_index("Sync Record", ["space", "entity_type", "sequence"])

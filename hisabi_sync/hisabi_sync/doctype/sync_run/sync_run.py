@@ -8,12 +8,12 @@ class SyncRun(Document):
 	"""One execution of a synchronisation with another system; its states are in `hisabi_sync.runs.states`."""
 
 	@staticmethod
-	def clear_old_logs(days=180):
+	def clear_old_logs(days: int = 180) -> None:
 		"""Hook of Frappe's log clearing: runs that have ended."""
 		garbage.clear_log("Sync Run", days, "status NOT IN ('queued', 'running')")
 
 
-def on_doctype_update():
+def on_doctype_update() -> None:
 	"""The queries of runs rely on these."""
 	frappe.db.add_index("Sync Run", ["space", "started_at"])
 	frappe.db.add_index("Sync Run", ["connection", "status"])

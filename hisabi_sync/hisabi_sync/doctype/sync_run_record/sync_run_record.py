@@ -8,12 +8,12 @@ class SyncRunRecord(Document):
 	"""One record of a run and what became of it; its states are in `hisabi_sync.runs.states`."""
 
 	@staticmethod
-	def clear_old_logs(days=90):
+	def clear_old_logs(days: int = 90) -> None:
 		"""Hook of Frappe's log clearing: what is settled; failures stay until somebody looks at them."""
 		garbage.clear_log("Sync Run Record", days, "status IN ('completed', 'skipped')")
 
 
-def on_doctype_update():
+def on_doctype_update() -> None:
 	"""The queries of runs rely on these."""
 	frappe.db.add_unique("Sync Run Record", ["run", "entity_key"], constraint_name="unique_run_entity_key")
 	for columns in (

@@ -2,7 +2,7 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
-from hisabi_sync.engine import ids
+from hisabi_sync.engine.model import ids
 
 # Kinds of spaces whose members an app's own documents name.
 OWNED = ("wallet",)
@@ -11,16 +11,16 @@ OWNED = ("wallet",)
 class SyncSpaceMember(Document):
 	"""Who may use a space. Where the space belongs to a document, that document's app says who its members are."""
 
-	def autoname(self):
+	def autoname(self) -> None:
 		self.name = ids.member(self.space, self.user)
 
-	def validate(self):
+	def validate(self) -> None:
 		self._refuse_if_owned()
 
-	def on_trash(self):
+	def on_trash(self) -> None:
 		self._refuse_if_owned()
 
-	def _refuse_if_owned(self):
+	def _refuse_if_owned(self) -> None:
 		space_type, owner = frappe.db.get_value("Sync Space", self.space, ["space_type", "reference_doctype"])
 		if owner or space_type in OWNED:
 			frappe.throw(
@@ -28,6 +28,6 @@ class SyncSpaceMember(Document):
 			)
 
 
-def on_doctype_update():
+def on_doctype_update() -> None:
 	"""Garbage collection looks for the members of a space, signing in for the spaces of a user."""
 	frappe.db.add_index("Sync Space Member", ["space", "status"])

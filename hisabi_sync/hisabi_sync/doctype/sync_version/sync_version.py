@@ -8,12 +8,12 @@ class SyncVersion(Document):
 	"""What one version of a record replaced."""
 
 	@staticmethod
-	def clear_old_logs(days=180):
+	def clear_old_logs(days: int = 180) -> None:
 		"""Hook of Frappe's log clearing."""
 		garbage.clear_log("Sync Version", days)
 
 
-def on_doctype_update():
+def on_doctype_update() -> None:
 	"""The engine's queries rely on these."""
 	frappe.db.add_unique(
 		"Sync Version", ["record", "doc_version"], constraint_name="unique_record_doc_version"

@@ -1,10 +1,14 @@
 """The newest batches that fit the filters, with their counts and times."""
 
+from collections.abc import Mapping
+from typing import Any
+
+import frappe
 from frappe import _
 from frappe.utils import cint
 
-from hisabi_sync.insight import batches, names, scope
-from hisabi_sync.insight.columns import column, counters, link, summary
+from hisabi_sync.desk.insight import batches, names, scope
+from hisabi_sync.desk.insight.columns import column, counters, link, summary
 
 COLUMNS = (
 	"name creation space device user contract items accepted duplicates conflicts errors duration_ms "
@@ -14,7 +18,7 @@ LIMIT, MAX_LIMIT = 200, 1000
 OUTCOMES = {"Conflicts": "conflicts > 0", "Errors": "errors > 0", "Duplicates": "duplicates > 0"}
 
 
-def execute(filters=None):
+def execute(filters: Mapping[str, Any] | None = None) -> tuple[Any, ...]:
 	given = filters or {}
 	limit = min(max(cint(given.get("limit")) or LIMIT, 1), MAX_LIMIT)
 	rows = _rows(given, limit)
@@ -22,7 +26,7 @@ def execute(filters=None):
 	return _columns(), rows[:limit], message if len(rows) > limit else None, None, _summary(rows[:limit])
 
 
-def _rows(given, limit):
+def _rows(given: Mapping[str, Any], limit: int) -> list[dict[str, Any]]:
 	"""One more than the limit, if there are."""
 	where = [OUTCOMES[given["outcome"]]] if given.get("outcome") in OUTCOMES else []
 	if cint(given.get("slower_than")):
@@ -37,12 +41,12 @@ def _rows(given, limit):
 	return names.add([_row(row) for row in found], space="Sync Space", device="Sync Device")
 
 
-def _row(row):
+def _row(row: frappe._dict) -> dict[str, Any]:
 	numbered = f"{row.first_sequence}–{row.last_sequence}" if row.first_sequence else ""
 	return {**row, "batch": row.name, "sequences": numbered}
 
 
-def _columns():
+def _columns() -> list[dict[str, Any]]:
 	return [
 		column("creation", _("Arrived"), "Datetime", 170),
 		link("batch", _("Batch"), "Sync Batch", 100),
@@ -58,7 +62,7 @@ def _columns():
 	]
 
 
-def _summary(rows):
+def _summary(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 	times = batches.percentiles([(row["duration_ms"] or 0, 1) for row in rows])
 	return [
 		summary(len(rows), _("Batches")),

@@ -1,11 +1,15 @@
 """Which fields clash, on whose devices, and how it ended: where a rule would save people work."""
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import frappe
 from frappe import _
 
-from hisabi_sync.engine.conflicts import SEPARATOR
-from hisabi_sync.engine.entities import registry
-from hisabi_sync.insight import names, scope
-from hisabi_sync.insight.columns import column, link, summary
+from hisabi_sync.desk.insight import names, scope
+from hisabi_sync.desk.insight.columns import column, link, summary
+from hisabi_sync.engine.conflicts.conflict_rows import SEPARATOR
+from hisabi_sync.engine.entities.entity_types import registry
 
 FILTERS = "space device user entity_type".split()
 MAX_GROUPS, MAX_ROWS = 20_000, 1000
@@ -21,24 +25,31 @@ ENDS = {
 }
 
 
-def execute(filters=None):
+def execute(filters: Mapping[str, Any] | None = None) -> tuple[Any, ...]:
 	given = filters or {}
 	span, chosen = scope.period(given), scope.chosen(given, *FILTERS)
-	found = _count(_groups(span, chosen), given.get("field"))
+	groups = _groups(span, chosen)
+	found = _count(groups, given.get("field"))
 	rows = sorted(found.values(), key=lambda row: (-row["conflicts"], row["entity_type"], row["field"]))
 	names.add(rows[:MAX_ROWS], device="Sync Device")
-	return _columns(), rows[:MAX_ROWS], _message(rows), _chart(rows), _summary(rows)
+	return (
+		_columns(),
+		rows[:MAX_ROWS],
+		_message(rows),
+		_chart(rows),
+		_summary(rows, _still_open(groups, given.get("field"))),
+	)
 
 
-def _groups(span, chosen):
+def _groups(span: scope.Period, chosen: Mapping[str, str]) -> list[frappe._dict]:
 	columns = "device, user, entity_type, `fields`, IF(status = 'Resolved', resolution, status) AS ended"
 	tail = f"GROUP BY device, user, entity_type, `fields`, ended ORDER BY times DESC LIMIT {MAX_GROUPS}"
 	return scope.rows("Sync Conflict", f"{columns}, COUNT(*) AS times", span, chosen, tail=tail)
 
 
-def _count(groups, only):
+def _count(groups: Iterable[frappe._dict], only: str | None) -> dict[tuple[str, str, str], dict[str, Any]]:
 	"""{(device, entity type, field): row}: a conflict about two fields counts for each."""
-	found = {}
+	found: dict[tuple[str, str, str], dict[str, Any]] = {}
 	for group in groups:
 		for field in filter(None, (group["fields"] or "").split(SEPARATOR)):
 			if only in (None, "", field):
@@ -48,7 +59,13 @@ def _count(groups, only):
 	return found
 
 
-def _row(group, field):
+def _still_open(groups: Iterable[frappe._dict], only: str | None) -> int:
+	"""How many conflicts are open. One about two fields is one conflict."""
+	asked = ((group, (group["fields"] or "").split(SEPARATOR)) for group in groups if group.ended == "Open")
+	return sum(group.times for group, fields in asked if only in (None, "", *fields))
+
+
+def _row(group: frappe._dict, field: str) -> dict[str, Any]:
 	entity = registry().by_name.get(group.entity_type)
 	known = entity.fields.get(field) if entity else None
 	return {
@@ -62,7 +79,7 @@ def _row(group, field):
 	}
 
 
-def _columns():
+def _columns() -> list[dict[str, Any]]:
 	return [
 		link("device", _("Device"), "Sync Device", 180),
 		link("user", _("User"), "User", 180),
@@ -79,15 +96,16 @@ def _columns():
 	]
 
 
-def _message(rows):
+def _message(rows: list[dict[str, Any]]) -> str | None:
 	return (
 		_("The first {0} of {1} rows are shown").format(MAX_ROWS, len(rows)) if len(rows) > MAX_ROWS else None
 	)
 
 
-def _chart(rows):
+def _chart(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
 	"""The ten fields that clash most, on all devices."""
-	counts, types = {}, names.short([_(row["entity_type"]) for row in rows])
+	counts: dict[str, int] = {}
+	types = names.short([_(row["entity_type"]) for row in rows])
 	for row in rows:
 		name = f"{types[_(row['entity_type'])]}: {row['label']}"
 		counts[name] = counts.get(name, 0) + row["conflicts"]
@@ -100,9 +118,9 @@ def _chart(rows):
 	return {"data": data, "type": "bar", "colors": ["#E8A13A"], **options}
 
 
-def _summary(rows):
+def _summary(rows: list[dict[str, Any]], still_open: int) -> list[dict[str, Any]]:
 	return [
 		summary(len({(row["entity_type"], row["field"]) for row in rows}), _("Fields that clash")),
 		summary(len({row["device"] for row in rows}), _("Devices")),
-		summary(sum(row["open"] for row in rows), _("Still open"), "Orange"),
+		summary(still_open, _("Still open"), "Orange"),
 	]

@@ -1,12 +1,15 @@
 """Devices: when each was seen, what it pushed in the period, and how that went."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import frappe
 from frappe import _
 from frappe.utils import now_datetime
 
-from hisabi_sync.engine import sql
-from hisabi_sync.insight import batches, scope
-from hisabi_sync.insight.columns import column, counters, link, summary
+from hisabi_sync.desk.insight import batches, scope
+from hisabi_sync.desk.insight.columns import column, counters, link, summary
+from hisabi_sync.engine.database import sql
 
 COLUMNS = "name device_name user platform status last_seen creation".split()
 FILTERS = "status platform user".split()
@@ -14,7 +17,7 @@ MAX_DEVICES = 1000
 SILENT_HOURS = 24
 
 
-def execute(filters=None):
+def execute(filters: Mapping[str, Any] | None = None) -> tuple[Any, ...]:
 	given = filters or {}
 	devices, span = _devices(given), scope.period(given)
 	pushed = batches.totals(span, batches.DEVICE)
@@ -27,7 +30,7 @@ def execute(filters=None):
 	return _columns(), rows, message, None, _summary(rows)
 
 
-def _devices(given):
+def _devices(given: Mapping[str, Any]) -> list[frappe._dict]:
 	"""Frappe's own lists leave out a column `last_seen`, which they take for `_seen`."""
 	scope.require("Sync Device")
 	seen = frappe.get_list(
@@ -41,7 +44,9 @@ def _devices(given):
 	return [frappe._dict(zip(COLUMNS, row, strict=True)) for row in found]
 
 
-def _row(device, pushed, durations):
+def _row(
+	device: frappe._dict, pushed: Mapping[str, int] | None, durations: Mapping[str, int]
+) -> dict[str, Any]:
 	counts = pushed or batches.total([])
 	hours = int((now_datetime() - (device.last_seen or device.creation)).total_seconds() // 3600)
 	return {
@@ -57,7 +62,7 @@ def _row(device, pushed, durations):
 	}
 
 
-def _columns():
+def _columns() -> list[dict[str, Any]]:
 	return [
 		link("device", _("Device"), "Sync Device", 190),
 		link("user", _("User"), "User", 190),
@@ -73,7 +78,7 @@ def _columns():
 	]
 
 
-def _summary(rows):
+def _summary(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 	active = [row for row in rows if row["status"] == "Active"]
 	silent = sum(row["silent"] for row in active)
 	return [

@@ -1,9 +1,14 @@
 """Runs with other systems day by day: records by outcome and the time they took. Rehearsals do not count."""
 
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import frappe
 from frappe import _
 
-from hisabi_sync.insight import scope
-from hisabi_sync.insight.columns import column, stacked, summary
+from hisabi_sync.desk.insight import scope
+from hisabi_sync.desk.insight.columns import column, stacked, summary
 from hisabi_sync.runs import states
 
 NUMBERS = ("runs", "ill", "total", "completed", "skipped", "failed", "seconds")
@@ -14,7 +19,7 @@ COLUMNS = f"""DATE(creation) AS day, entity, direction, COUNT(*) AS runs, CAST(S
 BY_DAY = "GROUP BY DATE(creation), entity, direction ORDER BY day DESC, entity, direction"
 
 
-def execute(filters=None):
+def execute(filters: Mapping[str, Any] | None = None) -> tuple[Any, ...]:
 	given = filters or {}
 	span, chosen = scope.period(given), scope.chosen(given, "connection", "space", "entity")
 	found = scope.rows("Sync Run", COLUMNS, span, chosen, "dry_run = 0", BY_DAY)
@@ -22,12 +27,12 @@ def execute(filters=None):
 	return _columns(), rows, None, _chart(span, rows), _summary(rows)
 
 
-def _row(row):
+def _row(row: frappe._dict) -> dict[str, Any]:
 	speed = row.completed / row.seconds if row.seconds else 0
 	return {**row, "entity": _(row.entity), "direction": _(row.direction), "speed": round(speed, 1)}
 
 
-def _columns():
+def _columns() -> list[dict[str, Any]]:
 	return [
 		column("day", _("Day"), "Date", 120),
 		column("entity", _("Entity"), width=120),
@@ -43,8 +48,8 @@ def _columns():
 	]
 
 
-def _chart(span, rows):
-	days = {}
+def _chart(span: scope.Period, rows: list[dict[str, Any]]) -> dict[str, Any] | None:
+	days: dict[date, dict[str, Any]] = {}
 	for row in rows:
 		held = days.setdefault(row["day"], dict.fromkeys(NUMBERS, 0))
 		held.update({name: held[name] + row[name] for name in NUMBERS})
@@ -52,7 +57,7 @@ def _chart(span, rows):
 	return stacked(span, days, names, ["#59B88F", "#C7CED6", "#D9574F"])
 
 
-def _summary(rows):
+def _summary(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 	whole = {name: sum(row[name] for row in rows) for name in NUMBERS}
 	return [
 		summary(whole["runs"], _("Runs")),

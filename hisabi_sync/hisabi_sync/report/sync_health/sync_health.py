@@ -1,33 +1,66 @@
 """Pushes day by day: outcomes, rates and durations, from the counters of Sync Batch."""
 
-from frappe import _
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
 
-from hisabi_sync.insight import batches, scope
-from hisabi_sync.insight.columns import column, counters, stacked, summary
+import frappe
+from frappe import _
+from frappe.utils import escape_html
+
+from hisabi_sync.desk.insight import batches, scope
+from hisabi_sync.desk.insight.columns import column, counters, stacked, summary
+from hisabi_sync.engine import units
+from hisabi_sync.engine.entities.entity_types import registry
+from hisabi_sync.permissions import allowed_spaces
 
 CONFLICT_TARGET, ERROR_TARGET = 5, 1  # percent
 
 
-def execute(filters=None):
+def execute(filters: Mapping[str, Any] | None = None) -> tuple[Any, ...]:
 	given = filters or {}
 	span, chosen = scope.period(given), scope.chosen(given, *batches.FILTERS)
 	days = batches.totals(span, batches.DAY, chosen)
 	rows = _rows(days, batches.durations(span, batches.DAY, chosen))
-	return _columns(), rows, None, _chart(span, days), _summary(days.values())
+	return _columns(), rows, _message(), _chart(span, days), _summary(days.values())
 
 
-def _rows(days, durations):
+def _broken(name: str, problem: str) -> str:
+	said = _("Entity type {0} cannot be used: {1}").format(escape_html(name), escape_html(problem))
+	return f'<span class="text-danger">{said}</span>'
+
+
+def _message() -> str | None:
+	"""What jobs could not do, for those who may see every space."""
+	if allowed_spaces(frappe.session.user, "Sync Space") is not None:
+		return None
+	lines = [_line(job, held) for job, held in units.failures().items()]
+	lines += [_broken(*pair) for pair in sorted(registry().problems().items())]
+	return "<br>".join(lines) or None
+
+
+def _line(job: str, held: Mapping[str, Any]) -> str:
+	named = ", ".join(f"{unit} ({kind})" for unit, kind in held["units"].items())
+	said = _("The job {0} failed for {1} of its units at {2}: {3}").format(
+		job, held["failed"], held["at"], named
+	)
+	return escape_html(said)
+
+
+def _rows(
+	days: Mapping[date, dict[str, int]], durations: Mapping[date, dict[str, int]]
+) -> list[dict[str, Any]]:
 	return [
 		{"day": day, **days[day], **_rates(days[day]), **durations[day]} for day in sorted(days, reverse=True)
 	]
 
 
-def _rates(row):
+def _rates(row: Mapping[str, int]) -> dict[str, float]:
 	shares = {"conflict_rate": "conflicts", "error_rate": "errors"}
 	return {rate: batches.percent(row[name], row["items"]) for rate, name in shares.items()}
 
 
-def _columns():
+def _columns() -> list[dict[str, Any]]:
 	milliseconds = (("p50", _("Median, ms")), ("p95", _("95 %, ms")), ("p99", _("99 %, ms")))
 	return [
 		column("day", _("Day"), "Date", 120),
@@ -39,13 +72,13 @@ def _columns():
 	]
 
 
-def _chart(span, days):
+def _chart(span: scope.Period, days: Mapping[date, dict[str, int]]) -> dict[str, Any] | None:
 	names = {"accepted": _("Accepted"), "duplicates": _("Duplicates")}
 	names.update({"conflicts": _("Conflicts"), "errors": _("Errors")})
 	return stacked(span, days, names, ["#59B88F", "#C7CED6", "#E8A13A", "#D9574F"])
 
 
-def _summary(days):
+def _summary(days: Iterable[Mapping[str, int]]) -> list[dict[str, Any]]:
 	whole = batches.total(days)
 	rates = _rates(whole)
 	return [
@@ -56,5 +89,5 @@ def _summary(days):
 	]
 
 
-def _judged(rate, label, target):
+def _judged(rate: float, label: str, target: float) -> dict[str, Any]:
 	return summary(rate, label, "Green" if rate <= target else "Red", "Percent")

@@ -7,6 +7,6 @@ class HisabiTransaction(WalletDocument):
 	"""Money that came, went or moved. Balances and budgets follow it."""
 
 
-def on_doctype_update():
+def on_doctype_update() -> None:
 	"""Budgets are counted by wallet and time."""
 	frappe.db.add_index("Hisabi Transaction", ["wallet_id", "date_time"])

@@ -13,7 +13,10 @@ export class Screen {
 		this.wrapper = $('<div class="hs-centre"></div>').prependTo(frm.layout.wrapper);
 		$(frm.page.wrapper).addClass("hs-page");
 		this.wrapper.on("click", ".hs-pick", (event) => this.pickFrom(event));
-		this.wrapper.on("keydown", ".hs-pick", (event) => event.key === " " && this.pickFrom(event));
+		// A handler that gives false back swallows the key.
+		this.wrapper.on("keydown", ".hs-pick", (event) => {
+			if (event.key === " ") this.pickFrom(event);
+		});
 		this.wrapper.on("click", ".hs-all", (event) => this.keepAll(event.currentTarget.dataset.all));
 		this.wrapper.on("click", ".hs-type", (event) => this.typeInto(event));
 		this.wrapper.on("change", ".hs-switch input", (event) => this.set({ all: event.target.checked }));
@@ -31,7 +34,7 @@ export class Screen {
 		if (!answer.ok) return this.wrapper.html(`<p class="hs-note">${escape(answer.body.message)}</p>`);
 		this.view = answer.body;
 		const known = this.state?.name === name ? this.state : { name, all: false, reason: "" };
-		this.state = { ...known, choices: this.begin(), whole: "", preview: "", readOnly: this.isReadOnly() };
+		this.state = { ...known, choices: this.begin(), preview: "", readOnly: this.isReadOnly() };
 		this.draw();
 	}
 
@@ -108,21 +111,27 @@ export class Screen {
 	}
 
 	undecided() {
-		return this.view.rows.filter((row) => row.asked && row.writable && !this.state.choices[row.name]);
+		return this.asked().filter((row) => !this.state.choices[row.name]);
 	}
 
 	isDecided() {
 		if (this.view.current.is_deleted) return false;
-		return this.view.kind === "delete" ? Boolean(this.whole()) || this.hasTyped() : this.undecided().length === 0;
+		if (this.view.kind === "delete" && !this.whole() && !this.hasTyped()) return false;
+		return this.undecided().length === 0;
 	}
 
 	missing() {
 		return this.isDecided() ? "" : __("Choose a side for every field first");
 	}
 
-	/** A delete is kept or refused as a whole. */
+	/** The side that is kept in every field, or nothing. */
 	whole() {
-		return this.state.whole;
+		const sides = new Set(this.asked().map((row) => this.state.choices[row.name]?.side));
+		return sides.size === 1 && !this.hasTyped() ? [...sides][0] : undefined;
+	}
+
+	asked() {
+		return this.view.rows.filter((row) => row.asked && row.writable);
 	}
 
 	hasTyped() {
@@ -137,15 +146,27 @@ export class Screen {
 	}
 
 	pick(field, side) {
-		this.state.choices[field] = { side };
-		this.set({ preview: "" });
+		this.choose(field, { side });
+	}
+
+	/** A delete is kept or refused as a whole: with one value of the record the others stay too. */
+	choose(field, choice) {
+		const others = this.view.kind === "delete" ? this.othersOfDelete(choice) : this.state.choices;
+		this.set({ choices: { ...others, [field]: choice }, preview: "" });
+	}
+
+	othersOfDelete(choice) {
+		if (choice.side === "client") return this.allOf("client");
+		const typed = Object.entries(this.state.choices).filter(([, other]) => "value" in other);
+		return { ...this.allOf("server"), ...Object.fromEntries(typed) };
+	}
+
+	allOf(side) {
+		return Object.fromEntries(this.asked().map((row) => [row.name, { side }]));
 	}
 
 	keepAll(side) {
-		if (this.state.readOnly) return;
-		const rows = this.view.rows.filter((row) => row.asked && row.writable);
-		const choices = Object.fromEntries(rows.map((row) => [row.name, { side }]));
-		this.set({ choices, whole: side, preview: "" });
+		if (!this.state.readOnly) this.set({ choices: this.allOf(side), preview: "" });
 	}
 
 	/** Keep a side of the row that has the focus, or of all rows. */
@@ -158,17 +179,15 @@ export class Screen {
 		const field = event.currentTarget.closest("tr").dataset.field;
 		const row = this.view.rows.find((each) => each.name === field);
 		const value = await askValue(row, resultValue(row, this.view, this.state.choices[field]));
-		this.state.choices[field] = { value };
-		this.set({ preview: "" });
+		this.choose(field, { value });
 	}
 
-	/** The decision as the server takes it. */
+	/** The decision as the server takes it: one side in every field is that side, and no merge. */
 	decision() {
 		const version = this.view.has_moved_on ? { version: this.view.current.doc_version } : {};
 		const base = { conflict_id: this.view.conflict_id, reason: this.state.reason, ...version };
-		if (this.view.kind === "delete" && this.whole() && !this.hasTyped()) {
-			return { ...base, resolution: this.whole() === "client" ? "accept_client" : "accept_server" };
-		}
+		const resolution = WHOLE[this.whole()];
+		if (resolution) return { ...base, resolution };
 		return { ...base, resolution: "manual_merge", keep: this.kept(), values: this.typed() };
 	}
 
@@ -248,5 +267,7 @@ export class Screen {
 		return this.view && frappe.get_route_str() === `Form/Sync Conflict/${this.frm.doc.name}`;
 	}
 }
+
+const WHOLE = { server: "accept_server", client: "accept_client" };
 
 const text = (name, label) => `<button type="button" class="hs-text ${name}">${label}</button>`;

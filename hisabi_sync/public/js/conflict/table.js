@@ -53,7 +53,7 @@ export function sideValue(row, side, view) {
 }
 
 function cell(row, side, view, state, chosen) {
-	if (view.kind === "delete" && side === "client" && row.asked) return deleted(state, chosen);
+	if (view.kind === "delete" && side === "client" && row.asked) return deleted(row, state, chosen);
 	const value = sideValue(row, side, view);
 	if (row.asked && side === "base" && !("base" in row)) return `<td class="hs-unknown">${__("unknown")}</td>`;
 	const before = side !== "base" && isLong(row) && row.asked ? row.base ?? null : undefined;
@@ -65,8 +65,13 @@ function cell(row, side, view, state, chosen) {
 	return `<td class="${touched} ${taken}">${inner}</td>`;
 }
 
-const deleted = (state, chosen) =>
-	`<td class="${chosen?.side === "client" ? "hs-chosen" : ""}"><span class="hs-deleted">${__("deleted")}</span></td>`;
+const gone = () => `<div class="hs-value"><span class="hs-deleted">${__("deleted")}</span></div>`;
+
+function deleted(row, state, chosen) {
+	const inner = gone();
+	if (choosable(row, state)) return pick(row, "client", inner, chosen, "");
+	return `<td class="${chosen?.side === "client" ? "hs-chosen" : ""}">${inner}</td>`;
+}
 
 const choosable = (row, state) => !state.readOnly && row.writable;
 
@@ -83,7 +88,9 @@ function result(row, view, state, chosen) {
 		: "";
 	if (state.readOnly) return `<div class="hs-value">${show(row, outcomeOf(row, view), view)}</div>`;
 	if (row.asked && !chosen) return `<div class="hs-choice"><span class="hs-todo">${__("choose")}</span>${pencil}</div>`;
-	return `<div class="hs-choice"><div class="hs-value">${show(row, resultValue(row, view, chosen), view)}</div>${pencil}</div>`;
+	const isGone = view.kind === "delete" && chosen?.side === "client";
+	const value = isGone ? gone() : `<div class="hs-value">${show(row, resultValue(row, view, chosen), view)}</div>`;
+	return `<div class="hs-choice">${value}${pencil}</div>`;
 }
 
 /** What a settled conflict ended in; an open one has no outcome yet. */
@@ -95,5 +102,6 @@ function outcomeOf(row, view) {
 /** The value that the record would hold. */
 export function resultValue(row, view, chosen) {
 	if (!chosen) return row.current;
-	return "value" in chosen ? chosen.value : sideValue(row, chosen.side, view);
+	if ("value" in chosen) return chosen.value;
+	return chosen.side === "client" && "with_client" in row ? row.with_client : sideValue(row, chosen.side, view);
 }

@@ -1,0 +1,212 @@
+"""The mobile contract: push, pull, ack, conflicts, replay, media. Source: docs/contracts/mobile.md."""
+
+from dataclasses import replace
+from typing import Any
+
+import frappe
+
+from hisabi_sync import permissions
+from hisabi_sync.api.media import endpoints as uploads
+from hisabi_sync.api.media.models import DownloadAnswer, Upload
+from hisabi_sync.api.mobile import items as mobile_items
+from hisabi_sync.api.mobile import models as models
+from hisabi_sync.api.mobile import results as mobile_results
+from hisabi_sync.api.protocol import auth, budget, people
+from hisabi_sync.api.protocol.http import endpoint
+from hisabi_sync.api.protocol.pages import page_size, warned
+from hisabi_sync.api.protocol.schema import Acknowledged
+from hisabi_sync.engine import failed_items as failed
+from hisabi_sync.engine import ledger, positions
+from hisabi_sync.engine import pull as pulling
+from hisabi_sync.engine import push as pushing
+from hisabi_sync.engine.conflicts.conflict_rows import MERGE
+from hisabi_sync.engine.entities.entity_types import registry
+from hisabi_sync.engine.model import clock, ids
+from hisabi_sync.engine.model.change import CREATE, DELETE, ERROR, UPDATE, Caller
+from hisabi_sync.engine.model.errors import RequestError
+from hisabi_sync.engine.resolution import cases
+from hisabi_sync.engine.sharing import spaces
+from hisabi_sync.hisabi_field import tokens
+from hisabi_sync.media import presign as media
+from hisabi_sync.tenants import SPACE_TYPE
+
+CONTRACT = "mobile"
+BATCH, CONFLICT = "Sync Batch", "Sync Conflict"
+
+
+def caller_of(given: models.InTenant, needs_device: bool = False) -> Caller:
+	"""The Caller in a tenant: `tenant_id`, or `X-Tenant-ID`, or the tenant that the user came into first.
+
+	The device is that of the token, or the one that `device_id` names among the signed-in user's.
+	"""
+	device = auth.device_for(given.device_id) if given.device_id else auth.device()
+	if needs_device and device is None:
+		raise RequestError("device_id_required")
+	tenant = _tenant(given)
+	space = ids.space(SPACE_TYPE, tenant)
+	return Caller(frappe.session.user, space, device.name if device else None, SPACE_TYPE, tenant)
+
+
+def _tenant(given: models.InTenant) -> str:
+	named = {given.tenant_id, frappe.request.headers.get("X-Tenant-ID")} - {None, ""}
+	if len(named) > 1:
+		raise RequestError("invalid_argument", argument="tenant_id")
+	if named:
+		return named.pop()
+	held = spaces.memberships(frappe.session.user, SPACE_TYPE)
+	if not held:
+		raise RequestError("space_access_denied")
+	return held[0]
+
+
+@endpoint(CONTRACT, takes=models.MobilePush, gives=models.MobilePushed)
+def push(given: models.MobilePush) -> dict[str, Any]:
+	"""Apply a list of changes. Each has its own result; all or none of them are applied when `atomic` is true.
+
+	`client_sync_token` is where the client believes it is. Nothing depends on it here, so that a client with a token of
+	another server can still hand in its work; only `pull` and `ack` judge tokens.
+	"""
+	caller = spaces.authorise(caller_of(given, needs_device=True), write=True)
+	changes = mobile_items.read(given.items, caller)
+	options = pushing.Options(CONTRACT, given.atomic, given.dry_run)
+	with budget.of_push(caller, changes) as counted:
+		result = pushing.push(counted, changes, options, mobile_items.continue_creates)
+	return {
+		"batch_id": result.batch,
+		"processed_at": clock.dump(clock.now()),
+		"results": mobile_results.results(result.caller, changes, result.outcomes),
+		"server_sync_token": positions.after_push(result.caller),
+	}
+
+
+@endpoint(CONTRACT, takes=models.MobilePull, gives=models.MobilePulled)
+def pull(given: models.MobilePull) -> dict[str, Any]:
+	"""A page of what changed after `since_token`. Go on with `next_token` until `has_more` is false.
+
+	Raises invalid_cursor (400) for a token that is forged or of another tenant, resync_required (410) for one too old.
+	"""
+	caller = spaces.authorise(caller_of(given))
+	token, start = tokens.begin(caller, given.since_token)
+	page = pulling.pull(caller, token, page_size(given.limit), given.resource_types, start)
+	return {
+		"next_token": page.next_cursor,
+		"changes": [_change(item) for item in page.items],
+		"has_more": page.has_more,
+		"server_time": page.server_time,
+	}
+
+
+def _change(item: pulling.Item) -> dict[str, Any]:
+	"""A change as the device sees it: what it has not been told of before is a create, however often it was edited."""
+	action = CREATE if item.is_new or item.doc_version == 1 else UPDATE
+	return {
+		"id": item.client_id,
+		"resource_type": item.wire_name,
+		"action": DELETE if item.deleted_at else action,
+		"payload": item.payload,
+		"server_version": item.doc_version,
+		"server_modified": clock.dump(item.modified),
+		**warned(item),
+	}
+
+
+@endpoint(CONTRACT, takes=models.MobileAck, gives=Acknowledged, writes=True)
+def ack(given: models.MobileAck) -> dict[str, Any]:
+	"""Note that the device holds everything up to `ack_token`; a position never moves backwards."""
+	caller = spaces.authorise(caller_of(given, needs_device=True))
+	if given.ack_token is None:
+		raise RequestError("invalid_argument", argument="ack_token")
+	positions.acknowledge(caller, tokens.read(caller, given.ack_token))
+	return {"acknowledged": True, "server_time": clock.dump(clock.now())}
+
+
+@endpoint(CONTRACT, takes=models.MobileResolution, gives=models.MobileSettled)
+def resolve(given: models.MobileResolution) -> dict[str, Any]:
+	"""Decide a conflict: what became of it, and the record's new state.
+
+	For Sync Managers, for a tenant's admins and owners, and for the author of the change that is in conflict: an author settles
+	under their own name, in the fields of that change and under the rules of a push. Only Sync Managers review.
+	409 already_settled with the earlier `conflict`; 409 record_changed with the new state, to be confirmed by its
+	`server_version`.
+	"""
+	name, member = _conflict(given)
+	choice, payload = given.resolution, given.payload
+	if bool(payload) != (choice == MERGE):
+		raise RequestError("invalid_argument", argument="payload")
+	values = {key: value for key, value in payload.items() if key not in mobile_items.IDENTITY}
+	decision = cases.Decision(choice, {}, values, given.reason, given.server_version, in_parts=True)
+	try:
+		done = people.transaction(lambda: cases.resolve(name, decision, member=member), given.dry_run)
+	except RequestError as error:
+		raise RequestError(error.code, error.sentence, **_state(error.extra)) from None
+	held = frappe.db.get_value(CONFLICT, name, "entity_type")
+	return {**_state(done), "resource_type": registry().wire_name(held)}
+
+
+def _state(settled: dict[str, Any]) -> dict[str, Any]:
+	"""The engine's names of a record's state in the contract's words."""
+	words = {"doc_version": "server_version", "server_record": "server_payload"}
+	return {words.get(name, name): value for name, value in settled.items()}
+
+
+def _conflict(given: models.MobileResolution) -> tuple[str, Caller | None]:
+	"""(name, Caller of the member who asks, None for a Sync Manager) of a conflict that the caller may settle.
+
+	Unknown ones and those of other tenants are answered alike.
+	"""
+	name = given.conflict_id
+	row = frappe.db.get_value(CONFLICT, name, ["space", "user", "entity_type"], as_dict=True)
+	entity = row and registry().by_name.get(row.entity_type)
+	if not entity or entity.space_type != SPACE_TYPE:
+		raise RequestError("not_found")
+	if permissions.settles() and frappe.has_permission(CONFLICT, "read", doc=name):
+		return name, None
+	device = auth.device()
+	caller = Caller(frappe.session.user, row.space, device.name if device else None)
+	try:
+		caller = spaces.authorise(caller, write=True)
+	except RequestError as error:
+		raise RequestError("not_found" if error.code == "space_access_denied" else error.code) from None
+	if caller.role not in cases.DECIDING_ROLES and row.user != caller.user:
+		raise RequestError("permission_denied")
+	return name, caller
+
+
+@endpoint(CONTRACT, takes=models.Replay, gives=models.MobileReplayed, needs=people.require_manager)
+def replay(given: models.Replay) -> dict[str, Any]:
+	"""An answer like that of a push: items that failed are processed once more, the rest keep their answers.
+
+	What was applied is not applied twice.
+	"""
+	name = people.visible(BATCH, given, "batch_id")
+	batch = frappe.db.get_value(BATCH, name, ["contract", "user", "space", "device"], as_dict=True)
+	if batch.contract != CONTRACT:
+		raise RequestError("not_found")
+	names = [item for item, _, outcome in ledger.of_batch(name) if outcome.status == ERROR]
+	frappe.db.rollback()
+	tries = failed.process(names)
+	held = ledger.of_batch(name)
+	caller = Caller(batch.user, batch.space, batch.device, SPACE_TYPE)
+	asks = replace(caller, user=frappe.session.user)
+	return {
+		"batch_id": name,
+		"processed_at": clock.dump(clock.now()),
+		"results": mobile_results.results(asks, [c for _, c, _ in held], [o for _, _, o in held]),
+		"replayed": sum("status" in tried for tried in tries),
+		"server_sync_token": positions.after_push(caller),
+	}
+
+
+@endpoint(CONTRACT, takes=models.MobilePresign, gives=Upload, writes=True)
+def presign(given: models.MobilePresign) -> dict[str, Any]:
+	"""A signed URL to upload a file to."""
+	caller, wanted = caller_of(given), uploads.wanted(given)
+	answer = media.presign(caller, wanted)
+	frappe.db.commit()
+	return answer
+
+
+@endpoint(CONTRACT, takes=models.MobileDownload, gives=DownloadAnswer)
+def download(given: models.MobileDownload) -> dict[str, Any]:
+	"""A signed URL to download from; for who uploaded the key and who is shown a record that names it."""
+	return media.download_url(caller_of(given), given.key)

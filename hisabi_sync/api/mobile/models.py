@@ -1,0 +1,200 @@
+"""What the calls of the mobile contract take and give. Source: docs/contracts/mobile.md."""
+
+from typing import Any, ClassVar, Literal
+
+from hisabi_sync.api.media.models import WantedFile
+from hisabi_sync.api.protocol.schema import (
+	Answer,
+	Count,
+	Cursor,
+	Flag,
+	Mapping,
+	OptionalText,
+	Part,
+	Reason,
+	Request,
+	Text,
+	TextList,
+	Time,
+	choice,
+	example,
+	items,
+	payload,
+	whole,
+)
+from hisabi_sync.engine.conflicts.conflict_rows import CHOICES
+
+Payload: Any = payload("tenant")
+
+
+class InTenant(Request):
+	"""Without a tenant, that of the header, else the one that the user came into first."""
+
+	headers: ClassVar[dict] = {"X-Tenant-ID": "The tenant, where the arguments name none"}
+
+	tenant_id: OptionalText = None
+	device_id: OptionalText = None
+
+
+class MobileItem(Part):
+	"""One change. A create has a `client_temp_id`; the others name the record in the payload, under `id`.
+
+	`base_values` are what the device saw of the fields before it changed them; they count before `client_version`.
+	"""
+
+	model_config = example(
+		client_temp_id="tmp-1",
+		resource_type="meter",
+		action="create",
+		payload={"code": "M-1", "kind": "water"},
+		client_version=1,
+	)
+
+	client_temp_id: str | None = None
+	resource_type: str
+	action: Literal["create", "update", "delete"]
+	payload: Payload | None = None
+	client_version: int
+	base_values: Payload | None = None
+
+
+class MobilePush(InTenant):
+	"""`client_sync_token` is where the client believes it is; nothing depends on it here."""
+
+	items: items(MobileItem)
+	client_sync_token: OptionalText = None
+	atomic: Flag = False
+	dry_run: Flag = False
+
+
+class MobilePull(InTenant):
+	since_token: Cursor = None
+	limit: whole(1) = None
+	resource_types: TextList = None
+
+
+class MobileAck(InTenant):
+	ack_token: Cursor
+
+
+class MobileResolution(Request):
+	"""A manual merge, and nothing else, has a `payload`: the values that the record is to have."""
+
+	conflict_id: Text
+	resolution: choice(*CHOICES)
+	payload: Mapping = {}
+	server_version: whole(0) = None
+	reason: Reason = None
+	dry_run: Flag = False
+
+
+class Replay(Request):
+	batch_id: Text
+
+
+class MobilePresign(InTenant, WantedFile):
+	"""What is going to be uploaded. `size` in bytes and `sha256` are held to when they are given."""
+
+
+class MobileDownload(InTenant):
+	key: Text
+
+
+class _Result(Answer):
+	client_temp_id: str | None
+	server_id: str | None
+	ignored: list[str] = None
+
+
+class MobileApplied(_Result):
+	status: Literal["ok"]
+	server_version: int
+	merged: Literal[True] = None
+	server_payload: Payload | None = None
+
+
+class MobileConflict(_Result):
+	"""The record was changed since; `server_payload` is what it holds now."""
+
+	status: Literal["conflict"]
+	error: str
+	error_code: Literal["version_mismatch"]
+	conflict_id: str | None
+	server_version: int | None
+	server_payload: Payload | None
+	conflict_fields: list[str] | None
+
+
+class MobileTaken(_Result):
+	"""Another record, `held_by`, has the value that must be unique."""
+
+	status: Literal["conflict"]
+	error: str
+	error_code: Literal["unique_violation"]
+	field: str | None
+	held_by: str | None
+	conflict_id: str | None
+	server_version: int | None
+	server_payload: Payload | None
+
+
+class MobileError(_Result):
+	status: Literal["error"]
+	error: str
+	error_code: str
+	retryable: bool
+	detail: Any = None
+	server_version: int = None
+	is_deleted: Literal[True] = None
+
+
+MobileResult = MobileApplied | MobileConflict | MobileTaken | MobileError
+
+
+class MobilePushed(Answer):
+	batch_id: str | None
+	processed_at: Time
+	results: list[MobileResult]
+	server_sync_token: str | None
+
+
+class MobileReplayed(Answer):
+	batch_id: str
+	processed_at: Time
+	results: list[MobileResult]
+	replayed: Count
+	server_sync_token: str | None
+
+
+class MobileChange(Answer):
+	id: str
+	resource_type: str
+	action: Literal["create", "update", "delete"]
+	payload: Payload | None
+	server_version: int
+	server_modified: Time | None
+	warnings: list[str] = None
+
+
+class MobilePulled(Answer):
+	next_token: str
+	changes: list[MobileChange]
+	has_more: bool
+	server_time: Time
+
+
+class MobileSettled(Answer):
+	"""What became of a conflict, and the record as it is now."""
+
+	conflict_id: str
+	status: str
+	resolution: str | None
+	reason: str | None
+	resolved_by: str | None
+	resolved_at: Time | None
+	resolved_version: int | None
+	server_version: int | None
+	server_modified: Time | None
+	is_deleted: bool
+	server_payload: Payload | None
+	resource_type: str | None

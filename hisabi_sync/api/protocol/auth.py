@@ -1,0 +1,104 @@
+"""Hook of Frappe's authentication: a device token makes the caller the device's user, for the calls of its scopes."""
+
+from typing import NoReturn
+
+import frappe
+
+from hisabi_sync.api.protocol import answers, routes, scopes
+from hisabi_sync.api.protocol.documents import is_ours, may_read
+from hisabi_sync.engine.entities.entity_types import registry
+from hisabi_sync.engine.identity import devices
+from hisabi_sync.engine.identity.devices import Device
+from hisabi_sync.engine.model.errors import RequestError
+
+# What the server of live events asks of Frappe about a socket; `has_permission` is that of 16.
+LIVE_EVENTS = {
+	f"frappe.realtime.{name}"
+	for name in ("get_user_info", "can_subscribe_doc", "can_subscribe_doctype", "has_permission")
+}
+LIVE_NAMES = {"doctype", "docname", "name"}  # by which they ask about documents
+
+
+def authenticate() -> None:
+	"""Take `X-Device-Token` or `Authorization: Bearer hsd_...`; every other credential is Frappe's."""
+	given, method = token(), opened()
+	if not given or method is None:
+		return
+	try:
+		signed_in = devices.of_token(given)
+		if method not in LIVE_EVENTS:
+			scopes.check(method, signed_in.granted)
+	except RequestError as error:
+		_refuse(error)
+	_sign_in(signed_in)
+	check_live_event(method)
+
+
+def check_live_event(method: str | None) -> None:
+	"""Our credentials ask the server of live events about documents that are synced, and about nothing else of the site.
+
+	Raises frappe.PermissionError alike for other DocTypes, for missing documents and for those that may not be read.
+	"""
+	given = frappe.local.form_dict
+	if method not in LIVE_EVENTS or not (LIVE_NAMES & given.keys()):
+		return
+	doctype = given.get("doctype")
+	name = next((given[key] for key in ("docname", "name") if key in given), None)
+	allowed = is_ours(doctype) or (isinstance(doctype, str) and doctype in registry().by_doctype)
+	if not allowed or not (
+		frappe.has_permission(doctype, "read") if name is None else may_read(doctype, name)
+	):
+		raise frappe.PermissionError
+
+
+def opened() -> str | None:
+	"""The method that this request runs, if credentials of ours open it: a call of the package, or a live event.
+
+	A lost phone opens nothing of the rest of the site.
+	"""
+	name = routes.called_plainly()
+	if name is None or name in LIVE_EVENTS:
+		return name
+	method = routes.method_of(name)
+	return method if method in routes.ENDPOINTS else None
+
+
+def token() -> str:
+	"""The device token of the request, or an empty text."""
+	headers = frappe.request.headers
+	kind, _, value = headers.get("Authorization", "").partition(" ")
+	bearer = value.strip() if kind.lower() == "bearer" else ""
+	return headers.get("X-Device-Token", "").strip() or (bearer if bearer.startswith(devices.PREFIX) else "")
+
+
+def _sign_in(signed_in: Device) -> None:
+	form = frappe.local.form_dict  # set_user empties it
+	frappe.set_user(signed_in.user)
+	frappe.local.form_dict = form
+	frappe.local.hisabi_sync_device = signed_in
+	if not frappe.request.headers.get("Accept-Language"):
+		frappe.local.lang = signed_in.language or frappe.local.lang
+	devices.note_seen(signed_in)
+
+
+def device() -> Device | None:
+	"""The device whose token the request carries, or None."""
+	return getattr(frappe.local, "hisabi_sync_device", None)
+
+
+def _refuse(error: RequestError) -> NoReturn:
+	"""End the request with the contract's own body; on other paths Frappe says it in its way."""
+	contract = routes.contract_of(frappe.request.path)
+	if contract is None:
+		raise frappe.AuthenticationError(error.message)
+	raise answers.Abort(answers.failure(contract, error))
+
+
+def device_for(device_id: str) -> Device:
+	"""The device of this call: the token's, or the one that the signed-in user registered under the id."""
+	signed_in = device()
+	if signed_in is None:
+		return devices.of_user(frappe.session.user, device_id)
+	if signed_in.device_id != device_id:
+		raise RequestError("device_mismatch")
+	return signed_in

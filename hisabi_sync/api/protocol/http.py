@@ -1,0 +1,238 @@
+"""Endpoints: who may call, what comes back, and that nothing but a contract's own answer ever does."""
+
+import functools
+import gzip
+from collections.abc import Callable, Sequence
+from types import UnionType
+from typing import Any
+
+import frappe
+from frappe.auth import UNSAFE_HTTP_METHODS
+from werkzeug.wrappers import Request, Response
+
+from hisabi_sync import compat
+from hisabi_sync.api.protocol import body, names, routes, schema, shapes
+from hisabi_sync.api.protocol.answers import Abort, answer, failure, no_database
+from hisabi_sync.engine.database import retry
+from hisabi_sync.engine.model import mishaps
+from hisabi_sync.engine.model.errors import RequestError
+
+JSON = "application/json"
+JUST_UP = 5  # seconds after its start in which a database still explains what failed
+GZIP_FROM = 1024  # bytes; smaller answers do not get smaller
+# What Frappe's own refusals are in our words.
+CODES = {
+	400: "request_refused",
+	401: "not_authenticated",
+	403: "permission_denied",
+	404: "not_found",
+	405: "method_not_allowed",
+	413: "body_too_large",
+	417: "invalid_argument",
+	429: "rate_limited",
+	503: "unavailable",
+	508: "unavailable",  # a deadlock, or a lock that took too long
+}
+
+
+def endpoint(
+	contract: str,
+	guest: bool = False,
+	methods: Sequence[str] = ("POST",),
+	read: Callable[[], dict[str, Any]] = body.arguments,
+	takes: type[schema.Request] | None = None,
+	gives: type | UnionType | dict[int, type] | None = None,
+	needs: Callable[[], None] | None = None,
+	content: str = JSON,
+	writes: bool = False,
+) -> Callable[[Callable[[Any], Any]], Callable[..., Response]]:
+	"""Make `function(arguments) -> dict` a whitelisted method that answers in the contract's shape.
+
+	`read()` gives the arguments, as an instance of the model `takes` where there is one; the model `gives`, or
+	`{status: model}`, describes the answer. A function may also return a response as it is to be sent. `needs()` raises RequestError for callers who
+	may not call this at all, whatever their arguments are. `content` is the media type of the body that is sent.
+	With `writes` the function runs in a transaction that is tried again after a deadlock and committed before the answer; one
+	that pushes, or has several transactions, sees to that itself.
+	A RequestError, or any other exception, rolls everything back and becomes the contract's error body.
+	"""
+
+	def reader() -> Any:
+		if needs:
+			needs()
+		return schema.read(takes, read()) if takes else read()
+
+	def decorate(function: Callable[[Any], Any]) -> Callable[..., Response]:
+		def transaction(given: Any) -> Any:
+			return retry.run(lambda: _committed(function, given))
+
+		@frappe.whitelist(allow_guest=True, methods=list(methods), xss_safe=True)
+		@_without_annotations
+		@functools.wraps(function, updated=())
+		def view(**_form: Any) -> Response:
+			return respond(contract, transaction if writes else function, guest, reader)
+
+		name = names.public(f"{function.__module__}.{function.__name__}")
+		routes.ENDPOINTS[name] = routes.Endpoint(
+			contract, guest, tuple(methods), takes, gives, function.__doc__, needs, content
+		)
+		return view
+
+	return decorate
+
+
+def _without_annotations(view: Callable[..., Response]) -> Callable[..., Response]:
+	"""Frappe would hold a field of the request that is called like the argument against its type."""
+	view.__annotations__ = {}
+	return view
+
+
+def _committed(function: Callable[[Any], Any], given: Any) -> Any:
+	answered = function(given)
+	retry.commit()
+	return answered
+
+
+def respond(
+	contract: str,
+	function: Callable[[Any], Any],
+	guest: bool = False,
+	read: Callable[[], Any] = body.arguments,
+) -> Response:
+	try:
+		if not guest and frappe.session.user == "Guest":
+			raise RequestError("not_authenticated")
+		payload = function(read())
+		if frappe.db.transaction_writes:
+			retry.commit()  # accepted means committed, also where Frappe is done with the request
+		if isinstance(payload, Response):
+			payload.made_here = True  # whatever its status is
+			return payload
+		return answer(shapes.SHAPES[contract].success(payload, routes.is_printed_path()))
+	except RequestError as error:
+		frappe.db.rollback()
+		return failure(contract, error)
+	except Exception as error:
+		if retry.is_away(error) or retry.is_turned_down(error):
+			_undo()
+			return failure(contract, RequestError("unavailable"))
+		frappe.db.rollback()
+		mishaps.note("a call failed", error)
+		return failure(contract, RequestError("internal_error"))
+
+
+def _undo() -> None:
+	"""Roll back, for Frappe commits what a response of ours leaves; a broken line has nothing to roll back any more."""
+	try:
+		frappe.db.rollback()
+	except Exception as error:
+		if not retry.is_away(error):
+			raise
+
+
+def finish(response: Response | None, request: Request) -> None:
+	"""Hook after every request: on our paths, mend what failed before our code and compress what is worth it."""
+	contract = routes.contract_called(request)
+	if contract is None or response is None:
+		return
+	if response.status_code >= 400 and not _is_ours(response):
+		_replace(response, _mended(request, response.status_code, contract))
+	_compress(response, request)
+
+
+def _is_ours(response: Response) -> bool:
+	if getattr(response, "made_here", False):
+		return True
+	said = response.get_json(silent=True) if response.is_json else None
+	inner = said.get("error") if isinstance(said, dict) else None
+	return any("retryable" in part for part in (said, inner) if isinstance(part, dict))
+
+
+def _replace(response: Response, mended: Response) -> None:
+	response.set_data(mended.get_data())
+	response.status_code = mended.status_code
+	response.headers["Content-Type"] = "application/json"
+	if "Retry-After" in mended.headers:
+		response.headers["Retry-After"] = mended.headers["Retry-After"]
+
+
+def _mended(request: Request, status: int, contract: str) -> Response:
+	"""The answer where Frappe could not read the body, refused the credentials, or failed."""
+	if _is_closed():
+		return failure(contract, RequestError("unavailable"))
+	try:
+		response = _read_again(request)
+	except RequestError as error:
+		return failure(contract, error)
+	except Abort as abort:
+		return abort.response
+	except Exception as error:
+		response, status = None, getattr(error, "http_status_code", 500)
+	if response is not None:
+		return response
+	if status >= 500 and not _database_answers():
+		return no_database(contract)
+	return failure(contract, _in_our_words(request, status))
+
+
+def _read_again(request: Request) -> Response | None:
+	"""The answer to a request that Frappe could not read and we can, or None. Raises RequestError."""
+	given = body.arguments()
+	if _is_csrf_refusal(request, given):
+		raise RequestError("csrf_token_invalid")
+	if not (body.is_only_ours(request) or given.keys() & set(routes.RESERVED)):
+		return None
+	try:
+		return _serve_again({name: given[name] for name in given if name not in routes.RESERVED})
+	except frappe.CSRFTokenError:
+		raise RequestError("csrf_token_invalid") from None
+
+
+def _in_our_words(request: Request, status: int) -> RequestError:
+	"""The RequestError for a status of Frappe's; one that has no word of its own keeps its number, and is never our mistake."""
+	endpoint = routes.ENDPOINTS.get(routes.method_of(routes.called() or ""))
+	if status == 403 and endpoint and request.method not in endpoint.methods:
+		status = 405
+	code = CODES.get(status, "internal_error" if status >= 500 else "request_refused")
+	error = RequestError(code)
+	if code == "request_refused":
+		error.status = status
+	return error
+
+
+def _is_csrf_refusal(request: Request, given: dict[str, Any]) -> bool:
+	"""Whether Frappe ended the request before our code for want of the session's token, as `frappe.auth` sees it."""
+	saved = (getattr(frappe.local, "session", None) or {}).get("data", {}).get("csrf_token")
+	if not saved or request.method not in UNSAFE_HTTP_METHODS or frappe.conf.ignore_csrf:
+		return False
+	return (request.headers.get("X-Frappe-CSRF-Token") or given.get("csrf_token")) != saved
+
+
+def _database_answers() -> bool:
+	"""Whether it was our mistake and not that of a server that is gone, or was until a moment ago."""
+	try:
+		((_, uptime),) = frappe.db.sql("SHOW GLOBAL STATUS LIKE 'Uptime'")
+		return int(uptime) > JUST_UP
+	except Exception:
+		return False
+
+
+def _is_closed() -> bool:
+	"""Whether the site is being upgraded; Frappe refuses everything then, in its own way on each version."""
+	return bool(frappe.conf.maintenance_mode and not frappe.conf.allow_reads_during_maintenance)
+
+
+def _serve_again(given: dict[str, Any]) -> Response:
+	"""Serve a request that Frappe gave up on before any hook: compressed, or with names that mean something to it."""
+	frappe.db.rollback()
+	compat.start_again(given)
+	return frappe.handler.execute_cmd(routes.method_of(frappe.request.path))
+
+
+def _compress(response: Response, request: Request) -> None:
+	if not request.accept_encodings.quality("gzip") or response.headers.get("Content-Encoding"):
+		return
+	if response.is_streamed or response.content_length is None or response.content_length < GZIP_FROM:
+		return
+	response.set_data(gzip.compress(response.get_data(), 5))
+	response.headers["Content-Encoding"] = "gzip"
+	response.headers.add("Vary", "Accept-Encoding")

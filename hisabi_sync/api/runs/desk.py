@@ -1,0 +1,188 @@
+"""What the Desk asks of runs: the same as the contract, for Sync Managers, by the connection instead of the tenant."""
+
+from collections.abc import Callable
+from typing import Any
+
+import frappe
+
+from hisabi_sync.api.protocol import people
+from hisabi_sync.api.protocol.http import endpoint
+from hisabi_sync.api.protocol.schema import Answer, Count, OptionalText, Request, Text, TextList
+from hisabi_sync.api.runs import models as runs_models
+from hisabi_sync.engine.model.errors import RequestError
+from hisabi_sync.runs import breaker, channel, records, request, states, view
+from hisabi_sync.runs import preview as previews
+from hisabi_sync.runs import start as starting
+from hisabi_sync.runs.errors import RemoteError
+
+CONTRACT = "runs"
+CONNECTION, RUN = "Sync Connection", "Sync Run"
+MOST, MOST_CAUSES = 1000, 20
+
+
+class Of(Request):
+	connection: Text
+
+
+class Records(Request):
+	names: TextList = None
+	run: OptionalText = None
+
+
+class RunOf(Request):
+	run: Text
+
+
+class DeskStart(runs_models.Preview):
+	connection: Text
+
+
+class DeskStarted(Answer):
+	sync_id: str
+
+
+class TestedEntity(Answer):
+	entity: str
+	ok: bool
+	message: str | None
+
+
+class Tested(Answer):
+	"""Whether the other side answers, entity by entity."""
+
+	entities: list[TestedEntity]
+
+
+class Resumed(Answer):
+	status: str
+
+
+class Requeued(Answer):
+	records_queued: Count
+
+
+class Dismissed(Answer):
+	dismissed: Count
+
+
+class Cause(Answer):
+	"""Failed records with the same error; `waiting` are those that are tried again by themselves."""
+
+	error_code: str | None
+	records: Count
+	waiting: Count
+	example: str | None
+
+
+class RunProgress(Answer):
+	"""Counts of a run's records by state, and its failures by cause, up to MOST_CAUSES, the most frequent first."""
+
+	run: runs_models.RunRow
+	counts: dict[str, int]
+	causes: list[Cause]
+
+
+def _space(given: Of | DeskStart, right: str = "read") -> str:
+	"""The space of the connection that a manager may see, and has the right to."""
+	people.require_manager()
+	name = people.visible(CONNECTION, {"connection": given.connection}, "connection", right)
+	return frappe.db.get_value(CONNECTION, name, "space")
+
+
+def _wanted(given: DeskStart) -> request.Wanted:
+	return request.Wanted(
+		space=_space(given),
+		user=frappe.session.user,
+		entity=request.check_entity(given.entity),
+		mode=given.mode,
+		dry_run=given.dry_run,
+		filters=given.filters,
+		ids=tuple(given.ids or ()),
+		confirm=given.confirm,
+		connection=given.connection,
+	)
+
+
+@endpoint(CONTRACT, takes=DeskStart, gives=runs_models.Previewed)
+def preview(given: DeskStart) -> dict[str, Any]:
+	"""What a run of the connection would do, and the token that starts it."""
+	return previews.preview(_wanted(given), given.limit)
+
+
+@endpoint(CONTRACT, takes=DeskStart, gives=DeskStarted)
+def start(given: DeskStart) -> dict[str, Any]:
+	"""`{sync_id}` of a run of the connection."""
+	return {"sync_id": starting.start(_wanted(given)).name}
+
+
+@endpoint(CONTRACT, takes=Of, gives=Tested)
+def test(given: Of) -> dict[str, Any]:
+	"""`{entities: [{entity, ok, message}]}`: whether the other side answers, entity by entity."""
+	_space(given)
+	with channel.Channels(given.connection) as channels:
+		rows = [row.entity for row in channels.connection.entities if row.enabled]
+		return {"entities": [_tested(channels, entity) for entity in rows]}
+
+
+def _tested(channels: channel.Channels, entity: str) -> dict[str, Any]:
+	try:
+		channels.of(entity).connector.test()
+		return {"entity": entity, "ok": True, "message": None}
+	except RemoteError as error:
+		return {"entity": entity, "ok": False, "message": error.message}
+
+
+@endpoint(CONTRACT, takes=Of, gives=Resumed, writes=True)
+def resume(given: Of) -> dict[str, Any]:
+	"""`{status}` of a connection whose pause a manager ends; after failures in a row one record goes first."""
+	_space(given, "write")
+	starting.resume(given.connection)
+	return {"status": frappe.db.get_value(CONNECTION, given.connection, "status") or breaker.READY}
+
+
+@endpoint(CONTRACT, takes=RunOf, gives=runs_models.RunRow)
+def cancel(given: RunOf) -> dict[str, Any]:
+	"""Cancel a run; its row."""
+	people.require_manager()
+	name = people.visible(RUN, {"run": given.run}, "run")
+	starting.cancel(name)
+	return view.run(name)
+
+
+@endpoint(CONTRACT, takes=Records, gives=Requeued)
+def retry(given: Records) -> dict[str, Any]:
+	"""`{records_queued}`: try failed records again, the named ones or all of a run."""
+	return {"records_queued": sum(_for_each_space(given, starting.retry_failed))}
+
+
+@endpoint(CONTRACT, takes=Records, gives=Dismissed)
+def dismiss(given: Records) -> dict[str, Any]:
+	"""`{dismissed}`: nobody needs to look at these failed records any more."""
+	return {"dismissed": sum(_for_each_space(given, starting.dismiss))}
+
+
+def _for_each_space(given: Records, work: Callable[..., int]) -> list[int]:
+	people.require_manager()
+	if not given.run and not given.names:
+		raise RequestError("invalid_argument", argument="names")
+	if len(given.names or ()) > MOST:
+		raise RequestError("invalid_argument", argument="names", limit=MOST)
+	filters = {"status": ["in", sorted(states.REVIVABLE)]}
+	filters.update({"run": given.run} if given.run else {"name": ["in", given.names]})
+	found = frappe.get_list(records.DOCTYPE, filters=filters, fields=["name", "space"], limit_page_length=0)
+	by_space: dict[str, list[str]] = {}
+	for row in found:
+		by_space.setdefault(row.space, []).append(row.name)
+	return [work(space, names=names) for space, names in by_space.items()]
+
+
+@endpoint(CONTRACT, methods=("GET", "POST"), takes=RunOf, gives=RunProgress)
+def progress(given: RunOf) -> dict[str, Any]:
+	"""Counts of a run's records by state, and its failures by cause, the most frequent first."""
+	people.require_reader()
+	name = people.visible(RUN, {"run": given.run}, "run")
+	return {
+		"run": view.run(name),
+		"counts": records.by_status(records.counts([name])[name]),
+		"causes": records.causes(name, MOST_CAUSES),
+	}

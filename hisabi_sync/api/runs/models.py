@@ -1,0 +1,308 @@
+"""What the calls of the sync operations contract take and give."""
+
+import datetime
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BeforeValidator, WithJsonSchema, model_validator
+
+from hisabi_sync.api.protocol import arguments as args
+from hisabi_sync.api.protocol.schema import (
+	Answer,
+	Flag,
+	OptionalText,
+	Raw,
+	Request,
+	Text,
+	TextList,
+	choice,
+	whole,
+)
+from hisabi_sync.engine.model import clock
+from hisabi_sync.engine.model.errors import RequestError
+
+MODES = ("full", "incremental")
+MOST_IDS = 1000
+DAY = len("2026-01-01")
+
+
+def _wrong(name: str) -> RequestError:
+	return RequestError("invalid_argument", argument=name)
+
+
+def read_filters(value: Any) -> dict[str, Any]:
+	"""`{status: [text], date_range: {start, end}}` with what was given; `dateRange` is another name of it."""
+	if value in (None, ""):
+		return {}
+	if not isinstance(value, dict) or value.keys() - {"status", "date_range", "dateRange"}:
+		raise _wrong("filters")
+	found = {"status": _statuses(value), "date_range": _dates(value)}
+	return {name: part for name, part in found.items() if part}
+
+
+def _statuses(value: dict[str, Any]) -> list[str] | None:
+	found = args.text_list(value, "status")
+	if found is not None and (len(found) > 50 or any(len(text) > args.MAX_TEXT for text in found)):
+		raise _wrong("filters.status")
+	return found
+
+
+def _dates(value: dict[str, Any]) -> dict[str, str] | None:
+	given = value.get("date_range", value.get("dateRange"))
+	if given is None:
+		return None
+	if not isinstance(given, dict) or given.keys() - {"start", "end"}:
+		raise _wrong("filters.date_range")
+	return {name: _moment(text) for name, text in given.items() if text not in (None, "")}
+
+
+def _moment(text: Any) -> str:
+	if not isinstance(text, str) or not _is_moment(text):
+		raise _wrong("filters.date_range")
+	return text
+
+
+def _is_moment(text: str) -> bool:
+	if len(text) != DAY:
+		return clock.parse(text) is not None
+	try:
+		return bool(datetime.date.fromisoformat(text))
+	except ValueError:
+		return False
+
+
+FILTERS = {
+	"type": ["object", "null"],
+	"properties": {
+		"status": {"type": "array", "items": {"type": "string"}},
+		"date_range": {
+			"type": "object",
+			"properties": {"start": {"type": "string"}, "end": {"type": "string"}},
+		},
+	},
+	"additionalProperties": False,
+}
+Filters = Annotated[dict, BeforeValidator(read_filters), WithJsonSchema(FILTERS)]
+Mode: Any = choice(*MODES)
+
+
+class Page(Request):
+	entity: OptionalText = None
+	limit: whole(1, 500) = 50
+	offset: whole(0, 10_000_000) = 0
+
+	@model_validator(mode="after")
+	def _fill(self) -> "Page":
+		self.limit, self.offset = 50 if self.limit is None else self.limit, self.offset or 0
+		return self
+
+
+class List(Page):
+	status: OptionalText = None
+
+
+class Detail(List):
+	sync_id: Text
+
+
+class Run(Request):
+	sync_id: Text
+
+
+class One(Request):
+	id: Text
+
+
+class Retry(Request):
+	entity: OptionalText = None
+	record_ids: TextList = None
+
+	@model_validator(mode="after")
+	def _check(self) -> "Retry":
+		if self.record_ids is not None and len(self.record_ids) > MOST_IDS:
+			raise _wrong("record_ids")
+		return self
+
+
+class Start(Request):
+	entity: Text
+	mode: Mode = "incremental"
+	dry_run: Flag = False
+	filters: Filters = {}
+	ids: TextList = None
+	idempotency_key: OptionalText = None
+	confirm: OptionalText = None
+	connection: OptionalText = None
+
+	@model_validator(mode="after")
+	def _check(self) -> "Start":
+		if self.ids and (len(self.ids) > MOST_IDS or any(len(part) > args.MAX_TEXT for part in self.ids)):
+			raise _wrong("ids")
+		return self
+
+
+class Preview(Start):
+	limit: whole(0, 100) = 20
+
+	@model_validator(mode="after")
+	def _fill(self) -> "Preview":
+		self.limit = 20 if self.limit is None else self.limit
+		return self
+
+
+class History(Request):
+	entity: OptionalText = None
+	days: whole(1, 366) = 30
+
+	@model_validator(mode="after")
+	def _fill(self) -> "History":
+		self.days = self.days or 30
+		return self
+
+
+class Started(Answer):
+	sync_id: str
+	status: str
+	mode: str
+	entity: str
+	dry_run: bool
+	connection: str
+	direction: str
+	started_at: str
+
+
+class Change(Answer):
+	field: str
+	from_: Any
+	to: Any
+
+	model_config = {"extra": "forbid", "alias_generator": lambda name: name.rstrip("_")}
+
+
+class LookedAt(Answer):
+	entity_id: str
+	operation: str
+	changes: list[Change]
+	error_code: str | None
+	error_message: str | None
+
+
+class Warning(Answer):
+	code: str
+	records: int
+
+
+class Previewed(Answer):
+	entity: str
+	mode: str
+	direction: str
+	connection: str
+	total: int
+	total_is_exact: bool
+	records: list[LookedAt]
+	warnings: list[Warning]
+	confirm: str
+	expires_at: str
+
+
+class RunRow(Answer):
+	sync_id: str
+	entity: str
+	direction: str
+	mode: str
+	status: str
+	dry_run: bool
+	connection: str
+	idempotency_key: str | None
+	started_by: str
+	started_at: str
+	completed_at: str | None
+	error_code: str | None
+	error_message: str | None
+	total_records: int
+	records_processed: int
+	records_completed: int
+	records_created: int
+	records_updated: int
+	records_skipped: int
+	records_failed: int
+	records_dead: int
+	records_pending: int
+
+
+class RecordRow(Answer):
+	id: str
+	sync_id: str
+	entity_type: str
+	entity_id: str
+	remote_id: str | None
+	document: str | None
+	operation: str | None
+	status: str
+	error_code: str | None
+	error_message: str | None
+	retry_count: int
+	attempts: int
+	changes: list[Change] | None
+	next_attempt_at: str | None
+	created_at: str
+	updated_at: str
+	completed_at: str | None
+
+
+class Bounds(Answer):
+	total: int
+	limit: int
+	offset: int
+
+
+class Runs(Bounds):
+	runs: list[RunRow]
+
+
+class RunDetail(RunRow):
+	records: list[RecordRow]
+	records_page: Bounds
+
+
+class Failures(Bounds):
+	failures: list[RecordRow]
+
+
+class Retried(Answer):
+	status: str
+	records_queued: int
+
+
+class RetriedOne(Retried):
+	record: RecordRow
+
+
+class Day(Answer):
+	date: str
+	entity: str
+	direction: str
+	runs: int
+	runs_failed: int
+	total_records: int
+	records_completed: int
+	records_failed: int
+	records_skipped: int
+	seconds: float
+
+
+class Days(Answer):
+	days: list[Day]
+	server_time: str
+
+
+class Metrics(Raw):
+	content: ClassVar[str] = "text/plain"
+	schema_words: ClassVar[dict] = {"type": "string"}
+	statuses: ClassVar[dict] = {200: "Prometheus' text format"}
+
+
+class Health(Answer):
+	status: str
+	reasons: list[str]
+	checks: dict[str, Any]
+	server_time: str | None

@@ -1,0 +1,132 @@
+"""Unique values that another record has: a refusal for the device, and a conflict that a person can settle."""
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import frappe
+
+from hisabi_sync.engine.conflicts import conflict_rows
+from hisabi_sync.engine.conflicts.conflict_rows import OPEN
+from hisabi_sync.engine.database import sql
+from hisabi_sync.engine.entities.entity_types import Registry
+from hisabi_sync.engine.model import fields, ids
+from hisabi_sync.engine.model.change import Caller, Change, Stored
+from hisabi_sync.engine.model.entity_type import EntityType
+from hisabi_sync.engine.sharing import visibility
+from hisabi_sync.engine.store import load
+
+HIDDEN = "Hidden"
+# MariaDB: Duplicate entry 'value' for key 'code', or 'table.code'.
+KEY = re.compile(r"for key '(?:[^']*\.)?([^'.]+)'")
+
+
+def conflict(
+	change: Change,
+	stored: Stored | None,
+	entity: EntityType,
+	caller: Caller,
+	now: datetime,
+	registry: Registry,
+) -> dict[str, Any] | None:
+	"""A row for Sync Conflict, or None when the value is held outside of the space or the conflict is open already."""
+	names, holder = _held_by_self(change, stored, entity)
+	if holder is None:
+		names, holder = _find(change, entity, caller, registry)
+	if holder is None or _is_open(change, caller):
+		return None
+	return conflict_rows.taken(change, names, holder, entity, caller, now)
+
+
+def field_of(error: Exception, entity: EntityType) -> str | None:
+	"""The field whose value the database found taken, by the key that its driver's error names; None when it has none."""
+	said = next((str(part) for part in error.args if isinstance(part, Exception)), "")
+	key = KEY.search(said)
+	if key is None or error.args[0] != entity.doctype:
+		return None
+	names = [key[1]] if key[1] in entity.fields else _columns_of(key[1], entity)
+	return next(
+		(name for name in names if name in entity.fields and entity.fields[name].access != HIDDEN), None
+	)
+
+
+def _columns_of(key: str, entity: EntityType) -> list[str]:
+	"""Columns of a key; of the primary one the field that gives a document its name."""
+	if key == "PRIMARY":
+		return [(frappe.get_meta(entity.doctype).autoname or "").removeprefix("field:")]
+	rows = frappe.db.sql(
+		f"SHOW INDEX FROM {sql.quote(entity.table)} WHERE Key_name = %s",
+		(key,),
+		as_dict=True,
+	)
+	return [row.Column_name for row in rows]
+
+
+def holder_of(change: Change, entity: EntityType, caller: Caller, registry: Registry) -> str | None:
+	"""The id on devices of the record in the caller's space that has a value of the change, if they may read it."""
+	holder = _find(change, entity, caller, registry)[1]
+	if holder is None or visibility.hidden([holder], registry, caller.users):
+		return None
+	return holder.client_id
+
+
+def unique_fields(entity: EntityType) -> list[str]:
+	return [name for name, field in entity.fields.items() if field.unique]
+
+
+def _held_by_self(
+	change: Change, stored: Stored | None, entity: EntityType
+) -> tuple[list[str], Stored | None]:
+	"""An update concerns the record itself, whoever has the value."""
+	if stored is None or not stored.exists:
+		return [], None
+	return [name for name in unique_fields(entity) if name in change.values], stored
+
+
+def _find(
+	change: Change, entity: EntityType, caller: Caller, registry: Registry
+) -> tuple[list[str], Stored | None]:
+	"""(fields, record) of the first live record of the space that has one of the change's unique values."""
+	for name in unique_fields(entity):
+		value = change.values.get(name)
+		stored = fields.column_value(entity.fields[name], value)
+		document = _document(entity, {name: stored}, caller) if value is not None else None
+		found = _record(entity, document, caller.space, registry) if document else None
+		if found:
+			return [name], found
+	return [], None
+
+
+def _document(entity: EntityType, filters: dict[str, Any], caller: Caller) -> str | None:
+	"""Name of the live document that has the values, in the caller's space where the DocType says so itself."""
+	if "." not in entity.space_path and entity.space_path != "name":
+		filters = {**filters, entity.space_path: caller.space_key}
+	if "is_deleted" in entity.stamps:
+		filters = {**filters, "is_deleted": 0}
+	return frappe.db.get_value(entity.doctype, filters)
+
+
+def _record(entity: EntityType, document: str, space: str, registry: Registry) -> Stored | None:
+	where = "document_type = %s AND document_name = %s AND space = %s AND deleted_at IS NULL"
+	rows = sql.select("Sync Record", ["name"], where, (entity.doctype, document, space))
+	return (
+		next(iter(load.working_copies([row[0] for row in rows], registry, lock=False).values()), None)
+		if rows
+		else None
+	)
+
+
+def _is_open(change: Change, caller: Caller) -> bool:
+	"""A device repeats what failed, and each time it is judged anew."""
+	return bool(change.op_id and open_conflicts(caller.device, [change.op_id]))
+
+
+def open_conflicts(device: str | None, op_ids: Iterable[str]) -> dict[str, str]:
+	"""{op key: name of the open conflict} over taken values that ops of a device led to; one statement."""
+	rows = frappe.db.sql(
+		"""SELECT i.op_key, c.name FROM `tabSync Item` i JOIN `tabSync Conflict` c ON c.item = i.name
+		WHERE i.device = %s AND i.op_key IN %s AND c.status = %s AND c.kind = 'unique'""",
+		(device, tuple(ids.op_key(op_id) for op_id in op_ids), OPEN),
+	)
+	return dict(rows)

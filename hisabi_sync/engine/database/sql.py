@@ -1,0 +1,134 @@
+"""Multi-row statements. Names of tables and columns come from DocTypes, never from a request."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import frappe
+
+CHUNK_ROWS = 500
+READER = "hisabi_sync_reader"
+CHUNK_BYTES = 4 * 1024 * 1024  # well below any server's max_allowed_packet
+
+
+def quote(name: str) -> str:
+	return "`" + name.replace("`", "``") + "`"
+
+
+def insert(doctype: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+	"""Insert rows (sequences in the order of columns). A taken key raises; nothing is ignored."""
+	_write(doctype, columns, rows, "")
+
+
+def upsert(doctype: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+	"""Write rows whose first column is the name: the rest of the columns of existing rows is replaced."""
+	changes = ", ".join(f"{quote(column)} = VALUES({quote(column)})" for column in columns[1:])
+	_write(doctype, columns, rows, f" ON DUPLICATE KEY UPDATE {changes}")
+
+
+def insert_missing(doctype: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+	"""Insert the rows whose key is free; those that are there stay as they are."""
+	_write(doctype, columns, rows, " ON DUPLICATE KEY UPDATE name = name")
+
+
+def insert_or(doctype: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], changes: str) -> None:
+	"""Insert rows; where a key is taken, `changes` (the engine's own text) are made to the row that has it."""
+	_write(doctype, columns, rows, f" ON DUPLICATE KEY UPDATE {changes}")
+
+
+def _write(doctype: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], tail: str) -> None:
+	head = f"INSERT INTO {quote('tab' + doctype)} ({', '.join(map(quote, columns))}) VALUES "  # noqa: S608
+	for chunk in _chunks(rows):
+		marks, values = _marks(chunk)
+		frappe.db.sql(head + ",".join(marks) + tail, values)
+
+
+def _marks(rows: Sequence[Sequence[Any]]) -> tuple[list[str], dict[str, Any]]:
+	"""Placeholders for each row, and their values. A column in which all rows agree is escaped once, not row by row.
+
+	Placeholders begin with a character of their column, of which none from `a` on means anything in a format. They are
+	short because Frappe searches the whole statement.
+	"""
+	marks, values = [], {}
+	for code, column in enumerate(zip(*rows, strict=True), ord("a")):
+		name = chr(code)
+		if column.count(column[0]) == len(rows):
+			values[name] = column[0]
+			marks.append(f"%({name})s")
+		else:
+			values.update({f"{name}{n}": value for n, value in enumerate(column)})
+			marks.append(f"%({name}#)s")
+	mark = "(" + ",".join(marks) + ")"
+	return [mark.replace("#", str(n)) for n in range(len(rows))], values
+
+
+def _chunks(rows: Iterable[Sequence[Any]]) -> Iterator[list[Sequence[Any]]]:
+	chunk: list[Sequence[Any]] = []
+	size = 0
+	for row in rows:
+		bytes_here = sum([len(value) for value in row if isinstance(value, str)])
+		if chunk and (len(chunk) >= CHUNK_ROWS or size + bytes_here > CHUNK_BYTES):
+			yield chunk
+			chunk, size = [], 0
+		chunk.append(row)
+		size += bytes_here
+	if chunk:
+		yield chunk
+
+
+def select(
+	doctype: str, columns: Iterable[str], where: str, values: Iterable[Any] = (), tail: str = ""
+) -> Sequence[tuple[Any, ...]]:
+	"""Rows as tuples. `columns` and `where` are the engine's own text; `values` fill its %s."""
+	query = f"SELECT {', '.join(columns)} FROM {quote('tab' + doctype)} WHERE {where} {tail}"  # noqa: S608
+	return ask(query, values)
+
+
+def ask(query: str, values: Iterable[Any] = ()) -> Sequence[tuple[Any, ...]]:
+	"""Rows of a select of the engine's own, from the database that `reading_from` names, else from the primary."""
+	return (getattr(frappe.local, READER, None) or frappe.db).sql(query, values)
+
+
+@contextmanager
+def reading_from(database: Any) -> Iterator[None]:
+	"""In here the engine's own selects ask this database, which may be a replica; a pull says so where it reads.
+
+	`frappe.db` stays the primary: what Frappe looks up it also puts into caches, where nothing old may come.
+	"""
+	setattr(frappe.local, READER, database)
+	try:
+		yield
+	finally:
+		setattr(frappe.local, READER, None)
+
+
+def select_in(
+	doctype: str,
+	columns: Iterable[str],
+	column: str,
+	keys: Collection[Any],
+	where: str = "",
+	values: Iterable[Any] = (),
+	tail: str = "",
+) -> Sequence[tuple[Any, ...]]:
+	"""Rows whose `column` is one of the keys, in one statement; no keys give no rows and no statement."""
+	if not keys:
+		return ()
+	clause = f"{quote(column)} IN %s" + (f" AND {where}" if where else "")
+	return select(doctype, columns, clause, (tuple(keys), *values), tail)
+
+
+def update_in(
+	doctype: str,
+	values: Mapping[str, Any],
+	names: Collection[str],
+	where: str = "",
+	parameters: Iterable[Any] = (),
+) -> None:
+	"""Set columns of the rows with these names; no names give no statement."""
+	if not names:
+		return
+	changes = ", ".join(f"{quote(column)} = %s" for column in values)
+	clause = "name IN %s" + (f" AND {where}" if where else "")
+	query = f"UPDATE {quote('tab' + doctype)} SET {changes} WHERE {clause}"  # noqa: S608
+	frappe.db.sql(query, (*values.values(), tuple(names), *parameters))

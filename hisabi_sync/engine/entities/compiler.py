@@ -1,0 +1,175 @@
+"""From a Sync Entity's rows and its DocType to an EntityType."""
+
+import json
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+import frappe
+from frappe.core.doctype.docfield.docfield import DocField
+from frappe.model.meta import Meta
+
+from hisabi_sync.engine.entities import contracts, listeners
+from hisabi_sync.engine.model import fields as field_kinds
+from hisabi_sync.engine.model import files, unreadable
+from hisabi_sync.engine.model.entity_type import CLIENT_ONLY, SENSITIVE, STAMPS, EntityType
+from hisabi_sync.engine.model.fields import Field
+
+# Frappe acts on them: it copies the attachments of what was amended, and moves documents in their tree.
+FRAPPES_OWN = frozenset("amended_from lft rgt old_parent".split())
+
+
+def entity_type(row: frappe._dict, get_meta: Callable[[str], Meta] = frappe.get_meta) -> EntityType:
+	"""The EntityType of a Sync Entity's row, whose `fields` are the rows of its child table."""
+	meta = get_meta(row.document_type)
+	if meta.get("is_virtual"):
+		raise ValueError(f"{meta.name} is virtual: it has no table")
+	fields = _fields(row, meta, get_meta)
+	stamps = frozenset(name for name in STAMPS if meta.has_field(name))
+	return EntityType(
+		name=row.name,
+		wire_name=row.entity_type,
+		doctype=row.document_type,
+		space_type=row.space_type,
+		space_path=row.space_path,
+		client_id_field=row.client_id_field or None,
+		policy=row.policy,
+		parameters=_json(row.policy_parameters, {}),
+		field_policies=_json(row.field_policies, {}),
+		rank=row.rank or 0,
+		write_role=row.write_role,
+		check_permissions=bool(row.check_permissions),
+		max_payload=row.max_payload_kib * 1024,
+		fields={f.name: f for f in fields},
+		aliases=_aliases(row),
+		required=tuple(f.name for f in fields if f.required and f.writable),
+		one_of=_one_of(row, fields),
+		stamps=stamps,
+		client_only=CLIENT_ONLY | contracts.client_only(row.space_type),
+		path=_path(row, meta, get_meta),
+		bulk=listeners.writes_in_bulk(row, meta, fields),
+		submittable=bool(meta.is_submittable),
+		tracked=bool(meta.track_changes),
+		rule=contracts.rule(row.document_type),
+		prepare=contracts.preparation(row.document_type),
+		enabled=bool(row.enabled),
+	)
+
+
+def _path(row: frappe._dict, meta: Meta, get_meta: Callable[[str], Meta]) -> tuple[tuple[str, str], ...]:
+	"""(DocType, field) of each step from the document to its space that lies beyond the document itself."""
+	link, *steps = row.space_path.split(".")
+	found = []
+	for step in steps:
+		meta = get_meta(meta.get_field(link).options)
+		found.append((meta.name, step))
+		link = step
+	return tuple(found)
+
+
+def _json(text: str | None, default: Any) -> Any:
+	return json.loads(text) if text else default
+
+
+def _aliases(row: frappe._dict) -> dict[str, str]:
+	pairs = ((f.fieldname, alias.strip()) for f in row.fields for alias in (f.aliases or "").split(","))
+	return {alias: name for name, alias in pairs if alias}
+
+
+def _one_of(row: frappe._dict, fields: Collection[Field]) -> tuple[tuple[str, ...], ...]:
+	"""Groups of fields of which one is required. Aliases stand for their field; a group of one is simply required."""
+	aliases, required = _aliases(row), {f.name for f in fields if f.required}
+	names = {f.name for f in fields}
+	groups = (
+		tuple(dict.fromkeys(n if n in names else aliases.get(n, n) for n in group))
+		for group in _json(row.one_of, [])
+	)
+	return tuple(group for group in groups if not required.intersection(group))
+
+
+def _fields(row: frappe._dict, meta: Meta, get_meta: Callable[[str], Meta]) -> list[Field]:
+	chosen = {f.fieldname: f for f in row.fields}
+	return [
+		_field(df, get_meta, chosen.get(df.fieldname), meta)
+		for df in meta.fields
+		if is_stored(df, get_meta) and _is_synced(df, chosen, row)
+	]
+
+
+def is_stored(df: DocField, get_meta: Callable[[str], Meta] = frappe.get_meta) -> bool:
+	"""Whether a field has a column, or rows, that hold its values: what is virtual is computed when a page asks for it."""
+	if df.fieldtype not in field_kinds.KINDS or df.get("is_virtual"):
+		return False
+	return df.fieldtype not in frappe.model.table_fields or not get_meta(df.options).get("is_virtual")
+
+
+def _is_synced(df: DocField, chosen: Mapping[str, frappe._dict], row: frappe._dict) -> bool:
+	if df.fieldname in STAMPS or df.fieldname in SENSITIVE or df.fieldname == row.space_path:
+		return df.fieldname in chosen
+	return df.fieldname in chosen if chosen else not df.hidden
+
+
+def _field(
+	df: DocField,
+	get_meta: Callable[[str], Meta],
+	chosen: frappe._dict | None = None,
+	meta: Meta | None = None,
+) -> Field:
+	access = _access(df, chosen)
+	length = field_kinds.text_limit(df.fieldtype, df.length)
+	plain = Field(df.fieldname, df.fieldtype, df.label or df.fieldname, access, df.options or "", length)
+	return Field(
+		name=df.fieldname,
+		fieldtype=df.fieldtype,
+		label=df.label or df.fieldname,
+		access=access,
+		options=df.options or "",
+		length=length,
+		default=_default(plain, df.default),
+		required=bool(chosen.required if chosen else df.reqd),
+		unique=bool(df.unique or (chosen and chosen.unique_in_space)),
+		columns=_columns(df, get_meta),
+		permlevel=df.permlevel or 0,
+		is_title=bool(meta and meta.get_title_field() == df.fieldname),
+		feeds=bool(meta and df.fieldtype == "Link" and meta.get_fields_to_fetch(df.fieldname)),
+		source=_source(df, meta, get_meta),
+	)
+
+
+def _source(df: DocField, meta: Meta | None, get_meta: Callable[[str], Meta]) -> tuple[str, int] | tuple[()]:
+	"""(DocType, permission level) of the field that Frappe fills this one from, where its level is above 0."""
+	link, _, name = (df.fetch_from or "").partition(".")
+	through = meta.get_field(link) if meta and name else None
+	if not through or through.fieldtype != "Link" or not through.options:
+		return ()
+	origin = get_meta(through.options).get_field(name)
+	return (through.options, origin.permlevel) if origin and origin.permlevel else ()
+
+
+def _access(df: DocField, chosen: frappe._dict | None) -> str:
+	access = chosen.access if chosen else ("Read only" if df.read_only else "Read and write")
+	return "Read only" if access == "Read and write" and df.fieldname in FRAPPES_OWN else access
+
+
+def acting_fields(doctype: str) -> tuple[Field, ...]:
+	"""Fields of any DocType, synced or not, whose values make Frappe act when a document is saved."""
+	known = [df for df in frappe.get_meta(doctype).fields if is_stored(df)]
+	return files.acting(_field(df, frappe.get_meta) for df in known)
+
+
+def _default(plain: Field, value: Any) -> Any:
+	"""A static default; dynamic ones such as `Today` or `__user` are left to Frappe's own save."""
+	if value in (None, "") or plain.kind is field_kinds.ROWS or str(value).startswith(("__", ":")):
+		return None
+	held = plain.load(value)
+	return None if unreadable.is_in(held) else held
+
+
+def _columns(df: DocField, get_meta: Callable[[str], Meta]) -> tuple[Field, ...]:
+	if df.fieldtype not in frappe.model.table_fields:
+		return ()
+	meta = get_meta(df.options)
+	return tuple(_field(child, get_meta, None, meta) for child in meta.fields if _is_plain(child))
+
+
+def _is_plain(df: DocField) -> bool:
+	return is_stored(df) and df.fieldtype not in frappe.model.table_fields

@@ -1,0 +1,98 @@
+"""The contracts of all apps on the site, checked once when they are loaded."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from functools import cache
+from typing import Any
+
+import frappe
+
+from hisabi_sync.engine.model.contract import Contract, Derivation, Preparation, Rule
+
+HOOK = "sync_contracts"
+# A space type may have one of each: with two, their order would decide the result.
+ONCE = ("derive", "hold")
+
+
+def contracts() -> tuple[Contract, ...]:
+	"""Those that apps name, in the order of the apps. Raises TypeError or ValueError for what is no sound contract."""
+	return _load(tuple(frappe.get_hooks(HOOK)))
+
+
+@cache
+def _load(paths: tuple[str, ...]) -> tuple[Contract, ...]:
+	found = tuple(_attribute(path) for path in paths)
+	_refuse_twice("name", (contract.name for contract in found if contract.name))
+	for part in ONCE:
+		having = (contract.space_type for contract in found if getattr(contract, part))
+		_refuse_twice(f"{part} of the space type", having)
+	for part in ("rules", "prepare", "bulk_actions"):
+		_refuse_twice(part, (key for contract in found for key in getattr(contract, part)))
+	return found
+
+
+def _attribute(path: str) -> Contract:
+	found = frappe.get_attr(path)
+	if not isinstance(found, Contract):
+		raise TypeError(f"{HOOK}: {path} is no Contract")
+	return found
+
+
+def _refuse_twice(what: str, keys: Iterable[str]) -> None:
+	twice = [key for key, times in Counter(keys).items() if times > 1]
+	if twice:
+		raise ValueError(f"{HOOK}: two contracts bring the {what} {', '.join(twice)}")
+
+
+def named(name: str) -> Contract | None:
+	"""The contract that Sync Batch knows by a name."""
+	return next((contract for contract in contracts() if contract.name == name), None)
+
+
+def space_types() -> list[str]:
+	"""Kinds of space that a contract serves."""
+	return list(dict.fromkeys(contract.space_type for contract in contracts() if contract.name))
+
+
+def of_space(space_type: str) -> Iterator[Contract]:
+	"""The contract of a kind of space, and what other apps add to it."""
+	return (contract for contract in contracts() if contract.space_type == space_type)
+
+
+def deriver(space_type: str) -> Derivation | None:
+	return _first(space_type, "derive")
+
+
+def holder(space_type: str) -> Any:
+	return _first(space_type, "hold")
+
+
+def _first(space_type: str, part: str) -> Any:
+	return next((found for contract in of_space(space_type) if (found := getattr(contract, part))), None)
+
+
+def client_only(space_type: str) -> frozenset[str]:
+	return frozenset().union(*(contract.client_only for contract in of_space(space_type)))
+
+
+def rule(doctype: str) -> Rule | None:
+	return _by_key("rules", doctype)
+
+
+def preparation(doctype: str) -> Preparation | None:
+	return _by_key("prepare", doctype)
+
+
+def bulk_action(name: str) -> Any:
+	return _by_key("bulk_actions", name)
+
+
+def media_columns(doctype: str) -> list[tuple[str, str, str]]:
+	"""(table, column, its column with the document's name) of each place beside file fields that names uploads."""
+	return [place for contract in contracts() for place in contract.media_columns.get(doctype, ())]
+
+
+def _by_key(part: str, key: str) -> Any:
+	return next(
+		(getattr(contract, part)[key] for contract in contracts() if key in getattr(contract, part)), None
+	)

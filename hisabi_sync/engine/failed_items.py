@@ -1,0 +1,189 @@
+"""Items that ended in an error: processed once more as their device would send them again, or dismissed by a person.
+
+The op id stays the same, so whatever the device does meanwhile, the change is applied once.
+"""
+
+import json
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+import frappe
+from rq.timeouts import BaseTimeoutException
+
+from hisabi_sync.engine import push
+from hisabi_sync.engine.database import retry, sql
+from hisabi_sync.engine.entities import contracts
+from hisabi_sync.engine.entities.entity_types import registry
+from hisabi_sync.engine.identity import people
+from hisabi_sync.engine.model import allowance, clock, mishaps, strict_json, texts
+from hisabi_sync.engine.model.change import ERROR, Caller, Change, Outcome
+from hisabi_sync.engine.model.errors import RequestError
+from hisabi_sync.engine.operations import live
+from hisabi_sync.engine.sharing import rights, visible
+
+COLUMNS = (
+	"i.name i.status i.space i.device i.user i.op_id i.fingerprint i.entity_type i.client_id i.payload "
+	"i.original_payload i.edited_by i.batch i.position b.contract s.space_type s.space_key"
+).split()
+NAMES = [column.partition(".")[2] for column in COLUMNS]
+
+
+def load(names: Collection[str]) -> dict[str, frappe._dict]:
+	"""Items by name with their contract and space."""
+	if not names:
+		return {}
+	rows = frappe.db.sql(
+		f"""SELECT {", ".join(COLUMNS)} FROM `tabSync Item` i LEFT JOIN `tabSync Batch` b ON b.name = i.batch
+		JOIN `tabSync Space` s ON s.name = i.space WHERE i.name IN %s ORDER BY i.creation, i.batch, i.position""",  # noqa: S608
+		(tuple(names),),
+	)
+	return {row[0]: frappe._dict(zip(NAMES, row, strict=True)) for row in rows}
+
+
+def process(names: Sequence[str]) -> list[dict[str, Any]]:
+	"""Process items again, those of one device and space together; a result for each name, in their order."""
+	held = load(visible.of("Sync Item", names))
+	results = {name: _refused(name, "not_found") for name in names if name not in held}
+	groups: dict[tuple[Any, ...], list[frappe._dict]] = {}
+	for item in held.values():
+		code = _obstacle(item)
+		if code:
+			results[item.name] = _refused(item.name, code)
+		else:
+			whose = (item.space, item.device, item.user, item.contract, item.edited_by)
+			groups.setdefault(whose, []).append(item)
+	for members in groups.values():
+		results.update(_send(members))
+	return [results[name] for name in names]
+
+
+def edit(name: str, payload: Any) -> dict[str, Any]:
+	"""Process one item again with another payload: the item as its contract has it, under the same op id and record.
+
+	What the device had sent is kept. It needs the rights of both the device's user and the person who edits, also when it
+	is processed again later. Raises not_failed, not_retryable, invalid_argument.
+	"""
+	item = load([name]).get(name)
+	code = "not_found" if item is None else _obstacle(item)
+	if code:
+		raise RequestError(code)
+	return _send([item], payload)[name]
+
+
+def _obstacle(item: frappe._dict) -> str | None:
+	if item.status != ERROR:
+		return "not_failed"
+	kept = not item.payload.startswith(allowance.NOT_KEPT)
+	return None if item.op_id and _reader(item) and kept else "not_retryable"
+
+
+def _reader(item: frappe._dict) -> Any:
+	contract = contracts.named(item.contract)
+	return contract.read_again if contract else None
+
+
+def _refused(name: str, code: str) -> dict[str, Any]:
+	error = RequestError(code)
+	return {"id": name, "done": False, "error_code": code, "message": error.message}
+
+
+def _send(items: Sequence[frappe._dict], payload: Any = None) -> dict[str, dict[str, Any]]:
+	"""Push the items as their device; {name: result}."""
+	first = items[0]
+	editor = first.edited_by if payload is None else frappe.session.user
+	whose = (first.user, first.space, first.device, first.space_type, first.space_key)
+	caller = Caller(*whose, also=editor or None)
+	try:
+		changes = _read(items, payload, caller)
+		with people.as_user(first.user) as person:
+			options = push.Options(first.contract)
+			before, after = _note_edit(first, payload, person), _ask_editor(caller, changes)
+			outcomes = push.push(caller, changes, options, before, after).outcomes
+	except RequestError as error:
+		return _all_refused(items, error)
+	except Exception as error:
+		if retry.is_away(error) or isinstance(error, MemoryError | BaseTimeoutException):
+			raise
+		frappe.db.rollback()
+		mishaps.note("failed items could not be processed", error)
+		return _all_refused(items, RequestError("internal_error"))
+	_tell(items)
+	return {item.name: _result(item, outcome) for item, outcome in zip(items, outcomes, strict=True)}
+
+
+def _all_refused(items: Sequence[frappe._dict], error: RequestError) -> dict[str, dict[str, Any]]:
+	frappe.db.rollback()
+	extra = {"done": False, "error_code": error.code, "message": error.message, **error.extra}
+	return {item.name: {"id": item.name, **extra} for item in items}
+
+
+def _read(items: Sequence[frappe._dict], payload: Any, caller: Caller) -> list[Change]:
+	"""Changes as the contract reads them. An edited one keeps the device's fingerprint, by which it knows its own op."""
+	raw = [json.loads(item.payload) for item in items] if payload is None else [payload]
+	raw = strict_json.mark(raw)
+	changes = _reader(items[0])(raw, caller)
+	called = registry().wire_name  # the entity type may be known by now
+	for item, change in zip(items, changes, strict=True):
+		said = (change.op_id, called(change.entity_type), change.client_id)
+		if tuple(map(texts.plain, said)) != (item.op_id, called(item.entity_type), item.client_id):
+			raise RequestError("invalid_argument", argument="payload")
+		change.fingerprint = item.fingerprint
+	return changes
+
+
+def _note_edit(item: frappe._dict, payload: Any, person: str) -> Callable[[Caller, list[Change]], None]:
+	"""A step in the same transaction that keeps what the device sent and who changed it."""
+
+	def before(caller: Caller, changes: list[Change]) -> None:
+		if caller.also:
+			rights.require_before(caller, changes)
+		if payload is not None:
+			original = item.original_payload or item.payload
+			values = {"original_payload": original, "edited_by": person, "edited_at": clock.now()}
+			sql.update_in("Sync Item", values, [item.name])
+
+	return before
+
+
+def _ask_editor(caller: Caller, changes: list[Change]) -> Callable[[push.Result], None] | None:
+	"""A last step that takes back what the person who edited the item may not make themselves."""
+	if not caller.also:
+		return None
+	return lambda result: rights.require_after(caller, changes, result.outcomes)
+
+
+def _result(item: frappe._dict, outcome: Outcome) -> dict[str, Any]:
+	return {
+		"id": item.name,
+		"done": outcome.status != ERROR,
+		"status": outcome.status,
+		"doc_version": outcome.doc_version,
+		"error_code": outcome.code,
+		"message": outcome.message,
+	}
+
+
+def _tell(items: Sequence[frappe._dict]) -> None:
+	for item in items:
+		live.tell("Sync Item", item.name, lists=False)
+	live.tell_lists("Sync Item")
+	frappe.db.commit()
+
+
+def dismiss(name: str, reason: str | None, announce: bool = True) -> dict[str, Any]:
+	"""Say that nobody needs to look at an item any more. Its place in the ledger, and its status, stay as they are."""
+	if not reason:
+		raise RequestError("reason_required")
+	rows = sql.select("Sync Item", ["status"], "name = %s", (name,), "FOR UPDATE")
+	if not rows:
+		raise RequestError("not_found")
+	if rows[0][0] != ERROR:
+		raise RequestError("not_failed")
+	values = {
+		"dismissed": 1,
+		"dismiss_reason": texts.plain(reason, texts.LONG),
+		"dismissed_by": frappe.session.user,
+	}
+	sql.update_in("Sync Item", {**values, "dismissed_at": clock.now()}, [name])
+	live.tell("Sync Item", name, announce)
+	return {"status": "dismissed", "reason": reason}

@@ -1,0 +1,109 @@
+"""What a change was made on: what its device had seen of a record, or had set itself since. Pure.
+
+A change names a version, the values that it was made on, or both; a value that is given counts before the version. What
+the same device changed since is no news to it.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from hisabi_sync.engine.model import fields as kinds
+from hisabi_sync.engine.model.change import UPDATE, Change, Past, Stored
+from hisabi_sync.engine.model.entity_type import EntityType
+from hisabi_sync.engine.model.fields import Field
+from hisabi_sync.engine.model.merge import ABSENT, same
+
+UNKNOWN = object()  # a value that nobody knows any more
+MERGED = (kinds.ROWS, kinds.JSON)  # kinds of which what was stored may hold the work of others too
+
+
+def steps(stored: Stored, name: str, version: int) -> list[Past | None]:
+	"""What replaced the field's values after a version, the newest first; ends with None where the history has a gap.
+
+	Goes back from the version of the present value, step by step, so that a gap is noticed.
+	"""
+	kept = {past.version: past for past in stored.history if name in past.before}
+	since, found = stored.version_of(name), []
+	while since > version:
+		past = kept.get(since)
+		found.append(past)
+		if past is None:
+			break
+		since = past.since.get(name, 1)
+	return found
+
+
+def base_value(stored: Stored, name: str, version: int) -> object:
+	"""The field's value at a version, or UNKNOWN when that is no longer kept."""
+	return _before(stored, name, steps(stored, name, version))
+
+
+def _before(stored: Stored, name: str, path: list[Past | None]) -> object:
+	if not path:
+		return stored.values.get(name)
+	return UNKNOWN if path[-1] is None else path[-1].before[name]
+
+
+def seen(change: Change, stored: Stored, field: Field) -> tuple[object, bool]:
+	"""(value that the device had before its change or UNKNOWN, whether nobody else changed the field since)."""
+	given = change.base.get(field.name, ABSENT)
+	if given is ABSENT and change.base_version is None:
+		return stored.values.get(field.name), True
+	path = steps(stored, field.name, change.base_version or 0)
+	if given is ABSENT:
+		since, value = path, _before(stored, field.name, path)
+	else:
+		since, value = _since_value(path, given, stored, field), given
+	return _own(change, stored, field, since, value)
+
+
+def _since_value(path: list[Past | None], given: Any, stored: Stored, field: Field) -> list[Past | None]:
+	"""The part of the path that leads from the given value to the present one; the newest step when it is not on it."""
+	if same(given, stored.values.get(field.name)):
+		return []
+	for count, past in enumerate(path, 1):
+		if past and same(past.before[field.name], given):
+			return path[:count]
+	return [*path[:1], None]
+
+
+def _own(
+	change: Change, stored: Stored, field: Field, since: list[Past | None], value: object
+) -> tuple[object, bool]:
+	"""Take up what the device did itself: its last value of the field, or as far as nobody else's work is part of it."""
+	own = [is_own(change, past) for past in since]
+	if field.kind in MERGED:
+		left = next((n for n in range(len(own), 0, -1) if not own[n - 1]), 0)
+	else:
+		left = own.index(True) if True in own else len(own)
+	if left == 0:
+		return stored.values.get(field.name), True
+	return (value if left == len(own) else _before(stored, field.name, since[:left])), False
+
+
+def is_own(change: Change, past: Past | None) -> bool:
+	"""Whether the same device made a version; nobody's device is the same as nobody's."""
+	return past is not None and change.device is not None and past.device == change.device
+
+
+def is_stale(change: Change, stored: Stored, entity: EntityType) -> bool:
+	"""Whether somebody else changed content, not only computed fields, since what the change was made on."""
+	if not change.base and not is_behind(change, stored):
+		return False
+	known = entity.fields.keys() if change.base_version is not None else change.base.keys()
+	return any(not seen(change, stored, entity.fields[name])[1] for name in known - entity.computed)
+
+
+def is_behind(change: Change, stored: Stored) -> bool:
+	"""Whether the record has a later content than the change's version."""
+	return change.base_version is not None and change.base_version < stored.content_version
+
+
+def is_makers(change: Change, stored: Stored | None) -> bool:
+	"""Whether a live record was made by the device that sends the change."""
+	return stored is not None and stored.live and stored.maker is not None and stored.maker == change.device
+
+
+def on_own_create(change: Change, stored: Stored) -> Change:
+	"""The edit that a create is of what the same device made before: made on that create."""
+	return replace(change, operation=UPDATE, base_version=stored.began)

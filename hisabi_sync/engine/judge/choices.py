@@ -1,0 +1,156 @@
+"""What a choice settles of a value that merges: the parts that it names, and the rest is merged as ever. Pure.
+
+`base`, `server` and `client` are the sides of a conflict, `present` is what the record holds now. The answers are
+(value, what it was made on), to be judged like any change. A key or a row that the choice does not name goes only if
+the client had taken it out and nobody worked on it since. What the choice names as the client had it, and nobody else
+touched, is no choice: a list that is sent whole takes back nothing of others.
+"""
+
+import json
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import partial
+from typing import Any
+
+from hisabi_sync.engine.model import merge as merging
+from hisabi_sync.engine.model.merge import ABSENT, merge, same
+
+Row = dict[str, Any]
+
+
+def settle(base: Any, server: Any, client: Any, choice: Any, present: Any) -> tuple[Any, Any]:
+	"""JSON values: objects key by key, at every depth; everything else as a whole."""
+	value, seen = _settle(base, server, client, present, choice)
+	return complete(value, seen, present), seen
+
+
+def settle_rows(
+	base: list[Row],
+	server: list[Row],
+	client: list[Row],
+	choice: list[Row],
+	present: list[Row],
+	*,
+	keys: Collection[str] = (),
+	labels: Collection[str] = (),
+) -> tuple[list[Row], list[Row]]:
+	"""Child tables row by row, and rows cell by cell.
+
+	Rows are told by their names or `keys`; one that the client added has neither, and is the one that is equal or else
+	has equal links, without links equal `labels`.
+	"""
+	sides = [_rows(rows, (base, server, present), keys) for rows in (base, server, client, present)]
+	label = partial(_label, keys=keys, others=labels)
+	wanted = _under_the_same(_rows(choice, (base, server, present), keys), sides[2], label)
+	parts: list[Any] = [*sides, wanted]
+	value, seen = _settle(*parts)
+	return _completed(value, seen, sides[3]), list(seen.values())
+
+
+def complete(value: Any, seen: Any, present: Any) -> Any:
+	"""The value with what came to the record since it was made; what collides is for who judges the change."""
+	return merge(seen, value, present)[0]
+
+
+def complete_rows(
+	value: list[Row], seen: list[Row], present: list[Row], keys: Collection[str] = ()
+) -> list[Row]:
+	"""The same for child tables."""
+	return _completed(*(_rows(rows, (seen, present), keys) for rows in (value, seen, present)))
+
+
+def _completed(value: Mapping[Any, Row], seen: Mapping[Any, Row], present: Mapping[Any, Row]) -> list[Row]:
+	return merging.named(merging.merge_objects(seen, value, present)[0])
+
+
+def _settle(base: Any, server: Any, client: Any, present: Any, choice: Any) -> tuple[Any, Any]:
+	if choice is ABSENT or _was_sent(base, server, client, choice):
+		return _rest(base, server, client, present)
+	if not isinstance(choice, dict):
+		return choice, server
+	held = server if isinstance(server, dict) else base  # what the server took out is chosen again
+	sides = [side if isinstance(side, dict) else {} for side in (base, held, client, present)]
+	value, seen = {}, {}
+	for key in dict.fromkeys(key for part in (*sides[1:3], choice) for key in part):
+		of_key = (side.get(key, ABSENT) for side in (*sides, choice))
+		value[key], seen[key] = _settle(*of_key)
+	return _there(value), _there(seen) if isinstance(server, dict) else server
+
+
+def _was_sent(base: Any, server: Any, client: Any, choice: Any) -> bool:
+	"""Whether the choice repeats what the client sent of something that does not collide."""
+	if isinstance(choice, dict) and isinstance(server, dict):
+		return False
+	return _is_part(choice, client) and not merge(base, server, client)[1]
+
+
+def _is_part(choice: Any, whole: Any) -> bool:
+	if isinstance(choice, dict) and isinstance(whole, dict):
+		return all(_is_part(part, whole.get(key, ABSENT)) for key, part in choice.items())
+	return same(choice, whole)
+
+
+def _rest(base: Any, server: Any, client: Any, present: Any) -> tuple[Any, Any]:
+	"""Nobody chose: what does not collide comes in, and what somebody worked on stays."""
+	value = merge(base, server, client)[0]
+	return value, ABSENT if value is ABSENT and not same(present, server) else server
+
+
+def _there(parts: Mapping[Any, Any]) -> dict[Any, Any]:
+	return {key: part for key, part in parts.items() if part is not ABSENT}
+
+
+# --- rows
+
+
+def _rows(rows: Iterable[Row], known: Iterable[Iterable[Row]], keys: Collection[str]) -> dict[Any, Row]:
+	found = merging.by_identity(rows, known, keys)
+	return dict(zip(found, merging.named(found), strict=True))
+
+
+def _under_the_same(
+	chosen: Mapping[Any, Row], client: Mapping[Any, Row], label: Callable[[Row], tuple[Any, ...]]
+) -> dict[Any, Row]:
+	"""The chosen rows, the new ones among them under the identities of those rows of the client that they stand for."""
+	new, left = _new(chosen), _new(client)
+	# Columns that only the server sets are not in what a device sends.
+	shared = sorted(set.intersection(*(set(row) for row in (*new.values(), *left.values()))) if left else ())
+	pairs: dict[Any, Any] = {}
+	for tell in (lambda row: merging.natural(row, shared), label):
+		_pair(pairs, {one: row for one, row in new.items() if one not in pairs}, left, tell)
+	under = {**{identity: ("chosen", identity) for identity in new}, **pairs}
+	return {under.get(identity, identity): row for identity, row in chosen.items()}
+
+
+def _label(row: Row, keys: Collection[str], others: Collection[str]) -> tuple[Any, ...]:
+	"""What tells a new row from others: its links, or else its other labels."""
+	found = merging.natural(row, keys)
+	found = found if any(found) else merging.natural(row, others)
+	return found if any(found) else ()
+
+
+def _pair(
+	pairs: dict[Any, Any],
+	chosen: Mapping[Any, Row],
+	left: dict[Any, Row],
+	tell: Callable[[Row], tuple[Any, ...]],
+) -> None:
+	"""Pair the rows that `tell` the same, each once and in their order; one pass over both sides."""
+	waiting: dict[str, deque[Any]] = {}
+	for identity, row in left.items():
+		waiting.setdefault(_written(tell(row)), deque()).append(identity)
+	for identity, row in chosen.items():
+		told = tell(row)
+		fitting = waiting.get(_written(told)) if told else None
+		if fitting:
+			pairs[identity] = fitting.popleft()
+			del left[pairs[identity]]
+
+
+def _written(told: tuple[Any, ...]) -> str:
+	"""Cells may hold what no mapping takes for a key."""
+	return json.dumps(told, sort_keys=True, default=str)
+
+
+def _new(rows: Mapping[Any, Row]) -> dict[Any, Row]:
+	return {identity: row for identity, row in rows.items() if identity[0] != merging.NAME}

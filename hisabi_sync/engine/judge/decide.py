@@ -1,0 +1,257 @@
+"""What becomes of a change, as a pure function of the change, the stored record and the policy."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import reduce
+from typing import Any
+
+from hisabi_sync.engine.judge.base import UNKNOWN, base_value, is_own, is_stale, seen
+from hisabi_sync.engine.judge.policies import (
+	POLICIES,
+	Clash,
+	Deletion,
+	Edit,
+	Policy,
+	goes_by_time,
+	settle_fields,
+)
+from hisabi_sync.engine.model import clock
+from hisabi_sync.engine.model import fields as kinds
+from hisabi_sync.engine.model import merge as merging
+from hisabi_sync.engine.model.change import CREATE, DELETE, Change, Stored
+from hisabi_sync.engine.model.entity_type import EntityType
+from hisabi_sync.engine.model.errors import ItemError
+from hisabi_sync.engine.model.fields import Field
+
+
+@dataclass(slots=True)
+class Decision:
+	"""`apply` with values, or `duplicate`, or `conflict` over clashes, where values are those that do not clash.
+
+	`kept` are clashes whose loser is recorded; `again` are fields set anew, and later, to the value they have.
+	"""
+
+	kind: str
+	values: dict[str, Any] = field(default_factory=dict)
+	delete: bool = False
+	merged: bool = False
+	clashes: tuple[Clash, ...] = ()
+	fields: tuple[str, ...] = ()
+	kept: dict[str, str] = field(default_factory=dict)
+	again: tuple[str, ...] = ()
+
+
+def decide(change: Change, stored: Stored | None, entity: EntityType) -> Decision:
+	"""Decide one change against the record it names (None when there is none). Raises ItemError."""
+	policy = POLICIES[entity.policy]
+	if change.operation == CREATE:
+		return _decide_create(change, stored, entity, policy)
+	if stored is None or not stored.exists:
+		raise ItemError("not_found")
+	if not change.counted and change.base_version is not None and change.base_version > stored.doc_version:
+		raise ItemError("base_version_ahead", {"doc_version": stored.doc_version})
+	if change.operation == DELETE:
+		return _decide_delete(change, stored, entity, policy)
+	if stored.deleted_at is not None:
+		raise ItemError("deleted")
+	return _decide_update(change, stored, entity, policy)
+
+
+def losses(decision: Decision) -> tuple[str, ...]:
+	"""Fields whose value of the device gave way to the server's."""
+	return tuple(name for name, loser in decision.kept.items() if loser == "client")
+
+
+def whole(decision: Decision) -> Decision:
+	"""The same decision where a change may not be applied in part: what would lose a field is a conflict."""
+	lost = losses(decision)
+	if not lost:
+		return decision
+	return Decision("conflict", decision.values, clashes=decision.clashes, fields=lost)
+
+
+def _decide_create(change: Change, stored: Stored | None, entity: EntityType, policy: Policy) -> Decision:
+	if not policy.device_may_create:
+		raise ItemError("permission_denied")
+	if change.base_version is not None and not may_begin(change.base_version, stored):
+		raise ItemError("base_version_not_allowed")
+	if stored is None or not stored.exists:
+		return Decision("apply", change.values)
+	if stored.deleted_at is not None:
+		if change.base_version != stored.doc_version:
+			raise ItemError("deleted")
+		return Decision("apply", change.values)
+	differing = differences(change, stored, entity)
+	if differing:
+		return Decision("conflict", clashes=_plain_clashes(differing, stored), fields=tuple(differing))
+	return Decision("duplicate")
+
+
+def may_begin(version: int, stored: Stored | None) -> bool:
+	"""Whether a create may name this version: that of a tombstone which the record has, or had before it began again."""
+	if stored is None or not stored.exists:
+		return False
+	return version <= stored.doc_version if stored.deleted_at is not None else version < stored.began
+
+
+def differences(change: Change, stored: Stored, entity: EntityType) -> dict[str, Any]:
+	"""The values of a change that are not those of the record; rows have the names of those that they stand for."""
+	return _differing(with_row_names(change.values, stored, entity), stored.values)
+
+
+def is_of_earlier_life(change: Change, stored: Stored) -> bool:
+	"""Whether a change was made on what the record was before it was deleted and began again."""
+	return change.base_version is not None and change.base_version < stored.began
+
+
+def _decide_delete(change: Change, stored: Stored, entity: EntityType, policy: Policy) -> Decision:
+	if stored.deleted_at is not None or is_of_earlier_life(change, stored):
+		return Decision("duplicate")
+	stale = is_stale(change, stored, entity)
+	deletion = Deletion(stored, stale, change.client_time, content_time(stored))
+	if policy.may_delete(deletion, entity.parameters):
+		return Decision("apply", delete=True)
+	return Decision("conflict", delete=True)
+
+
+def _decide_update(change: Change, stored: Stored, entity: EntityType, policy: Policy) -> Decision:
+	edit = compare(change, stored, entity)
+	if not policy.is_current(change.based_on, stored, entity.parameters):
+		clashes = _plain_clashes(edit.values, stored)
+		return Decision(
+			"conflict", clashes=clashes, fields=tuple(edit.values) or (entity.parameters["version"],)
+		)
+	again = written_again(change, stored, entity)
+	if not edit.values:
+		return Decision("apply", merged=edit.stale, again=again)
+	clashes = edit.clashes or _plain_clashes(edit.values, stored)
+	edit, kept = settle_fields(edit, entity.field_policies)
+	verdict = policy.update(edit, entity.parameters)
+	if verdict.conflict:
+		return Decision("conflict", edit.clean, clashes=clashes, fields=verdict.conflict)
+	lost = {**kept, **verdict.lost}
+	lost.pop(entity.parameters.get("time", ""), None)  # that a time was later is no loss
+	return Decision("apply", verdict.values, merged=edit.stale, clashes=clashes, kept=lost, again=again)
+
+
+def compare(change: Change, stored: Stored, entity: EntityType) -> Edit:
+	"""Split a change into what it may set as it is and what clashes with later changes of others."""
+	clean, clashes, wanted = {}, [], {}
+	for name, client in differences(change, stored, entity).items():
+		value, clash = _compare_field(change, stored, entity, name, client)
+		if clash:
+			wanted[name] = client
+			clashes.append(clash)
+		elif not merging.same(value, stored.values.get(name)):
+			clean[name] = wanted[name] = value
+	correction = bool(change.correction)
+	stale = is_stale(change, stored, entity)
+	return Edit(stored, wanted, clean, tuple(clashes), stale, change.client_time, correction)
+
+
+def _compare_field(
+	change: Change, stored: Stored, entity: EntityType, name: str, client: Any
+) -> tuple[Any, Clash | None]:
+	"""(value to set, None), or (None, Clash) where somebody else set another value since the base version."""
+	base, is_current = seen(change, stored, entity.fields[name])
+	if is_current and not _comes_late(change, stored, name, entity):
+		return client, None
+	server = stored.values.get(name)
+	merged, clashed = _merge_field(entity.fields[name], base, server, client)
+	if not clashed:
+		return merged, None
+	known = None if base is UNKNOWN else base
+	return None, Clash(name, known, server, client, _changed_at(stored, name, entity))
+
+
+def _comes_late(change: Change, stored: Stored, name: str, entity: EntityType) -> bool:
+	"""Whether a device sends a value that is older than its own later one, where times decide."""
+	if change.base_version is None or stored.version_of(name) <= change.base_version:
+		return False
+	if not change.client_time or not goes_by_time(entity.policy, entity.parameters):
+		return False
+	newest = next((past for past in reversed(stored.history) if name in past.before), None)
+	return (
+		newest is not None
+		and is_own(change, newest)
+		and newest.at is not None
+		and clock.is_after(newest.at, change.client_time)
+	)
+
+
+def written_again(change: Change, stored: Stored, entity: EntityType) -> tuple[str, ...]:
+	"""Fields that somebody else had set to the same value before; where times decide, the later time has to count."""
+	if change.base_version is None or not change.client_time:
+		return ()
+	if not goes_by_time(entity.policy, entity.parameters) or _is_closed(change, stored, entity):
+		return ()
+	return tuple(
+		name
+		for name, value in change.values.items()
+		if stored.version_of(name) > change.base_version
+		and merging.same(value, stored.values.get(name))
+		and not merging.same(value, base_value(stored, name, change.base_version))
+		and clock.is_after(change.client_time, _changed_at(stored, name, entity))
+	)
+
+
+def _is_closed(change: Change, stored: Stored, entity: EntityType) -> bool:
+	return POLICIES[entity.policy].is_settled(stored, entity.parameters) and not change.correction
+
+
+def content_time(stored: Stored) -> datetime | None:
+	"""When somebody last edited the record, by their own clock; computed fields do not count."""
+	times = [past.at for past in stored.history if past.at]
+	if not times:
+		return stored.modified
+	return reduce(lambda one, other: other if clock.is_after(other, one) else one, times)
+
+
+def _changed_at(stored: Stored, name: str, entity: EntityType) -> Any:
+	"""When a field got its value: by the history, by the field that the policy has for the time, or by the record."""
+	own = entity.parameters.get("time", "")
+	times = [past.at for past in stored.history if name in past.before and past.at]
+	if times and name != own:
+		return times[-1]
+	return stored.values.get(own) or stored.modified
+
+
+def _merge_field(field: Field, base: Any, server: Any, client: Any) -> tuple[Any, bool]:
+	if base is UNKNOWN:
+		return server, True
+	if field.kind is kinds.ROWS:
+		return merging.merge_rows(base, server, client, field.row_keys)
+	if field.kind is kinds.JSON:
+		return merging.merge(base, server, client)
+	return server, not merging.same(client, base)
+
+
+def with_row_names(values: Mapping[str, Any], stored: Stored, entity: EntityType) -> dict[str, Any]:
+	"""The values, with rows under the names of those of the record that they stand for."""
+	named = {
+		name: _named_rows(entity.fields[name], values[name] or [], stored.values.get(name) or [])
+		for name in entity.row_fields & values.keys()
+		if values[name] is not UNKNOWN
+	}
+	return {**values, **named}
+
+
+def _named_rows(field: Field, rows: list[dict[str, Any]], held: list[dict[str, Any]]) -> list[dict[str, Any]]:
+	"""The rows under the names of those they stand for; what only the server sets of a row is as the record has it."""
+	named, known = merging.name_rows(rows, held, field.row_keys), {row.get("name"): row for row in held}
+	server = [column for column in field.columns if not column.writable]
+	return [
+		{**row, **{c.name: known.get(row.get("name") or "", {}).get(c.name, c.kind.empty) for c in server}}
+		for row in named
+	]
+
+
+def _differing(values: Mapping[str, Any], stored_values: Mapping[str, Any]) -> dict[str, Any]:
+	return {name: value for name, value in values.items() if not merging.same(value, stored_values.get(name))}
+
+
+def _plain_clashes(values: Mapping[str, Any], stored: Stored) -> tuple[Clash, ...]:
+	return tuple(
+		Clash(n, None, stored.values.get(n), client, stored.modified) for n, client in values.items()
+	)

@@ -1,0 +1,85 @@
+"""The order in which a batch is processed: parents before children, whatever order they were sent in. Pure."""
+
+import heapq
+from collections.abc import Collection, Mapping, Sequence
+
+from hisabi_sync.engine.model.change import CREATE, DELETE, Change
+
+
+def arrange(
+	changes: Sequence[Change], ranks: Mapping[str, int], links: Sequence[Collection[str]]
+) -> tuple[list[int], list[int]]:
+	"""Indexes of the changes in processing order, and the indexes that lie on a circle.
+
+	`ranks` maps entity types to their rank, `links[i]` holds the record names that change i points to. Changes of one
+	record keep the order in which they were sent, except that its create comes first; deletes come last, children
+	before parents.
+	"""
+	after = _dependencies(changes, links)
+	waiting = {i: len(before) for i, before in after.items()}
+	followers: dict[int, list[int]] = {}
+	for i, before in after.items():
+		for j in before:
+			followers.setdefault(j, []).append(i)
+	ready = [_key(changes[i], ranks, i) for i, count in waiting.items() if count == 0]
+	heapq.heapify(ready)
+	arranged = []
+	while ready:
+		index = heapq.heappop(ready)[-1]
+		arranged.append(index)
+		for follower in followers.get(index, ()):
+			waiting[follower] -= 1
+			if waiting[follower] == 0:
+				heapq.heappush(ready, _key(changes[follower], ranks, follower))
+	return arranged, sorted(_circles(after, set(after) - set(arranged)))
+
+
+def _circles(after: Mapping[int, set[int]], left: set[int]) -> set[int]:
+	"""Of the changes that cannot be arranged those that wait for themselves, not those that only wait for them."""
+	return {i for i in left if i in _reachable(i, after, left)}
+
+
+def _reachable(start: int, after: Mapping[int, set[int]], left: set[int]) -> set[int]:
+	found: set[int] = set()
+	todo = [start]
+	while todo:
+		following = (after[todo.pop()] & left) - found
+		found |= following
+		todo.extend(following)
+	return found
+
+
+def _key(change: Change, ranks: Mapping[str, int], index: int) -> tuple[int, int, int]:
+	rank = ranks.get(change.entity_type, 0)
+	return (1, -rank, index) if change.operation == DELETE else (0, rank, index)
+
+
+def _dependencies(changes: Sequence[Change], links: Sequence[Collection[str]]) -> dict[int, set[int]]:
+	"""For each change the indexes of the changes that must be processed before it."""
+	creates: dict[str, int] = {}
+	for i, change in enumerate(changes):
+		if change.operation == CREATE:
+			creates.setdefault(change.record, i)
+	after = {
+		i: {creates[name] for name in links[i] if name in creates and creates[name] != i}
+		for i in range(len(changes))
+	}
+	latest = dict(creates)
+	for i, change in enumerate(changes):
+		previous = latest.get(change.record)
+		if previous is not None and previous != i and creates.get(change.record) != i:
+			after[i].add(previous)
+		if creates.get(change.record) != i:
+			latest[change.record] = i
+	return after
+
+
+def depends_on(changes: Sequence[Change], links: Sequence[Collection[str]]) -> list[set[int]]:
+	"""For each change the index of the create in the batch that each of its links waits for."""
+	creates = {
+		change.record: i for i, change in reversed(list(enumerate(changes))) if change.operation == CREATE
+	}
+	return [
+		{creates[name] for name in names if name in creates and creates[name] != i}
+		for i, names in enumerate(links)
+	]

@@ -1,0 +1,124 @@
+"""Where a device stands with each entity type that it asks for, and where it stands after a page. Pure."""
+
+from dataclasses import dataclass, field
+
+from hisabi_sync.engine.model import cursor
+from hisabi_sync.engine.model.cursor import Standing
+from hisabi_sync.engine.model.errors import RequestError
+
+UNSEEN = "00000000"  # a mark of sight that is nobody's: all is sent again
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+	"""The entity types of a call, and what is true of them now.
+
+	`sights` are the caller's {mark of an entity type: mark of sight} of all that the space's type knows, `sight` that of
+	all together. `marks` are asked for; `everything` when the call named none. `horizons` are positions up to which
+	tombstones may be gone, `horizon` that of those which have no own.
+	"""
+
+	position: int
+	sight: str
+	sights: dict[str, str]
+	marks: tuple[str, ...]
+	everything: bool
+	horizon: int = 0
+	horizons: dict[str, int] = field(default_factory=dict)
+
+	def horizon_of(self, mark: str) -> int:
+		return max(self.horizon, self.horizons.get(mark, 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+	"""`held` is the cursor as it came, or None; `at` is {mark: Standing} of what is asked for, `rest` of all others."""
+
+	held: cursor.Cursor | None
+	asked: Asked
+	at: dict[str, Standing]
+	rest: Standing | None
+
+	def is_first(self, mark: str) -> bool:
+		"""Whether what comes of an entity type is new to the device: a first pull and its later pages."""
+		standing = self.held.of(mark) if self.held else None
+		return standing is None or standing.snapshot is not None
+
+	def is_with_rest(self, mark: str) -> bool:
+		"""Whether an entity type is asked for, and stands, together with all others."""
+		place, rest = self.at[mark], self.rest
+		if rest is None or not self.asked.everything:
+			return False
+		return (place.position, place.snapshot) == (rest.position, rest.snapshot)
+
+	@property
+	def position(self) -> int:
+		"""The least position of what is asked for."""
+		places = [standing.position for standing in self.at.values()]
+		return min(
+			[*places, self.rest.position] if self.asked.everything and self.rest else places, default=0
+		)
+
+
+def begin(held: cursor.Cursor | None, asked: Asked) -> Begin:
+	"""Where to go on from. Raises RequestError resync_required.
+
+	A first pull remembers where it began, so that later deletes are told and older are not. When the caller's sight has
+	changed, what may be seen now is sent again, and what may not is sent as a tombstone.
+	"""
+	at = {mark: _begin(_of(held, mark, asked), mark, asked) for mark in asked.marks}
+	rest = held.rest if held else None
+	if asked.everything:
+		rest = _checked(rest, asked.horizon, asked.sight, asked)
+	return Begin(held, asked, at, rest)
+
+
+def _of(held: cursor.Cursor | None, mark: str, asked: Asked) -> Standing | None:
+	"""The Standing of one entity type. Of the rest's mark of sight nothing is known but whether it is that of today."""
+	if held is None or mark in held.named:
+		return held.named[mark] if held else None
+	rest = held.rest
+	if rest is None:
+		return None
+	return Standing(rest.position, rest.snapshot, asked.sights[mark] if rest.sight == asked.sight else UNSEEN)
+
+
+def _begin(standing: Standing | None, mark: str, asked: Asked) -> Standing:
+	return _checked(standing, asked.horizon_of(mark), asked.sights[mark], asked)
+
+
+def _checked(standing: Standing | None, horizon: int, sight: str, asked: Asked) -> Standing:
+	if standing is None:
+		return Standing(0, asked.position, sight)
+	if max(standing.position, standing.known) > asked.position:
+		raise RequestError("resync_required", reason="position_unknown")
+	if max(standing.position, standing.known) < horizon:
+		raise RequestError("resync_required", reason="position_too_old")
+	return standing if standing.sight == sight else Standing(0, standing.known, sight)
+
+
+def after(begun: Begin, position: int, space: str) -> cursor.Cursor:
+	"""The Cursor behind a page that ends at a position. What was not asked for stands where it stood."""
+	asked, held = begun.asked, begun.held
+	moved = {mark: _moved(standing, position) for mark, standing in begun.at.items()}
+	if begun.rest is None or not asked.everything:
+		return cursor.of(space, begun.rest, {**(held.named if held else {}), **moved})
+	rest = _moved(begun.rest, position)
+	left = {mark: _of(held, mark, asked) for mark in asked.sights if mark not in moved}
+	unknown = {m: s for m, s in (held.named if held else {}).items() if m not in asked.sights}
+	apart = {m: s for m, s in {**left, **moved, **unknown}.items() if not _is_with(rest, m, s, asked)}
+	return cursor.of(space, rest, apart)
+
+
+def _moved(standing: Standing, position: int) -> Standing:
+	reached = max(standing.position, position)
+	finished = standing.snapshot is not None and reached >= standing.snapshot
+	return Standing(reached, None if finished else standing.snapshot, standing.sight)
+
+
+def _is_with(rest: Standing, mark: str, standing: Standing | None, asked: Asked) -> bool:
+	"""Whether an entity type stands where the rest stands, so that it need not be named."""
+	if standing is None:
+		return False
+	same = (standing.position, standing.snapshot) == (rest.position, rest.snapshot)
+	return same and standing.sight == asked.sights.get(mark)

@@ -1,0 +1,164 @@
+"""From a payload to canonical values. Pure but for translated words; source: the item errors of the contracts."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hisabi_sync.engine.judge.base import UNKNOWN
+from hisabi_sync.engine.model.change import CREATE, DELETE, Change
+from hisabi_sync.engine.model.entity_type import SENSITIVE, EntityType
+from hisabi_sync.engine.model.errors import ItemError
+from hisabi_sync.engine.model.fields import Field
+from hisabi_sync.engine.model.merge import same
+
+MAX_NAME, MAX_NAMES = 140, 50  # of what an error repeats of what it was sent
+EMPTY: tuple[Any, ...] = (None, "", [])
+ENCODER = json.JSONEncoder(ensure_ascii=False)
+
+
+def check_size(payload: Any, entity: EntityType) -> None:
+	"""Raise ItemError payload_too_large for a payload that is longer than the entity type allows."""
+	require_size(payload, entity.max_payload)
+
+
+def require_size(value: Any, limit: int) -> None:
+	"""The same for any value and a limit in bytes."""
+	size = len(ENCODER.encode(value).encode("utf-8", "replace"))
+	if size > limit:
+		raise ItemError("payload_too_large", {"bytes": size, "limit": limit})
+
+
+def parse(change: Change, entity: EntityType) -> None:
+	"""Fill `change.values` (what the device may set) and `change.warnings` (names that are ignored, whatever they hold).
+
+	Raises ItemError: sensitive_field_not_allowed, invalid_field, invalid_field_type, invalid_choice, invalid_value,
+	missing_required_fields.
+	"""
+	change.base = _parse_base(change.base_values or {}, entity)
+	if change.operation == DELETE:
+		return
+	named, unknown = _name_fields(change, entity)
+	_refuse("invalid_field", unknown)
+	parsed = _parse_values(named, entity)
+	change.cleaned = any(entity.fields[name].changes(value, parsed[name]) for name, value in named.items())
+	_check_required(change, entity, named)
+	change.values = parsed
+	change.warnings += _server_columns(named, entity)
+
+
+def _name_fields(change: Change, entity: EntityType) -> tuple[dict[str, Any], list[str]]:
+	named: dict[str, Any] = {}
+	unknown: list[str] = []
+	sensitive: list[str] = []
+	hidden: list[str] = []
+	for key, value in change.payload.items():
+		name = key if key in entity.fields else entity.aliases.get(key)
+		if name is not None and entity.fields[name].writable:
+			if named.get(name, value) != value:
+				raise ItemError("invalid_value", [key, name])
+			named[name] = value
+		elif key in SENSITIVE:
+			sensitive.append(key)
+		elif name is not None and entity.fields[name].access == "Hidden":
+			hidden.append(name)  # like a field that is not there, and never compared
+		elif name is not None or key in entity.client_only or key in entity.stamps:
+			change.warnings.append(key)
+		else:
+			unknown.append(key)
+	_refuse("sensitive_field_not_allowed", sensitive)
+	_refuse("server_field_not_allowed", hidden)
+	return named, unknown
+
+
+def check_kept(values: Mapping[str, Any], present: Mapping[str, Any], entity: EntityType) -> None:
+	"""Raise ItemError for canonical values that were kept somewhere and that nobody could send today.
+
+	Choices go, fields become shorter. What the record holds, be it a row, may stay.
+	"""
+	wire = {name: _sent(entity.fields[name], value, present.get(name)) for name, value in values.items()}
+	_parse_values({name: value for name, value in wire.items() if value is not None}, entity)
+
+
+def _sent(field: Field, value: Any, present: Any) -> Any:
+	"""What a device would send of a value that is not the present one; None of one that is."""
+	if same(value, present):
+		return None
+	if field.columns and isinstance(value, list):
+		held = present if isinstance(present, list) else []
+		value = [row for row in value if not any(same(row, one) for one in held)]
+	return field.dump(value)
+
+
+def added(item: Mapping[str, Any], *names: str) -> list[tuple[str, Any]]:
+	"""What an item says under names that a contract got later: part of what its op id stands for, where it is sent."""
+	return [(name, item[name]) for name in names if item.get(name) is not None]
+
+
+def base_values(given: Any, change: Change) -> dict[str, Any] | None:
+	"""What the device saw of the fields before it changed them, as an item has it; null and an empty object say nothing."""
+	if given is None or change.operation == CREATE:
+		return None
+	if not isinstance(given, dict):
+		raise ItemError("base_values_must_be_object")
+	return given or None
+
+
+def _parse_base(given: Mapping[str, Any], entity: EntityType) -> dict[str, Any]:
+	"""Values that the device saw; one that could not be sent today, such as a choice that is gone, is UNKNOWN."""
+	found = {}
+	for key, value in given.items():
+		field = entity.fields.get(key if key in entity.fields else entity.aliases.get(key, ""))
+		if field is not None and field.writable:
+			try:
+				found[field.name] = field.parse(value)
+			except ItemError:
+				found[field.name] = UNKNOWN
+	return found
+
+
+def _server_columns(named: Mapping[str, Any], entity: EntityType) -> list[str]:
+	"""Names of columns of rows that only the server sets, as far as rows hold them."""
+	held = {
+		name: {key for row in named[name] or () for key in row} for name in entity.row_fields & named.keys()
+	}
+	return [
+		f"{name}.{column.name}"
+		for name, keys in sorted(held.items())
+		for column in entity.fields[name].columns
+		if column.name in keys and not column.writable
+	]
+
+
+def _refuse(code: str, names: Sequence[str]) -> None:
+	if names:
+		raise ItemError(code, [name[:MAX_NAME] for name in names[:MAX_NAMES]])
+
+
+def _parse_values(named: Mapping[str, Any], entity: EntityType) -> dict[str, Any]:
+	parsed: dict[str, Any] = {}
+	wrong: dict[str, list[Any]] = {}
+	limits: dict[str, int] = {}
+	for name, value in named.items():
+		try:
+			parsed[name] = entity.fields[name].parse(value)
+		except ItemError as error:
+			wrong.setdefault(error.code, []).append(error.detail)
+			limits.update(error.words.get("at_most") or {})
+	for code, details in wrong.items():
+		raise ItemError(code, _join(details), **({"at_most": limits} if limits else {}))
+	return parsed
+
+
+def _join(details: Sequence[Any]) -> dict[str, Any] | list[Any]:
+	if isinstance(details[0], dict):
+		return {name: expected for detail in details for name, expected in detail.items()}
+	return [name for detail in details for name in detail]
+
+
+def _check_required(change: Change, entity: EntityType, named: Mapping[str, Any]) -> None:
+	if change.operation == CREATE:
+		missing: list[Any] = [name for name in entity.required if named.get(name) in EMPTY]
+		missing += [list(group) for group in entity.one_of if all(named.get(name) in EMPTY for name in group)]
+	else:
+		missing = [name for name in entity.required if name in named and named[name] in EMPTY]
+	_refuse("missing_required_fields", ["/".join(m) if isinstance(m, list) else m for m in missing])

@@ -1,0 +1,118 @@
+"""Judging one change of a batch: what its caller may not see is refused, ids become document names, the contract's rule runs, then `decide`."""
+
+from typing import TYPE_CHECKING
+
+import frappe
+
+from hisabi_sync.engine import links, own_resolution
+from hisabi_sync.engine.conflicts.conflict_rows import RESOLVED
+from hisabi_sync.engine.judge import base, validate
+from hisabi_sync.engine.judge.decide import Decision, decide, differences, whole, with_row_names
+from hisabi_sync.engine.model.change import CREATE, DELETE, Change, Stored
+from hisabi_sync.engine.model.entity_type import EntityType
+from hisabi_sync.engine.model.errors import ItemError
+from hisabi_sync.engine.sharing import visibility
+
+if TYPE_CHECKING:
+	from hisabi_sync.engine.batch import Batch
+
+
+def judge(
+	batch: "Batch", change: Change, stored: Stored | None, entity: EntityType
+) -> tuple[Change, Decision, own_resolution.Held | None]:
+	"""(the change as it was judged, its Decision, the conflict that it settles or None). Raises ItemError."""
+	_require_seen(batch, change, stored, entity)
+	resolved = _complete(batch, change, stored, entity)
+	if entity.rule and change.operation != DELETE:
+		entity.rule(change, stored, batch.caller, batch.registry)
+	if change.operation == CREATE and stored and stored.live:
+		return *_judge_again(batch, change, stored, entity), None
+	decision = decide(change, stored, entity)
+	return change, whole(decision) if batch.options.whole else decision, resolved
+
+
+def _require_seen(batch: "Batch", change: Change, stored: Stored | None, entity: EntityType) -> None:
+	"""A record that the caller may not read is answered as one that is not there, before anything of it is judged."""
+	if not entity.check_permissions:
+		return
+	if change.record in batch.hidden:
+		raise ItemError("permission_denied" if change.operation == CREATE else "not_found")
+	if change.operation != CREATE and (stored is None or not stored.exists):
+		raise ItemError("not_found")
+
+
+def _complete(
+	batch: "Batch", change: Change, stored: Stored | None, entity: EntityType
+) -> own_resolution.Held | None:
+	"""Put names in the place of links and what the caller does not reach into rows; returns the conflict that is settled."""
+	held = stored.values if stored else {}
+	change.warnings += visibility.keep_columns(entity, change.values, held, batch.caller.users)
+	links.resolve_links(change, entity, batch.reach, batch.held_values(stored))
+	batch.check_acting(change, stored, entity)
+	if change.base:
+		_complete_base(batch, change, stored, entity)
+	resolved = batch.resolving.of(change, entity, batch.caller) if change.resolves else None
+	if resolved and stored:
+		_take_up(batch, change, resolved, stored, entity)
+	elif change.in_parts and stored:
+		own_resolution.take_parts(change, _typed(change, entity), stored, entity)
+	return resolved
+
+
+def _typed(change: Change, entity: EntityType) -> set[str]:
+	return {entity.aliases.get(name, name) for name in change.payload} & change.values.keys()
+
+
+def _complete_base(batch: "Batch", change: Change, stored: Stored | None, entity: EntityType) -> None:
+	"""Base values as the record would hold them. What one points to may be gone; nobody can tell what it was then."""
+	lost = links.resolve_base(change, entity, batch.reach)
+	change.base.update(dict.fromkeys(lost, base.UNKNOWN))
+	if stored:
+		visibility.keep_columns(entity, change.base, stored.values, batch.caller.users)
+		change.base = with_row_names(change.base, stored, entity)
+
+
+def _take_up(
+	batch: "Batch", change: Change, resolved: own_resolution.Held, stored: Stored, entity: EntityType
+) -> None:
+	"""The rest of the change whose conflict this one settles, as far as the caller may still write it."""
+	own_resolution.take_up(change, resolved, stored, entity)
+	for name in [n for n in change.values if not visibility.is_settable(entity, n, batch.caller.users)]:
+		del change.values[name]
+	if change.operation != DELETE and stored.live:
+		_check_taken_up(batch, change, resolved, stored, entity)
+
+
+def _check_taken_up(
+	batch: "Batch", change: Change, resolved: own_resolution.Held, stored: Stored, entity: EntityType
+) -> None:
+	"""The rest is judged by what is there and by what fields take today, as if it were sent now."""
+	validate.check_kept(change.values, stored.values, entity)
+	if change.rest:
+		held = batch.held_values(stored)
+		links.check_brought(change.values, change.rest, resolved.client, entity, batch.reach, held)
+	batch.check_acting(change, stored, entity)
+
+
+def _judge_again(
+	batch: "Batch", change: Change, stored: Stored, entity: EntityType
+) -> tuple[Change, Decision]:
+	"""A create of a record that is there: what the same device made before is edited by it, on its own create."""
+	if change.missing_only:
+		return change, Decision("duplicate")
+	if _was_made_of(batch, change):
+		return change, Decision("apply", merged=True)
+	if base.is_makers(change, stored) and differences(change, stored, entity):
+		change = base.on_own_create(change, stored)
+	decision = decide(change, stored, entity)
+	return change, whole(decision) if batch.options.whole else decision
+
+
+def _was_made_of(batch: "Batch", change: Change) -> bool:
+	"""Whether a person made the record of this very change, which had failed, and gave it other values."""
+	known = batch.repeats.known_failure(change)
+	return _is_resolved(known.conflict) if known and known.conflict else False
+
+
+def _is_resolved(conflict: str) -> bool:
+	return frappe.db.get_value("Sync Conflict", conflict, "status") == RESOLVED

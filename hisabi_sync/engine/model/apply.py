@@ -1,0 +1,107 @@
+"""Putting a decision into effect on the working copy of a record. Pure; `write` brings it to the database."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+from hisabi_sync.engine.model.change import Past, Stored
+from hisabi_sync.engine.model.entity_type import EntityType
+from hisabi_sync.engine.model.merge import same
+
+
+def create(stored: Stored, values: Mapping[str, Any], entity: EntityType, now: datetime | None) -> None:
+	"""Version 1 of a record, or the one after its tombstone: the entity type's defaults under the given values."""
+	begin(stored, {**entity.empty_values(), **entity.defaults, **values}, now)
+
+
+def begin(stored: Stored, values: dict[str, Any], now: datetime | None) -> None:
+	"""A record's life begins, for the first time or again."""
+	stored.values = values
+	stored.doc_version += 1
+	stored.content_version = stored.began = stored.doc_version
+	stored.field_versions = dict.fromkeys(values, stored.doc_version) if stored.doc_version > 1 else {}
+	stored.history, stored.deleted_at, stored.modified = [], None, now
+
+
+def update(
+	stored: Stored,
+	values: Mapping[str, Any],
+	entity: EntityType,
+	now: datetime | None,
+	changed_at: datetime | None = None,
+	again: Collection[str] = (),
+	device: str | None = None,
+) -> list[str]:
+	"""The next version, if any value differs or was written `again`; returns the names of the fields that changed."""
+	values = {**values, **{name: stored.values.get(name) for name in again}}
+	before = {
+		name: stored.values.get(name)
+		for name, value in values.items()
+		if name in again or not same(stored.values.get(name), value)
+	}
+	if not before:
+		return []
+	since = {name: stored.version_of(name) for name in before}
+	stored.doc_version += 1
+	stored.values = {**stored.values, **{name: values[name] for name in before}}
+	stored.field_versions = {**stored.field_versions, **dict.fromkeys(before, stored.doc_version)}
+	content = {name: value for name, value in before.items() if name not in entity.computed}
+	if content:
+		stored.content_version = stored.doc_version
+		stored.history.append(Past(stored.doc_version, content, since, changed_at or now, device))
+	stored.modified = now
+	return list(before)
+
+
+def differs(stored: Stored, values: Mapping[str, Any]) -> bool:
+	"""Whether the record holds something else than it was given, as a controller may have it, or a row another name."""
+	return any(not _is_held(stored.values.get(name), value) for name, value in values.items())
+
+
+def _is_held(held: Any, given: Any) -> bool:
+	"""A row that came without a name gets one, which is no difference."""
+	if not _are_rows(held) or not _are_rows(given):
+		return same(held or None, given or None)
+	return len(held) == len(given) and all(
+		same({**row, "name": own.get("name")} if not row.get("name") else row, own)
+		for own, row in zip(held, given, strict=True)
+	)
+
+
+def _are_rows(value: Any) -> bool:
+	return isinstance(value, list) and all(isinstance(row, dict) for row in value)
+
+
+def delete(stored: Stored, now: datetime | None) -> None:
+	"""The tombstone: one version more and no way back by an update."""
+	stored.doc_version += 1
+	stored.content_version = stored.doc_version
+	stored.deleted_at = stored.modified = now
+
+
+def touch_unknown(
+	stored: Stored, entity: EntityType, now: datetime | None, fields: Collection[str] | None = None
+) -> None:
+	"""A change whose old values nobody knows: every field that can have changed counts as changed, so that no stale edit
+	slips through.
+	"""
+	stored.doc_version += 1
+	stored.content_version = stored.doc_version
+	stored.field_versions = {
+		**stored.field_versions,
+		**dict.fromkeys(fields or entity.fields, stored.doc_version),
+	}
+	stored.modified = now
+
+
+def set_computed(
+	stored: Stored, values: Mapping[str, Any], entity: EntityType, now: datetime | None
+) -> list[str]:
+	"""Set fields that the server computes: part of the version that this transaction makes, else one of their own."""
+	if stored.doc_version == stored.loaded_version:
+		return update(stored, values, entity, now)
+	changed = [name for name, value in values.items() if not same(stored.values.get(name), value)]
+	stored.values = {**stored.values, **{name: values[name] for name in changed}}
+	if stored.doc_version > 1:
+		stored.field_versions = {**stored.field_versions, **dict.fromkeys(changed, stored.doc_version)}
+	return changed

@@ -1,0 +1,163 @@
+"""Times: ISO-8601 with Z on the wire, naive in the site's time zone in the database, as Frappe keeps them."""
+
+import re
+from datetime import date, datetime, timedelta, timezone
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import frappe
+from dateutil import parser as date_parser
+from frappe.utils import get_datetime, getdate, now_datetime
+from frappe.utils.data import get_system_timezone
+
+UTC = timezone.utc
+DAY = re.compile(r"(?!0000)\d{4}-\d{1,2}-\d{1,2}(?!\d)")
+# Between these every time can be written in every zone.
+DAY_LONG = timedelta(days=1)
+EARLIEST, LATEST = datetime(1, 1, 2), datetime(9999, 12, 30, 23, 59, 59)
+
+
+def now() -> datetime:
+	"""The site's present time, naive, with microseconds."""
+	moment = now_datetime()
+	return moment.replace(fold=datetime.now(zone()).fold) if is_twice(moment) else moment
+
+
+def zone() -> ZoneInfo:
+	"""The site's time zone, looked up once a request."""
+	held = getattr(frappe.local, "hisabi_sync_zone", None)
+	if held is None:
+		held = frappe.local.hisabi_sync_zone = ZoneInfo(get_system_timezone())
+	return held
+
+
+def parse(text: str) -> datetime | None:
+	"""A naive time in the site's zone from ISO-8601 text (no offset means UTC), or None."""
+	try:
+		moment = date_parser.isoparse(text)
+		moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+		return moment.astimezone(zone()).replace(tzinfo=None)
+	except (ValueError, OverflowError):
+		return None
+
+
+def shifted(moment: datetime, by: timedelta) -> datetime:
+	"""A naive time from outside, so much later; one that would leave the calendar stops at its edge."""
+	try:
+		moved = max(EARLIEST, min(LATEST, moment + by))
+	except OverflowError:
+		return EARLIEST if by < timedelta() else LATEST
+	if _is_turned(moment.date(), zone()) or _is_turned(moved.date(), zone()):
+		return (_aware(moment) + by).astimezone(zone()).replace(tzinfo=None)
+	return moved
+
+
+def between(earlier: datetime, later: datetime) -> timedelta:
+	"""The time that passes between two naive times; the clock may be turned meanwhile."""
+	try:
+		return _aware(later) - _aware(earlier)
+	except OverflowError:
+		return later - earlier
+
+
+def _aware(moment: datetime) -> datetime:
+	return moment.replace(tzinfo=zone()).astimezone(UTC)
+
+
+def before_repeat(moment: datetime) -> datetime:
+	"""A naive time before the hour that the site's clock shows twice, for one in it; any other as it is.
+
+	Of two times in that hour the smaller may be the later, so that none of them says what came before.
+	"""
+	first, second = _offsets(moment)
+	return moment.replace(fold=0) + (second - first) if first > second else moment
+
+
+def _offsets(moment: datetime) -> list[timedelta]:
+	"""The zone's offsets for the first and the second time that its clock shows this."""
+	return [moment.replace(tzinfo=zone(), fold=fold).utcoffset() or timedelta() for fold in (0, 1)]
+
+
+def is_twice(moment: datetime) -> bool:
+	"""Whether the site's clock shows a naive time twice, an hour apart, as in autumn."""
+	if not _is_turned(moment.date(), zone()):
+		return False
+	first, second = _offsets(moment)
+	return first > second
+
+
+@lru_cache(maxsize=4096)
+def _is_turned(day: date, site_zone: ZoneInfo) -> bool:
+	"""Whether the zone's clock is turned on a day."""
+	if not EARLIEST.date() < day < LATEST.date():
+		return False
+	begin = datetime(day.year, day.month, day.day, tzinfo=site_zone)
+	end = (begin.replace(tzinfo=None) + DAY_LONG).replace(tzinfo=site_zone, fold=1)
+	return begin.utcoffset() != end.utcoffset()
+
+
+def is_after(left: datetime, right: datetime) -> bool:
+	"""Whether a naive time is later than another, by their `fold` in the hour that the clock shows twice."""
+	if left.fold == right.fold or abs(left - right) > DAY_LONG:
+		return left > right
+	return _aware(left) > _aware(right)
+
+
+def text(moment: datetime) -> str:
+	"""A naive time as people read it; a second reading has its offset, by which `to_datetime` knows it again."""
+	return str(moment.replace(tzinfo=zone()) if moment.fold else moment)
+
+
+def from_milliseconds(value: Any) -> datetime | None:
+	"""A naive time in the site's zone from milliseconds since 1970, or None."""
+	try:
+		return datetime.fromtimestamp(value / 1000, UTC).astimezone(zone()).replace(tzinfo=None)
+	except (ValueError, OverflowError, OSError, TypeError):
+		return None
+
+
+def dump(moment: datetime | str | None) -> str | None:
+	"""ISO-8601 with Z and microseconds from a naive time in the site's zone; None where that leaves the calendar."""
+	if moment is None:
+		return None
+	moment = to_datetime(moment)
+	return _written(moment, moment.fold, zone())
+
+
+@lru_cache(maxsize=4096)  # the records of a batch have one time
+def _written(moment: datetime, _fold: int, site_zone: ZoneInfo) -> str | None:
+	"""`_fold` tells apart the two times of an hour that a clock shows twice; for Python they are equal."""
+	try:
+		moment = moment.replace(tzinfo=site_zone).astimezone(UTC)
+	except (OverflowError, ValueError):
+		return None
+	return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def to_datetime(value: Any) -> datetime:
+	if isinstance(value, datetime):
+		return value
+	if isinstance(value, date):
+		return datetime(value.year, value.month, value.day)
+	try:
+		moment = datetime.fromisoformat(value)
+	except (TypeError, ValueError):
+		return get_datetime(_dated(value))
+	return moment.astimezone(zone()).replace(tzinfo=None) if moment.tzinfo else moment
+
+
+def to_date(value: Any) -> date:
+	if isinstance(value, date) and not isinstance(value, datetime):
+		return value
+	try:
+		return date.fromisoformat(value)
+	except (TypeError, ValueError):
+		return getdate(_dated(value))
+
+
+def _dated(value: Any) -> Any:
+	"""Text that begins with a day, for Frappe to read. It would make one of today's of any number. Raises ValueError."""
+	if isinstance(value, datetime) or (isinstance(value, str) and DAY.match(value)):
+		return value
+	raise ValueError("no time")

@@ -1,0 +1,47 @@
+"""What a contract and its kind of space bring to the engine, as one typed object.
+
+An app names its objects under the hook `sync_contracts`; `hisabi_sync.engine.entities.contracts` loads and checks them.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from hisabi_sync.engine.model.change import Caller, Change, Stored
+
+# (change, the record it meets or None, caller, registry of entity types). Raises ItemError.
+Rule = Callable[[Change, Stored | None, Caller, Any], None]
+# (changes of one DocType, caller), before any record is locked.
+Preparation = Callable[[Sequence[Change], Caller], None]
+# (effects of the transaction, access to records), as `hisabi_sync.engine.derive` has them.
+Derivation = Callable[[Sequence[Any], Any], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contract:
+	"""One contract. Without a `name` it adds entity types to the spaces that another contract serves.
+
+	- `declare` gives entity types in the shape of `hisabi_sync.engine.entities.declared`.
+	- `read_again` makes changes of the raw items that the ledger kept, when failed ones are processed once more.
+	- `rules` and `prepare`, by DocType: checks and defaults beyond the DocType, and what they need to know of a whole batch.
+	- `derive` keeps what follows from other records right in the same transaction; it costs what the effects cost.
+	- `hold` gives (DocType, name) of the one document that every writer locks before any other, or None.
+	- `announce` tells others of a space's new position, after the commit: (name of the space, position).
+	- `client_only` are names that clients send along in payloads and that mean nothing here.
+	- `media_columns`, by DocType: where uploads are named beside file fields, as (table, column with the key, column with
+	  the document's name).
+	- `bulk_actions`, by name: what people do with many documents at once.
+	"""
+
+	space_type: str
+	name: str | None = None
+	declare: Callable[[], list[dict[str, Any]]] = list
+	read_again: Callable[[Sequence[Any], Caller], list[Change]] | None = None
+	rules: Mapping[str, Rule] = field(default_factory=dict)
+	prepare: Mapping[str, Preparation] = field(default_factory=dict)
+	derive: Derivation | None = None
+	hold: Callable[[Caller, Collection[str]], tuple[str, str] | None] | None = None
+	announce: Callable[[str, int], None] | None = None
+	client_only: frozenset[str] = frozenset()
+	media_columns: Mapping[str, Sequence[tuple[str, str, str]]] = field(default_factory=dict)
+	bulk_actions: Mapping[str, Any] = field(default_factory=dict)

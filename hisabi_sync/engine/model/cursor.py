@@ -1,0 +1,133 @@
+"""Opaque, signed positions in the order of a space.
+
+A cursor holds the space, the position, the position at which its first pull began (`snapshot`, while that lasts) and
+a mark of what its owner could see. Positions fit into 53 bits. Version 1 speaks of all entity types alike. Version 2 also
+says where the entity types stand that do not stand with the rest; one that `is_partial` knows nothing of the rest.
+"""
+
+import base64
+import hmac
+import struct
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from frappe.utils.password import get_encryption_key
+
+from hisabi_sync.engine.model.errors import RequestError
+
+HEAD = struct.Struct(">B8sQQ4s")
+GROUP, TYPE = struct.Struct(">QQH"), struct.Struct(">6s4s")
+ALL_ALIKE, BY_TYPE = 1, 2
+NOWHERE = 2**64 - 1  # instead of a position: nothing is known of these
+MAC_BYTES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+	"""How far somebody has come with some entity types."""
+
+	position: int = 0
+	snapshot: int | None = None
+	sight: str = "00000000"
+
+	@property
+	def known(self) -> int:
+		"""The position up to which deletes were told, or need not be."""
+		return self.position if self.snapshot is None else self.snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+	"""`named` is {mark of an entity type: Standing, or None when nothing is known of it}."""
+
+	space: str
+	position: int = 0
+	snapshot: int | None = None
+	sight: str = "00000000"
+	named: dict[str, Standing | None] = field(default_factory=dict)
+	is_partial: bool = False
+
+	@property
+	def rest(self) -> Standing | None:
+		"""The Standing of the entity types that are not named, or None."""
+		return None if self.is_partial else Standing(self.position, self.snapshot, self.sight)
+
+	def of(self, mark: str) -> Standing | None:
+		"""The Standing of an entity type, or None when the cursor knows nothing of it."""
+		return self.named[mark] if mark in self.named else self.rest
+
+	@property
+	def standings(self) -> list[Standing]:
+		"""Every Standing in it."""
+		return [standing for standing in (self.rest, *self.named.values()) if standing]
+
+
+def of(space: str, rest: Standing | None, named: dict[str, Standing | None]) -> Cursor:
+	"""The Cursor of a Standing (or None) and those of named entity types."""
+	if rest is None:
+		return Cursor(space, named=named, is_partial=True)
+	return Cursor(space, rest.position, rest.snapshot, rest.sight, named)
+
+
+def encode(cursor: Cursor) -> str:
+	"""The text that a device keeps."""
+	version = BY_TYPE if cursor.named or cursor.is_partial else ALL_ALIKE
+	head = HEAD.pack(version, bytes.fromhex(cursor.space), *_place(cursor.rest), bytes.fromhex(cursor.sight))
+	body = head + b"".join(_groups(cursor.named))
+	return base64.urlsafe_b64encode(body + _mac(body)).decode().rstrip("=")
+
+
+def _place(standing: Standing | None) -> tuple[int, int]:
+	if standing is None:
+		return NOWHERE, 0
+	return standing.position, 0 if standing.snapshot is None else standing.snapshot + 1
+
+
+def _groups(named: dict[str, Standing | None]) -> list[bytes]:
+	"""The entity types of each place, which is written once for all of them."""
+	places: dict[tuple[int, int], list[bytes]] = {}
+	for mark, standing in sorted(named.items()):
+		sight = standing.sight if standing else "00000000"
+		places.setdefault(_place(standing), []).append(TYPE.pack(bytes.fromhex(mark), bytes.fromhex(sight)))
+	return [GROUP.pack(*place, len(types)) + b"".join(types) for place, types in places.items()]
+
+
+def decode(text: str, space: str) -> Cursor:
+	"""The Cursor of a text that this server signed for the space; RequestError invalid_cursor otherwise."""
+	try:
+		raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+		body, mac = raw[:-MAC_BYTES], raw[-MAC_BYTES:]
+		version, key, position, snapshot, sight = HEAD.unpack_from(body)
+	except (ValueError, TypeError, struct.error):
+		raise RequestError("invalid_cursor") from None
+	if not hmac.compare_digest(mac, _mac(body)) or key.hex() != space or not _is_whole(version, body):
+		raise RequestError("invalid_cursor")
+	return of(space, _standing(position, snapshot, sight), _named(body))
+
+
+def _is_whole(version: int, body: bytes) -> bool:
+	return version == BY_TYPE or (version == ALL_ALIKE and len(body) == HEAD.size)
+
+
+def _standing(position: int, snapshot: int, sight: bytes) -> Standing | None:
+	return (
+		None if position == NOWHERE else Standing(position, snapshot - 1 if snapshot else None, sight.hex())
+	)
+
+
+def _named(body: bytes) -> dict[str, Standing | None]:
+	named, at = {}, HEAD.size
+	while at < len(body):
+		position, snapshot, count = GROUP.unpack_from(body, at)
+		at += GROUP.size
+		for _ in range(count):
+			mark, sight = TYPE.unpack_from(body, at)
+			named[mark.hex()] = _standing(position, snapshot, sight)
+			at += TYPE.size
+	return named
+
+
+def _mac(body: bytes) -> bytes:
+	return hmac.new(get_encryption_key().encode(), b"hisabi_sync.cursor\0" + body, sha256).digest()[
+		:MAC_BYTES
+	]

@@ -1,0 +1,58 @@
+"""Amounts: decimals as Frappe stores them, never floats."""
+
+import math
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+
+QUANTUM = Decimal("0.000000001")  # Frappe stores decimals as decimal(21, 9)
+ZERO = Decimal(0).quantize(QUANTUM)
+DIGITS = 12  # before the point
+SIGNIFICANT_DIGITS = 15  # what a JSON number keeps for sure
+
+
+def parse(value: object) -> Decimal:
+	"""The amount that a JSON number or a text means. Raises TypeError for no number, ValueError for one that does not fit."""
+	if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
+		raise TypeError
+	if isinstance(value, float) and not math.isfinite(value):
+		raise ValueError
+	number = read(value)
+	if not number.is_finite() or number.adjusted() >= DIGITS:
+		raise ValueError
+	rounded = number.quantize(QUANTUM)
+	if _loses(value, number, rounded):
+		raise ValueError
+	return rounded
+
+
+def read(value: object) -> Decimal:
+	"""The Decimal that a number or its text means, finite or not; a text with `_` is none. Raises TypeError."""
+	text = str(value)
+	try:
+		if "_" in text:
+			raise TypeError
+		return Decimal(text)
+	except InvalidOperation:
+		raise TypeError from None
+
+
+def _loses(value: object, number: Decimal, rounded: Decimal) -> bool:
+	"""A float is rounded to what the column holds, also what sums of floats leave of zero; a text was meant to the digit."""
+	digits = len(number.normalize().as_tuple().digits)
+	meant = rounded != number or digits > SIGNIFICANT_DIGITS
+	return meant if isinstance(value, str) else bool(number and not rounded and not isinstance(value, float))
+
+
+@lru_cache(maxsize=4096)
+def load(text: str) -> Decimal:
+	"""The amount that the database wrote as text. Raises ValueError and ArithmeticError for none."""
+	number = Decimal(text).quantize(QUANTUM)
+	if not number.is_finite():
+		raise ValueError("no number")
+	return number
+
+
+@lru_cache(maxsize=4096)
+def dump(value: Decimal) -> int | float:
+	"""A JSON number."""
+	return int(value) if value == value.to_integral_value() else float(value)

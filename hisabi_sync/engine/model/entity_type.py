@@ -1,0 +1,176 @@
+"""What a DocType looks like to a device, as data."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from hisabi_sync.engine.model import fields as field_kinds
+from hisabi_sync.engine.model import files, ids
+
+# Columns that the engine fills when a DocType has them.
+STAMPS = ("client_id", "doc_version", "server_modified", "is_deleted", "deleted_at", "user")
+SENSITIVE = frozenset(("device_token", "device_token_hash", "passcode", "password", "pwd"))
+CLIENT_ONLY = frozenset(
+	"_assign _comments _liked_by _user_tags creation docVersion doc_version docstatus doctype idx modified "
+	"modified_by name owner serverModified server_modified".split()
+)
+
+
+@dataclass(frozen=True, eq=False)
+class EntityType:
+	"""`name` is the site's own, by which all rows know it; `wire_name` what devices of its kind of space call it."""
+
+	name: str
+	wire_name: str
+	doctype: str
+	space_type: str
+	space_path: str
+	client_id_field: str | None
+	policy: str
+	parameters: dict[str, Any]
+	field_policies: dict[str, Any]
+	rank: int
+	write_role: str
+	check_permissions: bool
+	max_payload: int
+	fields: dict[str, field_kinds.Field] = field(default_factory=dict)
+	aliases: dict[str, str] = field(default_factory=dict)
+	required: tuple[str, ...] = ()
+	one_of: tuple[tuple[str, ...], ...] = ()
+	stamps: frozenset[str] = frozenset()
+	client_only: frozenset[str] = CLIENT_ONLY  # what clients keep for themselves, and send along
+	bulk: bool = False
+	# (DocType, field) of each step on the way to the space beyond the document itself
+	path: tuple[tuple[str, str], ...] = ()
+	submittable: bool = False
+	tracked: bool = False  # whether the DocType keeps Versions of its documents
+	# rule(change, stored, caller, registry): checks and completes values; None where there is none.
+	rule: Callable[..., Any] | None = None
+	# prepare(changes, caller): looks up for a whole batch what the rule needs; None where there is none.
+	prepare: Callable[..., Any] | None = None
+	enabled: bool = True  # devices neither see nor write one that is switched off
+
+	@cached_property
+	def table(self) -> str:
+		return f"tab{self.doctype}"
+
+	@cached_property
+	def mark(self) -> str:
+		"""What cursors call it."""
+		return ids.digest(self.name, size=6)
+
+	@cached_property
+	def own_tables(self) -> list[str]:
+		"""DocTypes of the document and of its rows."""
+		return [self.doctype, *(table.options for table in self.tables)]
+
+	@cached_property
+	def links(self) -> dict[str, str]:
+		return {name: f.options for name, f in self.fields.items() if f.fieldtype == "Link"}
+
+	@cached_property
+	def targets(self) -> set[str]:
+		"""DocTypes that the fields link to, those of rows included."""
+		columns = [column for table in self.tables for column in table.columns if column.fieldtype == "Link"]
+		return {*self.links.values(), *(column.options for column in columns)}
+
+	@cached_property
+	def places(self) -> tuple[tuple[str, tuple[tuple[bytes, field_kinds.Field], ...]], ...]:
+		"""(name, ((mark, Field), ...)) of each field: marks of 4 bytes for itself, and for the columns of a table."""
+		return tuple(
+			(name, ((_mark(name), f), *((_mark(f"{name}.{c.name}"), c) for c in f.columns)))
+			for name, f in self.fields.items()
+		)
+
+	@cached_property
+	def fields_by_mark(self) -> dict[bytes, str]:
+		"""{mark: name of the field}, see `places`."""
+		return {mark: name for name, places in self.places for mark, _ in places}
+
+	@cached_property
+	def computed(self) -> frozenset[str]:
+		return frozenset(name for name, f in self.fields.items() if f.access == "Computed")
+
+	@cached_property
+	def readable(self) -> dict[str, field_kinds.Field]:
+		return {name: f for name, f in self.fields.items() if f.access != "Hidden"}
+
+	@cached_property
+	def writable(self) -> frozenset[str]:
+		return frozenset(name for name, f in self.fields.items() if f.writable)
+
+	@cached_property
+	def columns(self) -> list[field_kinds.Field]:
+		return [f for f in self.fields.values() if f.kind is not field_kinds.ROWS]
+
+	@cached_property
+	def strict_columns(self) -> list[field_kinds.Field]:
+		"""Columns that may hold what their field cannot read."""
+		return [f for f in self.columns if f.kind.expected != "string"]
+
+	@cached_property
+	def tables(self) -> list[field_kinds.Field]:
+		return [f for f in self.fields.values() if f.kind is field_kinds.ROWS]
+
+	@cached_property
+	def moments(self) -> tuple[str, ...]:
+		"""Names of the fields that hold a day with a time."""
+		return _moments(self.columns)
+
+	@cached_property
+	def row_moments(self) -> dict[str, tuple[str, ...]]:
+		"""{table: names of the columns that hold a day with a time}, for the tables that have such columns."""
+		return {table.name: _moments(table.columns) for table in self.tables if _moments(table.columns)}
+
+	@cached_property
+	def acting(self) -> tuple[field_kinds.Field, ...]:
+		"""Fields whose values make Frappe act, and tables with such columns."""
+		return files.acting(self.fields.values())
+
+	@cached_property
+	def dynamic(self) -> tuple[field_kinds.Field, ...]:
+		"""Dynamic Links, and tables with such columns."""
+		kind = "Dynamic Link"
+		return tuple(
+			f
+			for f in self.fields.values()
+			if f.fieldtype == kind or any(c.fieldtype == kind for c in f.columns)
+		)
+
+	@cached_property
+	def defaults(self) -> dict[str, Any]:
+		return {name: f.default for name, f in self.fields.items() if f.default is not None}
+
+	@cached_property
+	def levels(self) -> frozenset[int]:
+		"""Frappe's permission levels of the fields and columns."""
+		return frozenset(c.permlevel for f in self.fields.values() for c in (f, *f.columns))
+
+	@property
+	def is_levelled(self) -> bool:
+		return bool(self.levels - {0}) or any(c.source for f in self.fields.values() for c in (f, *f.columns))
+
+	@cached_property
+	def sight(self) -> str:
+		"""A hash of what devices may read; it changes when records have to be sent again."""
+		return ids.digest(self.name, self.check_permissions, *sorted(self.readable), size=4)
+
+	@cached_property
+	def row_fields(self) -> frozenset[str]:
+		return frozenset(field.name for field in self.tables)
+
+	def empty_values(self) -> dict[str, Any]:
+		return {name: [] if f.kind is field_kinds.ROWS else f.kind.empty for name, f in self.fields.items()}
+
+	def canonical(self, source: Any) -> dict[str, Any]:
+		"""Canonical values from a document or a row of the database."""
+		return {name: f.load(source.get(name)) for name, f in self.fields.items()}
+
+
+def _mark(place: str) -> bytes:
+	return bytes.fromhex(ids.digest(place, size=4))
+
+
+def _moments(fields: Iterable[field_kinds.Field]) -> tuple[str, ...]:
+	return tuple(field.name for field in fields if field.kind is field_kinds.DATETIME)

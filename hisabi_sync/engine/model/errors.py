@@ -1,0 +1,140 @@
+"""What can go wrong, as stable codes with one sentence each.
+
+A request error ends the whole call; an item error ends one change. Codes are part of the wire contracts and
+are never translated; sentences are. Here are the engine's own. A package above it has a `codes.py`, which adds those
+that it raises and that nothing below it raises.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from frappe import _
+
+REQUEST_ERRORS: dict[str, tuple[int, str, bool]] = {
+	# code: (HTTP status, sentence, retryable)
+	"invalid_token": (401, "The token is not valid", False),
+	"device_revoked": (401, "This device was revoked", False),
+	"device_expired": (401, "The token of this device has expired", False),
+	"device_unknown": (401, "This device is not registered for you", False),
+	"space_access_denied": (403, "You are not a member of this space", False),
+	"space_read_only": (403, "Your role can only read here", False),
+	"permission_denied": (403, "Your role does not allow this", False),
+	"invalid_argument": (417, "An argument has a wrong type or value", False),
+	"unsupported_entity_type": (417, "Spaces of this kind have no such entity type", False),
+	"invalid_cursor": (417, "This server did not issue this cursor", False),
+	"resync_required": (410, "The position is too old; start over", False),
+	"not_found": (404, "Not found", False),
+	"too_many_uploads": (429, "Too many uploads of this device wait for a record that names them", True),
+	"upload_budget_used": (429, "Too many bytes of uploads wait for a record that names them", True),
+	"storage_budget_used": (429, "The space for your files is used up", True),
+	"item_budget_used": (429, "Too many changes in a short time; continue later", True),
+	"byte_budget_used": (429, "Too many bytes in a short time; continue later", True),
+	"conflict_budget_used": (429, "Too many new conflicts today; settle them and continue later", True),
+	"failed_budget_used": (429, "Too many changes were refused today; continue later", True),
+	"too_many_devices": (429, "You have too many devices; revoke those that you do not use", True),
+	"too_many_spaces": (429, "You own too many wallets", True),
+	"too_many_invites": (429, "Too many of your invites are open; revoke some", True),
+	"already_settled": (409, "This conflict is settled already", False),
+	"not_settled": (409, "This conflict is open", False),
+	"record_changed": (409, "The record has changed since then; check its new state and confirm", False),
+	"record_deleted": (409, "The record was deleted since then; only the server's side can be kept", False),
+	"resolution_refused": (417, "The resolution cannot be applied", False),
+	"reason_required": (417, "A reason is required", False),
+	"not_failed": (409, "This item did not fail", False),
+	"not_retryable": (417, "This item cannot be processed again", False),
+	"idempotency_key_reused": (409, "This key was used for another request", False),
+	"in_progress": (409, "The same request is being processed; send it again in a moment", True),
+	"unavailable": (503, "The server is busy; send the request again", True),
+	"internal_error": (500, "The server made a mistake; nothing was changed", True),
+}
+
+ITEM_ERRORS: dict[str, str] = {
+	"op_id_reused": "This op_id was used for another change",
+	"payload_too_large": "The payload is too large",
+	"base_values_must_be_object": "base_values must be an object",
+	"base_version_not_allowed": "A create has no base_version but that of the tombstone that it begins again",
+	"base_version_ahead": "base_version is newer than the server's version",
+	"missing_required_fields": "Required fields are missing: {fields}",
+	"invalid_field": "Unknown fields: {fields}",
+	"invalid_field_type": "Wrong type in: {fields}",
+	"invalid_choice": "Not one of the choices: {fields}",
+	"invalid_link": "The linked record does not exist here: {fields}",
+	"invalid_value": "Invalid value in: {fields}",
+	"sensitive_field_not_allowed": "Secrets are not accepted: {fields}",
+	"server_field_not_allowed": "Only the server sets: {fields}",
+	"entity_disabled": "Such records are not synced at present: {fields}",
+	"not_found": "The record does not exist",
+	"deleted": "The record was deleted",
+	"conflict_not_found": "There is no such conflict of yours about this record",
+	"conflict_not_resolvable": "This conflict is settled by a change with another value, not by naming it",
+	"already_settled": "This conflict is settled already",
+	"permission_denied": "Your role does not allow this change",
+	"unique_violation": "The value is taken: {fields}",
+	"depends_on_failed_item": "An item that this one depends on failed",
+	"cyclic_dependency": "The items of this batch depend on each other in a circle",
+	"batch_rolled_back": "Another item of the atomic batch failed",
+	"base_version_conflict": "The record was changed since base_version",
+	"file_not_allowed": "Neither a finished upload of yours nor a file that the record has: {fields}",
+	"rejected": "{reason}",
+	"internal_error": "The server could not process this item",
+}
+
+LONGEST_NAME = 140  # of an argument, as far as a sentence repeats it
+
+
+def register(requests: Mapping[str, tuple[int, str, bool]], items: Mapping[str, str]) -> None:
+	"""Add codes of a package above the engine. Raises ValueError for one that stands already with another meaning."""
+	_refuse_changed(REQUEST_ERRORS, requests)
+	_refuse_changed(ITEM_ERRORS, items)
+	REQUEST_ERRORS.update(requests)
+	ITEM_ERRORS.update(items)
+
+
+def _refuse_changed(known: Mapping[str, Any], more: Mapping[str, Any]) -> None:
+	changed = [code for code, meaning in more.items() if known.get(code, meaning) != meaning]
+	if changed:
+		raise ValueError(f"these codes have another meaning already: {', '.join(changed)}")
+
+
+class RequestError(Exception):
+	"""Ends the whole call. `code` is a key of REQUEST_ERRORS; `extra` goes into the answer as it is."""
+
+	def __init__(self, code: str, message: str | None = None, **extra: Any) -> None:
+		self.code, self.extra = code, extra
+		self.status, sentence, self.retryable = REQUEST_ERRORS[code]
+		self.sentence = message or sentence
+		super().__init__(self.sentence)
+
+	@property
+	def message(self) -> str:
+		if self.code == "invalid_argument" and self.extra.get("argument"):
+			said = _("The argument {0} is missing, or has a wrong type or value")
+			return said.format(str(self.extra["argument"])[:LONGEST_NAME])
+		return _(self.sentence)
+
+
+class ItemError(Exception):
+	"""Ends one change. `code` is a key of ITEM_ERRORS; `detail` names the fields that are wrong.
+
+	Of `words`, `at_most` is {field: characters that it holds} of texts that are too long.
+	"""
+
+	def __init__(self, code: str, detail: Any = None, **words: Any) -> None:
+		self.code, self.detail, self.words = code, detail, words
+		super().__init__(code)
+
+
+def item_message(
+	code: str, detail: Any = None, words: Mapping[str, Any] | None = None, language: str | None = None
+) -> str:
+	"""The sentence for an item error, in the caller's language or a given one."""
+	words = words or {}
+	fields = detail or ""
+	if isinstance(detail, list | dict):
+		fields = ", ".join(_with_limit(str(name), words, language) for name in detail)
+	return _(ITEM_ERRORS[code], language).format(**{"fields": fields, **words})
+
+
+def _with_limit(name: str, words: Mapping[str, Any], language: str | None) -> str:
+	limit = (words.get("at_most") or {}).get(name)
+	return _("{0} (at most {1} characters)", language).format(name, limit) if limit else name

@@ -1,0 +1,124 @@
+"""Three-way merges of structured values. Pure: no I/O, no Frappe.
+
+Each function takes base, server and client values and returns (merged value, clashed). When two sides changed the
+same thing to different values nothing is guessed: the result says that they clashed.
+"""
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from hisabi_sync.engine.model.strict_json import CONTAINERS
+
+ABSENT = object()
+NAME = "name"  # the first part of the identity of a row whose name is known
+
+
+def same(left: Any, right: Any) -> bool:
+	"""Equality as JSON knows it: `1` and `true` are two values, also inside objects and lists.
+
+	So are the two moments that a clock shows alike in autumn.
+	"""
+	if left is ABSENT or right is ABSENT:
+		return left is right
+	if isinstance(left, CONTAINERS):
+		return left == right and _text(left) == _text(right)
+	if isinstance(left, datetime) and left == right:
+		return left.fold == right.fold
+	return left == right and isinstance(left, bool) == isinstance(right, bool)
+
+
+def _text(value: Any) -> str:
+	return json.dumps(value, sort_keys=True, default=_word)
+
+
+def _word(value: object) -> str:
+	return f"{value}+{value.fold}" if isinstance(value, datetime) else str(value)
+
+
+def merge(base: Any, server: Any, client: Any) -> tuple[Any, bool]:
+	"""Merge JSON values: objects key by key, everything else as a whole."""
+	if same(server, client) or same(client, base):
+		return server, False
+	if same(server, base):
+		return client, False
+	if all(isinstance(side, dict) for side in (base, server, client)):
+		return merge_objects(base, server, client)
+	return server, True
+
+
+def merge_objects(base: Any, server: Any, client: Any) -> tuple[dict[Any, Any], bool]:
+	merged, clashed = {}, False
+	for key in (*server, *(k for k in client if k not in server)):
+		sides = (base.get(key, ABSENT), server.get(key, ABSENT), client.get(key, ABSENT))
+		value, clash = merge(*sides)
+		clashed = clashed or clash
+		if value is not ABSENT:
+			merged[key] = value
+	return merged, clashed
+
+
+def merge_rows(
+	base: Any, server: Any, client: Any, keys: Collection[str] = ()
+) -> tuple[list[dict[str, Any]], bool]:
+	"""Merge child tables row by row. Rows are the same when their `name` is, or else their `keys` columns are."""
+	base, server, client = base or [], server or [], client or []
+	known = (base, server)
+	base, server, client = (by_identity(rows, known, keys) for rows in (base, server, client))
+	merged, clashed = merge_objects(base, server, client)
+	return list(merged.values()), clashed
+
+
+def name_rows(
+	rows: Iterable[dict[str, Any]], known: Iterable[dict[str, Any]], keys: Collection[str] = ()
+) -> list[dict[str, Any]]:
+	"""The rows with the names of the known rows that they stand for, so that an edit is not a replacement."""
+	return named(by_identity(rows, (known,), keys))
+
+
+def named(found: Mapping[Any, dict[str, Any]]) -> list[dict[str, Any]]:
+	"""The rows of `by_identity`, under the names that they were found to have."""
+	return [
+		row if row.get("name") or identity[0] != NAME else {**row, "name": identity[1]}
+		for identity, row in found.items()
+	]
+
+
+def by_identity(
+	rows: Iterable[dict[str, Any]], known: Iterable[Iterable[dict[str, Any]]], keys: Collection[str]
+) -> dict[tuple[Any, ...], dict[str, Any]]:
+	"""The rows in their order under an identity: the row's name, else that of a known row with equal keys.
+
+	Of the lists of known rows the last that has such rows counts; each of them is stood for once. Keys that are empty in
+	a row say nothing of it.
+	"""
+	rows = list(rows)
+	free = _free_names(known, keys, {row.get("name") for row in rows}) if keys else {}
+	found: dict[tuple[Any, ...], dict[str, Any]] = {}
+	for position, row in enumerate(rows):
+		own = natural(row, keys)
+		name = row.get("name") or next(free.get(own, iter(())), None)
+		identity = (NAME, name) if name else ("new", own if any(own) else position)
+		if identity in found:  # a copy of a row is another row
+			identity, row = ("extra", position), {n: cell for n, cell in row.items() if n != "name"}
+		found[identity] = row
+	return found
+
+
+def _free_names(
+	known: Iterable[Iterable[dict[str, Any]]], keys: Collection[str], taken: Collection[Any]
+) -> dict[tuple[Any, ...], Iterator[str]]:
+	"""Names of known rows by their keys, in their order, without those that somebody has."""
+	names: dict[tuple[Any, ...], list[str]] = {}
+	for part in known:
+		own: dict[tuple[Any, ...], list[str]] = {}
+		for row in part:
+			if row.get("name") and any(natural(row, keys)):
+				own.setdefault(natural(row, keys), []).append(row["name"])
+		names.update(own)
+	return {key: iter([name for name in own if name not in taken]) for key, own in names.items()}
+
+
+def natural(row: Mapping[str, Any], keys: Collection[str]) -> tuple[Any, ...]:
+	return tuple(row.get(key) for key in keys)

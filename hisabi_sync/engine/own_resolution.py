@@ -1,0 +1,263 @@
+"""A change that settles the conflict of an earlier one: the person's choices, and the rest of the earlier change.
+
+The two together are judged like any change, on the record as it is now: what the conflict shows of the server is what
+they were made on. So nothing that others did meanwhile is overwritten, and no row of theirs vanishes.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from hisabi_sync.engine import wire
+from hisabi_sync.engine.conflicts.conflict_rows import (
+	CLIENT,
+	MERGE,
+	OPEN,
+	RESOLVED,
+	SEPARATOR,
+	SERVER,
+	SIDES,
+	SUPERSEDED,
+)
+from hisabi_sync.engine.database import sql
+from hisabi_sync.engine.entities.entity_types import Registry
+from hisabi_sync.engine.judge import choices
+from hisabi_sync.engine.judge.base import MERGED, UNKNOWN, seen
+from hisabi_sync.engine.model import clock, ids, unreadable
+from hisabi_sync.engine.model import merge as merging
+from hisabi_sync.engine.model.change import (
+	ACCEPTED,
+	CONFLICT,
+	DUPLICATE,
+	UPDATE,
+	Caller,
+	Change,
+	Outcome,
+	Stored,
+)
+from hisabi_sync.engine.model.entity_type import EntityType
+from hisabi_sync.engine.model.errors import ItemError
+from hisabi_sync.engine.model.fields import CHECK, DECIMAL, INT, ROWS, Field
+from hisabi_sync.engine.operations import live
+from hisabi_sync.engine.store import load
+
+AMOUNTS = (INT, DECIMAL, CHECK)  # kinds of columns that do not say what a row is
+KINDS = ("update", "create", "delete")  # a taken value is settled by another value
+COLUMNS = (
+	"name status kind space user entity_type client_id fields server_version resolution resolved_by resolved_at history "
+	"base_values server_values client_values"
+).split()
+CLOSED = (
+	"name modified modified_by status resolution resolved_by resolved_at resolved_values resolved_version history"
+).split()
+# What became of the change -> what becomes of the conflict. After an error it waits on.
+ENDS = {ACCEPTED: RESOLVED, DUPLICATE: RESOLVED, CONFLICT: SUPERSEDED}
+
+
+@dataclass(slots=True)
+class Held:
+	"""A conflict as its row has it, with the canonical values of its sides."""
+
+	row: dict[str, Any]
+	base: dict[str, Any]
+	server: dict[str, Any]
+	client: dict[str, Any]
+
+	@property
+	def asked(self) -> set[str]:
+		return set((self.row["fields"] or "").split(SEPARATOR))
+
+
+@dataclass(slots=True)
+class Resolving:
+	"""The conflicts that a batch settles: {name: row}, and what is to be written of them."""
+
+	rows: dict[str, dict[str, Any]] = field(default_factory=dict)
+	closed: list[dict[str, Any]] = field(default_factory=list)
+
+	def find(self, changes: list[Change]) -> None:
+		"""Read the rows before the records are locked: a change that names no version was made on the conflict's."""
+		self.rows = self._select(changes)
+		for change in changes:
+			row = self.rows.get(change.resolves or "")
+			if row and change.base_version is None:
+				change.base_version = row["server_version"]
+
+	def bring_rests(self, changes: list[Change], registry: Registry, caller: Caller) -> list[Change]:
+		"""Give each change as its `rest` the earlier one that it settles, as it would be sent today; returns those."""
+		found = []
+		for change in changes:
+			change.rest = None
+			row = self.rows.get(change.resolves or "")
+			if row and _is_of(row, change, caller):
+				fields = registry.by_name[change.entity_type].fields
+				values = load.decode_values(row[SIDES["client"]], fields)
+				change.rest = replace(change, operation=UPDATE, base={}, base_version=None, values=values)
+				found.append(change.rest)
+		own = [(registry.by_name[rest.entity_type], rest) for rest in found]
+		names = wire.client_ids([(entity, rest.values) for entity, rest in own], caller.space, registry)
+		for entity, rest in own:
+			rest.values = wire.named(rest.values, entity, names)
+		return found
+
+	def lock(self, changes: list[Change]) -> None:
+		"""Read them again as they are now, and hold them; after the records, as everywhere."""
+		self.rows = self._select(changes, "ORDER BY name FOR UPDATE") if self.rows else {}
+
+	def _select(self, changes: list[Change], tail: str = "") -> dict[str, dict[str, Any]]:
+		names = sorted({change.resolves for change in changes if change.resolves})
+		rows = sql.select_in("Sync Conflict", map(sql.quote, COLUMNS), "name", names, tail=tail)
+		return {row[0]: dict(zip(COLUMNS, row, strict=True)) for row in rows}
+
+	def of(self, change: Change, entity: EntityType, caller: Caller) -> Held:
+		"""The open conflict of the caller's own that the change names. Raises ItemError."""
+		row = self.rows.get(change.resolves or "")
+		if row is None or not _is_of(row, change, caller):
+			raise ItemError("conflict_not_found")
+		if row["kind"] not in KINDS:
+			raise ItemError("conflict_not_resolvable")
+		if row["status"] != OPEN:
+			raise ItemError("already_settled", _ended(row))
+		return Held(row, *(load.decode_values(row[column], entity.fields) for column in SIDES.values()))
+
+	def close(self, held: Held, outcome: Outcome, stored: Stored, caller: Caller, entity: EntityType) -> None:
+		"""Note what became of the conflict; it is written with the batch."""
+		if status := ENDS.get(outcome.status):
+			now = clock.now()
+			values = {name: stored.values.get(name) for name in held.client} if stored.live else {}
+			resolution = _resolution(held, stored) if status == RESOLVED else None
+			held.row.update(status=status, resolution=resolution, resolved_by=caller.user, resolved_at=now)
+			held.row.update(resolved_values=load.encode_values(values, entity.fields), modified=now)
+			held.row.update(resolved_version=stored.doc_version, modified_by=caller.user)
+			held.row["history"] = _history(held.row, caller)
+			self.closed.append(held.row)
+
+	def write(self) -> None:
+		"""Write the closed conflicts; open forms hear of it after the commit."""
+		sql.upsert("Sync Conflict", CLOSED, [tuple(row[name] for name in CLOSED) for row in self.closed])
+		for row in self.closed:
+			live.tell("Sync Conflict", row["name"])
+
+
+def _is_of(row: Mapping[str, Any], change: Change, caller: Caller) -> bool:
+	"""Whether a conflict is the caller's own, about the record of the change."""
+	own = (caller.space, caller.user, change.entity_type, ids.encode(change.client_id))
+	return (row["space"], row["user"], row["entity_type"], row["client_id"]) == own
+
+
+def _ended(row: Mapping[str, Any]) -> dict[str, Any]:
+	return {
+		"status": row["status"],
+		"resolution": row["resolution"],
+		"resolved_by": row["resolved_by"],
+		"resolved_at": clock.dump(row["resolved_at"]),
+	}
+
+
+def _resolution(held: Held, stored: Stored) -> str:
+	"""Which side the record holds now in the fields that were asked about: how it was settled, in the Desk's words."""
+	if not stored.live:
+		return CLIENT if held.row["kind"] == "delete" else MERGE
+	for choice, side in ((SERVER, held.server), (CLIENT, held.client)):
+		known = held.asked & side.keys()
+		if known and all(merging.same(stored.values.get(name), side[name]) for name in known):
+			return choice
+	return MERGE
+
+
+def _history(row: Mapping[str, Any], caller: Caller) -> str:
+	entry = {
+		"action": row["status"].lower(),
+		"at": clock.dump(row["resolved_at"]),
+		"by": caller.user,
+		"reason": None,
+		"device": caller.device,
+		"resolution": row["resolution"],
+		"resolved_values": row["resolved_values"],
+		"resolved_version": row["resolved_version"],
+	}
+	return json.dumps([*json.loads(row["history"] or "[]"), entry], ensure_ascii=False, default=str)
+
+
+# --- the change as a whole
+
+
+def take_up(change: Change, held: Held, stored: Stored, entity: EntityType) -> None:
+	"""Complete the change with the rest of the conflict's: values, and for each the value that it is based on."""
+	for name, value in held.client.items():
+		if not entity.fields[name].writable:
+			continue
+		if unreadable.is_in(value) and name not in change.values:
+			# Its field has another type by now; a choice would say what it is to be.
+			raise ItemError("invalid_value", [name])
+		_take(change, name, _part(entity.fields[name], change, held, stored))
+	take_parts(change, change.values.keys() - held.client.keys(), stored, entity)
+
+
+def take_parts(change: Change, names: Iterable[str], stored: Stored, entity: EntityType) -> None:
+	"""Complete lists and objects, of which the change names parts only, with the others of the record."""
+	for name in sorted(names):
+		if entity.fields[name].kind in MERGED:
+			_take(change, name, _choice_alone(entity.fields[name], change, stored))
+
+
+def _take(change: Change, name: str, part: tuple[Any, Any] | None) -> None:
+	if part is not None:
+		change.values[name], change.base[name] = part
+
+
+def _part(field: Field, change: Change, held: Held, stored: Stored) -> tuple[Any, Any] | None:
+	"""(value, what it is based on) of one field, or None where the record keeps its own."""
+	name, server = field.name, held.server.get(field.name)
+	present = stored.values.get(name)
+	if name in change.values:
+		if (change.base_version or 0) >= stored.version_of(name):
+			server = present  # the person has seen it
+		sides = (held.base.get(name), server, held.client[name])
+		return _chosen(field, sides, change.values[name], present)
+	if name not in held.asked:
+		return _completed(field, held.client[name], server, present), server
+	return _rest(field, held, server, present) if field.kind in MERGED else None
+
+
+def _rest(field: Field, held: Held, server: Any, present: Any) -> tuple[Any, Any]:
+	"""Nobody chose: of rows and objects the part that does not collide comes in, and the rest is as the server has it."""
+	base, client = held.base.get(field.name), held.client[field.name]
+	if field.kind is ROWS:
+		value: Any = merging.merge_rows(base, server, client, field.row_keys)[0]
+	else:
+		value = merging.merge(base, server, client)[0]
+	return _completed(field, value, server, present), server
+
+
+def _completed(field: Field, value: Any, server: Any, present: Any) -> Any:
+	"""The value with what came to rows and objects since the conflict; nobody made it with them in mind."""
+	if field.kind is ROWS:
+		return choices.complete_rows(value or [], server or [], present or [], field.row_keys)
+	return choices.complete(value, server, present) if field.kind in MERGED else value
+
+
+def _choice_alone(field: Field, change: Change, stored: Stored) -> tuple[Any, Any] | None:
+	"""The same for a field that the conflict's change did not touch: it took nothing out of it."""
+	server, _ = seen(change, stored, field)
+	if server is UNKNOWN:
+		return None
+	return _chosen(field, (server, server, server), change.values[field.name], stored.values.get(field.name))
+
+
+def _chosen(field: Field, sides: tuple[Any, Any, Any], value: Any, present: Any) -> tuple[Any, Any]:
+	base, server, client = sides
+	if field.kind not in MERGED:
+		return value, server
+	if unreadable.is_in(base) or unreadable.is_in(client):
+		base = client = server  # of another type by now: nobody can tell what was taken out
+	if field.kind is ROWS:
+		lists = [part if isinstance(part, list) else [] for part in (base, server, client, value, present)]
+		return choices.settle_rows(*lists, keys=field.row_keys, labels=_labels(field))
+	return choices.settle(base, server, client, value, present)
+
+
+def _labels(field: Field) -> tuple[str, ...]:
+	"""Columns that tell new rows without links apart: all that are no amounts."""
+	return tuple(c.name for c in field.columns if c.writable and c.kind not in AMOUNTS)

@@ -1,0 +1,237 @@
+"""The change that a decision on a conflict stands for, taken through the pipeline of a push."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from hisabi_sync.engine import links, own_resolution, push, wire
+from hisabi_sync.engine.batch import Batch
+from hisabi_sync.engine.conflicts.conflict_rows import CLIENT, SERVER
+from hisabi_sync.engine.conflicts.unique_conflicts import unique_fields
+from hisabi_sync.engine.entities.entity_types import Registry
+from hisabi_sync.engine.judge import validate
+from hisabi_sync.engine.judge.base import MERGED
+from hisabi_sync.engine.model import clock, files, ids, unreadable
+from hisabi_sync.engine.model import fields as kinds
+from hisabi_sync.engine.model import merge as merging
+from hisabi_sync.engine.model.change import ACCEPTED, CREATE, DELETE, UPDATE, Caller, Change, Outcome, Stored
+from hisabi_sync.engine.model.entity_type import EntityType
+from hisabi_sync.engine.model.errors import RequestError, item_message
+from hisabi_sync.engine.store import load, write
+
+if TYPE_CHECKING:
+	from hisabi_sync.engine.resolution.cases import Case, Decision
+
+
+def apply(case: "Case", decision: "Decision") -> Stored | None:
+	"""Put the decision into effect; returns the record, which has a new version even if nothing changed.
+
+	So every device gets the record with its next pull. Raises record_deleted, resolution_refused, invalid_argument.
+	"""
+	operation, kept, typed = _wanted_by_author(case, decision) if case.is_own else _wanted(case, decision)
+	stored, caller = case.stored, case.caller
+	if operation and not case.is_live:
+		raise RequestError("record_deleted")
+	if operation:
+		settlement = Settlement(case, caller, operation, kept, typed)
+		settlement.changes[0].in_parts = decision.in_parts and not case.is_own
+		settled = settlement.settle()
+		if operation == CREATE or stored is None or settled.doc_version != stored.doc_version:
+			return settled
+		stored = settled
+	return stored and _touch(stored, case, caller)
+
+
+def _wanted(case: "Case", decision: "Decision") -> tuple[str | None, dict[str, Any], dict[str, Any]]:
+	"""(operation, canonical values, values as typed); no operation when the record stays as it is."""
+	deletes = case.conflict.kind == "delete"
+	if decision.choice == CLIENT:
+		return (DELETE, {}, {}) if deletes else (UPDATE, _fitting(with_others(case, case.side("client"))), {})
+	if decision.choice == SERVER:
+		held = {} if case.has_moved_on or not case.is_live else _writable(case.side("server"), case)
+		kept = {name: value for name, value in held.items() if not unreadable.is_in(value)}
+		return (UPDATE if kept else None), kept, {}
+	kept = _kept(case, decision.keep)
+	if _is_new(case, decision.values):
+		return CREATE, {}, _payload_of_new(case, kept, decision.values)
+	return (UPDATE if kept or decision.values else None), kept, decision.values
+
+
+def _wanted_by_author(
+	case: "Case", decision: "Decision"
+) -> tuple[str | None, dict[str, Any], dict[str, Any]]:
+	"""The same for an author: only fields that their change was about, and nothing to write where they give way."""
+	own, aliases = case.asked | case.side("client").keys(), case.entity.aliases
+	for name in decision.values:
+		if aliases.get(name, name) not in own:
+			raise RequestError("invalid_argument", argument=f"payload.{name}")
+	operation, kept, typed = _wanted(case, decision)
+	if decision.choice == SERVER:
+		return None, {}, {}
+	return operation, _writable(kept, case), typed
+
+
+def _writable(values: Mapping[str, Any], case: "Case") -> dict[str, Any]:
+	return {name: value for name, value in values.items() if case.entity.fields[name].writable}
+
+
+def _kept(case: "Case", keep: Mapping[str, str]) -> dict[str, Any]:
+	"""The values of the chosen sides. The server's side of a record that moved on is what it holds now."""
+	values = {}
+	for name, side in keep.items():
+		if case.has_moved_on and side == "server":
+			continue
+		held = case.side(side) if side in case.SIDES else {}
+		held = with_others(case, held) if side == "client" else held
+		if name not in held or name not in _writable(held, case):
+			raise RequestError("invalid_argument", argument=f"keep.{name}")
+		values[name] = held[name]
+	return _fitting(values)
+
+
+def with_others(case: "Case", values: dict[str, Any]) -> dict[str, Any]:
+	"""The device's side, where lists and objects that it changed hold what others added to them or changed since.
+
+	An author's is merged by `resolving`. Where nobody knows what the device changed, its side stands as a whole.
+	"""
+	if case.is_own or case.stored is None or not case.is_live:
+		return values
+	base, present, fields = case.side("base"), case.stored.values, case.entity.fields
+	known = [name for name in values if name in base and fields[name].kind in MERGED]
+	merged = {name: merged_with(fields[name], base[name], values[name], present.get(name)) for name in known}
+	return {**values, **merged}
+
+
+def merged_with(field: kinds.Field, base: Any, client: Any, present: Any) -> Any:
+	"""The present value with the device's changes; where both changed the same the device's counts."""
+	if any(map(unreadable.is_in, (base, client, present))):
+		return client
+	if field.kind is not kinds.ROWS:
+		return merging.merge(base, client, present)[0]
+	keys = field.row_keys
+	return merging.merge_rows(base, merging.name_rows(client or [], present or [], keys), present, keys)[0]
+
+
+def _fitting(values: dict[str, Any]) -> dict[str, Any]:
+	"""Values of a side, which its fields no longer take when their types were changed since."""
+	wrong = [name for name, value in values.items() if unreadable.is_in(value)]
+	if wrong:
+		code = "invalid_value"
+		raise RequestError(
+			"resolution_refused", item_message(code, wrong), item_error_code=code, detail=wrong
+		)
+	return values
+
+
+def _is_new(case: "Case", typed: Mapping[str, Any]) -> bool:
+	"""A create with a taken value becomes a record of its own when a person gives it another value."""
+	own = case.entity.aliases
+	names = {own.get(name, name) for name, value in typed.items() if value not in (None, "")}
+	return (
+		case.conflict.kind == "unique"
+		and case.creates
+		and any(name in names for name in unique_fields(case.entity))
+	)
+
+
+def _payload_of_new(case: "Case", kept: dict[str, Any], typed: Mapping[str, Any]) -> dict[str, Any]:
+	entity, values = case.entity, {**case.side("client"), **kept}
+	names = wire.client_ids([(entity, values)], case.conflict.space, case.registry)
+	return {**wire.payload(entity, _writable(values, case), names, case.registry), **typed}
+
+
+class Settlement(Batch):
+	"""A batch of one change: neither in the ledger nor counted as a push.
+
+	No policy limits what people decide who may decide. An author's decision is a change like their others, with `resolves`.
+	"""
+
+	def __init__(
+		self, case: "Case", caller: Caller, operation: str, kept: dict[str, Any], typed: Mapping[str, Any]
+	) -> None:
+		stored, entity = case.stored, case.entity
+		if operation == CREATE or stored is None:
+			client_id, version = case.conflict.client_id, None
+		else:
+			client_id, version = stored.client_id, stored.doc_version
+		typed = _as_wire(typed, entity)
+		change = Change(0, None, entity.name, client_id, operation, typed, version)
+		super().__init__(caller, [change], push.Options("settlement"))
+		if not case.is_own:
+			self._set_free(entity)
+		elif case.conflict.kind in own_resolution.KINDS:
+			change.resolves = case.conflict.name
+		self.kept, self.present = kept, stored.values if stored else {}
+		if not case.is_own:
+			caller.memo[files.OFFERED] = (files.offered(kept, entity), case.conflict.user)
+
+	def _set_free(self, entity: EntityType) -> None:
+		"""Take the policy out; who reviews has no role in the space, and the others keep to theirs."""
+		role = "member" if self.caller.reviews else entity.write_role
+		free = replace(entity, policy="client_wins", parameters={}, field_policies={}, write_role=role)
+		others = [other for other in self.registry.by_name.values() if other.name != entity.name]
+		self.registry = self.writer.registry = Registry([*others, free])
+
+	def _close(
+		self, resolved: own_resolution.Held, outcome: Outcome, stored: Stored, entity: EntityType
+	) -> None:
+		"""`settle` closes the conflict, with the person's reason."""
+
+	def _parse_one(self, i: int, change: Change) -> None:
+		"""Values of a side are canonical and need no parsing; links are checked like those of a device."""
+		super()._parse_one(i, change)
+		entity, space = self.registry.by_name[change.entity_type], self.caller.space
+		validate.check_kept(self.kept, self.present, entity)
+		_name_links(change.values, entity, space, self.registry)
+		change.values = {**_as_sent(self.kept, entity, space, self.registry), **change.values}
+		self._leave_out_of_reach(change, entity)
+		self.links[i] = links.linked_records(change.values, entity, self.registry, space)
+
+	def settle(self) -> Stored:
+		(outcome,) = self.process()
+		if outcome.status != ACCEPTED:
+			code, detail = outcome.code or outcome.status, outcome.detail
+			raise RequestError("resolution_refused", outcome.message, item_error_code=code, detail=detail)
+		return self.stored[self.changes[0].record]
+
+
+def _as_sent(values: dict[str, Any], entity: EntityType, space: str, registry: Registry) -> dict[str, Any]:
+	return wire.named(values, entity, wire.client_ids([(entity, values)], space, registry))
+
+
+def _name_links(values: Mapping[str, Any], entity: EntityType, space: str, registry: Registry) -> None:
+	"""Typed links may be client ids or, from the Desk, document names; a client id goes first."""
+	found = [
+		(holder, field, ids.record(space, registry.by_doctype[field.options].name, holder[field.name]))
+		for holder, field, _ in links.each(values, entity)
+		if field.options in registry.by_doctype
+	]
+	known = load.records([record for _, _, record in found])
+	names = wire.client_ids([(entity, values)], space, registry) if found else {}
+	for holder, field, record in found:
+		if record not in known:
+			holder[field.name] = names.get((field.options, holder[field.name]), holder[field.name])
+
+
+def _as_wire(typed: Mapping[str, Any], entity: EntityType) -> dict[str, Any]:
+	"""Times of the Desk, `2026-03-01 10:00:00` in the site's zone, as the wire has them."""
+	return {name: _wire_value(entity.fields.get(name), value) for name, value in typed.items()}
+
+
+def _wire_value(field: kinds.Field | None, value: Any) -> Any:
+	if field is None or field.kind is not kinds.DATETIME or not isinstance(value, str) or "T" in value:
+		return value
+	try:
+		return (clock.dump(value) or value) if value else value
+	except (ValueError, OverflowError):
+		return value
+
+
+def _touch(stored: Stored, case: "Case", caller: Caller) -> Stored:
+	"""A version without a change of content: edits of devices do not become stale by it."""
+	stored.doc_version += 1
+	stored.modified = clock.now()
+	if stored.document_name:
+		write.stamp_document(stored, case.entity, caller.user)
+	write.write_records([stored], case.registry, caller, stored.modified)
+	return stored

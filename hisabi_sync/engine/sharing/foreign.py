@@ -1,0 +1,137 @@
+"""Links to DocTypes that are not synced: which documents are there, and which of them a caller may name.
+
+Frappe fills fields from the documents that links name (`fetch_from`), whoever saves. So the caller names only what Frappe
+lets them choose, and where a link fills fields, only what it lets them read.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import frappe
+
+from hisabi_sync.engine.database import sql
+from hisabi_sync.engine.model import shown
+from hisabi_sync.engine.model.change import Change
+from hisabi_sync.engine.model.entity_type import EntityType
+from hisabi_sync.engine.model.fields import Field
+from hisabi_sync.engine.sharing import visibility
+
+USER = re.compile(
+	r"[!#-;=?-~]+"
+)  # what names of users are made of: ASCII without blanks, brackets and double quotes
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+	"""`names` are {DocType: {folded name: name}}; what all users may choose and read are {DocType: folded names}."""
+
+	names: dict[str, dict[str, str]] = field(default_factory=dict)
+	chosen: dict[str, set[str]] = field(default_factory=dict)
+	read: dict[str, set[str]] = field(default_factory=dict)
+
+	def find(self, doctype: str, value: str) -> str | None:
+		"""The document's name; None for one that is not there, or that would end an attribute of a page that shows it."""
+		name = self.names.get(doctype, {}).get(value.lower())
+		return None if name is None or shown.begins_attribute(name) else name
+
+	def may_name(self, link: Field, name: str, entity: EntityType) -> bool:
+		if not _is_asked(link, entity):
+			return True
+		return name.lower() in (self.read if link.feeds else self.chosen).get(link.options, ())
+
+
+def _is_asked(link: Field, entity: EntityType) -> bool:
+	"""Without Frappe's permissions a name alone tells nothing; what it fills in tells of the document.
+
+	Everybody may choose a DocType, as in Frappe: a Dynamic Link needs one.
+	"""
+	return link.feeds or (entity.check_permissions and link.options != "DocType")
+
+
+def find(
+	wanted: Iterable[tuple[EntityType, Field, str]],
+	new: Iterable[tuple[EntityType, Field, str]],
+	users: Iterable[str],
+) -> Foreign:
+	"""What links name, one statement for each DocType, and one more for those whose rights are asked for.
+
+	`wanted` and `new` are (entity type, link, value); only the new ones are asked for.
+	"""
+	named: dict[str, set[str]] = {}
+	asked: dict[str, set[str]] = {}
+	for _, link, value in (*wanted, *(new := list(new))):
+		named.setdefault(link.options, set()).add(value)
+	for entity, link, value in new:
+		if _is_asked(link, entity):
+			asked.setdefault(link.options, set()).add(value)
+	users = tuple(users)
+	names = {doctype: _names(doctype, values) for doctype, values in named.items()}
+	chosen = {doctype: _of_all(listed, doctype, asked[doctype], users) for doctype in asked}
+	read = {doctype: _of_all(_read, doctype, found, users) for doctype, found in chosen.items()}
+	return Foreign(names, chosen, read)
+
+
+def _names(doctype: str, values: Iterable[str]) -> dict[str, str]:
+	if doctype == "User":
+		# Who has an account is nobody's business: names are taken as given, without the database's idea of equal letters.
+		return {value.lower(): value.lower() for value in values if USER.fullmatch(value)}
+	rows = sql.select_in(doctype, ["name"], "name", sorted(values))
+	return {str(row[0]).lower(): str(row[0]) for row in rows}
+
+
+def _of_all(
+	of_user: Callable[[str, set[str], str], set[str]], doctype: str, names: set[str], users: Iterable[str]
+) -> set[str]:
+	"""Folded names that `of_user` gives for every one of the users."""
+	every = [{name.lower() for name in of_user(doctype, names, user)} for user in users]
+	return set.intersection(*every)
+
+
+def _read(doctype: str, names: set[str], user: str) -> set[str]:
+	"""Those of the listed documents that the user may read as well."""
+	if not names:
+		return set()
+	shared = visibility.only_shared(doctype, user)
+	return names if shared is None else {name for name in names if name in {s.lower() for s in shared}}
+
+
+def listed(doctype: str, names: Iterable[str], user: str) -> set[str]:
+	"""Those of the documents of any DocType that are there and that the user may read or choose; one statement."""
+	if not frappe.db.exists("DocType", doctype, cache=True) or frappe.get_meta(doctype).issingle:
+		return set()
+	if not any(frappe.has_permission(doctype, right, user=user) for right in ("read", "select")):
+		return set()
+	filters = {"name": ["in", sorted(names)]}
+	rows = frappe.get_list(
+		doctype, filters=filters, pluck="name", limit_page_length=0, user=user, order_by="name"
+	)
+	return set(map(str, rows))
+
+
+def readable(doctype: str, names: Iterable[str], user: str) -> set[str]:
+	"""Those of the documents of any DocType that are there and that the user may read."""
+	found = listed(doctype, names, user)
+	shared = visibility.only_shared(doctype, user) if found else None
+	return found if shared is None else found & shared
+
+
+def of_changes(
+	changes: Iterable[Change],
+	links: Callable[..., Iterable[tuple[Any, Field, str]]],
+	is_synced: Callable[..., Any],
+	by_name: Mapping[str, EntityType],
+	users: Iterable[str],
+) -> Foreign:
+	"""The Foreign of a batch; `links` gives (holder, link, path), `is_synced` says which links lead to records."""
+	found: dict[str, list[tuple[EntityType, Field, str]]] = {"base": [], "values": []}
+	for change in changes:
+		entity = by_name[change.entity_type]
+		for part, pairs in found.items():
+			pairs += [
+				(entity, link, holder[link.name])
+				for holder, link, _ in links(getattr(change, part), entity)
+				if not is_synced(link, entity)
+			]
+	return find(found["base"], found["values"], users)

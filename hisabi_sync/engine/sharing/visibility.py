@@ -1,0 +1,231 @@
+"""What a caller is shown of records, in whatever answer: what a pull would show them at that moment.
+
+Entity types without Frappe's permissions are shown whole and cost nothing here. For the others Frappe says which
+documents a user may read (one statement for each entity type), and which of their fields (by permission level).
+"""
+
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import frappe
+import frappe.share
+from frappe.core.doctype.user_permission.user_permission import get_user_permissions
+from frappe.permissions import get_role_permissions
+
+from hisabi_sync.engine.entities.entity_types import Registry, registry
+from hisabi_sync.engine.identity import people
+from hisabi_sync.engine.judge.standing import UNSEEN
+from hisabi_sync.engine.model import ids, merge
+from hisabi_sync.engine.model.change import Caller, Outcome, Stored
+from hisabi_sync.engine.model.entity_type import EntityType
+from hisabi_sync.engine.model.fields import Field
+from hisabi_sync.engine.store import load
+
+ADMINISTRATOR = "Administrator"
+
+
+def mark(caller: Caller) -> str:
+	"""A short hash that changes when the caller could see other records or fields than before."""
+	return marks(caller)[0]
+
+
+def marks(caller: Caller) -> tuple[str, dict[str, str]]:
+	"""(the mark of all entity types of the space's type together, {mark of an entity type: its own})."""
+	known = registry()
+	entities = known.of_space_type(caller.space_type)
+	rights = _rights(caller) if any(entity.check_permissions for entity in entities) else ()
+	own = {
+		entity.mark: ids.digest(entity.sight, *rights, size=4) if entity.check_permissions else entity.sight
+		for entity in entities
+	}
+	own.update(dict.fromkeys(known.broken_marks(caller.space_type), UNSEEN))
+	return ids.digest(*(entity.sight for entity in entities), *rights, size=4), own
+
+
+def _rights(caller: Caller) -> list[str]:
+	permissions = json.dumps(get_user_permissions(caller.user), sort_keys=True, default=str)
+	return [*sorted(frappe.get_roles(caller.user)), permissions]
+
+
+def visible(entity: EntityType, names: Iterable[Any], caller: Caller) -> dict[Any, dict[str, Any]]:
+	"""Canonical values by document name; documents and fields that the caller may not read are left out."""
+	if not entity.check_permissions:
+		return load.documents(entity, names)
+	reached = _reader(entity, caller.user)
+	fields = {name for name, field in entity.fields.items() if reached(field)}
+	found = load.documents(entity, readable(entity, names, caller.user), fields=fields)
+	return {name: cut(entity, values, caller.user) for name, values in found.items()}
+
+
+# --- which documents
+
+
+def readable(entity: EntityType, names: Iterable[Any], user: str) -> list[Any]:
+	"""Those of the documents that the user may read; one statement, none without Frappe's permissions."""
+	names = [name for name in names if name is not None]
+	if not entity.check_permissions:
+		return names
+	if not names or not frappe.has_permission(entity.doctype, "read", user=user):
+		return []
+	filters = {"name": ["in", names]}
+	with people.with_eyes_of(user):
+		found = frappe.get_list(entity.doctype, filters=filters, pluck="name", limit_page_length=0)
+	shared = only_shared(entity.doctype, user)
+	return found if shared is None else [name for name in found if str(name) in shared]
+
+
+def only_shared(doctype: str, user: str) -> set[str] | None:
+	"""Names of the documents shared with a user whose roles let them read none; None for everybody else.
+
+	Lists of Frappe's hold what may be chosen too, and one document that is shared opens the list.
+	"""
+	if get_role_permissions(frappe.get_meta(doctype), user=user).get("read"):
+		return None
+	return set(map(str, frappe.share.get_shared(doctype, user)))
+
+
+def hidden(records: Iterable[Stored], known: Registry, users: Iterable[str]) -> set[str]:
+	"""Names of the live Sync Records whose documents one of the users may not read."""
+	guarded: dict[str, list[Stored]] = {}
+	for stored in records:
+		entity = known.by_name.get(stored.entity_type)
+		if entity and entity.check_permissions and stored.live:
+			guarded.setdefault(entity.name, []).append(stored)
+	found: set[str] = set()
+	for name, members in guarded.items():
+		documents = [stored.document_name for stored in members]
+		for user in users:
+			seen = set(map(str, readable(known.by_name[name], documents, user)))
+			found.update(stored.name for stored in members if str(stored.document_name) not in seen)
+	return found
+
+
+# --- which fields
+
+
+def fields(entity: EntityType, user: str) -> list[Field]:
+	"""The fields that the user may read, with the columns that they may read."""
+	held = entity.readable.values()
+	if not (entity.check_permissions and entity.is_levelled):
+		return list(held)
+	reached = _reader(entity, user)
+	return [replace(f, columns=tuple(filter(reached, f.columns))) for f in held if reached(f)]
+
+
+def cut(entity: EntityType, values: dict[str, Any], user: str) -> dict[str, Any]:
+	"""The values without the fields, and the columns of rows, above the levels that the user may read."""
+	if not (entity.check_permissions and entity.is_levelled):
+		return values
+	reached = _reader(entity, user)
+	return {
+		name: _cut_rows(entity.fields[name], value, reached)
+		for name, value in values.items()
+		if name in entity.fields and reached(entity.fields[name])
+	}
+
+
+def _cut_rows(field: Field, value: Any, reached: Callable[[Field], bool]) -> Any:
+	above = {column.name for column in field.columns if not reached(column)}
+	if not above or not value:
+		return value
+	return [{name: cell for name, cell in row.items() if name not in above} for row in value]
+
+
+def is_settable(entity: EntityType, name: str, users: Iterable[str]) -> bool:
+	"""Whether all the users may both read and write a field: who may not read it must not learn of it by writing."""
+	if not (entity.check_permissions and entity.is_levelled):
+		return True
+	return _all_reach(entity, entity.fields[name], users)
+
+
+def keep_columns(
+	entity: EntityType, values: dict[str, Any], held: Mapping[str, Any], users: Iterable[str]
+) -> list[str]:
+	"""Put what the same rows hold into columns of `values` that not all the users reach; names those that were sent."""
+	named = []
+	for table in entity.tables if entity.check_permissions and entity.is_levelled else ():
+		above = [column for column in table.columns if not _all_reach(entity, column, users)]
+		if above and isinstance(values.get(table.name), list) and values[table.name]:
+			named += [f"{table.name}.{c.name}" for c in above if _is_sent(values[table.name], c)]
+			values[table.name] = _with_held(table, above, values[table.name], held.get(table.name) or [])
+	return named
+
+
+def _all_reach(entity: EntityType, field: Field, users: Iterable[str]) -> bool:
+	return all(
+		_reader(entity, user)(field) and field.permlevel in _levels(entity, "write", user) for user in users
+	)
+
+
+def _is_sent(rows: list[dict[str, Any]], column: Field) -> bool:
+	return any(row.get(column.name) not in (None, column.kind.empty) for row in rows)
+
+
+def _with_held(
+	table: Field, above: Iterable[Field], rows: list[dict[str, Any]], held: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+	known = {row.get("name"): row for row in held}
+	named = merge.name_rows(rows, held, table.row_keys)
+	return [{**row, **{c.name: _held_cell(known.get(row.get("name")), c) for c in above}} for row in named]
+
+
+def _held_cell(row: Mapping[str, Any] | None, column: Field) -> Any:
+	return row.get(column.name) if row else column.load(column.default)
+
+
+def _reader(entity: EntityType, user: str) -> Callable[[Field], bool]:
+	"""Says of a field whether the user may read its level, and that of the field which Frappe fills it from."""
+	levels = _levels(entity, "read", user)
+	return lambda field: field.permlevel in levels and _reads_source(field, user)
+
+
+def _reads_source(field: Field, user: str) -> bool:
+	if not field.source or user == ADMINISTRATOR:
+		return True
+	doctype, level = field.source
+	return level in frappe.get_meta(doctype).get_permlevel_access("read", user=user)
+
+
+def _levels(entity: EntityType, right: str, user: str) -> Collection[int]:
+	"""Permission levels that the user's roles reach. Frappe hides no field of level 0, and none from Administrator."""
+	if user == ADMINISTRATOR:
+		return entity.levels
+	return {0, *frappe.get_meta(entity.doctype).get_permlevel_access(right, user=user)}
+
+
+# --- answers that were given before
+
+
+def cut_answers(outcomes: Iterable[Outcome], user: str) -> None:
+	"""Take from stored outcomes what the user is no longer shown of their records."""
+	held = [outcome for outcome in outcomes if outcome.record]
+	known, names = registry(), [o.record_name for o in held if o.record_name and _is_guarded(o)]
+	records = load.records(names) if names else {}
+	unseen = hidden(records.values(), known, [user])
+	for outcome in held:
+		outcome.record = _cut_answer(outcome, known.by_name.get(outcome.entity_type), records, unseen, user)
+
+
+def _is_guarded(outcome: Outcome) -> bool:
+	entity = registry().by_name.get(outcome.entity_type)
+	return bool(entity and entity.check_permissions)
+
+
+def _cut_answer(
+	outcome: Outcome,
+	entity: EntityType | None,
+	records: Mapping[str, Stored],
+	unseen: Collection[str],
+	user: str,
+) -> dict[str, Any] | None:
+	"""The wire values that are left, or None. What is deleted is not shown any more, as in a pull."""
+	if entity is None:
+		return None
+	if entity.check_permissions:
+		stored = records.get(outcome.record_name or "")
+		if stored is None or not stored.live or stored.name in unseen:
+			return None
+	held = {name: value for name, value in (outcome.record or {}).items() if name in entity.readable}
+	return cut(entity, held, user)

@@ -1,0 +1,95 @@
+"""The hour that a clock shows twice: which of a record's times are second readings of it.
+
+A column holds what the site's clock shows, which for two moments an hour apart is the same. A canonical time says with
+its `fold` which one it is; the Sync Record's `second_readings` names those with fold 1, each with the time as it stood:
+{field: time, table: {row: {column: time}}, "modified": time}. Where somebody set another time since, it says nothing.
+"""
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from hisabi_sync.engine.database import sql
+from hisabi_sync.engine.model import clock
+from hisabi_sync.engine.model.entity_type import EntityType
+
+OWN = "modified"  # the time of the row itself; no field of an entity type has this name
+
+
+def written(values: dict[str, Any], entity: EntityType, modified: datetime | None) -> str | None:
+	"""The column for a record's canonical values and the time of its change; None for ordinary records."""
+	found: dict[str, Any] = {
+		name: str(values[name]) for name in entity.moments if _is_second(values.get(name))
+	}
+	for table, columns in entity.row_moments.items():
+		rows = {str(row["name"]): _of_row(row, columns) for row in values.get(table) or () if row.get("name")}
+		found.update({table: rows} if any(rows.values()) else {})
+	found.update(noted(modified))
+	return json.dumps(found, separators=(",", ":")) if found else None
+
+
+def _of_row(row: Mapping[str, Any], columns: Iterable[str]) -> dict[str, str]:
+	return {name: str(row[name]) for name in columns if _is_second(row.get(name))}
+
+
+def _is_second(value: object) -> bool:
+	return isinstance(value, datetime) and value.fold == 1
+
+
+def restore(values: dict[str, Any], entity: EntityType, text: str | None, but: Collection[str] = ()) -> None:
+	"""Give the times in canonical values the readings that the column names, except for fields that are set anew."""
+	held = json.loads(text) if text else {}
+	for name in held.keys() & set(entity.moments) - set(but):
+		_set(values, name, held[name])
+	for table in held.keys() & entity.row_moments.keys() - set(but):
+		for row in values.get(table) or ():
+			for name, moment in held[table].get(str(row.get("name")), {}).items():
+				_set(row, name, moment)
+
+
+def _set(values: dict[str, Any], name: str, text: str) -> None:
+	if name in values:  # a field that the caller may not see was not loaded
+		values[name] = reading(values[name], text)
+
+
+def reading(moment: Any, text: str | None) -> Any:
+	"""A stored time with the reading that it has when `text` names it as a second one."""
+	return moment.replace(fold=1) if isinstance(moment, datetime) and str(moment) == text else moment
+
+
+def noted(moment: datetime | None) -> dict[str, str]:
+	"""What tells the reading of a record's or a version's own time."""
+	return {OWN: str(moment)} if _is_second(moment) else {}
+
+
+def own(moment: datetime | None, held: Mapping[str, Any]) -> datetime | None:
+	"""A record's or a version's own time with the reading that `noted` told of it."""
+	return reading(moment, held.get(OWN))
+
+
+def recall(entity: EntityType, found: dict[Any, dict[str, Any]]) -> None:
+	"""Restore readings in {document name: values}: one statement where the clock shows one of the times twice, else none."""
+	names = [name for name, values in found.items() if _has_twice(values, entity)]
+	if names:
+		where = "document_type = %s AND second_readings IS NOT NULL"
+		columns = ["document_name", "second_readings"]
+		for name, text in sql.select_in(
+			"Sync Record", columns, "document_name", names, where, (entity.doctype,)
+		):
+			restore(found.get(name, {}), entity, text)
+
+
+def _has_twice(values: Mapping[str, Any], entity: EntityType) -> bool:
+	if any(_is_twice(values.get(name)) for name in entity.moments):
+		return True
+	return any(
+		_is_twice(row.get(name))
+		for table, columns in entity.row_moments.items()
+		for row in values.get(table) or ()
+		for name in columns
+	)
+
+
+def _is_twice(value: object) -> bool:
+	return isinstance(value, datetime) and clock.is_twice(value)

@@ -1,0 +1,113 @@
+"""Exactly once for whole calls: Sync Call keeps the answer of each, written in the transaction that the call made.
+
+A call is known by its device and its sync id, and by its idempotency key when it has one. While it is being processed
+its keys are locks of the database connection, which end with it however it ends.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import frappe
+
+from hisabi_sync.engine.database import sql
+from hisabi_sync.engine.model import clock, ids
+from hisabi_sync.engine.model.change import Caller
+from hisabi_sync.engine.model.errors import RequestError
+from hisabi_sync.engine.model.texts import plain
+from hisabi_sync.engine.store.write import STANDARD
+
+DOCTYPE = "Sync Call"
+COLUMNS = (
+	"sync_id idempotency_key sync_key header_key fingerprint contract space device user batch requested_at accepted "
+	"conflicts downstream response"
+).split()
+
+
+class Answered(Exception):
+	"""The call was answered before, in a space; ends the transaction that was about to process it again."""
+
+	def __init__(self, space: str, response: str) -> None:
+		self.space, self.response = space, response
+		super().__init__("answered")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+	"""One call of a device. `fingerprint` is a hash of its whole body, `key` the idempotency key or None."""
+
+	device: str
+	sync_id: str
+	key: str | None
+	fingerprint: str
+	contract: str
+	requested_at: object = None
+
+	@property
+	def sync_key(self) -> str:
+		return ids.digest(self.sync_id, size=16)
+
+	@property
+	def header_key(self) -> str | None:
+		return ids.digest(self.key, size=16) if self.key else None
+
+	@property
+	def locks(self) -> list[str]:
+		"""Names of locks; one server may have several sites."""
+		pairs = (("sync", self.sync_key), ("key", self.header_key))
+		return sorted(
+			"hisabi_call_" + ids.digest(frappe.conf.db_name, self.device, kind, key, size=16)
+			for kind, key in pairs
+			if key
+		)
+
+
+def fingerprint(body: Any) -> str:
+	"""Hash of a JSON body that does not depend on the order of its names."""
+	return ids.digest(json.dumps(body, sort_keys=True, separators=(",", ":"), default=str), size=16)
+
+
+@contextmanager
+def alone(call: Call) -> Iterator[None]:
+	"""While the call is processed nobody else processes it. Raises RequestError in_progress."""
+	held = []
+	try:
+		for name in call.locks:
+			if not frappe.db.sql("SELECT GET_LOCK(%s, 0)", (name,))[0][0]:
+				raise RequestError("in_progress")
+			held.append(name)
+		yield
+	finally:
+		for name in held:
+			frappe.db.sql("SELECT RELEASE_LOCK(%s)", (name,))
+
+
+def check(call: Call) -> None:
+	"""Raise Answered for a call that was processed, RequestError idempotency_key_reused for another one with its keys."""
+	found = _find(call)
+	if found is None:
+		return
+	given, space, response = found
+	if given != call.fingerprint:
+		raise RequestError("idempotency_key_reused")
+	raise Answered(space, response)
+
+
+def _find(call: Call) -> tuple[Any, ...] | None:
+	for column, key in (("sync_key", call.sync_key), ("header_key", call.header_key)):
+		where = f"device = %s AND {column} = %s"
+		rows = key and sql.select(DOCTYPE, ["fingerprint", "space", "response"], where, (call.device, key))
+		if rows:
+			return rows[0]
+	return None
+
+
+def save(call: Call, caller: Caller, batch: str | None, counts: Iterable[int], response: str) -> None:
+	"""Write the answer of a call, a JSON text; `counts` are accepted, conflicts and downstream."""
+	now = clock.now()
+	row = (ids.new(), now, now, caller.user, caller.user, plain(call.sync_id), plain(call.key) or None)
+	keys = (call.sync_key, call.header_key, call.fingerprint, call.contract)
+	who = (caller.space, call.device, caller.user, batch, call.requested_at)
+	sql.insert(DOCTYPE, [*STANDARD, *COLUMNS], [(*row, *keys, *who, *counts, response)])

@@ -1,0 +1,278 @@
+"""Reading what a batch needs, in a number of statements that does not depend on its length.
+
+Locks are taken in one order everywhere: what is held for derived values (see `derive.hold`), then documents (children's
+DocTypes first), then Sync Records, each by name, and the space's counter last (see `sequence`).
+"""
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import frappe
+
+from hisabi_sync.engine.database import sql
+from hisabi_sync.engine.entities import entities_version
+from hisabi_sync.engine.entities.entity_types import Registry
+from hisabi_sync.engine.model import apply, clock, ids, strict_json, unreadable
+from hisabi_sync.engine.model import fields as kinds
+from hisabi_sync.engine.model.change import Past, Stored
+from hisabi_sync.engine.model.entity_type import EntityType
+from hisabi_sync.engine.store import autumn
+
+RECORD_COLUMNS = "name entity_type client_id document_name doc_version content_version field_versions deleted_at modified maker began second_readings digest".split()
+# A plain SELECT sees the transaction's first moment; what belongs to a locked row must be read as it is now.
+LATEST = "LOCK IN SHARE MODE"
+NEVER = 2**62  # no version is later
+# Read as text: of decimals the driver would make floats, and it is slow with times.
+EXACT = ("Currency", "Float", "Percent", "Datetime")
+
+
+def records(names: Iterable[str], lock: bool = False, tail: str = "") -> dict[str, Stored]:
+	"""Sync Records by name as working copies without values."""
+	tail = "ORDER BY name FOR UPDATE" if lock else tail
+	rows = sql.select_in("Sync Record", RECORD_COLUMNS, "name", sorted(set(names)), tail=tail)
+	return {row[0]: _stored(row) for row in rows}
+
+
+def records_of(entity: EntityType, names: Collection[str]) -> dict[tuple[str, str], Stored]:
+	"""{(document name, space): Stored} of the Sync Records of documents that are locked."""
+	columns, tail = [*RECORD_COLUMNS, "space"], "ORDER BY name FOR UPDATE"
+	rows = sql.select_in(
+		"Sync Record", columns, "document_name", names, "document_type = %s", (entity.doctype,), tail
+	)
+	return {(row[3], row[-1]): _stored(row[:-1]) for row in rows}
+
+
+def _stored(row: Sequence[Any]) -> Stored:
+	name, entity_type, client_id, document, version, content, field_versions, deleted_at, modified, *made = (
+		row
+	)
+	return Stored(
+		name=name,
+		entity_type=entity_type,
+		client_id=ids.decode(client_id),
+		document_name=document,
+		doc_version=version,
+		content_version=content,
+		field_versions=json.loads(field_versions) if field_versions else {},
+		deleted_at=deleted_at,
+		modified=autumn.own(modified, json.loads(made[2] or "{}")),
+		maker=made[0],
+		began=made[1] or 1,
+		second_readings=made[2],
+		digest=made[3],
+		loaded_version=version,
+		written=True,
+	)
+
+
+def column(field: kinds.Field) -> str:
+	quoted = sql.quote(field.name)
+	return f"CAST({quoted} AS CHAR)" if field.fieldtype in EXACT else quoted
+
+
+def documents(
+	entity: EntityType, names: Iterable[object], lock: bool = False, fields: Collection[str] | None = None
+) -> dict[Any, dict[str, Any]]:
+	"""Canonical values of documents, by document name as it is asked for; child rows included.
+
+	Names of some DocTypes are numbers in their table; here and in Sync Records all are texts. Of locked
+	documents the readings of times (see `autumn`) are left to `fill`, because their records are locked later.
+	"""
+	wanted = {str(name) for name in names if name is not None}  # a tombstone's document is gone
+	chosen = [f for f in entity.columns if fields is None or f.name in fields]
+	tail = "ORDER BY name FOR UPDATE" if lock else ""
+	rows = sql.select_in(entity.doctype, ["name", *map(column, chosen)], "name", sorted(wanted), tail=tail)
+	found = {
+		str(row[0]): {field.name: field.load(value) for field, value in zip(chosen, row[1:], strict=True)}
+		for row in rows
+	}
+	for table in entity.tables:
+		_add_rows(entity, table, found, LATEST if lock else "")
+	if not lock:
+		autumn.recall(entity, found)
+	return found if found.keys() == wanted else _as_asked(found, wanted)
+
+
+def _as_asked(found: Mapping[str, dict[str, Any]], names: Iterable[str]) -> dict[Any, dict[str, Any]]:
+	"""For the database `Ab` and `ab ` are one name."""
+	folded = {_folded(name): values for name, values in found.items()}
+	return {name: folded[_folded(name)] for name in names if _folded(name) in folded}
+
+
+def _folded(name: str) -> str:
+	return name.casefold().rstrip()
+
+
+def fill(stored: Stored, values: Any, entity: EntityType) -> None:
+	"""Give a record the values that its document was locked with, if any; their readings are in its own row."""
+	if values:
+		autumn.restore(values, entity, stored.second_readings)
+	stored.values = values
+
+
+def _add_rows(entity: EntityType, table: kinds.Field, found: Mapping[str, dict[str, Any]], lock: str) -> None:
+	for values in found.values():
+		values[table.name] = []
+	columns = ["parent", "name", *map(column, table.columns)]
+	rows = sql.select_in(
+		table.options,
+		columns,
+		"parent",
+		sorted(found),
+		"parenttype = %s AND parentfield = %s",
+		(entity.doctype, table.name),
+		f"ORDER BY parent, idx {lock}",
+	)
+	for parent, name, *cells in rows:
+		loaded = {c.name: c.load(cell) for c, cell in zip(table.columns, cells, strict=True)}
+		found[str(parent)][table.name].append({"name": name, **loaded})
+
+
+def working_copies(names: Iterable[str], registry: Registry, lock: bool = True) -> dict[str, Stored]:
+	"""Records with their values, locked unless they are only looked at: names of Sync Records that may not exist.
+
+	A live record whose document is in its table no more, which no hook saw, comes as the tombstone that it is; it is `lost`,
+	and has to be written.
+
+	Costs one statement, one more when any exists and is locked, and one for each entity type among the existing.
+	"""
+	known = records(names)
+	if not known:
+		return {}
+	values = {}
+	for entity in sorted(
+		{registry.by_name[s.entity_type] for s in known.values()}, key=lambda e: (-e.rank, e.name)
+	):
+		wanted = [s.document_name for s in known.values() if s.entity_type == entity.name]
+		values[entity.name] = documents(entity, wanted, lock=lock)
+	found = records(known, lock=True) if lock else known
+	for stored in found.values():
+		held = values.get(stored.entity_type, {}).get(stored.document_name)
+		fill(stored, held, registry.by_name[stored.entity_type])
+	_find_lost(found, registry, lock)
+	return found
+
+
+def _find_lost(found: Mapping[str, Stored], registry: Registry, lock: bool) -> None:
+	"""Look once more, now that the records stand still: a document may have been renamed or made in between."""
+	missing: dict[str, list[Stored]] = {}
+	for stored in found.values():
+		if stored.values is None:
+			stored.values = {}
+			if stored.live:
+				missing.setdefault(stored.entity_type, []).append(stored)
+	for entity_type, members in missing.items():
+		entity = registry.by_name[entity_type]
+		values = documents(entity, [s.document_name for s in members], lock=lock)
+		for stored in members:
+			fill(stored, values.get(stored.document_name) or {}, entity)
+			if stored.document_name not in values:
+				stored.lost = True
+				apply.delete(stored, clock.now())
+
+
+def history(stored_by_base: Sequence[tuple[Stored, int | None, Collection[int]]], registry: Registry) -> None:
+	"""Attach to each record what its versions after a base replaced.
+
+	Takes [(Stored, base version, versions)]: all that follow the base version, if there is one, and single ones.
+	"""
+	if not stored_by_base:
+		return
+	by_name = {stored.name: stored for stored, *_ in stored_by_base}
+	after = min((base for _, base, _ in stored_by_base if base is not None), default=NEVER)
+	single = sorted(set().union(*(versions for *_, versions in stored_by_base)))
+	where = "doc_version > %s"
+	values: tuple[Any, ...] = (after,)
+	if single:
+		where, values = f"({where} OR doc_version IN %s)", (after, tuple(single))
+	rows = sql.select_in(
+		"Sync Version",
+		["record", "doc_version", "`before`", "changed_at", "device"],
+		"record",
+		sorted(by_name),
+		where,
+		values,
+		f"ORDER BY record, doc_version {LATEST}",
+	)
+	for name, version, before, at, device in rows:
+		stored = by_name[name]
+		fields = registry.by_name[stored.entity_type].fields
+		stored.history.append(decode_past(version, before, at, fields, device))
+
+
+def decode_past(
+	version: int,
+	text: str | None,
+	at: datetime | None,
+	fields: Mapping[str, kinds.Field],
+	device: str | None = None,
+) -> Past:
+	"""A version by the fields as they are today. What a field no longer takes is left out, as if nobody knew it."""
+	noted = json.loads(text or "{}")
+	held = {k: pair for k, pair in noted.items() if k in fields}
+	decoded = {name: kinds.decode(fields[name], value) for name, (_, value) in held.items()}
+	before = {name: value for name, value in decoded.items() if not unreadable.is_in(value)}
+	return Past(version, before, {name: held[name][0] for name in before}, autumn.own(at, noted), device)
+
+
+def encode_past(past: Past, fields: Mapping[str, kinds.Field]) -> str:
+	"""Text of what a version replaced: `{field: [version since which it had stood, value]}`.
+
+	Beside the fields it names the version's time where that is a second reading.
+	"""
+	pairs = {
+		n: [past.since.get(n, 1), kinds.encode(fields[n], v)] for n, v in past.before.items() if n in fields
+	}
+	return strict_json.kept({**pairs, **autumn.noted(past.at)})
+
+
+def decode_values(text: str | None, fields: Mapping[str, kinds.Field]) -> dict[str, Any]:
+	"""Canonical values by the fields as they are today; rows that a table no longer takes are left out."""
+	found = {k: kinds.decode(fields[k], v) for k, v in json.loads(text or "{}").items() if k in fields}
+	return {k: v for k, v in found.items() if not (fields[k].kind is kinds.ROWS and unreadable.is_in(v))}
+
+
+def encode_values(values: Mapping[str, Any], fields: Mapping[str, kinds.Field]) -> str:
+	encoded = {name: kinds.encode(fields[name], value) for name, value in values.items() if name in fields}
+	return strict_json.kept(encoded)
+
+
+def existing(doctype: str, names: Collection[str]) -> set[str]:
+	"""Which of the names the DocType's table holds, as the database compares them (case folded)."""
+	if not names:
+		return set()
+	rows = sql.select_in(doctype, ["name"], "name", sorted(set(names)))
+	return {str(row[0]).lower() for row in rows}
+
+
+def link_names(space: str, pairs: Collection[tuple[str, str]]) -> dict[tuple[str, str], str | None]:
+	"""{(doctype, name): client id or None} for links to synced documents, in one statement.
+
+	None hides a document of another space. One without any record is named as it is: its tombstone was collected.
+	"""
+	rows = sql.select_in(
+		"Sync Record",
+		["document_type", "document_name", "client_id", "space"],
+		"document_name",
+		sorted({name for _, name in pairs}),
+	)
+	found = dict.fromkeys((row[0], row[1]) for row in rows)
+	found.update({(row[0], row[1]): ids.decode(row[2]) for row in rows if row[3] == space})
+	return {pair: found.get(pair, pair[1]) if pair not in found else found[pair] for pair in pairs}
+
+
+def space_and_role(space_name: str, user: str) -> tuple[Any, ...] | None:
+	"""A space and what a user is in it, or None when there is no such space.
+
+	(status, sequence, horizon, role, member status, space type, key, horizons as JSON, version of the entity types).
+	"""
+	rows = frappe.db.sql(
+		f"""SELECT s.status, s.sequence, s.horizon, m.role, m.status, s.space_type, s.space_key, s.horizons,
+		{entities_version.SELECT}
+		FROM `tabSync Space` s LEFT JOIN `tabSync Space Member` m ON m.space = s.name AND m.name = %s
+		WHERE s.name = %s""",  # noqa: S608
+		(ids.member(space_name, user), space_name),
+	)
+	return rows[0] if rows else None

@@ -1,0 +1,127 @@
+"""The order of a space: every transaction that touched records takes numbers just before it commits.
+
+A touched Sync Record is written with a negative sequence, its place among those that its transaction touched. The
+counter row of the space is locked by the last statements of the transaction and held until the commit, so the order of
+numbers is the order of commits. A push writes the numbers that it will get if nobody commits before it; where somebody
+did, they are moved once the counter is held.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import frappe
+
+from hisabi_sync.engine.database import open_transaction
+from hisabi_sync.engine.entities import contracts
+
+PENDING = "hisabi_sync_pending"
+CHUNK = 1000
+# A row that a savepoint took back has no negative sequence and is left alone.
+FROM_PLACES = "UPDATE `tabSync Record` SET sequence = %s - sequence WHERE name IN %s AND sequence < 0"
+FROM_FORESEEN = "UPDATE `tabSync Record` SET sequence = sequence + %s WHERE name IN %s"
+LEAP = (
+	2**36
+)  # more than a space ever numbers between a backup and its loss; 53 bits have room for 100,000 of them
+EVENT = "sync_space_changed"
+
+
+@dataclass(slots=True)
+class Touched:
+	"""What the open transaction touched of one space: {record: the last number that its row was written for, or None}."""
+
+	count: int = 0
+	lasts: dict[str, int | None] = field(default_factory=dict)
+
+	def add(self, name: str, last: int | None) -> int:
+		"""The place of the record. One that is touched again moves to the end, so that a place is never given twice."""
+		self.count += 1
+		self.lasts[name] = last
+		return self.count
+
+	def by_last(self) -> dict[int | None, list[str]]:
+		"""{last number or None: names of the records}."""
+		found: dict[int | None, list[str]] = {}
+		for name, last in self.lasts.items():
+			found.setdefault(last, []).append(name)
+		return found
+
+
+def mark(space: str, name: str, last: int | None = None) -> int:
+	"""The sequence to write into a touched record for now; it is right when the transaction has committed.
+
+	With `last`, the space's last number as the transaction knows it, that is the number which follows if nobody takes
+	numbers before. Never where a savepoint may take the row back: the number that it had would be moved instead.
+	"""
+	pending = _pending()
+	place = pending.setdefault(space, Touched()).add(name, last)
+	return -place if last is None else last + place
+
+
+def _pending() -> open_transaction.State:
+	"""{space: Touched} of the open transaction."""
+	pending = open_transaction.held(PENDING)
+	return open_transaction.begin(PENDING, _number) if pending is None else pending
+
+
+def number() -> dict[str, tuple[int, int]]:
+	"""Give every pending record its number now; returns {space: (last number before, last number)}."""
+	pending = open_transaction.held(PENDING)
+	return _number(pending) if pending else {}
+
+
+def _number(pending: open_transaction.State) -> dict[str, tuple[int, int]]:
+	"""Spaces are in a fixed order, so that two transactions cannot wait for each other."""
+	touched = sorted(pending.items())
+	pending.clear()
+	taken = {}
+	for space, records in touched:
+		last, space_type = take(space, records.count)
+		before = last - records.count
+		taken[space] = (before, last)
+		for written_for, names in records.by_last().items():
+			_assign(names, before, written_for)
+		_announce(space, space_type, last)
+	return taken
+
+
+def take(space: str, count: int) -> tuple[int, str]:
+	"""Take `count` numbers of the space; the last one, and the space's type. Holds the counter until the commit."""
+	frappe.db.sql("UPDATE `tabSync Space` SET sequence = sequence + %s WHERE name = %s", (count, space))
+	return frappe.db.sql("SELECT sequence, space_type FROM `tabSync Space` WHERE name = %s", (space,))[0]
+
+
+def _assign(names: Sequence[str], before: int, written_for: int | None) -> None:
+	"""Turn places into numbers; move numbers that were written for another last number than `before`."""
+	if written_for is None:
+		_update(FROM_PLACES, before, names)
+	elif written_for != before:
+		_update(FROM_FORESEEN, before - written_for, names)
+
+
+def _update(query: str, value: int, names: Sequence[str]) -> None:
+	for start in range(0, len(names), CHUNK):
+		frappe.db.sql(query, (value, tuple(names[start : start + CHUNK])))
+
+
+def _announce(space: str, space_type: str, position: int) -> None:
+	"""One message a space and transaction, sent after the commit to whoever watches the Sync Space document.
+
+	The contracts of the space's type may tell others.
+	"""
+	frappe.publish_realtime(
+		EVENT, {"space": space, "position": position}, doctype="Sync Space", docname=space, after_commit=True
+	)
+	for contract in contracts.of_space(space_type):
+		if contract.announce:
+			contract.announce(space, position)
+
+
+def leap() -> int:
+	"""After a backup was restored: make every position that was handed out before too old. Returns the number of spaces.
+
+	The counters are those of the backup, so that the numbers of what was lost would be given again to other changes, and a
+	device that has them would miss those. From a position below the horizon it starts over instead.
+	"""
+	# MariaDB evaluates from left to right: the horizon is the new sequence.
+	frappe.db.sql("UPDATE `tabSync Space` SET sequence = sequence + %s, horizon = sequence", (LEAP,))
+	return frappe.db.count("Sync Space")

@@ -1,0 +1,37 @@
+"""What lists of our DocTypes are sorted and grouped by: columns, and no query in the place of one.
+
+Frappe puts `order_by` and `group_by` into the statement as they are, so long as they name no table; `(select sleep(3))` is
+such a text.
+"""
+
+import re
+from typing import Any
+
+import frappe
+
+from hisabi_sync.api.protocol import routes
+from hisabi_sync.api.protocol.documents import is_ours
+
+ARGUMENTS = ("order_by", "group_by")
+NAME = r"(?:`[\w -]+`|\w+)"
+PART = re.compile(rf"\s*{NAME}(?:\.{NAME})?(?:\s+(?:asc|desc))?\s*", re.IGNORECASE)
+LIST_PATH = re.compile(r"/api/(?:v\d/)?(?:resource|document)/(?P<doctype>[^/]+)")
+
+
+def check() -> None:
+	"""Hook before every request. Raises frappe.PermissionError, as Frappe does where it sees a query there."""
+	given = frappe.local.form_dict
+	texts = [given.get(name) for name in ARGUMENTS if given.get(name)]
+	if texts and not all(map(_is_plain, texts)) and is_ours(_doctype(given)):
+		raise frappe.PermissionError
+
+
+def _is_plain(text: Any) -> bool:
+	"""Columns with commas between them; Frappe leaves out an empty part."""
+	return isinstance(text, str) and all(PART.fullmatch(part) for part in text.split(",") if part.strip())
+
+
+def _doctype(given: frappe._dict) -> Any:
+	"""Of the list that is asked for: by the path, or as an argument."""
+	found = None if routes.called() else LIST_PATH.match(frappe.request.path)
+	return found["doctype"] if found else given.get("doctype")

@@ -1,0 +1,39 @@
+frappe.ui.form.on("Sync Entity", {
+	setup(frm) {
+		frappe.realtime.on("hisabi_sync_headway", ({ entity_type, headway }) => {
+			if (entity_type !== frm.doc.name || !frm.doc.__onload) return;
+			frm.doc.__onload.headway = headway;
+			frm.trigger("show_headway");
+		});
+	},
+
+	refresh(frm) {
+		frm.trigger("show_headway");
+	},
+
+	show_headway(frm) {
+		if (frm.doc.problem) {
+			const reason = frappe.utils.escape_html(frm.doc.problem);
+			return frm.set_intro(__("Devices cannot use this entity type: {0}", [reason]), "red");
+		}
+		const said = under_way(frm.doc.__onload?.headway) || to_number(frm.doc.__onload?.numbered);
+		frm.set_intro("");
+		const unserved = frm.doc.__onload?.unserved;
+		if (unserved) frm.set_intro(frappe.utils.escape_html(unserved), "orange");
+		if (said) frm.set_intro(said, "blue");
+	},
+});
+
+function under_way(headway) {
+	if (!headway) return "";
+	if (headway.waiting) return __("A worker is going to compare the documents with what devices know.");
+	return __("{0} of {1} documents are compared with what devices know.", [headway.compared, headway.documents]);
+}
+
+function to_number(numbered) {
+	if (!numbered || numbered.records >= numbered.documents) return "";
+	return __("{0} of {1} documents are numbered for devices; a worker goes on with those that belong to a space.", [
+		numbered.records,
+		numbered.documents,
+	]);
+}

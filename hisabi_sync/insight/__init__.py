@@ -1,1 +1,0 @@
-"""Numbers for reports, cards and charts: each a bounded number of statements, and only over what the user may see."""
