@@ -101,8 +101,9 @@ def erp_site(settings: Settings, number: int = 0) -> Site:
 
 
 def apps(settings: Settings) -> dict[str, Path]:
-	"""Each app's name and the folder that holds its package."""
-	return {"frappe": settings.frappe_tree, APP: ROOT}
+	"""Each app's name and the folder that holds its package, in the order of installation."""
+	others = {app.name: app.tree for app in settings.apps}
+	return {"frappe": settings.frappe_tree, **others, APP: ROOT}
 
 
 def prepare(bench: Bench) -> None:

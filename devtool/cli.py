@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from devtool import choice, commands, network, serve, settings
+from devtool import apps, choice, commands, network, serve, settings
 from devtool.errors import Problem
 
 EPILOG = """\
@@ -16,6 +16,9 @@ environment variables:
   FRAPPE_PATH                    use this Frappe checkout (version 15 or 16) instead of the pinned Frappe; it is
                                  remembered until the variable names another one, or is empty
   FRAPPE_EXTRA                   source trees to install over that checkout's requirements, separated by ':'
+  ERPNEXT_PATH                   have the ERPNext of this checkout on the bench too, with a small company
+  APP_PATHS                      checkouts of any other apps, separated by ':', as --with DIR names one; both are
+                                 remembered like FRAPPE_PATH, until they are empty or Frappe is another one
   DB_HOST, DB_PORT, DB_ROOT_PASSWORD   use this MariaDB server instead of an own one
   REDIS_URL                      use this Redis server instead of an own one
 """
@@ -106,6 +109,8 @@ def parser() -> argparse.ArgumentParser:
 		epilog=EPILOG,
 		formatter_class=argparse.RawDescriptionHelpFormatter,
 	)
+	# Taken out of the arguments before, as it may also stand behind the command; here for those who ask for help.
+	result.add_argument(apps.OPTION, metavar="DIR", help="have the app of this checkout on the bench too")
 	names = result.add_subparsers(dest="command", metavar="COMMAND", required=True)
 	for name, command in COMMANDS.items():
 		sub = names.add_parser(name, help=command.help)
@@ -115,10 +120,13 @@ def parser() -> argparse.ArgumentParser:
 
 
 def run(arguments: list[str]) -> int:
-	command = COMMANDS.get(arguments[0]) if arguments else None
+	own, named = apps.taken(arguments)
+	# Also for the commands that this one starts.
+	os.environ.update(named)
+	command = COMMANDS.get(own[0]) if own else None
 	if command and command.passes_on:
-		return command.run(choice.made(os.environ), arguments[1:]) or 0
-	options = parser().parse_args(arguments)
+		return command.run(choice.made(os.environ), own[1:]) or 0
+	options = parser().parse_args(own)
 	return COMMANDS[options.command].run(choice.made(os.environ), options) or 0
 
 

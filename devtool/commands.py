@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from devtool import (
+	apps,
 	bench,
 	choice,
 	environment,
@@ -29,8 +30,8 @@ from devtool.bench import Site
 from devtool.errors import Problem
 from devtool.settings import REQUIREMENTS, ROOT, Settings
 
-# Variables that choose Frappe and the servers.
-CHOICES = ("FRAPPE_", "DB_", "REDIS_URL")
+# Variables that choose Frappe, other apps and the servers.
+CHOICES = ("FRAPPE_", *apps.VARIABLES, "DB_", "REDIS_URL")
 SOURCES = ("hisabi_sync", "devtool", "demo", "benchmarks", "chaos")
 TRACEBACK = "Traceback (most recent call last)"
 WHOLE_SUITE = ("-n", "2", "--no-loadscope-reorder")

@@ -93,13 +93,18 @@ def _run(settings: Settings, app: str, current: Step) -> None:
 		"manifest": str(_manifest(settings, app)),
 		"maps": app == APP,
 		# A checkout may have a bundle that a package of the registry does not suit.
-		"tolerant": app != APP and bool(settings.frappe_path),
+		"tolerant": app not in _strict(settings),
 	}
 	try:
 		environment = os.environ | {"HISABI_NODE_PACKAGES": str(settings.desk)}
 		current.run(node.command("build.mjs", json.dumps(facts)), env=environment)
 	except Problem as problem:
 		raise _explained(current) or problem from None
+
+
+def _strict(settings: Settings) -> set[str]:
+	"""The apps whose bundles are known to suit the pinned packages."""
+	return {APP} if settings.frappe_path else {APP, "frappe"}
 
 
 def _explained(current: Step) -> Problem | None:

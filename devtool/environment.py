@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from devtool import steps
@@ -60,39 +61,45 @@ def prepare(settings: Settings) -> None:
 
 def _prepare_locked(settings: Settings) -> None:
 	lock = REQUIREMENTS / "lock.txt"
+	others = _requirements(settings)
 
 	def install(current: Step) -> None:
 		_make(settings, current)
 		_uv(settings, current, "sync", "--require-hashes", lock)
+		if others:
+			# Frappe's packages stay those of the lock file.
+			_uv(settings, current, "install", "--constraint", lock, *_given(settings, others))
 
-	steps.once(settings, "Python environment", "env", _version() + lock.read_text(), install)
+	steps.once(settings, "Python environment", "env", _version() + _texts([lock, *others]), install)
 
 
 def _prepare_checkout(settings: Settings, frappe: Path) -> None:
 	project = frappe / "pyproject.toml"
-	wanted = REQUIREMENTS / "dev.in"
+	files = [project, REQUIREMENTS / "dev.in", *_requirements(settings)]
 
 	def install(current: Step) -> None:
 		_make(settings, current)
-		overrides = settings.env / "overrides.txt"
-		overrides.write_text(_without_git(project.read_text()))
-		_uv(
-			settings,
-			current,
-			"install",
-			"--override",
-			overrides,
-			"-r",
-			project,
-			"-r",
-			wanted,
-			"setuptools<81",
-		)
+		_uv(settings, current, "install", *_given(settings, files), "setuptools<81")
 		for folder in settings.frappe_extra:
 			_uv(settings, current, "install", "--no-deps", folder)
 
-	inputs = _version() + project.read_text() + wanted.read_text()
-	steps.once(settings, "Python environment of the checkout", "env", inputs, install)
+	steps.once(settings, "Python environment of the checkout", "env", _version() + _texts(files), install)
+
+
+def _requirements(settings: Settings) -> list[Path]:
+	"""What the other apps need, as files."""
+	return [path for app in settings.apps if (path := app.requirements())]
+
+
+def _texts(files: Iterable[Path]) -> str:
+	return "".join(path.read_text() for path in files)
+
+
+def _given(settings: Settings, files: Sequence[Path]) -> list[str | Path]:
+	"""The options of an installation of what these files list."""
+	overrides = settings.env / "overrides.txt"
+	overrides.write_text(_without_git(_texts(files)))
+	return ["--override", overrides, *(word for path in files for word in ("-r", path))]
 
 
 def checks(settings: Settings) -> Path:

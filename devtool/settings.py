@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from devtool import apps
+from devtool.apps import App
 from devtool.errors import Problem
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,10 +34,11 @@ class ExternalDatabase:
 
 @dataclass(frozen=True)
 class Settings:
-	"""One choice of Frappe and servers; each choice has its own folders below `.dev/`."""
+	"""One choice of Frappe, other apps and servers; each choice has its own folders below `.dev/`."""
 
 	frappe_path: Path | None = None
 	frappe_extra: tuple[Path, ...] = ()
+	apps: tuple[App, ...] = ()
 	database: ExternalDatabase | None = None
 	redis_url: str | None = None
 
@@ -45,10 +48,11 @@ class Settings:
 
 	@property
 	def frappe_home(self) -> Path:
-		"""Holds the Python environment of the chosen Frappe."""
-		if not self.frappe_path:
+		"""Holds the Python environment of the chosen Frappe and apps."""
+		if not (self.frappe_path or self.apps):
 			return self.dev
-		return self.dev / f"frappe-{digest(self.frappe_path, *self.frappe_extra)}"
+		others = (f"{app.name} {app.tree}" for app in self.apps)
+		return self.dev / f"frappe-{digest(self.frappe_path, *self.frappe_extra, *others)}"
 
 	def without_servers(self) -> "Settings":
 		"""The same Frappe; what depends on it alone is shared by its benches on all servers."""
@@ -100,6 +104,7 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
 	return Settings(
 		frappe_path=_frappe_path(environ.get("FRAPPE_PATH")),
 		frappe_extra=tuple(_folders(environ.get("FRAPPE_EXTRA", ""))),
+		apps=apps.from_environment(environ),
 		database=_database(environ),
 		redis_url=_redis(environ.get("REDIS_URL")),
 	)

@@ -19,6 +19,9 @@ MIGRATED: tuple[str, ...] = (".json", "hooks.py", "modules.txt", "patches.txt")
 MIGRATED += ("install.py", "entities.py", "declared.py", "contract.py", "defaults.py", "space_clauses.py")
 MIGRATED += ("guards/table.py", "protocol/names.py", "formats.py")
 
+# The module that is run on a site where an app was just installed; it can be run again.
+SET_UP = {"erpnext": "devtool.set_up_erpnext", APP: "devtool.finish_site"}
+
 # Let the site's database user log in from any address: newest name of the option first.
 LOGIN_SCOPE = ("--mariadb-user-host-login-scope=%", "--no-mariadb-socket")
 
@@ -28,8 +31,9 @@ def prepare(site: Site) -> None:
 	settings, name = site.settings, site.name
 	steps.once(settings, f"Site {name}", f"site-{name}", "1", lambda step: _make(site, step))
 	schema = _schema(settings)
-	installed = steps.once(settings, f"App on {name}", f"app-{name}", "1", lambda step: _install(site, step))
-	if installed:
+	for app in settings.apps:
+		_add(site, app.name, f"{app.name} on {name}", f"app-{name}-{app.name}")
+	if _add(site, APP, f"App on {name}", f"app-{name}"):
 		steps.write_atomically(settings.stamps / f"schema-{name}", steps.fingerprint(schema))
 	steps.once(settings, f"Migration of {name}", f"schema-{name}", schema, lambda step: _migrate(site, step))
 
@@ -39,7 +43,7 @@ def prepare_demo(site: Site, again: bool = False) -> None:
 	name = f"demo-{site.name}"
 	if again or not site.demo_file.is_file():
 		(site.settings.stamps / name).unlink(missing_ok=True)
-	sources = _contents((ROOT / APP / "demo").rglob("*.py"))
+	sources = _contents((ROOT / APP / "demo").rglob("*.py"), ROOT)
 	steps.once(site.settings, "Demo data", name, sources, lambda step: _make_demo(site, step))
 
 
@@ -78,11 +82,17 @@ def _encryption_key() -> str:
 	return base64.urlsafe_b64encode(os.urandom(32)).decode()
 
 
-def _install(site: Site, step: Step) -> None:
-	"""Install the app; `--force` because an interrupted installation may have left a part."""
-	_frappe(site, step, "--site", site.name, "install-app", APP, "--force")
-	finish = [site.settings.python, "-m", "devtool.finish_site", *(() if site.tests else ("--scheduler",))]
-	step.run(finish, env=environment(site), cwd=site.bench.sites)
+def _add(site: Site, app: str, title: str, name: str) -> bool:
+	"""Install an app once; tells whether it was done."""
+	return steps.once(site.settings, title, name, "1", lambda step: _install(site, app, step))
+
+
+def _install(site: Site, app: str, step: Step) -> None:
+	"""Install an app; `--force` because an interrupted installation may have left a part."""
+	_frappe(site, step, "--site", site.name, "install-app", app, "--force")
+	if app in SET_UP:
+		set_up = [site.settings.python, "-m", SET_UP[app], *(() if site.tests else ("--scheduler",))]
+		step.run(set_up, env=environment(site), cwd=site.bench.sites)
 
 
 def _migrate(site: Site, step: Step) -> None:
@@ -91,14 +101,19 @@ def _migrate(site: Site, step: Step) -> None:
 
 def _schema(settings: Settings) -> str:
 	"""Changes when a migration would do something."""
-	paths = (path for path in (ROOT / APP).rglob("*") if path.as_posix().endswith(MIGRATED))
-	return f"{frappe_source.identity(settings)}\n{_contents(paths)}"
+	packages = [ROOT / APP, *(app.package for app in settings.apps)]
+	return "\n".join([frappe_source.identity(settings), *map(_migrated, packages)])
 
 
-def _contents(paths: Iterable[Path]) -> str:
+def _migrated(package: Path) -> str:
+	paths = (path for path in package.rglob("*") if path.as_posix().endswith(MIGRATED))
+	return _contents(paths, package.parent)
+
+
+def _contents(paths: Iterable[Path], base: Path) -> str:
 	"""Names and digests of files, a line for each."""
 	files = sorted(path for path in paths if path.is_file())
-	return "\n".join(f"{path.relative_to(ROOT)} {_content(path)}" for path in files)
+	return "\n".join(f"{path.relative_to(base)} {_content(path)}" for path in files)
 
 
 def _content(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -14,6 +15,10 @@ from devtool.errors import Problem
 from devtool.settings import ROOT, Settings
 
 NEEDED_BYTES = 2 * 1024**3
+
+TELL_SECONDS = 20
+PERCENTAGE = re.compile(rb"\b\d{1,3} ?%")
+PROGRESS_BYTES = 400
 
 # What a log says -> what a person should know; the first match counts.
 HINTS = (
@@ -66,7 +71,7 @@ class Step:
 	) -> None:
 		"""Run a command into the log; a failure becomes a Problem that names the log."""
 		with self.log.open("a") as log:
-			result = subprocess.run(
+			child = subprocess.Popen(
 				argv,
 				env=env,
 				cwd=cwd,
@@ -75,12 +80,33 @@ class Step:
 				stderr=subprocess.STDOUT,
 				pass_fds=[*HELD],
 			)
-		if result.returncode:
+		if self._wait(child):
 			raise self.problem()
+
+	def _wait(self, child: subprocess.Popen[bytes]) -> int:
+		"""Wait for the command, and tell how far it says it is when it takes long."""
+		try:
+			while True:
+				try:
+					return child.wait(timeout=TELL_SECONDS)
+				except subprocess.TimeoutExpired:
+					print(f" {progress(self.log)}", end="", flush=True)
+		except BaseException:
+			child.kill()
+			child.wait()
+			raise
 
 	def problem(self) -> Problem:
 		reason = hint(self.log.read_text(errors="replace"))
 		return Problem(f"{self.title} failed{reason}; details are in {short(self.log)}.")
+
+
+def progress(log: Path) -> str:
+	"""The last percentage that a log names, or a dot; it is that of one of a program's own steps."""
+	with log.open("rb") as file:
+		file.seek(max(0, log.stat().st_size - PROGRESS_BYTES))
+		found = PERCENTAGE.findall(file.read())
+	return found[-1].decode() if found else "."
 
 
 def hint(text: str) -> str:

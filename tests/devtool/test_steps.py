@@ -85,3 +85,19 @@ def test_the_lock_is_held_by_what_a_killed_set_up_has_left_running(tmp_path):
 	assert not is_free(tmp_path / "lock")
 	os.kill(int(log.read_text()), signal.SIGKILL)
 	assert wait_for(lambda: is_free(tmp_path / "lock"), 30)
+
+
+def test_a_long_step_says_how_far_its_program_says_it_is(tmp_path, monkeypatch, capsys):
+	monkeypatch.setattr(steps, "TELL_SECONDS", 0.2)
+	log = tmp_path / "log"
+	steps.Step("A step", log).run(
+		["sh", "-c", "printf '%s' 'A: [= ] 7%'; sleep 0.5; echo 'A: [==] 100%'; sleep 0.5"]
+	)
+	said = capsys.readouterr().out.split()
+	assert {"7%", "100%"} <= {*said} and said[-1] == "100%"
+
+
+def test_a_long_step_whose_program_says_nothing_shows_a_dot(tmp_path):
+	log = tmp_path / "log"
+	log.write_text("Installing\n")
+	assert steps.progress(log) == "."
