@@ -7,7 +7,8 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from devtool import frappe_source, mariadb, steps
+from devtool import copies, frappe_source, mariadb, steps
+from devtool.apps import App
 from devtool.bench import Site, environment, frappe_command
 from devtool.settings import APP, ROOT, Settings
 from devtool.steps import Step
@@ -30,10 +31,13 @@ def prepare(site: Site) -> None:
 	"""Bring a site to the state that the sources describe, doing only what is left to do."""
 	settings, name = site.settings, site.name
 	steps.once(settings, f"Site {name}", f"site-{name}", "1", lambda step: _make(site, step))
-	schema = _schema(settings)
+	schema, foundation = _schema(settings), _foundation(settings)
 	for app in settings.apps:
-		_add(site, app.name, f"{app.name} on {name}", f"app-{name}-{app.name}")
-	if _add(site, APP, f"App on {name}", f"app-{name}"):
+		_add(site, app, foundation)
+	installed = steps.once(
+		settings, f"App on {name}", f"app-{name}", "1", lambda step: _install(site, APP, step)
+	)
+	if installed:
 		steps.write_atomically(settings.stamps / f"schema-{name}", steps.fingerprint(schema))
 	steps.once(settings, f"Migration of {name}", f"schema-{name}", schema, lambda step: _migrate(site, step))
 
@@ -82,9 +86,19 @@ def _encryption_key() -> str:
 	return base64.urlsafe_b64encode(os.urandom(32)).decode()
 
 
-def _add(site: Site, app: str, title: str, name: str) -> bool:
-	"""Install an app once; tells whether it was done."""
-	return steps.once(site.settings, title, name, "1", lambda step: _install(site, app, step))
+def _add(site: Site, app: App, foundation: str) -> None:
+	"""Have one of the other apps on the site: installed where it is the first of its kind, else copied."""
+	kept = copies.path(site.settings, app.name, foundation)
+
+	def add(step: Step) -> None:
+		if kept.is_file():
+			copies.load(site, kept, step)
+			_frappe(site, step, "--site", site.name, "clear-cache")
+		else:
+			_install(site, app.name, step)
+			copies.keep(site, kept, step)
+
+	steps.once(site.settings, f"{app.name} on {site.name}", f"app-{site.name}-{app.name}", "1", add)
 
 
 def _install(site: Site, app: str, step: Step) -> None:
@@ -101,8 +115,18 @@ def _migrate(site: Site, step: Step) -> None:
 
 def _schema(settings: Settings) -> str:
 	"""Changes when a migration would do something."""
-	packages = [ROOT / APP, *(app.package for app in settings.apps)]
-	return "\n".join([frappe_source.identity(settings), *map(_migrated, packages)])
+	return f"{_foundation(settings)}\n{_migrated(ROOT / APP)}"
+
+
+def _foundation(settings: Settings) -> str:
+	"""Changes when a new site would have something else before our app is installed."""
+	others = [_migrated(app.package) for app in settings.apps]
+	set_up = [
+		Path(__file__).with_name(f"{SET_UP[app.name].rpartition('.')[2]}.py")
+		for app in settings.apps
+		if app.name in SET_UP
+	]
+	return "\n".join([frappe_source.identity(settings), *others, *map(_content, set_up)])
 
 
 def _migrated(package: Path) -> str:

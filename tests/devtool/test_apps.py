@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from devtool import apps, bench, choice, cli, environment, site
+from devtool import apps, bench, choice, cli, copies, environment, site
 from devtool.errors import Problem
 from devtool.settings import Settings
 
@@ -158,6 +158,39 @@ def test_a_changed_doctype_of_another_app_migrates_the_site(checkout, made):
 	assert site._schema(chosen) == site._schema(made())
 
 
+def test_a_further_site_gets_a_copy_and_a_changed_app_is_installed_again(checkout, made, monkeypatch):
+	tree = checkout("crm")
+	target = bench.test_site(made(APP_PATHS=str(tree)))
+	monkeypatch.setattr(type(target.settings), "home", property(lambda settings: tree.parent / "home"))
+	done = []
+	monkeypatch.setattr(site.steps, "once", lambda settings, title, name, inputs, action: action(None))
+	monkeypatch.setattr(site, "_frappe", lambda site, step, *words: done.append(words[2]))
+	monkeypatch.setattr(
+		copies, "_run", lambda site, step, program, *words: done.append(Path(program).name) or _dump(words)
+	)
+
+	def add():
+		return site._add(target, target.settings.apps[0], site._foundation(target.settings))
+
+	add()
+	assert done == ["install-app", "mariadb-dump"]
+	add()
+	assert done[2:] == ["mariadb", "clear-cache"]
+	(tree / "crm" / "lead.json").write_text("{}")
+	add()
+	assert (
+		done[4:] == ["install-app", "mariadb-dump"]
+		and len([*(tree.parent / "home" / "copies").iterdir()]) == 1
+	)
+
+
+def _dump(words):
+	"""Write the file that a dump of the database would."""
+	for word in words:
+		if word.startswith("--result-file="):
+			Path(word.partition("=")[2]).touch()
+
+
 def test_an_app_is_installed_before_ours_and_set_up_at_once(checkout, made, monkeypatch, tmp_path):
 	target = bench.test_site(made(ERPNEXT_PATH=str(checkout("erpnext")), APP_PATHS=str(checkout("crm"))))
 	ran = []
@@ -176,6 +209,7 @@ def test_an_app_is_installed_before_ours_and_set_up_at_once(checkout, made, monk
 	monkeypatch.setattr(site.steps, "once", once)
 	monkeypatch.setattr(site.steps, "write_atomically", lambda *_: None)
 	monkeypatch.setattr(site, "environment", lambda site: {})
+	monkeypatch.setattr(site.copies, "keep", lambda site, file, step: None)
 	site.prepare(target)
 	done = [words[words.index("install-app") + 1] if "install-app" in words else words[2] for words in ran]
 	assert done == ["erpnext", "devtool.set_up_erpnext", "crm", "hisabi_sync", "devtool.finish_site"]
