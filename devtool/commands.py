@@ -34,7 +34,8 @@ from devtool.settings import REQUIREMENTS, ROOT, Settings
 CHOICES = ("FRAPPE_", *apps.VARIABLES, "DB_", "REDIS_URL")
 SOURCES = ("hisabi_sync", "devtool", "demo", "benchmarks", "chaos")
 TRACEBACK = "Traceback (most recent call last)"
-WHOLE_SUITE = ("-n", "2", "--no-loadscope-reorder")
+# Tests that take minutes have a command of their own.
+WHOLE_SUITE = ("-n", "2", "--no-loadscope-reorder", "-m", "not thorough")
 # What `./dev reset` keeps: slow to make, and holding nothing of anybody's work.
 KEPT = {"tools", "checks", "env", "frappe", "downloads", "desk", "node", "desk-frappe", "lock", "stamps"}
 KEPT.add(choice.FILE)

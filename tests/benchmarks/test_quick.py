@@ -12,6 +12,8 @@ from benchmarks.__main__ import BENCHMARKS
 from benchmarks.page import TITLES
 from benchmarks.plots import PLOTS
 
+pytestmark = pytest.mark.thorough  # minutes long
+
 
 @pytest.fixture(scope="module")
 def benchmark(site):

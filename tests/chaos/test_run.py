@@ -7,7 +7,11 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.support.options import scale
+
+pytestmark = pytest.mark.thorough  # minutes long
 
 HAPPENS = (
 	"changes in the Desk",

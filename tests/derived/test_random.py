@@ -15,7 +15,7 @@ from tests.support.options import examples, scale
 ROUNDS = 25
 
 
-@examples(60, phases=[Phase.generate])
+@examples(25, phases=[Phase.generate])
 @given(data=st.data())
 def check(owner, data):
 	def pick(options):

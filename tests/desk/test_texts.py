@@ -18,6 +18,8 @@ from tests.support.texts import PAYLOADS
 from tests.support.users import PASSWORD
 from tests.wallet.people import sign_in, sign_up
 
+pytestmark = pytest.mark.thorough  # minutes long
+
 # DocType: whether its list has a column with a text of a device or a peer.
 SHOWN = {
 	"Sync Device": True,

@@ -10,6 +10,8 @@ from tests.desk.stirring import stir
 from tests.desk.views import BRANCH, OWN, SEEN, SLUG
 from tests.support.texts import ATTRIBUTES, ENTITIES, PAYLOADS, RUN, SPLIT
 
+pytestmark = pytest.mark.thorough  # minutes long
+
 # A quick list shows the last four, a drop-down list the last ten.
 TEXTS = (
 	*ATTRIBUTES[2:4],

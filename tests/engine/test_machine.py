@@ -15,12 +15,13 @@ def household(site):
 	return [inside.make_user(f"household-{number}") for number in range(3)]
 
 
-def test_phones_and_desk_agree_whatever_happens(household):
+@pytest.mark.parametrize("count", [60, pytest.param(200, marks=pytest.mark.thorough)])
+def test_phones_and_desk_agree_whatever_happens(household, count):
 	class Run(Household):
 		users = household
 
 	try:
-		count, steps = (200, 14) if scale() == 1 else (60, 40)
+		count, steps = (count, 14) if scale() == 1 else (60, 40)
 		run_state_machine_as_test(Run, settings=examples(count, stateful_step_count=steps))
 	finally:
 		frappe.set_user("Administrator")

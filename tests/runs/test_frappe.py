@@ -12,6 +12,8 @@ from hisabi_sync.runs import channel
 from hisabi_sync.runs.errors import RemoteError
 from tests.runs import world
 
+pytestmark = pytest.mark.thorough  # minutes long
+
 
 @pytest.fixture(scope="module")
 def other(site, tmp_path_factory):

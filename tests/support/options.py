@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
 CHAOS = 50  # times the usual number of examples
-LONGEST = ("runs", "engine", "desk", "wallet_api", "walls", "family", "chaos")
+LONGEST = ("desk", "capture", "runs", "engine", "demo_data", "walls", "family", "wallet_api")
 SEED = "HISABI_SEED"
 _scale = 1
 
