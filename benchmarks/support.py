@@ -11,7 +11,7 @@ import frappe
 from hisabi_sync.api.protocol import scopes
 from hisabi_sync.api.wallet import items as wallet_items
 from hisabi_sync.engine import push
-from hisabi_sync.engine.identity import devices
+from hisabi_sync.engine.identity import device_tokens, devices
 from hisabi_sync.engine.model import ids
 from hisabi_sync.engine.model.change import Caller
 from hisabi_sync.hisabi_wallet import wallets
@@ -31,8 +31,8 @@ class Wallet:
 	def __init__(self) -> None:
 		self.id = wallets.create(USER, f"bench-{uuid.uuid4().hex}", "Benchmark")
 		self.device_id = f"device-{uuid.uuid4().hex}"
-		self.device, self.token = devices.register(USER, self.device_id, scopes=(scopes.WALLET,))
-		self.other, _ = devices.register(USER, f"device-{uuid.uuid4().hex}", scopes=(scopes.WALLET,))
+		self.device, self.token = device_tokens.register(USER, self.device_id, scopes=(scopes.WALLET,))
+		self.other, _ = device_tokens.register(USER, f"device-{uuid.uuid4().hex}", scopes=(scopes.WALLET,))
 		frappe.db.commit()
 		self.known: dict[
 			str, int

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from chaos.caller import Caller
 from chaos.promises import Violation
+from hisabi_sync.engine.identity import device_tokens
 
 if TYPE_CHECKING:
 	from chaos.lab import Lab
@@ -149,14 +150,13 @@ def prepare(frappe: ModuleType, user: str) -> dict[str, dict[str, str]]:
 	"""The farm and the family, and headers for each contract's app."""
 	from hisabi_sync.api.protocol import scopes
 	from hisabi_sync.demo import family as demo
-	from hisabi_sync.engine.identity import devices
 	from hisabi_sync.engine.sharing import spaces
 	from hisabi_sync.hisabi_farm import farms
 
 	spaces.set_member(farms.ensure(FARM), user, "owner")
 	members = [{"user": user, "role": "owner"}]
 	frappe.get_doc({"doctype": "Family", "family_id": FAMILY, "title": "Chaos", "members": members}).insert()
-	_, token = devices.register(
+	_, token = device_tokens.register(
 		user, DEVICE, "android", "App", (scopes.MOBILE, scopes.BATCH, scopes.EDIT_PLAYBOOKS)
 	)
 	signed = {"Authorization": f"Bearer {demo.token(user, FAMILY, demo._settings())}"}

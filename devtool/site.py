@@ -17,7 +17,7 @@ ADMIN_PASSWORD = "admin"
 
 # What a migration reads, and the code by which it declares entity types, defaults and hooks; other code needs none.
 MIGRATED: tuple[str, ...] = (".json", "hooks.py", "modules.txt", "patches.txt")
-MIGRATED += ("install.py", "entities.py", "declared.py", "contract.py", "defaults.py", "space_clauses.py")
+MIGRATED += ("install.py", "entities.py", "contracts.py", "contract.py", "defaults.py", "space_clauses.py")
 MIGRATED += ("guards/table.py", "protocol/names.py", "formats.py")
 
 # The module that is run on a site where an app was just installed; it can be run again.

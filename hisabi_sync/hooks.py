@@ -54,13 +54,13 @@ doc_events = {
 		"on_change": "hisabi_sync.engine.capture.on_change",
 		"on_trash": "hisabi_sync.engine.capture.on_trash",
 		"after_delete": "hisabi_sync.engine.capture.after_delete",
-		"before_rename": "hisabi_sync.engine.capture.before_rename",
+		"before_rename": "hisabi_sync.engine.renames.before_rename",
 		"after_rename": [
-			"hisabi_sync.engine.capture.after_rename",
-			"hisabi_sync.engine.renames.after_rename",
+			"hisabi_sync.engine.renames.rename_record",
+			"hisabi_sync.engine.renames.renumber_links",
 		],
 	},
-	"User": {"after_rename": "hisabi_sync.engine.identity.people.after_rename"},
+	"User": {"after_rename": "hisabi_sync.engine.renames.rename_user"},
 	(
 		"DocType",
 		"Custom Field",

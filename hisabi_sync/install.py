@@ -6,8 +6,8 @@ import frappe
 from frappe import _
 
 from hisabi_sync import formats
-from hisabi_sync.engine import units
-from hisabi_sync.engine.entities import declared, entity_types
+from hisabi_sync.engine.entities import contracts, entity_types
+from hisabi_sync.engine.operations import background
 from hisabi_sync.media import local
 from hisabi_sync.patches import chunks
 
@@ -40,7 +40,8 @@ def set_up() -> None:
 	for role, values in ROLES.items():
 		if not frappe.db.exists("Role", role):
 			frappe.get_doc({"doctype": "Role", "role_name": role, **values}).insert(ignore_permissions=True)
-	declared.refresh()
+	contracts.save_declarations()
+	entity_types.forget()
 	_fill_settings()
 	_register_logs()
 	_save_filters()
@@ -95,7 +96,8 @@ def tear_down() -> None:
 	frappe.db.delete("Singles", {"doctype": ["in", ours]})
 	frappe.db.delete("Scheduled Job Type", {"method": ["like", "hisabi_sync.%"]})
 	frappe.db.delete("User Permission", {"allow": ["in", ours]})
-	for part in (units, formats, chunks):
-		part.forget()
+	background.forget_failures()
+	formats.forget()
+	chunks.forget()
 	local.remove_all()
 	frappe.cache.delete_value(entity_types.VERSION_KEY)

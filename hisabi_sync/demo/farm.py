@@ -7,7 +7,7 @@ from frappe.model.document import Document
 
 from hisabi_sync.api.protocol import scopes
 from hisabi_sync.engine.database import retry
-from hisabi_sync.engine.identity import devices
+from hisabi_sync.engine.identity import device_tokens
 from hisabi_sync.engine.model import ids
 from hisabi_sync.engine.sharing import spaces
 from hisabi_sync.hisabi_farm import farms
@@ -77,7 +77,9 @@ def _prepared(user: str, farm: str) -> str:
 			_make("Field Observation", farm, client_id, observed_at=SEEN_AT, **given)
 	if not _exists(space, "recommendation", "rec-1"):
 		_make_recommendation(farm, playbook)
-	_, token = devices.register(user, DEVICE, "android", "Field phone", (scopes.BATCH, scopes.EDIT_PLAYBOOKS))
+	_, token = device_tokens.register(
+		user, DEVICE, "android", "Field phone", (scopes.BATCH, scopes.EDIT_PLAYBOOKS)
+	)
 	frappe.db.commit()
 	return token
 

@@ -12,7 +12,7 @@ from frappe.model.document import Document
 from hisabi_sync import tenants
 from hisabi_sync.api.protocol import scopes
 from hisabi_sync.engine.database import retry
-from hisabi_sync.engine.identity import devices
+from hisabi_sync.engine.identity import device_tokens
 from hisabi_sync.engine.model import ids
 from hisabi_sync.engine.sharing import spaces
 from hisabi_sync.hisabi_field import tokens
@@ -47,7 +47,7 @@ def _prepared(user: str, tenant: str) -> str:
 		_make_meter(tenant)
 	if not _exists(space, "submission", "sub-999"):
 		_make_submission(tenant)
-	device, token = devices.register(user, DEVICE, "android", "Field tablet", (scopes.MOBILE,))
+	device, token = device_tokens.register(user, DEVICE, "android", "Field tablet", (scopes.MOBILE,))
 	_carry_token(device.name, space, tenant)
 	frappe.db.commit()
 	return token

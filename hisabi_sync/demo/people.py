@@ -9,7 +9,7 @@ from faker import Faker
 
 from hisabi_sync.api.protocol import scopes
 from hisabi_sync.demo import words
-from hisabi_sync.engine.identity import devices
+from hisabi_sync.engine.identity import device_tokens, devices
 from hisabi_sync.engine.model import ids
 from hisabi_sync.engine.model.change import Caller
 from hisabi_sync.hisabi_wallet.members import SPACE_TYPE
@@ -40,7 +40,7 @@ class Phone:
 		"""Register the phone unless it is registered."""
 		if devices.find(self.user, self.device_id) is None:
 			about = (self.platform, self.device_name, (scopes.WALLET,))
-			devices.register(self.user, self.device_id, *about)
+			device_tokens.register(self.user, self.device_id, *about)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from hisabi_sync.api.protocol import scopes
 from hisabi_sync.demo import commerce, family, farm, field, households, words
 from hisabi_sync.demo.home import Home
 from hisabi_sync.demo.people import Person, Phone
-from hisabi_sync.engine.identity import devices
+from hisabi_sync.engine.identity import device_tokens
 
 PASSWORD = "hisabi-demo-2026"
 WALLET, DEVICE = "demo-wallet", "demo-phone"
@@ -37,7 +37,7 @@ def prepare() -> dict[str, Any]:
 	for email, (first_name, roles, _) in PEOPLE.items():
 		_ensure_user(email, first_name, roles)
 	households.fill(_household(), TRANSACTIONS, households.Totals())
-	_, token = devices.register(OWNER, DEVICE, "android", "Demo phone", (scopes.WALLET,))
+	_, token = device_tokens.register(OWNER, DEVICE, "android", "Demo phone", (scopes.WALLET,))
 	frappe.db.commit()  # each of the following begins a transaction of its own
 	mobile = field.prepare(OWNER)
 	commerce.prepare(OPERATOR, field.TENANT)

@@ -12,11 +12,11 @@ from hisabi_sync.engine import document
 from hisabi_sync.engine import failed_items as failed
 from hisabi_sync.engine.database import retry
 from hisabi_sync.engine.entities import contracts
-from hisabi_sync.engine.model import ids, mishaps
+from hisabi_sync.engine.model import errors, ids
 from hisabi_sync.engine.model.errors import RequestError
-from hisabi_sync.engine.operations import live
 from hisabi_sync.engine.resolution import cases
-from hisabi_sync.engine.sharing import visible
+from hisabi_sync.engine.sharing import rights
+from hisabi_sync.engine.store import side_effects
 
 AT_ONCE = 20
 MOST = 2000
@@ -71,7 +71,7 @@ def failure(error: Exception) -> dict[str, Any]:
 	if document.code_of(error):
 		frappe.clear_messages()
 		return {"error_code": "resolution_refused", "message": document.said(error)}
-	mishaps.note("a row of a job failed", error)
+	errors.log_once("a row of a job failed", error)
 	return failure(RequestError("internal_error"))
 
 
@@ -153,7 +153,7 @@ def _steps(
 	action = action_of(name)
 	for start in range(0, len(rows), action.step):
 		yield _step(action, rows[start : start + action.step], arguments)
-	live.tell_lists(action.doctype)
+	side_effects.refresh_lists(action.doctype)
 	frappe.db.commit()
 
 
@@ -161,7 +161,7 @@ def _step(
 	action: Action, rows: Sequence[Mapping[str, Any]], arguments: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
 	"""Rows that the user may not see are answered like rows that are not there."""
-	seen = visible.of(action.doctype, [row["id"] for row in rows])
+	seen = rights.readable_rows(action.doctype, [row["id"] for row in rows])
 	acted = action.act([row for row in rows if row["id"] in seen], arguments)
 	results = {result["id"]: result for result in acted}
 	return [results.get(row["id"]) or refused(row["id"], "not_found") for row in rows]

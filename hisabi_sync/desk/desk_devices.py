@@ -8,7 +8,7 @@ from hisabi_sync.api.protocol import people
 from hisabi_sync.api.protocol.http import endpoint
 from hisabi_sync.desk.models import desk_devices as models
 from hisabi_sync.engine.identity import devices
-from hisabi_sync.engine.operations import live
+from hisabi_sync.engine.store import side_effects
 
 DEVICE = "Sync Device"
 
@@ -19,7 +19,7 @@ def revoke(given: models.Revocation) -> dict[str, Any]:
 	name = given.device
 	reason = "revoked_by_user" if _is_own(name) else _reason_of_manager(given)
 	devices.revoke(name, reason)
-	live.tell(DEVICE, name)
+	side_effects.refresh_form(DEVICE, name)
 	frappe.db.commit()
 	status, why = frappe.db.get_value(DEVICE, name, ["status", "revoked_reason"])
 	return {"device": name, "status": status, "revoked_reason": why}

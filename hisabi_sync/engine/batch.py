@@ -13,7 +13,7 @@ from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.gather import gather
 from hisabi_sync.engine.judge import order, validate
 from hisabi_sync.engine.judge.decide import Decision, losses
-from hisabi_sync.engine.model import apply, clock, files, ids, mishaps
+from hisabi_sync.engine.model import apply, clock, errors, files, ids
 from hisabi_sync.engine.model.change import (
 	ACCEPTED,
 	CONFLICT,
@@ -28,7 +28,7 @@ from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.errors import ItemError, RequestError
 from hisabi_sync.engine.own_resolution import Held, Resolving
 from hisabi_sync.engine.repeats import Repeats
-from hisabi_sync.engine.sharing import dynamic, visibility
+from hisabi_sync.engine.sharing import foreign, visibility
 from hisabi_sync.engine.sharing.spaces import ROLE_RANK
 from hisabi_sync.engine.store import load, write
 
@@ -152,7 +152,7 @@ class Batch:
 		self.resolving.lock(needed)
 		self.hidden = visibility.hidden(self.stored.values(), self.registry, self.caller.users)
 		self.reach = links.Reach(self.registry, self.caller.space, self.stored, found.foreign, self.hidden)
-		self.linkable = dynamic.visible([*needed, *rests], self.stored, self.caller, self.registry)
+		self.linkable = foreign.dynamic_targets([*needed, *rests], self.stored, self.caller, self.registry)
 
 	def _linked(self, i: int, change: Change) -> set[str]:
 		return self.links[i] | self._named(change.base, change)
@@ -259,7 +259,7 @@ class Batch:
 			return
 		held = self.held_values(stored)
 		files.check(change.values, held, entity.acting, self.files)
-		dynamic.check(change.values, held, entity, self.linkable)
+		foreign.check_dynamic(change.values, held, entity, self.linkable)
 
 	def held_values(self, stored: Stored | None) -> list[dict[str, Any]]:
 		"""What the record holds, and what it held since the change's base."""
@@ -389,7 +389,9 @@ def _of_item(error: Exception, change: Change) -> ItemError:
 	"""The item error for what was raised while one change was judged; raised again where it concerns all of them."""
 	if isinstance(error, retry.Undone):
 		change.undoings += 1
-		mishaps.note(f"saving a {change.entity_type} undid its whole transaction", error.__cause__ or error)
+		errors.log_once(
+			f"saving a {change.entity_type} undid its whole transaction", error.__cause__ or error
+		)
 	if isinstance(error, RequestError) or retry.ends_transaction(error) or retry.is_retryable(error):
 		raise error
 	return error if isinstance(error, ItemError) else documents.refused(error, change.entity_type)

@@ -1,6 +1,6 @@
 """Changes made outside of a push: the Desk, REST, imports, jobs, other apps. Hooks number them like any other."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -15,7 +15,7 @@ from hisabi_sync.engine.model import apply, clock, files, ids
 from hisabi_sync.engine.model.change import Caller, Change, Stored
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.errors import item_message
-from hisabi_sync.engine.operations import jobs
+from hisabi_sync.engine.operations import background
 from hisabi_sync.engine.sharing import spaces
 from hisabi_sync.engine.store import autumn, load, write
 
@@ -75,7 +75,7 @@ def on_change(doc: Document, method: str | None = None) -> None:
 	if "is_deleted" in entity.stamps and doc.get("is_deleted"):
 		return  # its tombstone stands
 	space = spaces.of_document(doc, entity)
-	known = _records(entity, doc.name)
+	known = records_of(entity, doc.name)
 	for stored, held_space in known:
 		if stored.live and held_space != space:
 			leave(stored, entity, held_space)
@@ -88,14 +88,14 @@ def _follow_paths(doc: Document) -> None:
 	for field, entity_types in registry().on_paths.get(doc.doctype, {}).items():
 		if doc.get_doc_before_save() and doc.has_value_changed(field):
 			for entity_type in entity_types:
-				jobs.reconcile(entity_type)
+				background.enqueue_reconcile(entity_type)
 
 
 def on_trash(doc: Document, method: str | None = None) -> None:
 	"""Hook: a document is about to go. Who deletes it may have loaded it before others changed it."""
 	entity = registry().by_doctype.get(doc.doctype)
 	hold(doc)
-	if entity and _names(entity, doc.name):
+	if entity and record_names(entity, doc.name):
 		doc.flags.hisabi_sync_last = load.documents(entity, [doc.name], lock=True).get(str(doc.name))
 
 
@@ -104,51 +104,12 @@ def after_delete(doc: Document, method: str | None = None) -> None:
 	entity = registry().by_doctype.get(doc.doctype)
 	if entity is None:
 		return
-	for stored, space in _records(entity, doc.name):
+	for stored, space in records_of(entity, doc.name):
 		stored.document_name = None  # the name is free for another document now
 		_remember(doc, space, stored.client_id)
 		if stored.live:
 			held = doc.flags.hisabi_sync_last or entity.canonical(doc)
 			leave(stored, entity, space, held, str(doc.name))
-
-
-def before_rename(
-	doc: Document, method: str | None = None, old: Any = None, new: Any = None, merge: bool = False
-) -> None:
-	"""Hook: a document is about to go into another one. Afterwards the records of both name the one that stays."""
-	entity = registry().by_doctype.get(doc.doctype)
-	hold(doc)
-	if entity and merge:
-		frappe.local.hisabi_sync_merged = set(_names(entity, old))
-
-
-def after_rename(
-	doc: Document, method: str | None = None, old: Any = None, new: Any = None, merge: bool = False
-) -> None:
-	"""Hook: the record keeps its client id under the document's new name; a merged one is gone."""
-	entity = registry().by_doctype.get(doc.doctype)
-	if entity is None or not old:
-		return
-	# Frappe has renamed the record's link by now, unless it is an older version that renames later.
-	records = _records(entity, old) or _records(entity, new)
-	if merge:
-		_leave_merged(records, entity)
-		return
-	for stored, space in records:
-		stored.document_name = str(new)
-		stored.values = load.documents(entity, [new]).get(str(new), {})
-		stored.doc_version += 1
-		stored.modified = clock.now()
-		_write(stored, entity, space)
-
-
-def _leave_merged(records: Iterable[tuple[Stored, str]], entity: EntityType) -> None:
-	"""Tombstones for the merged document; what pointed to it points to another record now, which no hook saw."""
-	merged = getattr(frappe.local, "hisabi_sync_merged", ())
-	for stored, space in records:
-		if stored.name in merged:
-			stored.document_name = None
-			leave(stored, entity, space)
 
 
 def tombstone(stored: Stored, entity: EntityType, caller: Caller) -> None:
@@ -164,15 +125,15 @@ def set_space(doc: Document, entity: EntityType) -> None:
 		doc.set(entity.space_path, caller.space_key)
 
 
-def _names(entity: EntityType, name: object) -> dict[str, str]:
+def record_names(entity: EntityType, name: object) -> dict[str, str]:
 	"""{Sync Record: space} of a document, not locked."""
 	where = "document_type = %s AND document_name = %s"
 	return dict(sql.select("Sync Record", ["name", "space"], where, (entity.doctype, str(name))))
 
 
-def _records(entity: EntityType, name: object) -> list[tuple[Stored, str]]:
+def records_of(entity: EntityType, name: object) -> list[tuple[Stored, str]]:
 	"""[(Stored, space)] of a document, locked, without values."""
-	held = _names(entity, name)
+	held = record_names(entity, name)
 	return [(stored, held[key]) for key, stored in load.records(held, lock=True).items()]
 
 
@@ -190,7 +151,7 @@ def _record(doc: Document, entity: EntityType, space: str, known: list[tuple[Sto
 		if not apply.update(stored, after, entity, now, at, device=device):
 			return
 	_check_files(doc, stored, entity, space, before)
-	_write(stored, entity, space, before, after)
+	write_record(stored, entity, space, before, after)
 	doc.flags.hisabi_sync_seen = (doc.get_doc_before_save(), stored.values)
 	_show_on(doc, stored, entity)
 	_tell_push(stored)
@@ -230,7 +191,7 @@ def leave(
 ) -> None:
 	"""The record's tombstone in a space; `values` is what it held, `name` its document's, as far as that is known."""
 	apply.delete(stored, clock.now())
-	_write(stored, entity, space, values, None, name)
+	write_record(stored, entity, space, values, None, name)
 	_tell_push(stored)
 
 
@@ -303,7 +264,7 @@ def records_for(entity: EntityType, space: str, client_ids: Mapping[str, str | N
 	return found
 
 
-def _write(
+def write_record(
 	stored: Stored,
 	entity: EntityType,
 	space: str,

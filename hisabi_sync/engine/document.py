@@ -11,10 +11,10 @@ from frappe.utils import strip_html
 from hisabi_sync import compat
 from hisabi_sync.engine import capture
 from hisabi_sync.engine.conflicts import unique_conflicts
-from hisabi_sync.engine.database import apart, retry
+from hisabi_sync.engine.database import retry, transaction
 from hisabi_sync.engine.entities import entity_types
 from hisabi_sync.engine.judge.decide import Decision
-from hisabi_sync.engine.model import fields, ids, mishaps, shown
+from hisabi_sync.engine.model import errors, fields, ids, texts
 from hisabi_sync.engine.model.change import Change, Stored
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.errors import ItemError, RequestError, item_message
@@ -40,7 +40,7 @@ def save(run: "Batch", change: Change, stored: Stored, entity: EntityType, decis
 	"""Apply a decision with `frappe.get_doc(...).save()` inside a savepoint. Raises ItemError, leaving no trace."""
 	held = copy.copy(stored)
 	try:
-		with apart.step(SAVEPOINT), capture.as_caller(run.caller, change, stored):
+		with transaction.savepoint(SAVEPOINT), capture.as_caller(run.caller, change, stored):
 			_save(run, change, stored, entity, decision)
 	except Exception as error:
 		if isinstance(error, RequestError) or retry.ends_transaction(error):
@@ -80,7 +80,7 @@ def refused(error: Exception, entity_type: str, entity: EntityType | None = None
 		return ItemError(code, {"reason": reason}, reason=reason)
 	if retry.is_bad_value(error):
 		return ItemError("invalid_value", ["payload"])
-	mishaps.note(f"an item of {entity_type} failed", error)
+	errors.log_once(f"an item of {entity_type} failed", error)
 	return ItemError("internal_error")
 
 
@@ -144,14 +144,14 @@ def _insert(change: Change, entity: EntityType, values: Mapping[str, Any]) -> No
 		doc.set(entity.client_id_field, ids.encode(change.client_id))
 	doc.flags.update(_flags(entity, known))
 	doc.insert()
-	if not shown.is_name(str(doc.name)):
+	if not texts.is_safe_name(str(doc.name)):
 		raise ItemError("invalid_value", naming(values))
 
 
 def naming(values: Mapping[str, Any]) -> list[str]:
 	"""Fields whose texts make a name that no document may have."""
-	texts = {name: value for name, value in values.items() if isinstance(value, str)}
-	return [name for name, value in texts.items() if not shown.is_name(value)] or ["name"]
+	given = {name: value for name, value in values.items() if isinstance(value, str)}
+	return [name for name, value in given.items() if not texts.is_safe_name(value)] or ["name"]
 
 
 def _begin_again(stored: Stored, entity: EntityType, values: Mapping[str, Any]) -> None:

@@ -14,12 +14,11 @@ from hisabi_sync.engine import push
 from hisabi_sync.engine.database import retry, sql
 from hisabi_sync.engine.entities import contracts
 from hisabi_sync.engine.entities.entity_types import registry
-from hisabi_sync.engine.identity import people
-from hisabi_sync.engine.model import allowance, clock, mishaps, strict_json, texts
-from hisabi_sync.engine.model.change import ERROR, Caller, Change, Outcome
+from hisabi_sync.engine.model import clock, errors, strict_json, texts
+from hisabi_sync.engine.model.change import ERROR, NOT_KEPT, Caller, Change, Outcome
 from hisabi_sync.engine.model.errors import RequestError
-from hisabi_sync.engine.operations import live
-from hisabi_sync.engine.sharing import rights, visible
+from hisabi_sync.engine.sharing import rights
+from hisabi_sync.engine.store import side_effects
 
 COLUMNS = (
 	"i.name i.status i.space i.device i.user i.op_id i.fingerprint i.entity_type i.client_id i.payload "
@@ -42,7 +41,7 @@ def load(names: Collection[str]) -> dict[str, frappe._dict]:
 
 def process(names: Sequence[str]) -> list[dict[str, Any]]:
 	"""Process items again, those of one device and space together; a result for each name, in their order."""
-	held = load(visible.of("Sync Item", names))
+	held = load(rights.readable_rows("Sync Item", names))
 	results = {name: _refused(name, "not_found") for name in names if name not in held}
 	groups: dict[tuple[Any, ...], list[frappe._dict]] = {}
 	for item in held.values():
@@ -73,7 +72,7 @@ def edit(name: str, payload: Any) -> dict[str, Any]:
 def _obstacle(item: frappe._dict) -> str | None:
 	if item.status != ERROR:
 		return "not_failed"
-	kept = not item.payload.startswith(allowance.NOT_KEPT)
+	kept = not item.payload.startswith(NOT_KEPT)
 	return None if item.op_id and _reader(item) and kept else "not_retryable"
 
 
@@ -95,7 +94,7 @@ def _send(items: Sequence[frappe._dict], payload: Any = None) -> dict[str, dict[
 	caller = Caller(*whose, also=editor or None)
 	try:
 		changes = _read(items, payload, caller)
-		with people.as_user(first.user) as person:
+		with rights.as_user(first.user) as person:
 			options = push.Options(first.contract)
 			before, after = _note_edit(first, payload, person), _ask_editor(caller, changes)
 			outcomes = push.push(caller, changes, options, before, after).outcomes
@@ -105,7 +104,7 @@ def _send(items: Sequence[frappe._dict], payload: Any = None) -> dict[str, dict[
 		if retry.is_away(error) or isinstance(error, MemoryError | BaseTimeoutException):
 			raise
 		frappe.db.rollback()
-		mishaps.note("failed items could not be processed", error)
+		errors.log_once("failed items could not be processed", error)
 		return _all_refused(items, RequestError("internal_error"))
 	_tell(items)
 	return {item.name: _result(item, outcome) for item, outcome in zip(items, outcomes, strict=True)}
@@ -165,8 +164,8 @@ def _result(item: frappe._dict, outcome: Outcome) -> dict[str, Any]:
 
 def _tell(items: Sequence[frappe._dict]) -> None:
 	for item in items:
-		live.tell("Sync Item", item.name, lists=False)
-	live.tell_lists("Sync Item")
+		side_effects.refresh_form("Sync Item", item.name, lists=False)
+	side_effects.refresh_lists("Sync Item")
 	frappe.db.commit()
 
 
@@ -185,5 +184,5 @@ def dismiss(name: str, reason: str | None, announce: bool = True) -> dict[str, A
 		"dismissed_by": frappe.session.user,
 	}
 	sql.update_in("Sync Item", {**values, "dismissed_at": clock.now()}, [name])
-	live.tell("Sync Item", name, announce)
+	side_effects.refresh_form("Sync Item", name, announce)
 	return {"status": "dismissed", "reason": reason}

@@ -1,17 +1,17 @@
 """Removing what nobody needs any more: tombstones behind every device's position, and old log rows."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 import frappe
 
-from hisabi_sync.engine import units
 from hisabi_sync.engine.database import sql
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.model import clock
-from hisabi_sync.engine.store import linked
+from hisabi_sync.engine.model.entity_type import EntityType
+from hisabi_sync.engine.operations import background
 
 CHUNK = 1000
 
@@ -19,7 +19,7 @@ CHUNK = 1000
 def collect() -> None:
 	"""Scheduled job: raise each space's horizon as far as its devices allow and remove the tombstones behind it."""
 	rows = frappe.db.sql("SELECT DISTINCT space FROM `tabSync Record` WHERE deleted_at IS NOT NULL")
-	units.each("garbage", [space for (space,) in rows], collect_space)
+	background.each("garbage", [space for (space,) in rows], collect_space)
 
 
 def collect_space(space: str) -> int:
@@ -109,7 +109,7 @@ def _remove(space: str, after: int, horizons: Mapping[str, int]) -> tuple[int, i
 	)
 	if not rows:
 		return 0, None
-	kept = linked.to(space, rows)
+	kept = _still_linked(space, rows)
 	gone = [row for row in rows if row[3] <= horizons[row[0]] and row[:2] not in kept]
 	_remove_rows(gone)
 	return len(gone), rows[-1][3]
@@ -143,7 +143,7 @@ def clear_log(doctype: str, days: int, where: str = "1 = 1") -> None:
 	Never younger than a device may stay silent: the ledger is what makes its repeats harmless. A log that cannot be cleared
 	does not keep Frappe from clearing others.
 	"""
-	units.each("logs", [doctype], lambda _: _clear(doctype, days, where))
+	background.each("logs", [doctype], lambda _: _clear(doctype, days, where))
 
 
 def _clear(doctype: str, days: int, where: str) -> None:
@@ -153,3 +153,49 @@ def _clear(doctype: str, days: int, where: str) -> None:
 	while rows := sql.select(doctype, ["name"], f"creation < %s AND {where}", (limit,), tail):
 		frappe.db.delete(doctype, {"name": ["in", [row[0] for row in rows]]})
 		frappe.db.commit()
+
+
+def _still_linked(space: str, rows: Iterable[tuple[Any, ...]]) -> set[tuple[str, str]]:
+	"""{(entity type, document name)} of those rows `(entity type, document name, ...)` that a live document links to."""
+	space_type, key = frappe.db.get_value("Sync Space", space, ["space_type", "space_key"])
+	by_type: dict[str, list[str]] = {}
+	found: set[tuple[str, str]] = set()
+	for entity_type, document_name, *_ in rows:
+		by_type.setdefault(entity_type, []).append(document_name)
+	for entity_type, names in by_type.items():
+		for query in _link_queries(entity_type, space_type):
+			found.update((entity_type, name) for (name,) in frappe.db.sql(query, (tuple(names), key)))
+	return found
+
+
+def _link_queries(entity_type: str, space_type: str) -> list[str]:
+	"""A select for each link to documents that pushes mark as deleted; Frappe itself guards those that it deletes."""
+	known = registry()
+	target = known.by_name.get(entity_type)
+	if target is None or "is_deleted" not in target.stamps:
+		return []
+	others = [entity for entity in known.of_space_type(space_type) if _is_marked(entity)]
+	return [
+		_link_query(other, *source) for other in others for source in _link_sources(other, target.doctype)
+	]
+
+
+def _is_marked(entity: EntityType) -> bool:
+	return "is_deleted" in entity.stamps and "." not in entity.space_path and entity.space_path != "name"
+
+
+def _link_sources(entity: EntityType, doctype: str) -> list[tuple[str, str]]:
+	"""[(column, join)] of the links of an entity type, and of its child tables, to a DocType."""
+	own = [(f"t.{sql.quote(name)}", "") for name, target in entity.links.items() if target == doctype]
+	for table in entity.tables:
+		join = f"JOIN {sql.quote('tab' + table.options)} c ON c.parent = t.name"
+		fields = frappe.get_meta(table.options).get_link_fields()
+		own += [(f"c.{sql.quote(df.fieldname)}", join) for df in fields if df.options == doctype]
+	return own
+
+
+def _link_query(entity: EntityType, column: str, join: str) -> str:
+	return (
+		f"SELECT DISTINCT {column} FROM {sql.quote(entity.table)} t {join} "  # noqa: S608
+		f"WHERE {column} IN %s AND t.is_deleted = 0 AND t.{sql.quote(entity.space_path)} = %s"
+	)

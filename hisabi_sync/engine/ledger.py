@@ -10,8 +10,8 @@ import frappe
 
 from hisabi_sync.engine.database import sql
 from hisabi_sync.engine.entities import contracts
-from hisabi_sync.engine.model import allowance, clock, ids, strict_json
-from hisabi_sync.engine.model.change import ERROR, Caller, Change, Outcome
+from hisabi_sync.engine.model import clock, ids, strict_json
+from hisabi_sync.engine.model.change import ERROR, Caller, Change, Outcome, shortened
 from hisabi_sync.engine.model.entity_type import SENSITIVE
 from hisabi_sync.engine.model.errors import ITEM_ERRORS, item_message
 from hisabi_sync.engine.model.texts import LONG, plain
@@ -108,7 +108,7 @@ def _kept_text(caller: Caller, change: Change, outcome: Outcome, known: Seen | N
 	if outcome.status != ERROR:
 		return text
 	if outcome.code == "payload_too_large":
-		text = allowance.shortened(text, len(text.encode("utf-8", "replace")))
+		text = shortened(text, len(text.encode("utf-8", "replace")))
 	return caller.allowance.failed(text, known.size if known else None)
 
 

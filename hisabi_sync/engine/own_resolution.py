@@ -39,8 +39,7 @@ from hisabi_sync.engine.model.change import (
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.errors import ItemError
 from hisabi_sync.engine.model.fields import CHECK, DECIMAL, INT, ROWS, Field
-from hisabi_sync.engine.operations import live
-from hisabi_sync.engine.store import load
+from hisabi_sync.engine.store import load, side_effects
 
 AMOUNTS = (INT, DECIMAL, CHECK)  # kinds of columns that do not say what a row is
 KINDS = ("update", "create", "delete")  # a taken value is settled by another value
@@ -137,7 +136,7 @@ class Resolving:
 		"""Write the closed conflicts; open forms hear of it after the commit."""
 		sql.upsert("Sync Conflict", CLOSED, [tuple(row[name] for name in CLOSED) for row in self.closed])
 		for row in self.closed:
-			live.tell("Sync Conflict", row["name"])
+			side_effects.refresh_form("Sync Conflict", row["name"])
 
 
 def _is_of(row: Mapping[str, Any], change: Change, caller: Caller) -> bool:

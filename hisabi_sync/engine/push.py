@@ -1,19 +1,29 @@
-"""The pipeline of a push: load, decide, write, number, answer."""
+"""The pipeline of a push: load, decide, write, number, answer.
+
+All changes are processed at once. If one of them spoils the rest, they are processed in halves, until it stands alone.
+"""
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
 import frappe
 
-from hisabi_sync.engine import ledger, push_parts
-from hisabi_sync.engine.database import retry
+from hisabi_sync.engine import document, ledger
+from hisabi_sync.engine.batch import Batch
+from hisabi_sync.engine.conflicts import conflict_rows
+from hisabi_sync.engine.database import retry, transaction
+from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.model import clock, ids
-from hisabi_sync.engine.model.change import ERROR, Caller, Change, Outcome
+from hisabi_sync.engine.model.change import DELETE, ERROR, Caller, Change, Outcome
+from hisabi_sync.engine.model.errors import ItemError, RequestError
 from hisabi_sync.engine.sharing.spaces import authorise
 from hisabi_sync.engine.store import sequence
+
+# A change that rolled the whole transaction back this often is tried no more: it may be its controller that does so.
+MOST_UNDOINGS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +69,9 @@ def push(
 	"""
 	_correct_clocks(changes, options.skew_ms)
 	try:
-		return retry.run(lambda: _transaction(caller, changes, options, before, after, push_parts.at_once))
-	except push_parts.Spoilt:
-		return retry.run(lambda: _transaction(caller, changes, options, before, after, push_parts.in_parts))
+		return retry.run(lambda: _transaction(caller, changes, options, before, after, process_at_once))
+	except Spoilt:
+		return retry.run(lambda: _transaction(caller, changes, options, before, after, process_in_parts))
 
 
 def _correct_clocks(changes: list[Change], skew_ms: int | None) -> None:
@@ -81,10 +91,10 @@ def _transaction(
 ) -> Result:
 	started = time.monotonic()
 	caller.allowance.begin()
-	push_parts.reset(caller, changes)
+	reset(caller, changes)
 	root = before(caller, changes) if before else None
 	caller = authorise(caller, write=True)
-	attempt = push_parts.Attempt(caller, options, ids.new(), root)
+	attempt = Attempt(caller, options, ids.new(), root)
 	result = Result(attempt.batch, caller, process(attempt, changes, caller.position))
 	nothing = (caller.position, caller.position)
 	result.before, result.position = sequence.number().get(caller.space, nothing)
@@ -103,3 +113,116 @@ def _transaction(
 def _has_no_root(root: int | None, outcomes: Sequence[Outcome]) -> bool:
 	"""Whether the change that should have made the space failed, so that nothing may stay of the batch."""
 	return root is not None and outcomes[root].status == ERROR
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+	"""One try at a push, under the name of its batch.
+
+	`root` is the place of the change that opens the space itself; every other change depends on it.
+	"""
+
+	caller: Caller
+	options: Options
+	batch: str
+	root: int | None
+
+
+class Spoilt(Exception):
+	"""Something that a change brought cannot be computed with, written or shown; its cause says what."""
+
+	__cause__: Exception
+
+
+def process_at_once(attempt: Attempt, changes: list[Change], last: int | None = None) -> list[Outcome]:
+	"""Judge the changes, write what is accepted and all answers; the outcomes in their order. Raises Spoilt."""
+	caller, batch, options = attempt.caller, attempt.batch, attempt.options
+	work, held = Batch(caller, changes, options, attempt.root), caller.allowance.made.copy()
+	try:
+		outcomes = work.process(last)
+		items = ledger.save_items(batch, caller, work.answers(), work.repeats.seen, work.now)
+		work.resolving.write()
+		conflict_rows.supersede(caller, work.answers(), work.now)
+		conflict_rows.save(work.conflict_rows, batch, items, options.skew_ms)
+		caller.allowance.made["new_conflicts"] += conflict_rows.count_open(work.conflict_rows)
+	except Exception as error:
+		caller.allowance.made = held
+		if isinstance(error, RequestError) or retry.ends_transaction(error) or retry.is_retryable(error):
+			raise
+		raise Spoilt from error
+	return outcomes
+
+
+def process_in_parts(attempt: Attempt, changes: list[Change], last: int) -> list[Outcome]:
+	"""As `at_once`, halving the batch inside its transaction until the change that spoilt it stands alone.
+
+	An atomic batch is not halved; it fails as a whole.
+	"""
+	if attempt.options.atomic:
+		for change in changes:
+			change.error = change.error or ItemError("invalid_value", ["payload"])
+		return _alone(attempt, changes)
+	answered: dict[int, Outcome] = {}  # by place in the batch
+	waiting = [sorted(range(len(changes)), key=lambda place: _processing_order(changes[place]))]
+	while waiting:
+		part = waiting.pop()
+		found = _try(_of_part(attempt, part), [changes[place] for place in part])
+		if found is None:
+			middle = len(part) // 2
+			waiting += [part[middle:], part[:middle]]
+		else:
+			answered.update(zip(part, found, strict=True))
+			_fail_without_root(attempt.root, answered, changes)
+	return [answered[place] for place in range(len(changes))]
+
+
+def _try(attempt: Attempt, part: list[Change]) -> list[Outcome] | None:
+	"""The outcomes of a part; None when it has to be halved. A change that stands alone gets an error of its own."""
+	reset(attempt.caller, part)
+	try:
+		with transaction.savepoint("sync_part"):
+			return process_at_once(attempt, part)
+	except Spoilt as error:
+		if len(part) > 1:
+			return None
+		part[0].error = part[0].error or document.refused(error.__cause__, part[0].entity_type)
+	reset(attempt.caller, part)
+	return _alone(attempt, part)
+
+
+def _alone(attempt: Attempt, changes: list[Change]) -> list[Outcome]:
+	"""Changes that have their errors already: what still goes wrong has nothing to do with them."""
+	try:
+		return process_at_once(attempt, changes)
+	except Spoilt as error:
+		raise error.__cause__ from None
+
+
+def _of_part(attempt: Attempt, part: list[int]) -> Attempt:
+	"""The attempt at the changes in these places of the batch."""
+	return replace(attempt, root=part.index(attempt.root) if attempt.root in part else None)
+
+
+def _fail_without_root(root: int | None, answered: Mapping[int, Outcome], changes: list[Change]) -> None:
+	"""Nothing may stay of a batch whose space was not made."""
+	if root is not None and root in answered and answered[root].status == ERROR:
+		for change in changes:
+			change.error = change.error or ItemError(
+				"depends_on_failed_item", {"items": [changes[root].index]}
+			)
+
+
+def reset(caller: Caller, changes: list[Change]) -> None:
+	"""Forget what an earlier try left in the changes and in the caller's memo."""
+	caller.memo.clear()
+	for change in changes:
+		change.values, change.base, change.warnings = {}, {}, []
+		if change.undoings >= MOST_UNDOINGS:
+			change.error = change.error or ItemError("internal_error")
+
+
+def _processing_order(change: Change) -> tuple[bool, int, int]:
+	"""Sort key: parents before children, deletes last, as `judge.order` arranges one batch."""
+	entity = registry().by_name.get(change.entity_type)
+	rank = entity.rank if entity else 0
+	return (change.operation == DELETE, -rank if change.operation == DELETE else rank, change.index)

@@ -6,14 +6,14 @@ from typing import Any
 
 import frappe
 
-from hisabi_sync.engine import capture, units
-from hisabi_sync.engine.database import open_transaction, retry, sql
+from hisabi_sync.engine import capture
+from hisabi_sync.engine.database import retry, sql, transaction
 from hisabi_sync.engine.entities import retyped
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.model import apply, clock, ids
 from hisabi_sync.engine.model.change import Caller, Stored
 from hisabi_sync.engine.model.entity_type import EntityType
-from hisabi_sync.engine.operations import headway, jobs
+from hisabi_sync.engine.operations import background
 from hisabi_sync.engine.sharing import spaces
 from hisabi_sync.engine.store import digests, load, write
 
@@ -36,25 +36,25 @@ def run(entity_type: str | None = None) -> dict[str, int]:
 			if retyped.waiting(entity) and entity.name not in failed:
 				_run(entity, counts, failed)
 	if entity_type is None or failed:
-		units.remember("reconcile", failed)
+		background.remember_failures("reconcile", failed)
 	return counts
 
 
 def _run(entity: EntityType, counts: dict[str, int], failed: dict[str, str]) -> None:
 	begun = retyped.waiting(entity)
 	try:
-		headway.begin(entity.name, _read(entity, _count, "", failed) or 0)
+		background.begin_progress(entity.name, _read(entity, _count, "", failed) or 0)
 		for names in _walk(entity, _documents, failed):
 			if begun:  # apart, so that a document which cannot be compared is written anew all the same
 				_chunk(entity, names, partial(_rewrite, begun), counts, failed)
 			_chunk(entity, names, compare, counts, failed)
-			headway.step(entity.name, len(names))
+			background.add_progress(entity.name, len(names))
 		if entity.name not in failed:
 			_read(entity, partial(_finish, begun), "", failed)
 		for names in _walk(entity, _live_records, failed):
 			_chunk(entity, names, _find_orphans, counts, failed)
 	finally:
-		headway.end(entity.name)
+		background.end_progress(entity.name)
 
 
 def _walk(
@@ -69,18 +69,18 @@ def _walk(
 
 def soon(entity_type: str, doctype: str) -> None:
 	"""Number what a saved entity type has once that is committed: in this request if it is little, else by a worker."""
-	waiting = open_transaction.held(WAITING)
+	waiting = transaction.state(WAITING)
 	if waiting is None:
-		waiting = open_transaction.begin(WAITING, _behind_all, line="after_commit")
+		waiting = transaction.keep(WAITING, _behind_all, line="after_commit")
 	waiting[entity_type] = doctype
 
 
-def _behind_all(waiting: open_transaction.State) -> None:
+def _behind_all(waiting: transaction.State) -> None:
 	"""Behind what else follows the commit, for the transactions of numbering empty that line."""
 	frappe.db.after_commit.add(lambda: _number(waiting))
 
 
-def _number(waiting: open_transaction.State) -> None:
+def _number(waiting: transaction.State) -> None:
 	for entity_type, doctype in waiting.items():
 		_soon(entity_type, doctype)
 
@@ -93,7 +93,7 @@ def _soon(entity_type: str, doctype: str) -> None:
 	# An open transaction that has read the table keeps everybody from changing it.
 	frappe.db.rollback()
 	if not few:
-		jobs.reconcile(entity_type)
+		background.enqueue_reconcile(entity_type)
 
 
 def progress(entity_type: str, doctype: str) -> dict[str, int]:
@@ -109,7 +109,7 @@ def _read(
 	try:
 		return read(entity, after)
 	except Exception as error:
-		failed[entity.name] = units.caught("reconcile", entity.name, error)
+		failed[entity.name] = background.caught("reconcile", entity.name, error)
 
 
 def _chunk(
@@ -126,9 +126,9 @@ def _chunk(
 	except Exception as error:
 		if len(names) == 1:
 			unit = f"{entity.name} {names[0]}"
-			failed[unit] = units.caught("reconcile", unit, error)
+			failed[unit] = background.caught("reconcile", unit, error)
 			return
-		units.must_go_on(error)
+		background.must_go_on(error)
 		middle = len(names) // 2
 		_chunk(entity, names[:middle], work, counts, failed)
 		_chunk(entity, names[middle:], work, counts, failed)

@@ -1,21 +1,70 @@
-"""Documents of masters get another name, or go into another one: what links to them changed by SQL, which no hook saw."""
+"""Hooks of renaming and merging: the record of a renamed document, the documents that link to it, and renamed users.
 
+Frappe changes the links by SQL, without an event for the documents that hold them.
+"""
+
+from collections.abc import Iterable
 from typing import Any
 
 import frappe
 from frappe import _
 from frappe.model.document import Document
 
-from hisabi_sync.engine import reconcile
+from hisabi_sync.engine import capture, reconcile
 from hisabi_sync.engine.database import sql
 from hisabi_sync.engine.entities.entity_types import registry
+from hisabi_sync.engine.model import clock, ids
+from hisabi_sync.engine.model.change import Stored
 from hisabi_sync.engine.model.entity_type import EntityType
-from hisabi_sync.engine.operations import jobs
+from hisabi_sync.engine.operations import background
+from hisabi_sync.engine.store import load
 
 AT_ONCE = reconcile.CHUNK
 
 
-def after_rename(
+def before_rename(
+	doc: Document, method: str | None = None, old: Any = None, new: Any = None, merge: bool = False
+) -> None:
+	"""Hook: a document is about to go into another one. Afterwards the records of both name the one that stays."""
+	entity = registry().by_doctype.get(doc.doctype)
+	capture.hold(doc)
+	if entity and merge:
+		frappe.local.hisabi_sync_merged = set(capture.record_names(entity, old))
+
+
+def rename_record(
+	doc: Document, method: str | None = None, old: Any = None, new: Any = None, merge: bool = False
+) -> None:
+	"""Hook: the record keeps its client id under the document's new name; a merged one is gone."""
+	entity = registry().by_doctype.get(doc.doctype)
+	if entity is None or not old:
+		return
+	# Frappe has renamed the record's link by now, unless it is an older version that renames later.
+	records = capture.records_of(entity, old) or capture.records_of(entity, new)
+	if merge:
+		_leave_merged(records, entity)
+		return
+	for stored, space in records:
+		stored.document_name = str(new)
+		stored.values = load.documents(entity, [new]).get(str(new), {})
+		stored.doc_version += 1
+		stored.modified = clock.now()
+		capture.write_record(stored, entity, space)
+
+
+def _leave_merged(records: Iterable[tuple[Stored, str]], entity: EntityType) -> None:
+	"""Tombstones for the merged document; what pointed to it points to another record now, which no hook saw."""
+	merged = getattr(frappe.local, "hisabi_sync_merged", ())
+	for stored, space in records:
+		if stored.name in merged:
+			stored.document_name = None
+			capture.leave(stored, entity, space)
+
+
+# --- what links to the document
+
+
+def renumber_links(
 	doc: Document, method: str | None = None, old: str = "", new: str = "", merge: bool = False
 ) -> None:
 	"""Hook: devices hear of links in the same transaction when they are few, else by a job at once.
@@ -34,7 +83,7 @@ def after_rename(
 def _follow(entity: EntityType, sources: list[tuple[Any, ...]], doctype: str, new: str) -> None:
 	names = _names(entity, sources, doctype, new)
 	if len(names) > AT_ONCE:
-		jobs.reconcile(entity.name)
+		background.enqueue_reconcile(entity.name)
 		_say(entity)
 	elif names:
 		reconcile.compare(entity, names, {field for field, *_ in sources})
@@ -77,3 +126,31 @@ def _names(entity: EntityType, sources: list[tuple[Any, ...]], doctype: str, new
 		)
 	query = f"SELECT DISTINCT document FROM ({' UNION ALL '.join(parts)}) found LIMIT {AT_ONCE + 1}"  # noqa: S608
 	return sorted(str(row[0]) for row in frappe.db.sql(query, values))
+
+
+# --- users
+
+
+def rename_user(
+	doc: Document, method: str | None = None, old: Any = None, new: Any = None, merge: bool = False
+) -> None:
+	"""Hook of User. Names of memberships and devices are computed from the user's, so that they need no look-up."""
+	for member in frappe.get_all(
+		"Sync Space Member", filters={"user": ["in", [old, new]]}, fields=["name", "space"]
+	):
+		_move_membership(member.name, ids.member(member.space, new), new)
+	frappe.db.set_value(
+		"Sync Device", {"user": ["in", [old, new]]}, {"status": "Revoked", "revoked_reason": "user_renamed"}
+	)
+
+
+def _move_membership(name: str, target: str, user: str) -> None:
+	"""Give a membership its new name; where a merged user was a member already, that membership stays."""
+	if name == target:
+		return
+	if frappe.db.exists("Sync Space Member", target):
+		frappe.db.delete("Sync Space Member", {"name": name})
+	else:
+		frappe.db.sql(
+			"UPDATE `tabSync Space Member` SET name = %s, user = %s WHERE name = %s", (target, user, name)
+		)

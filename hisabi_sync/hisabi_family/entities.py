@@ -109,7 +109,7 @@ SPELLINGS = {
 
 
 def declare() -> list[dict[str, Any]]:
-	"""Declarations in the shape that `hisabi_sync.engine.entities.declared` takes."""
+	"""Declarations in the shape that `hisabi_sync.engine.entities.contracts` takes."""
 	return [_declaration(name, *row) for name, row in TABLE.items()]
 
 

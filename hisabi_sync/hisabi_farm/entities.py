@@ -94,7 +94,7 @@ TABLE: dict[str, tuple[str, int, str, dict[str, Any], str, str, dict[str, str | 
 
 
 def declare() -> list[dict[str, Any]]:
-	"""Declarations in the shape that `hisabi_sync.engine.entities.declared` takes."""
+	"""Declarations in the shape that `hisabi_sync.engine.entities.contracts` takes."""
 	return [_declaration(name, *row) for name, row in TABLE.items()]
 
 

@@ -50,7 +50,7 @@ TABLE: dict[str, tuple[str, int, str, str, dict[str, dict[str, Any]]]] = {
 
 
 def declare() -> list[dict[str, Any]]:
-	"""Declarations in the shape that `hisabi_sync.engine.entities.declared` takes."""
+	"""Declarations in the shape that `hisabi_sync.engine.entities.contracts` takes."""
 	return [_declaration(name, *row) for name, row in TABLE.items()]
 
 

@@ -11,7 +11,7 @@ ACCESS = {"user": "Read only"}
 
 
 def declare() -> list[dict[str, Any]]:
-	"""Declarations in the shape that `hisabi_sync.engine.entities.declared` takes."""
+	"""Declarations in the shape that `hisabi_sync.engine.entities.contracts` takes."""
 	table = json.loads(Path(__file__).with_name("entities.json").read_text())
 	return [_declaration(row) for row in table]
 

@@ -11,9 +11,9 @@ from datetime import timedelta
 import frappe
 from frappe.model.document import Document
 
-from hisabi_sync.engine import units
 from hisabi_sync.engine.database import retry, sql
 from hisabi_sync.engine.model import clock
+from hisabi_sync.engine.operations import background
 from hisabi_sync.media import backends, fields, limits, local, places, rows
 from hisabi_sync.media.rows import REMOVING, UPLOADED, USED, Media
 
@@ -27,7 +27,7 @@ def run() -> dict[str, int]:
 	"""Daily job; returns {"unused": n, "released": n, "removed": n, "emptied": n, "files": n}."""
 	failed: dict[str, str] = {}
 	counts = {name: _alone(name, step, failed) for name, step in STEPS.items()}
-	units.remember(JOB, failed)
+	background.remember_failures(JOB, failed)
 	return counts
 
 
@@ -36,7 +36,7 @@ def _alone(unit: str, work: Callable, failed: dict) -> int:
 	try:
 		return work(failed)
 	except Exception as error:
-		failed[unit] = units.caught(JOB, unit, error)
+		failed[unit] = background.caught(JOB, unit, error)
 		return 0
 
 
@@ -62,7 +62,7 @@ def _each(work: Callable, keys: list, failed: dict) -> int:
 	try:
 		return retry.run(lambda: work(keys))
 	except Exception as error:
-		units.must_go_on(error)
+		background.must_go_on(error)
 		frappe.db.rollback()
 		return sum(_alone(key, lambda _, key=key: retry.run(lambda: work([key])), failed) for key in keys)
 
@@ -139,7 +139,7 @@ def _done(work: Callable, media: Media, trouble: dict, failed: dict) -> bool:
 		work(media)
 	except Exception as error:
 		trouble[media.backend] = trouble.get(media.backend, 0) + 1
-		failed[media.key] = units.caught(JOB, media.key, error)
+		failed[media.key] = background.caught(JOB, media.key, error)
 		return False
 	trouble[media.backend] = 0
 	return True

@@ -11,11 +11,10 @@ import frappe
 
 from hisabi_sync.engine.database import sql
 from hisabi_sync.engine.entities.entity_types import registry
-from hisabi_sync.engine.identity import people
 from hisabi_sync.engine.model import files
 from hisabi_sync.engine.model.change import Caller, Stored
 from hisabi_sync.engine.model.entity_type import EntityType
-from hisabi_sync.engine.sharing import visibility
+from hisabi_sync.engine.sharing import rights, visibility
 from hisabi_sync.engine.store import load
 from hisabi_sync.media import places
 from hisabi_sync.media.places import Source
@@ -43,7 +42,7 @@ def _listed(keys: Sequence[str], user: str) -> set[str]:
 	if not keys or not frappe.has_permission("Sync Media", "read", user=user):
 		return set()
 	filters = {"name": ["in", keys]}
-	with people.with_eyes_of(user):
+	with rights.with_eyes_of(user):
 		return set(frappe.get_list("Sync Media", filters=filters, pluck="name", limit_page_length=0))
 
 

@@ -8,7 +8,7 @@ from frappe.utils import add_to_date
 
 from hisabi_sync.engine.database import sql
 from hisabi_sync.engine.model import clock
-from hisabi_sync.engine.operations import live
+from hisabi_sync.engine.store import side_effects
 from hisabi_sync.runs import patience, records
 from hisabi_sync.runs.errors import RemoteError
 
@@ -42,7 +42,7 @@ def note_success(connection: str) -> None:
 	now = clock.now()
 	sql.update_in(DOCTYPE, {**values, "last_success_at": now}, [connection], "failures_in_a_row > 0")
 	if records.affected():
-		live.tell(DOCTYPE, connection)
+		side_effects.refresh_form(DOCTYPE, connection)
 	else:
 		sql.update_in(DOCTYPE, {"last_success_at": now}, [connection])
 
@@ -60,7 +60,7 @@ def note_failure(connection: str, error: RemoteError) -> None:
 		values.update(_pause(verdict.pause, error))
 	sql.update_in(DOCTYPE, values, [connection])
 	if verdict.pause:
-		live.tell(DOCTYPE, connection)
+		side_effects.refresh_form(DOCTYPE, connection)
 
 
 def reopen(connection: str) -> None:
@@ -74,7 +74,7 @@ def resume(connection: str) -> None:
 	"""A person says that the other side is well again; after failures in a row, one record goes first."""
 	values = {"status": READY, "paused_until": None, "paused_reason": None}
 	sql.update_in(DOCTYPE, values, [connection], "status = %s", (PAUSED,))
-	live.tell(DOCTYPE, connection)
+	side_effects.refresh_form(DOCTYPE, connection)
 
 
 def hold(connection: str, error: RemoteError) -> None:

@@ -8,7 +8,7 @@ from frappe.model.document import Document
 
 from hisabi_sync.engine.database import sql
 from hisabi_sync.engine.model import clock
-from hisabi_sync.engine.operations import live
+from hisabi_sync.engine.store import side_effects
 from hisabi_sync.runs import records, states, watermark
 from hisabi_sync.runs.errors import RemoteError, message
 
@@ -32,7 +32,7 @@ def move(run: Document | str, status: str, sources: tuple[str, ...] = (), **valu
 	sql.update_in(RUN, values, [name], "status IN %s", (sources,))
 	moved = bool(records.affected())
 	if moved:
-		live.tell(RUN, name)
+		side_effects.refresh_form(RUN, name)
 	return moved
 
 

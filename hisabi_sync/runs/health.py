@@ -15,9 +15,9 @@ from redis import Redis
 from redis.exceptions import AuthenticationError, ResponseError
 from rq import Worker
 
-from hisabi_sync.engine import units
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.model import clock
+from hisabi_sync.engine.operations import background
 from hisabi_sync.runs import breaker
 
 OK, DOWN = "ok", "down"
@@ -102,7 +102,7 @@ def _scheduler() -> dict[str, Any]:
 
 def _jobs() -> dict[str, Any]:
 	"""How many units, such as spaces, the latest run of each job could not do; their names are for the Desk."""
-	failed = {job: held["failed"] for job, held in units.failures().items()}
+	failed = {job: held["failed"] for job, held in background.failures().items()}
 	return {"failed": failed}
 
 

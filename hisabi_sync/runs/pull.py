@@ -11,7 +11,7 @@ from frappe.model.document import Document
 from hisabi_sync.engine import document
 from hisabi_sync.engine.database import retry
 from hisabi_sync.engine.entities import compiler
-from hisabi_sync.engine.model import files, shown
+from hisabi_sync.engine.model import files, texts
 from hisabi_sync.engine.model.errors import ItemError, item_message
 from hisabi_sync.runs import candidates, documents, exact, identity, mapping, push, states
 from hisabi_sync.runs.errors import RemoteError
@@ -79,7 +79,7 @@ def _written(work: Work, name: str | None, values: dict[str, Any]) -> dict[str, 
 		ours.update(documents.as_stored(ours.doctype, values))
 		ours.flags.ignore_permissions = True
 		ours.save()
-		if not name and not shown.is_name(str(ours.name)):
+		if not name and not texts.is_safe_name(str(ours.name)):
 			raise ItemError("invalid_value", document.naming(values))
 	except ItemError as error:
 		raise RemoteError("local_rejected", item_message(error.code, error.detail)) from None

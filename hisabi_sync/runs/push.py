@@ -7,7 +7,7 @@ import frappe
 from rq.timeouts import BaseTimeoutException
 
 from hisabi_sync.engine.database import retry
-from hisabi_sync.engine.model import mishaps
+from hisabi_sync.engine.model import errors
 from hisabi_sync.runs import candidates, documents, identity, mapping, outcome, records, states
 from hisabi_sync.runs.errors import RemoteError
 from hisabi_sync.runs.outcome import CREATE, NONE, UPDATE, Done
@@ -71,7 +71,7 @@ def one(
 		raise  # the worker's time is up, whatever it was about to do
 	except Exception as error:
 		frappe.db.rollback()
-		mishaps.note("a record of a run failed", error)
+		errors.log_once("a record of a run failed", error)
 		failure = RemoteError("internal_error")
 	frappe.db.rollback()
 	return _write_failure(work, record, held, failure)

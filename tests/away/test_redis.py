@@ -7,7 +7,7 @@ import pytest
 import redis
 
 from hisabi_sync.engine import push
-from hisabi_sync.engine.entities import entities_version, entity_types
+from hisabi_sync.engine.entities import definitions, entity_types
 from tests.derived.conftest import new_household
 from tests.support.engine import change, document_of
 from tests.support.phone import account, new_id
@@ -103,7 +103,7 @@ def test_without_redis_entity_types_are_compiled_anew_only_when_they_changed(sit
 		entity_types._clean()  # as a new request
 		assert entity_types.registry().by_name
 	assert compiled == []
-	entities_version.write()
+	definitions.write_version()
 	entity_types._clean()
 	entity_types.registry()
 	assert compiled == [1]

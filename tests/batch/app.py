@@ -5,7 +5,7 @@ import requests
 
 from hisabi_sync.api.protocol.scopes import EDIT_PLAYBOOKS
 from hisabi_sync.demo import farm as demo
-from hisabi_sync.engine.identity import devices
+from hisabi_sync.engine.identity import device_tokens
 from hisabi_sync.engine.model import ids
 from hisabi_sync.engine.sharing import spaces
 from hisabi_sync.hisabi_farm import farms
@@ -101,7 +101,7 @@ def new_app(server, site, farm, role="owner", user=None, device_id=None, scopes=
 	user, device_id = user or new_user(), device_id or new_id("device")
 	if role:
 		join(farm, user, role)
-	_, token = devices.register(user, device_id, "android", "Phone", scopes)
+	_, token = device_tokens.register(user, device_id, "android", "Phone", scopes)
 	frappe.db.commit()
 	return FarmApp(server.url, site, token, user, device_id, farm)
 

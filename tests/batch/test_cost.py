@@ -25,7 +25,7 @@ def exchange(app):
 		caller = Caller(app.user, app.space, app.device, "farm", app.farm)
 		upserts = Upserts(observations=list(observations), recommendations=list(recommendations))
 		sync_id = new_id("sync")
-		changes = batch_items.read(upserts, sync_id, None, devices.by_name(app.device))
+		changes = batch_items.read(upserts, sync_id, None, devices.load_by_name(app.device))
 		done = batch_exchange.Exchange(
 			caller,
 			calls.Call(app.device, sync_id, None, sync_id, "batch"),

@@ -280,7 +280,7 @@ def test_a_deleted_observation_begins_again_for_who_saw_its_tombstone(app, other
 	from hisabi_sync.engine.model.change import Caller
 
 	doc, entity = doc_of(obs), entity_types.registry().by_name["observation"]
-	((stored, space),) = capture._records(entity, doc.name)
+	((stored, space),) = capture.records_of(entity, doc.name)
 	capture.tombstone(stored, entity, Caller.of_system("Administrator", space))
 	frappe.db.commit()
 	(blind,) = app.sync([edit(obs, notes="blind", updatedAt=at(5))])["conflicts"]

@@ -134,7 +134,7 @@ def test_the_cursor_never_skips_who_committed_during_the_call(app, other, site, 
 	frappe.set_user("Administrator")
 	caller = Caller(app.user, app.space, app.device, "farm", app.farm)
 	changes = batch_items.read(
-		Upserts(observations=[observation(notes="slow")]), "slow", None, devices.by_name(app.device)
+		Upserts(observations=[observation(notes="slow")]), "slow", None, devices.load_by_name(app.device)
 	)
 	call = calls.Call(app.device, observation()["observationId"], None, "x", "batch")
 	exchange = batch_exchange.Exchange(caller, call, changes, app.cursor, 500, ({}, None))

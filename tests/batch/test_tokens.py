@@ -4,7 +4,7 @@ import frappe
 import pytest
 import requests
 
-from hisabi_sync.engine.identity import devices
+from hisabi_sync.engine.identity import device_tokens, devices
 from hisabi_sync.engine.model import clock
 from tests.batch.app import FarmApp, add, join, new_farm, patch, playbook
 from tests.batch.test_idempotency import refused
@@ -114,7 +114,7 @@ def test_an_expired_token(ask, server, site, user):
 
 def test_a_token_that_may_sync_may_not_edit(server, site):
 	user, device_id = new_user(), new_id("device")
-	_, token = devices.register(user, device_id, scopes=("batch",))
+	_, token = device_tokens.register(user, device_id, scopes=("batch",))
 	farm = new_farm()
 	join(farm, user, "owner")
 	app = FarmApp(server.url, site, token, user, device_id, farm)

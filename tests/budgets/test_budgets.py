@@ -7,7 +7,7 @@ import frappe
 import pytest
 
 from benchmarks.count_statements import Counted
-from hisabi_sync.engine.operations import budgets, windows
+from hisabi_sync.engine.operations import budgets
 from tests.media.uploads import ask, put, refused
 from tests.support.phone import account, create, new_id, update
 
@@ -32,8 +32,8 @@ def settings(site):
 @pytest.fixture(autouse=True)
 def whole_window(site):
 	"""A window does not end in the middle of a test."""
-	if windows.rest(budgets.QUARTER) < 60:
-		time.sleep(windows.rest(budgets.QUARTER) + 1)
+	if budgets.seconds_left(budgets.QUARTER) < 60:
+		time.sleep(budgets.seconds_left(budgets.QUARTER) + 1)
 
 
 def _over(response, code, window=budgets.DAY):
@@ -233,7 +233,7 @@ def test_without_redis_a_push_is_not_held_up(phone, monkeypatch):
 	for _ in range(3):
 		caller = budgets.open_push(caller, 10**9, 10)
 	assert len(asked) == 1 and caller.allowance.bytes_left > 0
-	windows._silent.clear()
+	budgets._silent.clear()
 
 
 def test_the_desk_shows_what_is_used(phone):

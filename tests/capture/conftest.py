@@ -5,7 +5,7 @@ import pytest
 from frappe.permissions import reset_perms, setup_custom_perms
 
 from hisabi_sync.engine.entities import entity_types
-from hisabi_sync.engine.identity import devices
+from hisabi_sync.engine.identity import device_tokens
 from hisabi_sync.engine.model.change import Caller
 from hisabi_sync.engine.sharing import spaces
 from tests.capture import named
@@ -77,7 +77,7 @@ def join_team(key, user, role="owner"):
 	"""Make the user a member of the team and return his Caller."""
 	space = spaces.ensure("team", key)
 	spaces.set_member(space, user, role)
-	device, _ = devices.register(user, new_id("device"))
+	device, _ = device_tokens.register(user, new_id("device"))
 	frappe.db.commit()
 	entity_types.registry()
 	return Caller(user, space, device.name, "team", key)

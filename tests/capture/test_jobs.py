@@ -4,9 +4,10 @@ import frappe
 import pytest
 from rq.timeouts import JobTimeoutException
 
-from hisabi_sync.engine import garbage, reconcile, units
+from hisabi_sync.engine import garbage, reconcile
 from hisabi_sync.engine.database import retry
-from hisabi_sync.engine.model import clock, mishaps
+from hisabi_sync.engine.model import clock, errors
+from hisabi_sync.engine.operations import background
 from hisabi_sync.hisabi_family import derived as family_derived
 from hisabi_sync.hisabi_sync.report.sync_health import sync_health
 from hisabi_sync.hisabi_wallet.derived import verify
@@ -22,12 +23,12 @@ ACCOUNT, SECRET = "Hisabi Account", "a value that somebody keeps to himself"
 @pytest.fixture(autouse=True)
 def fresh(site, monkeypatch):
 	"""No mistake was noted before, and no job failed."""
-	monkeypatch.setattr(mishaps, "_noted", {})
+	monkeypatch.setattr(errors, "_logged", {})
 	frappe.cache.delete_keys("hisabi_sync_mishap:")
 	yield
 	frappe.db.rollback()
-	for job in units.JOBS:
-		units.remember(job, {})
+	for job in background.JOBS:
+		background.remember_failures(job, {})
 
 
 @pytest.fixture
@@ -74,13 +75,13 @@ def test_garbage_of_other_spaces_is_collected(two, monkeypatch):
 	garbage.collect()
 	frappe.db.rollback()
 	assert [bool(frappe.db.exists(ACCOUNT, document)) for _, document in two] == [True, False]
-	assert units.failures()["garbage"]["units"] == {bad: "TypeError"}
+	assert background.failures()["garbage"]["units"] == {bad: "TypeError"}
 	assert len(logged(bad)) == 1 and SECRET not in logged(bad)[0]
 	garbage.collect()
 	assert len(logged(bad)) == 1
 	monkeypatch.undo()
 	garbage.collect()
-	assert "garbage" not in units.failures()
+	assert "garbage" not in background.failures()
 	assert not frappe.db.exists(ACCOUNT, two[0][1])
 
 
@@ -112,7 +113,7 @@ def test_reconcile_goes_on_behind_a_bad_document(two, monkeypatch):
 	assert reconcile.run(ACCOUNT)["changed"] >= 1
 	versions = [frappe.db.get_value("Sync Record", {"document_name": name}, "doc_version") for name in names]
 	assert versions == [1, 2]
-	assert units.failures()["reconcile"]["units"] == {f"{ACCOUNT} {names[0]}": "TypeError"}
+	assert background.failures()["reconcile"]["units"] == {f"{ACCOUNT} {names[0]}": "TypeError"}
 	assert len(logged(f"{ACCOUNT} {names[0]}")) == 1
 
 
@@ -122,7 +123,7 @@ def test_an_entity_type_whose_table_is_gone_stops_no_other(two, monkeypatch):
 	frappe.db.sql("UPDATE `tabHisabi Account` SET color = 'raw' WHERE name = %s", (name,))
 	frappe.db.commit()
 	assert reconcile.run()["changed"] >= 1
-	assert units.failures()["reconcile"]["units"] == {"Hisabi Category": "TypeError"}
+	assert background.failures()["reconcile"]["units"] == {"Hisabi Category": "TypeError"}
 
 
 def test_a_wallet_that_cannot_be_verified_stops_no_other(two, monkeypatch):
@@ -132,7 +133,7 @@ def test_a_wallet_that_cannot_be_verified_stops_no_other(two, monkeypatch):
 	frappe.db.commit()
 	failing(monkeypatch, verify, "verify", lambda wallet, repair: wallet == bad)
 	assert caller.space_key in verify.verify_all()
-	assert units.failures()["verify"]["units"] == {bad: "TypeError"}
+	assert background.failures()["verify"]["units"] == {bad: "TypeError"}
 
 
 def test_a_streak_that_cannot_expire_stops_no_other(monkeypatch):
@@ -141,7 +142,7 @@ def test_a_streak_that_cannot_expire_stops_no_other(monkeypatch):
 	family_derived.expire()
 	frappe.db.rollback()
 	assert [frappe.db.get_value("Family Streak", name, "current_streak") for name in names] == [3, 0]
-	assert units.failures()["expire"]["units"] == {names[0]: "TypeError"}
+	assert background.failures()["expire"]["units"] == {names[0]: "TypeError"}
 
 
 def _streak(family):
@@ -155,7 +156,7 @@ def _streak(family):
 def test_a_log_that_cannot_be_cleared_stops_no_other(monkeypatch):
 	failing(monkeypatch, garbage, "_clear", lambda doctype, *_: doctype == "Sync Call")
 	garbage.clear_log("Sync Call", 90)
-	assert units.failures()["logs"]["units"] == {"Sync Call": "TypeError"}
+	assert background.failures()["logs"]["units"] == {"Sync Call": "TypeError"}
 
 
 def test_a_run_that_cannot_be_planned_stops_no_other(monkeypatch):
@@ -166,7 +167,7 @@ def test_a_run_that_cannot_be_planned_stops_no_other(monkeypatch):
 	monkeypatch.setattr(jobs, "plan", planned.append)
 	failing(monkeypatch, jobs, "plan", lambda name: name == "bad")
 	assert reaper.run()["planned"] == 1 and planned == ["good"]
-	assert units.failures()["plan"]["units"] == {"bad": "TypeError"}
+	assert background.failures()["plan"]["units"] == {"bad": "TypeError"}
 
 
 def test_a_deadlock_is_tried_again_and_a_server_that_is_gone_ends_the_job():
@@ -178,11 +179,11 @@ def test_a_deadlock_is_tried_again_and_a_server_that_is_gone_ends_the_job():
 			raise frappe.QueryDeadlockError("Deadlock found")
 		return unit
 
-	assert units.each("garbage", ["a"], once) == {"a": "a"} and tries == ["a", "a"]
+	assert background.each("garbage", ["a"], once) == {"a": "a"} and tries == ["a", "a"]
 	for error in (JobTimeoutException("time is up"), retry.redis.exceptions.ConnectionError("gone")):
 		with pytest.raises(type(error)):
-			units.each("garbage", ["a"], lambda unit, error=error: raise_(error))
-	assert not units.failures()
+			background.each("garbage", ["a"], lambda unit, error=error: raise_(error))
+	assert not background.failures()
 
 
 def raise_(error):
@@ -190,7 +191,7 @@ def raise_(error):
 
 
 def test_what_failed_is_shown_to_those_who_may_see_every_space(make_user):
-	units.remember("garbage", {"<b>space</b>": "TypeError"})
+	background.remember_failures("garbage", {"<b>space</b>": "TypeError"})
 	assert health.check()["checks"]["jobs"]["failed"] == {"garbage": 1}
 	frappe.set_user("Administrator")
 	message = sync_health.execute({"days": 1})[2]

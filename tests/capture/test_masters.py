@@ -6,7 +6,7 @@ import frappe
 import pytest
 
 from hisabi_sync.engine import reconcile, renames
-from hisabi_sync.engine.operations import headway
+from hisabi_sync.engine.operations import background
 from tests.support.engine import change, fetch, send
 from tests.support.phone import new_id
 from tests.support.worker import work_off
@@ -52,7 +52,7 @@ def test_a_comparison_tells_after_each_step_how_far_it_is(team, monkeypatch):
 		"publish_realtime",
 		lambda event, message=None, **more: (
 			told.append((message["headway"], shown()))
-			if event == headway.EVENT
+			if event == background.PROGRESS_EVENT
 			else published(event, message, **more)
 		),
 	)
@@ -99,7 +99,7 @@ def test_many_links_are_told_by_a_job_at_once(team, monkeypatch):
 	frappe.clear_messages()
 	frappe.rename_doc(MASTER, old, new, force=True)
 	assert "Sync Entity Contact" in json.dumps(frappe.get_message_log())
-	assert headway.of("Contact") is None
+	assert background.progress_of("Contact") is None
 	frappe.db.commit()
 	assert fetch(team, token)[0] == []
 	assert shown()["waiting"]

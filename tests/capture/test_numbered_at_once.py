@@ -4,7 +4,7 @@ import frappe
 import pytest
 
 from hisabi_sync.engine import reconcile
-from hisabi_sync.engine.operations import jobs
+from hisabi_sync.engine.operations import background
 from tests.capture import named
 from tests.support.phone import new_id
 
@@ -13,7 +13,7 @@ from tests.support.phone import new_id
 def queued(monkeypatch):
 	"""What was left to a worker."""
 	found = []
-	monkeypatch.setattr(jobs, "reconcile", found.append)
+	monkeypatch.setattr(background, "enqueue_reconcile", found.append)
 	return found
 
 

@@ -8,11 +8,11 @@ import pytest
 from frappe.contacts.doctype.contact.contact import Contact
 from frappe.desk.doctype.todo.todo import ToDo
 
-from hisabi_sync.engine import batch, capture, push, push_parts
+from hisabi_sync.engine import batch, capture, push
 from hisabi_sync.engine.database import retry
 from hisabi_sync.engine.entities import entity_types
 from hisabi_sync.engine.entities.entity_types import Registry
-from hisabi_sync.engine.model import mishaps
+from hisabi_sync.engine.model import errors
 from tests.capture import named
 from tests.support.engine import change, fetch, send
 from tests.support.phone import new_id
@@ -48,7 +48,7 @@ def faulty(monkeypatch):
 @pytest.fixture
 def fresh(monkeypatch):
 	"""No mistake was noted before."""
-	monkeypatch.setattr(mishaps, "_noted", {})
+	monkeypatch.setattr(errors, "_logged", {})
 	frappe.cache.delete_keys("hisabi_sync_mishap:")
 
 
@@ -219,14 +219,14 @@ def test_a_controller_that_always_rolls_back_costs_its_item_alone(team, faulty):
 def test_a_mistake_while_writing_a_batch_costs_the_item_that_makes_it(pair_of_devices, monkeypatch):
 	"""A deriver that fails for one account: the batch is halved inside its transaction and stays one batch."""
 	caller, accounts = pair_of_devices
-	plain = push_parts.Batch._effects
+	plain = push.Batch._effects
 
 	def effects(batch):
 		if any("bad" in str(change.payload) for change in batch.changes if not change.error):
 			raise KeyError(SECRET)
 		return plain(batch)
 
-	monkeypatch.setattr(push_parts.Batch, "_effects", effects)
+	monkeypatch.setattr(push.Batch, "_effects", effects)
 	changes = accounts("one", "two", "bad", "three", "four")
 	for index, given in enumerate(changes):
 		given.index = index
@@ -252,7 +252,7 @@ def test_a_mistake_that_no_item_makes_ends_the_call(pair_of_devices, monkeypatch
 		raise KeyError(SECRET)
 
 	held = frappe.db.count("Sync Record", {"space": caller.space})
-	monkeypatch.setattr(push_parts.Batch, "_effects", fail)
+	monkeypatch.setattr(push.Batch, "_effects", fail)
 	with pytest.raises(KeyError):
 		send(caller, *accounts("one", "two"))
 	frappe.db.rollback()

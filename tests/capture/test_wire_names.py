@@ -4,7 +4,7 @@ import frappe
 import pytest
 
 from hisabi_sync.engine import reconcile
-from hisabi_sync.engine.entities import declared, entity_types
+from hisabi_sync.engine.entities import contracts, entity_types
 from hisabi_sync.engine.model import ids
 from hisabi_sync.tenants import SPACE_TYPE as TENANT
 from tests.conflicts.conftest import make_person, web  # noqa: F401
@@ -93,7 +93,7 @@ def test_long_names_have_names_too(names):
 def test_what_is_there_stays_as_it_is(names):
 	rows = frappe.get_all("Sync Entity", {"is_standard": 1}, ["name", "entity_type", "modified"])
 	assert rows and all(row.name == row.entity_type for row in rows)
-	declared.refresh()
+	contracts.save_declarations()
 	frappe.db.commit()
 	again = frappe.get_all("Sync Entity", {"is_standard": 1}, ["name", "entity_type", "modified"])
 	assert sorted(again, key=str) == sorted(rows, key=str)
@@ -104,7 +104,7 @@ def test_a_declaration_is_not_mistaken_for_one_of_another_kind(names):
 	given = {"entity_type": WIRE, "document_type": "Event", "space_type": "team", "space_path": "name"}
 	fields = [{"fieldname": "subject", "access": "Read and write"}]
 	for _ in range(2):
-		declared._save({**given, "fields": fields})
+		contracts._save_declaration({**given, "fields": fields})
 	alike = frappe.get_all("Sync Entity", {"entity_type": WIRE}, ["space_type", "name", "is_standard"])
 	made = {row.space_type: row.name for row in alike}
 	assert made == {**names, "team": "Event (team)", "family": "event"} and len(alike) == len(made)

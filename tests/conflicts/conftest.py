@@ -5,7 +5,7 @@ import pytest
 import requests
 
 from hisabi_sync.engine.entities import entity_types
-from hisabi_sync.engine.identity import devices
+from hisabi_sync.engine.identity import device_tokens
 from hisabi_sync.engine.model.change import Caller
 from hisabi_sync.engine.sharing import spaces
 from tests.conflicts import doctypes
@@ -57,7 +57,7 @@ def team(meters):
 	key = new_id("team")
 	space = spaces.ensure(doctypes.SPACE_TYPE, key)
 	spaces.set_member(space, "Administrator", "owner")
-	found = [devices.register("Administrator", new_id("device"))[0] for _ in range(2)]
+	found = [device_tokens.register("Administrator", new_id("device"))[0] for _ in range(2)]
 	frappe.db.commit()
 	entity_types.registry()
 	callers = (Caller("Administrator", space, d.name, doctypes.SPACE_TYPE, key) for d in found)

@@ -7,7 +7,7 @@ import pytest
 from frappe.utils.background_jobs import get_job
 
 from hisabi_sync.desk import bulk, bulk_state
-from hisabi_sync.engine.identity import devices
+from hisabi_sync.engine.identity import device_tokens
 from hisabi_sync.engine.model.errors import RequestError
 from tests.conflicts.conftest import make_person
 from tests.conflicts.world import ACCOUNT, conflict, resolve
@@ -142,7 +142,7 @@ def test_a_batch_is_retried_by_those_who_settle(pair, manager, auditor, web):
 
 
 def test_a_device_is_stopped_by_a_manager_or_its_owner_only(pair, manager, auditor, nobody, web):
-	mine, theirs = pair.mine.device, devices.register(nobody, new_id("device"))[0].name
+	mine, theirs = pair.mine.device, device_tokens.register(nobody, new_id("device"))[0].name
 	frappe.db.commit()
 	assert web(auditor)("desk_devices.revoke", device=mine).status_code == 403
 	assert web(nobody)("desk_devices.revoke", device=mine).status_code == 403

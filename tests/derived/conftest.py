@@ -3,7 +3,7 @@
 import frappe
 import pytest
 
-from hisabi_sync.engine.identity import devices
+from hisabi_sync.engine.identity import device_tokens
 from hisabi_sync.engine.model import ids
 from hisabi_sync.engine.model.change import Caller
 from hisabi_sync.hisabi_wallet import wallets
@@ -26,7 +26,7 @@ def new_household(user):
 	wallet = wallets.create(user, new_id("wallet"), "Household")
 	found = []
 	for _ in range(2):
-		device, _token = devices.register(user, new_id("device"))
+		device, _token = device_tokens.register(user, new_id("device"))
 		found.append(Caller(user, ids.space("wallet", wallet), device.name, "wallet", wallet))
 	frappe.db.commit()
 	return found

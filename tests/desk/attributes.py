@@ -5,7 +5,7 @@ import os
 import frappe
 
 from hisabi_sync.engine.entities import entity_types
-from hisabi_sync.engine.identity import devices
+from hisabi_sync.engine.identity import device_tokens
 from hisabi_sync.engine.model import fields
 from hisabi_sync.engine.model.change import Caller
 from hisabi_sync.engine.sharing import spaces
@@ -59,7 +59,7 @@ def member():
 	user, key = make_user("Hisabi User", password=None), new_id("team")
 	space = spaces.ensure(SPACE_TYPE, key)
 	spaces.set_member(space, user, "owner")
-	device, _ = devices.register(user, new_id("device"))
+	device, _ = device_tokens.register(user, new_id("device"))
 	frappe.db.commit()
 	return Caller(user, space, device.name, SPACE_TYPE, key)
 

@@ -10,7 +10,7 @@ from frappe.desk.doctype.notification_log.notification_log import get_title, get
 from frappe.utils import global_search
 
 from hisabi_sync.engine.entities import entity_types
-from hisabi_sync.engine.identity import devices
+from hisabi_sync.engine.identity import device_tokens
 from hisabi_sync.engine.model.change import Caller
 from hisabi_sync.engine.sharing import spaces
 from tests.support import doctypes
@@ -76,7 +76,7 @@ def fill(texts):
 	user, key = make_user("Hisabi User", password=None), new_id("team")
 	space = spaces.ensure(SPACE_TYPE, key)
 	spaces.set_member(space, user, "owner")
-	device, _ = devices.register(user, new_id("device"))
+	device, _ = device_tokens.register(user, new_id("device"))
 	frappe.db.commit()
 	caller, made, mate = Caller(user, space, device.name, SPACE_TYPE, key), {}, None
 	today = frappe.utils.today()

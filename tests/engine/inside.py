@@ -7,7 +7,7 @@ import frappe
 
 from hisabi_sync.api.wallet import items as wallet_items
 from hisabi_sync.engine import pull, push
-from hisabi_sync.engine.identity import devices
+from hisabi_sync.engine.identity import device_tokens
 from hisabi_sync.engine.model import ids
 from hisabi_sync.engine.model.change import Caller
 from hisabi_sync.engine.sharing import spaces
@@ -45,7 +45,7 @@ class Device:
 
 	def __init__(self, user, wallet, device_id=None):
 		self.user, self.wallet = user, wallet
-		self.name = devices.register(user, device_id or new_id("device"))[0].name
+		self.name = device_tokens.register(user, device_id or new_id("device"))[0].name
 		frappe.db.commit()
 
 	def caller(self):

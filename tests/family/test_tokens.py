@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 from hisabi_sync.demo import family as demo
+from hisabi_sync.engine.identity import device_tokens
 from hisabi_sync.hisabi_family import tokens as family_tokens
 from tests.family.app import PATH, new_app, new_family, new_user, signed, task
 
@@ -269,10 +270,9 @@ def test_a_revoked_device_is_out(app):
 
 
 def test_other_credentials_work_too(server, site, family, parent):
-	from hisabi_sync.engine.identity import devices
 	from tests.family.app import App
 
-	_, token = devices.register(parent, "with-token", "ios", "Phone", ("family",))
+	_, token = device_tokens.register(parent, "with-token", "ios", "Phone", ("family",))
 	frappe.db.commit()
 	phone = App(server.url, site, token, parent, family, "with-token")
 	assert phone.sync(task(), family_id=family)["applied_count"] == 1
@@ -281,10 +281,9 @@ def test_other_credentials_work_too(server, site, family, parent):
 
 
 def test_a_token_and_another_persons_device_token_do_not_mix(server, site, app, child):
-	from hisabi_sync.engine.identity import devices
 	from hisabi_sync.engine.model import ids
 
-	_, token = devices.register(child, "childs", "ios", "Phone", ("family",))
+	_, token = device_tokens.register(child, "childs", "ios", "Phone", ("family",))
 	frappe.db.commit()
 	app.session.headers["X-Device-Token"] = token
 	app.device_id = "childs"

@@ -9,7 +9,7 @@ import pytest
 
 from chaos.database import EMPTY, Database
 from chaos.site import own_tables
-from hisabi_sync.engine import units
+from hisabi_sync.engine.operations import background
 
 # The names of our things, as rows of other apps' tables would have them.
 TRACES = ("%hisabi_sync%", "%Hisabi Sync%")
@@ -29,7 +29,7 @@ TEXTS = ("char", "varchar", "text", "mediumtext", "longtext")
 @pytest.fixture(scope="module")
 def copy(site, tmp_path_factory):
 	"""The test site on a MariaDB of its own; returns (database, function that runs Frappe's commands)."""
-	units.remember("reconcile", {"a unit": "KeyError"})
+	background.remember_failures("reconcile", {"a unit": "KeyError"})
 	folder = tmp_path_factory.mktemp("uninstall")
 	conf = frappe.local.conf
 	database = Database(folder, conf, empty=(*EMPTY, *own_tables(conf))).create()
@@ -44,7 +44,7 @@ def copy(site, tmp_path_factory):
 
 	yield database, run, sites / site
 	database.stop()
-	units.remember("reconcile", {})
+	background.remember_failures("reconcile", {})
 
 
 def test_uninstalling_leaves_nothing_and_installing_again_works(copy):

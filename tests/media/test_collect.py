@@ -5,8 +5,8 @@ from datetime import timedelta
 import frappe
 import pytest
 
-from hisabi_sync.engine import units
 from hisabi_sync.engine.model import clock
+from hisabi_sync.engine.operations import background
 from hisabi_sync.media import collect, fields, local
 from tests.media.uploads import (
 	JPEG,
@@ -135,12 +135,12 @@ def test_an_upload_whose_file_cannot_go_costs_itself_and_goes_the_next_day(owner
 	collect.run()
 	frappe.db.rollback()
 	assert frappe.db.get_value("Sync Media", stuck, "state") == "Removing" and local.path(stuck).exists()
-	assert units.failures()["media"]["units"][stuck] == "OSError"
+	assert background.failures()["media"]["units"][stuck] == "OSError"
 	assert not _exists(other)
 	refused(owner.call("media.download_url", {"key": stuck}), 404, "not_found")
 	unwell.clear()
 	collect.run()
-	assert not _exists(stuck) and stuck not in str(units.failures())
+	assert not _exists(stuck) and stuck not in str(background.failures())
 
 
 def test_what_is_being_removed_is_not_named_any_more(owner, unwell):

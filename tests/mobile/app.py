@@ -8,7 +8,7 @@ import requests
 from hisabi_sync import tenants
 from hisabi_sync.demo import field
 from hisabi_sync.engine.database import retry
-from hisabi_sync.engine.identity import devices
+from hisabi_sync.engine.identity import device_tokens
 from hisabi_sync.engine.model import ids
 from hisabi_sync.engine.sharing import spaces
 from tests.conflicts.conftest import make_person
@@ -88,7 +88,7 @@ def new_app(server, site, tenant, role="member", user=None, device_id=None, scop
 	user, device_id = user or new_user(), device_id or new_id("device")
 	if role:
 		join(tenant, user, role)
-	_, token = devices.register(user, device_id, "android", "Tablet", scopes)
+	_, token = device_tokens.register(user, device_id, "android", "Tablet", scopes)
 	frappe.db.commit()
 	return App(server.url, site, token, user, device_id, tenant)
 

@@ -7,7 +7,7 @@ import pytest
 from frappe.desk.reportview import export_query
 
 from hisabi_sync.desk.insight import scope
-from hisabi_sync.engine.model import allowance
+from hisabi_sync.engine.model.change import shortened
 from hisabi_sync.engine.resolution import conflict_view
 from tests.sight.world import (
 	CLERK,
@@ -108,7 +108,7 @@ def test_the_beginning_of_a_large_item_is_no_way_to_a_level(office):
 	(outcome,) = send(office.clerk, change(NOTE, client_id, "update", 1, body="mine zq"))
 	assert outcome.status == "conflict"
 	(name,) = frappe.get_all("Sync Item", {"client_id": client_id, "status": "conflict"}, pluck="name")
-	text = allowance.shortened(json.dumps({"pin": SECRETS[1], "body": "x" * 999}), 1200)
+	text = shortened(json.dumps({"pin": SECRETS[1], "body": "x" * 999}), 1200)
 	assert listed(office.clerk.user, "Sync Item", [name])
 	frappe.db.set_value("Sync Item", name, "payload", text)
 	frappe.db.commit()

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import frappe
 
 from hisabi_sync.engine.entities import entity_types
-from hisabi_sync.engine.identity import devices
+from hisabi_sync.engine.identity import device_tokens
 from hisabi_sync.engine.model import ids
 from hisabi_sync.engine.model.change import Caller
 from hisabi_sync.engine.pull import pull
@@ -92,7 +92,7 @@ class Office:
 		return self._device(user)
 
 	def _device(self, user):
-		device, _ = devices.register(user, new_id("device"))
+		device, _ = device_tokens.register(user, new_id("device"))
 		frappe.db.commit()
 		return Caller(user, self.space, device.name, SPACE_TYPE, self.key)
 

@@ -8,7 +8,7 @@ from bs4 import BeautifulSoup
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hisabi_sync.engine.model import markup, shown, texts
+from hisabi_sync.engine.model import markup, texts
 from tests.support.options import examples
 from tests.support.texts import ATTRIBUTES, ENTITIES, PAYLOADS, SPLIT, WRITTEN
 
@@ -163,7 +163,7 @@ def test_a_title_runs_nowhere(form, text):
 	calm = markup.calm(markup.clean(form.format(text)))
 	for shown_text in decoded(calm):
 		assert list(dangers(shown_text)) == []
-		assert not shown.begins_attribute(shown_text)
+		assert not texts.begins_attribute(shown_text)
 	assert markup.calm(markup.clean(calm)) == markup.clean(calm)
 
 

@@ -12,7 +12,7 @@ from frappe.utils.html_utils import sanitize_html
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hisabi_sync.engine.model import fields, shown, strict_json, texts
+from hisabi_sync.engine.model import fields, strict_json, texts
 from hisabi_sync.engine.model.errors import ItemError
 from hisabi_sync.engine.model.fields import Field
 from hisabi_sync.engine.store import load
@@ -23,7 +23,7 @@ from tests.support.texts import HTML, PAYLOADS, WRITTEN
 
 TAG = re.compile("<[a-zA-Z/!?]")
 # Those with a form of their own: tests/texts/test_shown.py.
-PLAIN = [name for name, kind in fields.KINDS.items() if kind is fields.TEXT and name not in shown.FORMS]
+PLAIN = [name for name, kind in fields.KINDS.items() if kind is fields.TEXT and name not in texts.FORMS]
 pieces = st.sampled_from(
 	["<", ">", "&", "amp;", "lt;", "gt;", "&lt;", "&amp;lt;", "a", "/", "!", "?", " ", '"', "é"]
 	+ ["'", "`", "=", "&#60;", "#x22;", "&quot", "quot;", "&equals;", "on", texts.JOINER, "”", "’", "‘", "‹"]
@@ -52,7 +52,7 @@ def pages(text):
 def test_no_text_begins_a_tag_or_an_attribute_however_often_its_entities_are_turned_into_signs(text):
 	for made in (texts.encode(text), texts.plain(text)):
 		for shows in pages(made):
-			assert not TAG.search(shows) and not shown.begins_attribute(shows)
+			assert not TAG.search(shows) and not texts.begins_attribute(shows)
 			page = BeautifulSoup(f'<p title="{shows}" lang="{shows}">{shows}</p>', "html5lib")
 			assert not [tag for tag in page.find("body").find_all(True) if handlers(tag)]
 

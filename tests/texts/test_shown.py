@@ -3,7 +3,7 @@
 import frappe
 import pytest
 
-from hisabi_sync.engine.model import fields, ids, shown
+from hisabi_sync.engine.model import fields, ids, texts
 from hisabi_sync.engine.model.errors import ItemError
 from hisabi_sync.engine.model.fields import Field
 from hisabi_sync.engine.sharing.foreign import Foreign
@@ -91,7 +91,7 @@ def test_a_dynamic_link_begins_no_attribute(value):
 	assert fields.refuses("f", "Dynamic Link", "", value)
 
 
-@pytest.mark.parametrize("name", sorted(shown.EVERYWHERE))
+@pytest.mark.parametrize("name", sorted(texts.IN_ATTRIBUTES))
 @pytest.mark.parametrize("value", ATTRIBUTES)
 def test_what_every_list_shows_as_state_or_picture_begins_no_attribute(name, value):
 	assert refusal(Field(name, "Data", length=140), value) == ("invalid_value", [name])
@@ -105,8 +105,12 @@ def test_a_link_to_what_people_called_so_is_kept(name):
 
 @pytest.mark.parametrize("value", ATTRIBUTES)
 def test_no_document_gets_a_name_that_ends_an_attribute(value):
-	assert not shown.is_name(value) and shown.is_name("Joe's Shop") and not shown.is_name('2" pipe')
-	assert shown.is_name(ids.document_name(value, "record", set()))
+	assert (
+		not texts.is_safe_name(value)
+		and texts.is_safe_name("Joe's Shop")
+		and not texts.is_safe_name('2" pipe')
+	)
+	assert texts.is_safe_name(ids.document_name(value, "record", set()))
 
 
 @pytest.mark.parametrize("value", ATTRIBUTES)

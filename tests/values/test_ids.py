@@ -6,7 +6,7 @@ import re
 import frappe
 import pytest
 
-from hisabi_sync.engine.model import ids, shown
+from hisabi_sync.engine.model import ids, texts
 from tests.support.phone import account, new_id, transaction, update
 from tests.values.lines import OK
 
@@ -97,7 +97,7 @@ def test_the_document_of_an_odd_id_has_a_name_that_frappe_takes(wallet, what):
 def harmless(column):
 	"""Whether nothing in it begins a tag or an attribute, however often a page turns its entities into signs."""
 	for _ in range(4):
-		if TAG.search(column) or shown.begins_attribute(column):
+		if TAG.search(column) or texts.begins_attribute(column):
 			return False
 		column = html.unescape(column)
 	return True

@@ -3,7 +3,7 @@
 import frappe
 import requests
 
-from hisabi_sync.engine.identity import devices
+from hisabi_sync.engine.identity import device_tokens
 from hisabi_sync.engine.sharing import spaces
 from hisabi_sync.hisabi_wallet import members, wallets
 from tests.support.phone import METHOD, Phone, new_id
@@ -20,7 +20,7 @@ def new_user(password=None, **values):
 def new_phone(server, site, user, wallet_id=None, scopes=("wallet",)):
 	"""A phone with a fresh token of the user."""
 	device_id = new_id("device")
-	_, token = devices.register(user, device_id, "android", "Test phone", scopes)
+	_, token = device_tokens.register(user, device_id, "android", "Test phone", scopes)
 	frappe.db.commit()
 	phone = Phone(server.url, site, token, device_id, wallet_id)
 	phone.user = user

@@ -4,7 +4,7 @@ import frappe
 import pytest
 
 from hisabi_sync.api.protocol import scopes
-from hisabi_sync.engine.identity import devices
+from hisabi_sync.engine.identity import device_tokens, devices
 from hisabi_sync.patches.v0_2 import scopes as patch
 from tests.support.phone import account, new_id
 from tests.wallet_api.people import new_phone, new_user, new_wallet
@@ -28,7 +28,7 @@ def after(name, before):
 	],
 )
 def test_a_token_without_a_trace_keeps_all_contracts_but_not_the_desk(site, before, expected):
-	device, _ = devices.register(new_user(), new_id("device"))
+	device, _ = device_tokens.register(new_user(), new_id("device"))
 	assert after(device.name, before) == expected
 	assert "desk" not in ALL
 
@@ -43,5 +43,5 @@ def test_a_token_that_pushed_keeps_its_contract(server, site):
 
 
 def test_a_token_of_some_hours_is_of_the_batch_contract(site):
-	device, _ = devices.register(new_user(), new_id("device"), hours=3)
+	device, _ = device_tokens.register(new_user(), new_id("device"), hours=3)
 	assert after(device.name, "sync playbook:edit") == "batch playbook:edit"

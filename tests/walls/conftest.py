@@ -4,7 +4,7 @@ import pytest
 import requests
 
 from hisabi_sync.demo import family as demo
-from hisabi_sync.engine.identity import devices
+from hisabi_sync.engine.identity import device_tokens
 from tests.family.app import new_family, signed
 from tests.mobile.app import new_person, new_user
 from tests.support.users import PASSWORD
@@ -39,7 +39,7 @@ def spare(people):
 def _with_device(made, owner):
 	"""One more device of the owner, which a call may stop."""
 	made.ids["owners_device"] = worlds.new_id("device")
-	made.ids["device_name"] = devices.register(owner.user, made.ids["owners_device"])[0].name
+	made.ids["device_name"] = device_tokens.register(owner.user, made.ids["owners_device"])[0].name
 	worlds.frappe.db.commit()
 	return made
 

@@ -7,7 +7,7 @@ import pytest
 import requests
 
 from hisabi_sync.api.protocol import auth
-from hisabi_sync.engine.identity import devices
+from hisabi_sync.engine.identity import device_tokens
 from tests.support.phone import new_id
 
 LIST, WHO, KEYS = (
@@ -72,7 +72,7 @@ def send(server, site, headers, detour):
 @pytest.fixture(scope="module")
 def strongest(site):
 	"""A device token of Administrator's with all scopes there are."""
-	_, token = devices.register("Administrator", new_id("device"), scopes=auth.scopes.RIGHTS)
+	_, token = device_tokens.register("Administrator", new_id("device"), scopes=auth.scopes.RIGHTS)
 	frappe.db.commit()
 	return {"Authorization": f"Bearer {token}"}
 

@@ -5,7 +5,7 @@ import pytest
 import requests
 
 from hisabi_sync.api.protocol import routes, scopes
-from hisabi_sync.engine.identity import devices
+from hisabi_sync.engine.identity import device_tokens, devices
 from tests.support.phone import Phone, new_id
 from tests.support.users import PASSWORD
 from tests.wallet_api.people import message, new_user, refused, sign_in
@@ -27,7 +27,7 @@ def tokens(server, site):
 	made = {}
 	for scope in CONTRACTS:
 		device_id = new_id(scope)
-		_, token = devices.register("Administrator", device_id, scopes=(scope,))
+		_, token = device_tokens.register("Administrator", device_id, scopes=(scope,))
 		made[scope] = Phone(server.url, site, token, device_id, None)
 	frappe.db.commit()
 	return made

@@ -3,7 +3,7 @@
 import frappe
 import pytest
 
-from hisabi_sync.engine.identity import devices
+from hisabi_sync.engine.identity import device_tokens
 from hisabi_sync.engine.model import secrets_hash
 from hisabi_sync.engine.model.errors import RequestError
 from tests.support.phone import new_id
@@ -12,7 +12,7 @@ from tests.wallet_api.people import new_user
 
 @pytest.fixture
 def device(site):
-	found, token = devices.register(new_user(), new_id("device"))
+	found, token = device_tokens.register(new_user(), new_id("device"))
 	frappe.db.commit()
 	return found, token
 
@@ -33,7 +33,7 @@ def work(token, monkeypatch):
 		patched.setattr(frappe.db, "sql", count("statements", sql))
 		patched.setattr(secrets_hash.hmac, "compare_digest", count("comparisons", same))
 		try:
-			devices.of_token(token)
+			device_tokens.authenticate(token)
 			code = None
 		except RequestError as error:
 			code = error.code
@@ -42,15 +42,15 @@ def work(token, monkeypatch):
 
 def test_a_wrong_secret_costs_what_a_wrong_device_costs(device, monkeypatch):
 	found, token = device
-	secret = token.removeprefix(f"{devices.PREFIX}{found.name}_")
+	secret = token.removeprefix(f"{device_tokens.PREFIX}{found.name}_")
 	last = "A" if secret[-1] != "A" else "B"
 	wrong = {
 		"the last letter": token[:-1] + last,
-		"the first letter": f"{devices.PREFIX}{found.name}_"
+		"the first letter": f"{device_tokens.PREFIX}{found.name}_"
 		+ ("A" if secret[0] != "A" else "B")
 		+ secret[1:],
 		"half of it": token[: -len(secret) // 2],
-		"another device": f"{devices.PREFIX}{'0' * len(found.name)}_{secret}",
+		"another device": f"{device_tokens.PREFIX}{'0' * len(found.name)}_{secret}",
 	}
 	assert {name: work(given, monkeypatch) for name, given in wrong.items()} == dict.fromkeys(
 		wrong, ("invalid_token", 1, 1)

@@ -11,7 +11,7 @@ import frappe
 from hisabi_sync import tenants
 from hisabi_sync.api.protocol.scopes import RIGHTS
 from hisabi_sync.desk import bulk_state
-from hisabi_sync.engine.identity import devices
+from hisabi_sync.engine.identity import device_tokens
 from hisabi_sync.engine.model import ids
 from hisabi_sync.engine.sharing import spaces
 from hisabi_sync.hisabi_family import families
@@ -122,7 +122,7 @@ def _tenant(phone, tenant):
 
 def _app(phone, tenant, device_id, token=None):
 	if token is None:
-		_, token = devices.register(phone.user, device_id, scopes=RIGHTS)
+		_, token = device_tokens.register(phone.user, device_id, scopes=RIGHTS)
 		frappe.db.commit()
 	site = phone.session.headers["X-Frappe-Site-Name"]
 	return App(phone.url, site, token, phone.user, device_id, tenant)

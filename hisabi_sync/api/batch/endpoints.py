@@ -34,7 +34,7 @@ from hisabi_sync.api.protocol import (
 from hisabi_sync.api.protocol import arguments as args
 from hisabi_sync.api.protocol.http import endpoint
 from hisabi_sync.engine.database import retry
-from hisabi_sync.engine.identity import devices
+from hisabi_sync.engine.identity import device_tokens, devices
 from hisabi_sync.engine.identity.devices import Device
 from hisabi_sync.engine.model import clock, ids
 from hisabi_sync.engine.model.change import Caller, Change
@@ -170,7 +170,7 @@ def _register(
 	user: str, device_id: str, about: tuple[str | None, str | None], granted: Sequence[str], hours: int
 ) -> tuple[Device, str]:
 	devices.require_room(user, device_id)
-	registered = devices.register(user, device_id, *about, scopes=granted, hours=hours)
+	registered = device_tokens.register(user, device_id, *about, scopes=granted, hours=hours)
 	frappe.db.commit()
 	return registered
 
@@ -192,5 +192,5 @@ def rotate(given: RotateRequest) -> dict[str, Any]:
 		raise RequestError("device_token_required")
 	if given.deviceId:
 		auth.device_for(given.deviceId)
-	secret, expires_at = devices.rotate(device, auth.token())
+	secret, expires_at = device_tokens.rotate(device, auth.token())
 	return _token(device, secret, expires_at)

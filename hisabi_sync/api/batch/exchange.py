@@ -10,7 +10,7 @@ from hisabi_sync.api.batch import upserts as batch_upserts
 from hisabi_sync.engine import pull, push
 from hisabi_sync.engine.database import retry
 from hisabi_sync.engine.entities.entity_types import registry
-from hisabi_sync.engine.identity import device_facts
+from hisabi_sync.engine.identity import devices
 from hisabi_sync.engine.model import cursor, strict_json
 from hisabi_sync.engine.model.change import Caller, Change, Outcome
 from hisabi_sync.engine.sharing import spaces
@@ -72,7 +72,7 @@ class Exchange:
 
 	def _begin(self, caller: Caller, changes: Sequence[Change]) -> None:
 		calls.check(self.call)
-		device_facts.describe(self.call.device, *self.facts)
+		devices.describe(self.call.device, *self.facts)
 		self.cursor = cursor.decode(self.token, caller.space) if self.token else None
 		self.records.update(batch_upserts.choose(caller, changes, self.seen, self.given_versions))
 

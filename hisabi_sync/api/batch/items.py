@@ -55,7 +55,7 @@ def read(upserts: Upserts, sync_id: str, sent_at: datetime | None, device: Devic
 
 def read_again(raw: Sequence[dict[str, Any]], caller: Caller) -> list[Change]:
 	"""Changes for items that are processed again."""
-	device = devices.by_name(caller.device or "")
+	device = devices.load_by_name(caller.device or "")
 	raw = [
 		{**kept, "item": item}
 		for kept, item in zip(raw, strict_json.mark(kept["item"] for kept in raw), strict=True)

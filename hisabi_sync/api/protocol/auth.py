@@ -7,7 +7,7 @@ import frappe
 from hisabi_sync.api.protocol import answers, routes, scopes
 from hisabi_sync.api.protocol.documents import is_ours, may_read
 from hisabi_sync.engine.entities.entity_types import registry
-from hisabi_sync.engine.identity import devices
+from hisabi_sync.engine.identity import device_tokens, devices
 from hisabi_sync.engine.identity.devices import Device
 from hisabi_sync.engine.model.errors import RequestError
 
@@ -25,7 +25,7 @@ def authenticate() -> None:
 	if not given or method is None:
 		return
 	try:
-		signed_in = devices.of_token(given)
+		signed_in = device_tokens.authenticate(given)
 		if method not in LIVE_EVENTS:
 			scopes.check(method, signed_in.granted)
 	except RequestError as error:
@@ -68,7 +68,9 @@ def token() -> str:
 	headers = frappe.request.headers
 	kind, _, value = headers.get("Authorization", "").partition(" ")
 	bearer = value.strip() if kind.lower() == "bearer" else ""
-	return headers.get("X-Device-Token", "").strip() or (bearer if bearer.startswith(devices.PREFIX) else "")
+	return headers.get("X-Device-Token", "").strip() or (
+		bearer if bearer.startswith(device_tokens.PREFIX) else ""
+	)
 
 
 def _sign_in(signed_in: Device) -> None:
@@ -98,7 +100,7 @@ def device_for(device_id: str) -> Device:
 	"""The device of this call: the token's, or the one that the signed-in user registered under the id."""
 	signed_in = device()
 	if signed_in is None:
-		return devices.of_user(frappe.session.user, device_id)
+		return devices.require_active(frappe.session.user, device_id)
 	if signed_in.device_id != device_id:
 		raise RequestError("device_mismatch")
 	return signed_in

@@ -14,7 +14,7 @@ from hisabi_sync import compat
 from hisabi_sync.api.protocol import body, names, routes, schema, shapes
 from hisabi_sync.api.protocol.answers import Abort, answer, failure, no_database
 from hisabi_sync.engine.database import retry
-from hisabi_sync.engine.model import mishaps
+from hisabi_sync.engine.model import errors
 from hisabi_sync.engine.model.errors import RequestError
 
 JSON = "application/json"
@@ -116,7 +116,7 @@ def respond(
 			_undo()
 			return failure(contract, RequestError("unavailable"))
 		frappe.db.rollback()
-		mishaps.note("a call failed", error)
+		errors.log_once("a call failed", error)
 		return failure(contract, RequestError("internal_error"))
 
 

@@ -9,7 +9,7 @@ from hisabi_sync.api.protocol import auth, credentials, scopes
 from hisabi_sync.api.protocol.http import endpoint
 from hisabi_sync.api.wallet.models import devices as models
 from hisabi_sync.engine.database import retry
-from hisabi_sync.engine.identity import devices
+from hisabi_sync.engine.identity import device_tokens, devices
 from hisabi_sync.engine.model import clock, ids
 from hisabi_sync.engine.model.errors import RequestError
 from hisabi_sync.hisabi_wallet import wallets
@@ -44,7 +44,9 @@ def _register(user: str, given: models.Login | models.DeviceRegistration) -> dic
 
 	def transaction() -> tuple[devices.Device, str, str | None]:
 		devices.require_room(user, device_id)
-		device, token = devices.register(user, device_id, given.platform, given.device_name, scopes=granted)
+		device, token = device_tokens.register(
+			user, device_id, given.platform, given.device_name, scopes=granted
+		)
 		wallet_id = wallets.default_wallet(user) if scopes.WALLET in granted else None
 		frappe.db.commit()
 		return device, token, wallet_id
@@ -66,7 +68,7 @@ def rotate_token(given: models.TokenRotation) -> dict[str, Any]:
 		raise RequestError("device_token_required")
 	if given.device_id:
 		auth.device_for(given.device_id)
-	token, expires_at = devices.rotate(device, auth.token())
+	token, expires_at = device_tokens.rotate(device, auth.token())
 	return _token(token, device.device_id, expires_at)
 
 

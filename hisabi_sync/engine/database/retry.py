@@ -10,7 +10,7 @@ import tenacity
 from rq.timeouts import BaseTimeoutException
 
 from hisabi_sync import compat
-from hisabi_sync.engine.model import mishaps
+from hisabi_sync.engine.model import errors
 from hisabi_sync.engine.model.errors import RequestError
 
 ATTEMPTS = 10
@@ -70,7 +70,7 @@ def commit() -> None:
 		if not wrote or frappe.db.transaction_writes or number_of(error) is not None:
 			compat.forget_announcements()
 			raise
-		mishaps.note("what was to follow a commit failed", error)
+		errors.log_once("what was to follow a commit failed", error)
 		_finish_announcements()
 
 
@@ -80,7 +80,7 @@ def _finish_announcements() -> None:
 		try:
 			return frappe.db.after_commit.run()
 		except Exception as error:
-			mishaps.note("what was to follow a commit failed", error)
+			errors.log_once("what was to follow a commit failed", error)
 
 
 @contextmanager

@@ -1,17 +1,36 @@
-"""The contracts of all apps on the site, checked once when they are loaded."""
+"""The contracts of all apps on the site, checked once when they are loaded, and the entity types that they declare.
 
+A declaration is a dict with the fields of Sync Entity, where `fields` is a list of dicts of Sync Entity Field. Each
+migration sets names and fields as they are declared; it leaves what people may tune in the Desk (TUNABLE) as they set it.
+"""
+
+import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
 import frappe
+from frappe.model.document import Document
 
 from hisabi_sync.engine.model.contract import Contract, Derivation, Preparation, Rule
 
 HOOK = "sync_contracts"
 # A space type may have one of each: with two, their order would decide the result.
 ONCE = ("derive", "hold")
+
+TUNABLE = (
+	"enabled",
+	"policy",
+	"policy_parameters",
+	"field_policies",
+	"max_payload_kib",
+	"write_mode",
+	"write_role",
+)
+DECLARED_KEY = ("entity_type", "document_type")
+DECLARED_COLUMNS = ("fieldname", "access", "aliases", "required")
+JSON_FIELDS = ("policy_parameters", "field_policies", "one_of")
 
 
 def contracts() -> tuple[Contract, ...]:
@@ -96,3 +115,35 @@ def _by_key(part: str, key: str) -> Any:
 	return next(
 		(getattr(contract, part)[key] for contract in contracts() if key in getattr(contract, part)), None
 	)
+
+
+def save_declarations() -> None:
+	"""Create or update the Sync Entity of every declaration whose DocType is installed.
+
+	The caller then lets every process compile its entity types again (`entity_types.forget`).
+	"""
+	for contract in contracts():
+		for declaration in contract.declare():
+			if frappe.db.exists("DocType", declaration["document_type"]):
+				_save_declaration(declaration)
+
+
+def _save_declaration(declaration: Mapping[str, Any]) -> None:
+	values = {key: json.dumps(v) if key in JSON_FIELDS else v for key, v in declaration.items()}
+	name = frappe.db.exists("Sync Entity", {key: declaration[key] for key in DECLARED_KEY})
+	if name:
+		doc = frappe.get_doc("Sync Entity", name)
+		values = {key: value for key, value in values.items() if key not in TUNABLE}
+		if _is_as_declared(doc, values):
+			return
+		doc.update(values)
+	else:
+		doc = frappe.get_doc({"doctype": "Sync Entity", "is_standard": 1, **values})
+	doc.flags.ignore_permissions = doc.flags.from_declaration = True
+	doc.save()
+
+
+def _is_as_declared(doc: Document, values: Mapping[str, Any]) -> bool:
+	fields = [{key: row.get(key) or "" for key in DECLARED_COLUMNS} for row in doc.fields]
+	declared = [{key: row.get(key) or "" for key in DECLARED_COLUMNS} for row in values["fields"]]
+	return fields == declared and all(doc.get(k) == v for k, v in values.items() if k != "fields")

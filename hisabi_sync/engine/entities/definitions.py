@@ -3,10 +3,13 @@
 By it an entity type that was compiled before is known to be what it would be now, so that an edit of one costs no other.
 """
 
+import secrets
+import time
+
 import frappe
 
 from hisabi_sync.engine.database import sql
-from hisabi_sync.engine.entities.listeners import EVENT_SOURCES
+from hisabi_sync.engine.entities.compiler import EVENT_SOURCES
 
 # DocType -> columns by which a change of its rows shows; not all that change them leave a time.
 COLUMNS = {
@@ -17,6 +20,10 @@ COLUMNS = {
 	"Property Setter": "name modified",
 	**dict.fromkeys(EVENT_SOURCES, "name modified"),
 }
+
+VERSION_ROW = "doctype = 'Sync Entity' AND field = 'version'"
+# For statements that read it along with something else.
+VERSION_SELECT = f"(SELECT value FROM `tabSingles` WHERE {VERSION_ROW} LIMIT 1)"  # noqa: S608
 
 
 def state() -> str:
@@ -34,3 +41,31 @@ def _sum_of(doctype: str) -> str:
 	there = set(frappe.db.get_table_columns(doctype))
 	columns = ", ".join(sql.quote(name) for name in COLUMNS[doctype].split() if name in there)
 	return f"SELECT '{doctype}', COUNT(*), SUM(CRC32(CONCAT_WS('|', {columns}))) FROM {sql.quote('tab' + doctype)}"  # noqa: S608
+
+
+def read_version() -> str:
+	"""The version that the open transaction sees; an empty text before the first."""
+	rows = frappe.db.sql(f"SELECT {VERSION_SELECT}")
+	return rows[0][0] or ""
+
+
+def write_version() -> str:
+	"""A later version, committed with whatever the transaction changes."""
+	held = frappe.db.sql(f"SELECT value FROM `tabSingles` WHERE {VERSION_ROW} LIMIT 1 FOR UPDATE")  # noqa: S608
+	token = max(_now(), _after(held[0][0] if held else ""))
+	if held:
+		frappe.db.sql(f"UPDATE `tabSingles` SET value = %s WHERE {VERSION_ROW}", (token,))  # noqa: S608
+	else:
+		columns = "INSERT INTO `tabSingles` (doctype, field, value) VALUES ('Sync Entity', 'version', %s)"
+		frappe.db.sql(columns, (token,))
+	return token
+
+
+def _now() -> str:
+	return f"{time.time_ns() // 1000:016x}-{secrets.token_hex(4)}"
+
+
+def _after(held: str) -> str:
+	"""Clocks of several servers differ; versions only grow."""
+	number = int(held.partition("-")[0] or "0", 16) + 1
+	return f"{number:016x}-{secrets.token_hex(4)}"

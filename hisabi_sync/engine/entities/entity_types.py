@@ -16,12 +16,12 @@ import frappe
 from frappe.model.meta import Meta
 
 from hisabi_sync import compat
-from hisabi_sync.engine.database import open_transaction, tables
-from hisabi_sync.engine.entities import compiler, definitions, entities_version, retyped
+from hisabi_sync.engine.database import transaction
+from hisabi_sync.engine.entities import compiler, definitions, retyped
 from hisabi_sync.engine.model import ids
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.errors import ItemError
-from hisabi_sync.engine.operations import jobs
+from hisabi_sync.engine.operations import background
 
 VERSION_KEY = "hisabi_sync_entities"
 COMPILING = "hisabi_sync_compiling"
@@ -115,7 +115,7 @@ class Registry:
 		"""{entity type: why devices cannot use it, or why its changes are not safe}."""
 		used = {table: e.name for e in self.by_name.values() for table in e.own_tables}
 		found = {name: broken.reason for name, broken in self.broken.items()}
-		for doctype, engine in tables.unsafe(list(used)).items():
+		for doctype, engine in transaction.unsafe_tables(list(used)).items():
 			found[used[doctype]] = f"The table of {doctype} uses {engine}"
 		return found
 
@@ -135,10 +135,10 @@ def registry() -> Registry:
 	return cached
 
 
-def _known() -> open_transaction.State:
+def _known() -> transaction.State:
 	"""What the open transaction knows. The next one asks anew: a job has many of them, and may go on for hours."""
-	known = open_transaction.held(KNOWN)
-	return open_transaction.begin(KNOWN, dict.clear, line="after_commit") if known is None else known
+	known = transaction.state(KNOWN)
+	return transaction.keep(KNOWN, dict.clear, line="after_commit") if known is None else known
 
 
 def forget(*_args: Any, **_kwargs: Any) -> None:
@@ -147,7 +147,7 @@ def forget(*_args: Any, **_kwargs: Any) -> None:
 	The version that says so is committed with the change, so that who reads the one has the other. It is locked last.
 	"""
 	if not _changing():
-		changing = open_transaction.begin(CHANGED, _settle, line="after_commit")
+		changing = transaction.keep(CHANGED, _settle, line="after_commit")
 		frappe.db.before_commit.add(lambda: changing.update(version=_write_version()))
 		# Changing a table commits; Frappe ends a request without a commit when nothing was written after that.
 		frappe.db.transaction_writes += 1
@@ -156,8 +156,8 @@ def forget(*_args: Any, **_kwargs: Any) -> None:
 
 def _write_version() -> str:
 	for name in retyped.note(registry().by_name.values()):
-		jobs.reconcile(name)
-	return entities_version.write()
+		background.enqueue_reconcile(name)
+	return definitions.write_version()
 
 
 def renew() -> None:
@@ -172,10 +172,10 @@ def renew() -> None:
 
 def _changing() -> bool:
 	"""Whether the open transaction changes the definitions itself."""
-	return open_transaction.held(CHANGED) is not None
+	return transaction.state(CHANGED) is not None
 
 
-def _settle(changed: open_transaction.State) -> None:
+def _settle(changed: transaction.State) -> None:
 	_clean()
 	frappe.cache.set_value(VERSION_KEY, changed["version"])
 
@@ -199,7 +199,7 @@ def version() -> str:
 	"""A text that grows whenever the entity types change."""
 	told = _known().get(TOLD)
 	current = _in_redis() if told is None else told
-	return entities_version.read() if current is None else current
+	return definitions.read_version() if current is None else current
 
 
 def _in_redis() -> str | None:
@@ -218,7 +218,7 @@ def _load() -> Registry:
 	compiled = known.get(current)
 	if compiled is None:
 		# What is read now belongs to the version that is read with it, whatever Redis says.
-		current = entities_version.read()
+		current = definitions.read_version()
 		compiled = known.get(current) or _keep(known, _guarded(Meta, current))
 		_remember(current)
 	return compiled
@@ -294,7 +294,7 @@ def _compile(
 	if kept:
 		kept.keep(rows, usable)
 	if current is not None and _have_changed(rows, broken):
-		jobs.note_problems()
+		background.enqueue_note_problems()
 	enabled = [row.modified for row in rows if row.enabled]
 	return Registry(usable, (len(enabled), max(enabled, default=None)), broken, current)
 

@@ -21,7 +21,7 @@ Derivation = Callable[[Sequence[Any], Any], None]
 class Contract:
 	"""One contract. Without a `name` it adds entity types to the spaces that another contract serves.
 
-	- `declare` gives entity types in the shape of `hisabi_sync.engine.entities.declared`.
+	- `declare` gives entity types in the shape of `hisabi_sync.engine.entities.contracts`.
 	- `read_again` makes changes of the raw items that the ledger kept, when failed ones are processed once more.
 	- `rules` and `prepare`, by DocType: checks and defaults beyond the DocType, and what they need to know of a whole batch.
 	- `derive` keeps what follows from other records right in the same transaction; it costs what the effects cost.

@@ -5,10 +5,16 @@ are never translated; sentences are. Here are the engine's own. A package above 
 that it raises and that nothing below it raises.
 """
 
+import time
+import traceback
 from collections.abc import Mapping
 from typing import Any
 
+import frappe
 from frappe import _
+from redis.exceptions import RedisError
+
+from hisabi_sync.engine.model import ids
 
 REQUEST_ERRORS: dict[str, tuple[int, str, bool]] = {
 	# code: (HTTP status, sentence, retryable)
@@ -81,6 +87,10 @@ ITEM_ERRORS: dict[str, str] = {
 
 LONGEST_NAME = 140  # of an argument, as far as a sentence repeats it
 
+QUIET_SECONDS = 24 * 3600  # seconds for which the same mistake is not logged again
+FRAMES = 20
+_logged: dict[str, float] = {}  # {key: when, by the process's own clock}, for when Redis is away
+
 
 def register(requests: Mapping[str, tuple[int, str, bool]], items: Mapping[str, str]) -> None:
 	"""Add codes of a package above the engine. Raises ValueError for one that stands already with another meaning."""
@@ -138,3 +148,35 @@ def item_message(
 def _with_limit(name: str, words: Mapping[str, Any], language: str | None) -> str:
 	limit = (words.get("at_most") or {}).get(name)
 	return _("{0} (at most {1} characters)", language).format(name, limit) if limit else name
+
+
+def log_once(title: str, error: BaseException) -> str:
+	"""Write an Error Log row for an exception unless one was written in the last day; returns its kind, a short text.
+
+	The same mistake is one of the same type that was raised at the same line under the same title.
+	"""
+	kind, trace = kind_of(error), traceback.extract_tb(error.__traceback__)
+	where = [(frame.filename, frame.lineno) for frame in trace[-1:]]
+	if _is_first(ids.digest(title, kind, repr(where), size=12)):
+		frames = "".join(traceback.format_list(trace[-FRAMES:]))
+		frappe.log_error(f"Hisabi Sync: {title}"[:140], f"{frames}{kind}")
+	return kind
+
+
+def kind_of(error: BaseException) -> str:
+	"""`KeyError`, or `OperationalError 1213` for an error of the database; what an exception says may hold values."""
+	number = error.args[0] if error.args and type(error.args[0]) is int else None
+	name = type(error).__name__
+	return f"{name} {number}" if number is not None and name.endswith("Error") else name
+
+
+def _is_first(key: str) -> bool:
+	now = time.monotonic()
+	if now - _logged.get(key, -QUIET_SECONDS) < QUIET_SECONDS:
+		return False
+	_logged[key] = now
+	try:
+		name = frappe.cache.make_key(f"hisabi_sync_mishap:{key}")
+		return bool(frappe.cache.set(name, 1, nx=True, ex=QUIET_SECONDS))
+	except RedisError:
+		return True

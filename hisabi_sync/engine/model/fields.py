@@ -14,7 +14,7 @@ from typing import Any
 
 from dateutil import parser as date_parser
 
-from hisabi_sync.engine.model import clock, decimals, files, ids, markup, shown, strict_json, texts
+from hisabi_sync.engine.model import clock, decimals, files, ids, markup, strict_json, texts
 from hisabi_sync.engine.model.errors import ItemError
 from hisabi_sync.engine.model.unreadable import Unreadable
 
@@ -112,7 +112,7 @@ def _wrong_value(field: Field) -> ItemError:
 
 def _parse_text(field: Field, value: Any) -> str | None:
 	_check_text(field, value, texts.encode)
-	if value and not shown.fits(field.name, field.fieldtype, field.options, value):
+	if value and not texts.fits_field(field.name, field.fieldtype, field.options, value):
 		raise _wrong_value(field)
 	return value or None
 
@@ -140,7 +140,7 @@ def _fits_link(fieldtype: str, value: str) -> bool:
 	"""A link of the wire is a client id, for which the engine finds the document; a Dynamic Link is a document's name."""
 	if fieldtype == "Link":
 		return ids.is_client_id(value) or not NO_NAME.search(value)
-	return not (NO_NAME.search(value) or shown.begins_attribute(value))
+	return not (NO_NAME.search(value) or texts.begins_attribute(value))
 
 
 def _check_text(field: Field, value: Any, stored: Callable[[str], str] = str) -> None:
@@ -401,8 +401,8 @@ def is_text(fieldtype: str) -> bool:
 def refuses(name: str, fieldtype: str, options: str, value: str) -> bool:
 	"""Whether a text that comes from elsewhere may not stand in a column of this type."""
 	if KINDS.get(fieldtype) is LINK:
-		return shown.begins_attribute(value)
-	return bool(value) and not shown.fits(name, fieldtype, options, value)
+		return texts.begins_attribute(value)
+	return bool(value) and not texts.fits_field(name, fieldtype, options, value)
 
 
 def stored_text(fieldtype: str, value: str, is_title: bool = False) -> str:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import TypeGuard
 
-from hisabi_sync.engine.model import shown, texts
+from hisabi_sync.engine.model import texts
 
 LONGEST = 140  # characters of a client id
 MARKUP = frozenset("<>")  # Frappe's pages would run it
@@ -81,7 +81,7 @@ def decode(column: str | None) -> str:
 def is_device_id(value: str) -> bool:
 	"""Whether an app may call its installation so; the Desk shows it: no tag, no entity of markup, no attribute."""
 	has_markup = not MARKUP.isdisjoint(value) or texts.ENTITY.search(value)
-	return not (CONTROL.search(value) or has_markup or shown.begins_attribute(value))
+	return not (CONTROL.search(value) or has_markup or texts.begins_attribute(value))
 
 
 def is_name(value: object) -> TypeGuard[str]:

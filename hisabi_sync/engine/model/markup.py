@@ -9,7 +9,7 @@ import re
 
 import nh3
 
-from hisabi_sync.engine.model import shown, texts
+from hisabi_sync.engine.model import texts
 
 MAX_TAGS, MAX_ATTRIBUTES, MAX_OPEN = 5000, 40, 100
 REOPENED = (
@@ -78,7 +78,7 @@ def calm(cleaned: str) -> str:
 
 	Where an attribute could begin, tags lose theirs; signs in the texts between tags that could run become look-alikes.
 	"""
-	ends = shown.begins_attribute(_unescaped(cleaned))
+	ends = texts.begins_attribute(_unescaped(cleaned))
 	pieces = WRITTEN_TAG.split(_written(cleaned, NONE) if ends else cleaned)
 	pieces[::2] = [_calm_text(text, ends) for text in pieces[::2]]
 	return "".join(pieces)

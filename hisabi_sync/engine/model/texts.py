@@ -10,7 +10,7 @@ import html
 import re
 from html.entities import html5
 
-from hisabi_sync.engine.model import shown, strict_json
+from hisabi_sync.engine.model import strict_json
 
 JOINER = "\u2060"  # is not seen, and nothing breaks where it stands
 # Where a browser would begin a tag, closed or not; at the end it depends on what a page puts behind the text.
@@ -21,6 +21,25 @@ SIGNS = {stand_in: sign for sign, stand_in in STAND_INS.items()}
 STANDING = re.compile(f"(?<!{JOINER}){JOINER}+[{''.join(SIGNS)}]")
 TAGS = re.compile(f"(?<!{JOINER}){JOINER}*(?:[{''.join(SIGNS)}]|{TAG.pattern})")
 TAGS_AND_QUOTES = re.compile(f"(?<!{JOINER}){JOINER}*(?:[{''.join(SIGNS)}\"'`]|{TAG.pattern})")
+
+WORDS = re.compile(r"[\w .:-]+")
+COLOR = re.compile(r"#[0-9a-f]{3,8}|(?:rgb|hsl)a?\([\d\s.,%/+deg-]*\)|[a-z]+", re.IGNORECASE)
+PHONE = re.compile(r"[\w +.,*#()/:;~-]+")
+# With a scheme that opens no script, or relative: without one, also without `&colon;`.
+ADDRESS = re.compile(r"(?:(?:https?|mailto|tel):|(?![^/?#]*[:&]))[^\s\x00-\x20\x7f\"'`<>\\]+", re.IGNORECASE)
+FORMS = {
+	# (type, options) or type of a field: what its values look like
+	"Color": COLOR,
+	"Icon": WORDS,
+	"Phone": PHONE,
+	("Data", "URL"): ADDRESS,
+}
+# Names of fields that every list puts into attributes, whatever their type is.
+IN_ATTRIBUTES = frozenset(("status", "image", "workflow_state"))
+# A quote ends an attribute; what follows is one of its own only where a sign of equality follows too.
+QUOTE = re.compile("[\"'`]")
+# A word joiner stands where `engine.model.texts` changed something.
+ENDS_ATTRIBUTE = re.compile('[<>"`\u2060]')
 
 
 def _names(signs: str) -> str:
@@ -41,7 +60,7 @@ def encode(text: str) -> str:
 	"""What the column holds for a text; one of which nothing could run stays as it is."""
 	if "&" in text:
 		text = ENTITY.sub("&" + JOINER, text)
-	if shown.begins_attribute(text):
+	if begins_attribute(text):
 		return TAGS_AND_QUOTES.sub(_stand_in, text)
 	return TAGS.sub(_stand_in, text) if "<" in text or JOINER in text else text
 
@@ -87,4 +106,23 @@ def look_alike(text: str, quotes: bool) -> str:
 def plain(text: object, length: int = 140) -> str:
 	"""Text for a column of the engine's own: cut, and with look-alikes of what could begin a tag or an attribute."""
 	text = ENTITY.sub("＆", strict_json.writable(str(text or "")[:length]).translate(LOOKALIKE))
-	return text.translate(STANDING_IN) if shown.begins_attribute(text) else text
+	return text.translate(STANDING_IN) if begins_attribute(text) else text
+
+
+def fits_field(name: str, fieldtype: str, options: str, value: str) -> bool:
+	"""Whether a text may stand in a field of this name and type. A type without a form takes every text."""
+	if name in IN_ATTRIBUTES and begins_attribute(value):
+		return False
+	form = FORMS.get((fieldtype, options)) or FORMS.get(fieldtype)
+	return form is None or form.fullmatch(value) is not None
+
+
+def begins_attribute(value: str) -> bool:
+	"""Whether a value would begin an attribute where a page puts it into another one; the name of a document may not."""
+	quote = QUOTE.search(value)
+	return quote is not None and "=" in value[quote.end() :]
+
+
+def is_safe_name(value: str) -> bool:
+	"""Whether a document that is made for somebody outside may be called so."""
+	return ENDS_ATTRIBUTE.search(value) is None and not begins_attribute(value)

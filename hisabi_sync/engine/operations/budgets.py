@@ -5,22 +5,26 @@ any other. Without Redis pushes go on uncounted: phones must hand in their work,
 counted there. A user has several times what a device has, for devices are free to make.
 """
 
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import frappe
+import redis
 from frappe.model.document import Document
 
-from hisabi_sync.engine.model.allowance import Allowance
-from hisabi_sync.engine.model.change import Caller
+from hisabi_sync.engine.model import ids
+from hisabi_sync.engine.model.change import Allowance, Caller
 from hisabi_sync.engine.model.errors import RequestError
-from hisabi_sync.engine.operations import windows
 
 QUARTER, DAY = 15 * 60, 24 * 3600
 MIB = 1024 * 1024
 USER_SHARE = 5  # devices' worth of a budget that all devices of a user have together
 PAUSE = 3600  # seconds after which somebody may have made room in what is held
+
+REDIS_PAUSE = 5.0  # seconds in which a Redis that did not answer is not asked again
+_silent: dict[str, float] = {}  # site -> when to ask again
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,7 @@ def open_push(caller: Caller, items: int, size: int) -> Caller:
 	Raises RequestError with the code of a budget that is used up, and `retry_after`.
 	"""
 	spent = {"pushed_items": items, "pushed_bytes": size}
-	used = windows.add(
+	used = add_to_windows(
 		(row.name, row.window or 0, holder, spent.get(row.name, 0))
 		for row in WINDOWED
 		for holder in _holders(caller)
@@ -86,7 +90,7 @@ def _left(row: Budget, caller: Caller, used: Mapping[tuple[str, str], int], spen
 	limits = zip(_holders(caller), (row.limit, row.limit * USER_SHARE), strict=False)
 	left = min(limit - used.get((row.name, holder), 0) + spent.get(row.name, 0) for holder, limit in limits)
 	if row.code and (left < spent[row.name] if row.name in spent else left <= 0):
-		raise RequestError(row.code, limit=row.limit, retry_after=windows.rest(row.window or 0))
+		raise RequestError(row.code, limit=row.limit, retry_after=seconds_left(row.window or 0))
 	return left
 
 
@@ -98,7 +102,7 @@ def close_push(caller: Caller) -> None:
 	"""Count what a push left behind."""
 	left_behind = caller.allowance.kept
 	if any(left_behind.values()):
-		windows.add(
+		add_to_windows(
 			(name, BY_NAME[name].window or 0, holder, amount)
 			for name, amount in left_behind.items()
 			for holder in _holders(caller)
@@ -142,7 +146,7 @@ def _shown(row: Budget, user: str, device: str) -> dict[str, Any]:
 			"of_user_limit": row.limit,
 		}
 	holders = (f"device {device}", f"user {user}")
-	used = windows.add((row.name, row.window, holder, 0) for holder in holders)
+	used = add_to_windows((row.name, row.window, holder, 0) for holder in holders)
 	mine, all_of_his = (used.get((row.name, holder)) for holder in holders)
 	return {
 		**shown,
@@ -159,3 +163,41 @@ def wrong_settings(settings: Document) -> Iterable[tuple[str, int, int]]:
 		value = int(settings.get(row.setting) or 0)
 		if value and not row.least <= value <= row.most:
 			yield row.setting, row.least, row.most
+
+
+def add_to_windows(amounts: Iterable[tuple[str, int, str, int]]) -> dict[tuple[str, str], int]:
+	"""Add (name, window in seconds, holder, amount) in one round trip; `{(name, holder): count}` afterwards.
+
+	An empty dict while Redis is away: what cannot be counted is not held up.
+	"""
+	amounts = list(amounts)
+	if _silent.get(frappe.local.site, 0) > time.monotonic():
+		return {}
+	try:
+		counts = _ask_redis(amounts)
+	except (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError):
+		_silent[frappe.local.site] = time.monotonic() + REDIS_PAUSE
+		return {}
+	return {(name, holder): int(n or 0) for (name, _, holder, _), n in zip(amounts, counts, strict=True)}
+
+
+def _ask_redis(amounts: list[tuple[str, int, str, int]]) -> list[Any]:
+	pipeline = frappe.cache.pipeline(transaction=False)
+	answers = []
+	for name, window, holder, amount in amounts:
+		key = frappe.cache.make_key(
+			f"hisabi_sync_used:{name}:{int(time.time() // window)}:{ids.digest(holder)}"
+		)
+		answers.append(len(pipeline))
+		if amount:
+			pipeline.incrby(key, amount)
+			pipeline.expire(key, window)
+		else:
+			pipeline.get(key)
+	found = pipeline.execute()
+	return [found[place] for place in answers]
+
+
+def seconds_left(window: int) -> int:
+	"""Seconds until the window ends."""
+	return window - int(time.time() % window)

@@ -19,10 +19,9 @@ from hisabi_sync.engine.model import clock, ids, strict_json, texts
 from hisabi_sync.engine.model.change import Caller, Membership
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.errors import RequestError
-from hisabi_sync.engine.operations import live
 from hisabi_sync.engine.resolution import resolved_change
 from hisabi_sync.engine.sharing import visibility
-from hisabi_sync.engine.store import load
+from hisabi_sync.engine.store import load, side_effects
 
 # Roles in a space whose holders settle the conflicts of others; a policy has no say in what they decide.
 DECIDING_ROLES = ("admin", "owner")
@@ -243,4 +242,4 @@ def _save(case: Case, values: Mapping[str, Any], action: str, reason: str | None
 	text = strict_json.kept(history)
 	case.conflict.update(values, history=text)
 	frappe.db.set_value("Sync Conflict", case.conflict.name, {**values, "history": text})
-	live.tell("Sync Conflict", case.conflict.name, announce)
+	side_effects.refresh_form("Sync Conflict", case.conflict.name, announce)

@@ -12,7 +12,7 @@ from hisabi_sync.engine.conflicts.conflict_rows import OPEN, SIDES
 from hisabi_sync.engine.entities.entity_types import Registry, registry
 from hisabi_sync.engine.model import clock, fields, ids
 from hisabi_sync.engine.resolution import cases, resolved_change
-from hisabi_sync.engine.sharing import visibility, visible
+from hisabi_sync.engine.sharing import rights, visibility
 from hisabi_sync.engine.store import load
 
 SUMMARY = (
@@ -147,7 +147,7 @@ def _titles(case: cases.Case, all_values: Iterable[Mapping[str, Any]]) -> dict[s
 def _titles_of(doctype: str, names: Collection[str], known: Registry) -> dict[str, Any]:
 	title, entity = frappe.get_meta(doctype).title_field, known.by_doctype.get(doctype)
 	if entity is None or entity.check_permissions:
-		names = visible.of(doctype, names) if title else ()
+		names = rights.readable_rows(doctype, names) if title else ()
 	if not title or not names:
 		return {}
 	rows = frappe.get_all(doctype, filters={"name": ["in", sorted(names)]}, fields=["name", title])

@@ -5,18 +5,18 @@ lets them choose, and where a link fills fields, only what it lets them read.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import frappe
-
 from hisabi_sync.engine.database import sql
-from hisabi_sync.engine.model import shown
-from hisabi_sync.engine.model.change import Change
+from hisabi_sync.engine.entities.entity_types import Registry
+from hisabi_sync.engine.model import texts
+from hisabi_sync.engine.model.change import Caller, Change, Stored
 from hisabi_sync.engine.model.entity_type import EntityType
+from hisabi_sync.engine.model.errors import ItemError
 from hisabi_sync.engine.model.fields import Field
-from hisabi_sync.engine.sharing import visibility
+from hisabi_sync.engine.sharing import rights
 
 USER = re.compile(
 	r"[!#-;=?-~]+"
@@ -34,7 +34,7 @@ class Foreign:
 	def find(self, doctype: str, value: str) -> str | None:
 		"""The document's name; None for one that is not there, or that would end an attribute of a page that shows it."""
 		name = self.names.get(doctype, {}).get(value.lower())
-		return None if name is None or shown.begins_attribute(name) else name
+		return None if name is None or texts.begins_attribute(name) else name
 
 	def may_name(self, link: Field, name: str, entity: EntityType) -> bool:
 		if not _is_asked(link, entity):
@@ -68,7 +68,7 @@ def find(
 			asked.setdefault(link.options, set()).add(value)
 	users = tuple(users)
 	names = {doctype: _names(doctype, values) for doctype, values in named.items()}
-	chosen = {doctype: _of_all(listed, doctype, asked[doctype], users) for doctype in asked}
+	chosen = {doctype: _of_all(rights.listed, doctype, asked[doctype], users) for doctype in asked}
 	read = {doctype: _of_all(_read, doctype, found, users) for doctype, found in chosen.items()}
 	return Foreign(names, chosen, read)
 
@@ -93,28 +93,8 @@ def _read(doctype: str, names: set[str], user: str) -> set[str]:
 	"""Those of the listed documents that the user may read as well."""
 	if not names:
 		return set()
-	shared = visibility.only_shared(doctype, user)
+	shared = rights.only_shared(doctype, user)
 	return names if shared is None else {name for name in names if name in {s.lower() for s in shared}}
-
-
-def listed(doctype: str, names: Iterable[str], user: str) -> set[str]:
-	"""Those of the documents of any DocType that are there and that the user may read or choose; one statement."""
-	if not frappe.db.exists("DocType", doctype, cache=True) or frappe.get_meta(doctype).issingle:
-		return set()
-	if not any(frappe.has_permission(doctype, right, user=user) for right in ("read", "select")):
-		return set()
-	filters = {"name": ["in", sorted(names)]}
-	rows = frappe.get_list(
-		doctype, filters=filters, pluck="name", limit_page_length=0, user=user, order_by="name"
-	)
-	return set(map(str, rows))
-
-
-def readable(doctype: str, names: Iterable[str], user: str) -> set[str]:
-	"""Those of the documents of any DocType that are there and that the user may read."""
-	found = listed(doctype, names, user)
-	shared = visibility.only_shared(doctype, user) if found else None
-	return found if shared is None else found & shared
 
 
 def of_changes(
@@ -135,3 +115,67 @@ def of_changes(
 				if not is_synced(link, entity)
 			]
 	return find(found["base"], found["values"], users)
+
+
+def dynamic_cells(
+	values: Mapping[str, Any], held: Mapping[str, Any], entity: EntityType
+) -> Iterator[tuple[str, tuple[str, str]]]:
+	"""(path, (DocType, name)) of every Dynamic Link that has a value, or another DocType; one of both may be what the record holds."""
+	for link in entity.dynamic:
+		if link.columns:
+			for row in values.get(link.name) or ():
+				for column in link.columns:
+					if column.fieldtype == "Dynamic Link" and row.get(column.name):
+						yield f"{link.name}.{column.name}", (row.get(column.options) or "", row[column.name])
+		elif link.name in values or link.options in values:
+			doctype, name = (values.get(n, held.get(n)) for n in (link.options, link.name))
+			if name:
+				yield link.name, (doctype or "", name)
+
+
+def dynamic_targets(
+	changes: Iterable[Change], stored: Mapping[str, Stored], caller: Caller, registry: Registry
+) -> set[tuple[str, str]]:
+	"""(DocType, name) of those documents that changes name in Dynamic Links and the caller may see.
+
+	Records of the space that a pull shows them, and what Frappe lets them read; a few statements for each DocType, none
+	without Dynamic Links.
+	"""
+	wanted: dict[str, set[str]] = {}
+	for change in changes:
+		held = stored[change.record].values if change.record in stored else {}
+		for _, (doctype, name) in dynamic_cells(change.values, held, registry.by_name[change.entity_type]):
+			wanted.setdefault(doctype, set()).add(name)
+	return {
+		(doctype, name)
+		for doctype, names in wanted.items()
+		for name in _seen_targets(doctype, names, caller, registry.by_doctype.get(doctype))
+	}
+
+
+def _seen_targets(doctype: str, names: set[str], caller: Caller, target: EntityType | None) -> set[str]:
+	readable = set.intersection(*(rights.readable(doctype, names, user) for user in caller.users))
+	if target is None or target.check_permissions:
+		return readable
+	where, values = "document_type = %s AND space = %s AND deleted_at IS NULL", (doctype, caller.space)
+	rows = sql.select_in("Sync Record", ["document_name"], "document_name", sorted(names), where, values)
+	return {row[0] for row in rows} | readable
+
+
+def check_dynamic(
+	values: Mapping[str, Any],
+	held: Iterable[Mapping[str, Any]],
+	entity: EntityType,
+	seen: set[tuple[str, str]],
+) -> None:
+	"""Raise ItemError invalid_link with the fields that name what the caller does not see and the record does not hold."""
+	held = list(held)
+	kept = {cell for one in held for cell in dynamic_cells(one, one, entity)}
+	current = held[0] if held else {}
+	wrong = [
+		path
+		for path, target in dynamic_cells(values, current, entity)
+		if target not in seen and (path, target) not in kept
+	]
+	if wrong:
+		raise ItemError("invalid_link", list(dict.fromkeys(wrong)))

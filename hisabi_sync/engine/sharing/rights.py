@@ -1,11 +1,17 @@
-"""Rights in Frappe. Who edits what somebody's device wants needs the rights of both: the device's user has theirs, the person
-shows theirs here.
+"""Rights in Frappe: what users may read, whose rights count, and what they may change.
+
+A person who edits the failed item of a device needs the rights of both. Frappe asks for those of the device's user when
+the document is saved; those of the person are asked for here.
 """
 
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import frappe
+import frappe.share
 from frappe import _
+from frappe.permissions import get_role_permissions
 
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.model import ids
@@ -13,6 +19,69 @@ from hisabi_sync.engine.model.change import ACCEPTED, CREATE, DELETE, Caller, Ch
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.errors import RequestError
 from hisabi_sync.engine.store import load
+
+
+def readable_rows(doctype: str, names: Collection[str]) -> set[str]:
+	"""Those of the names that are there and that the user may read; one statement, however many they are."""
+	if not names or not frappe.has_permission(doctype, "read"):
+		return set()
+	filters = {"name": ["in", list(names)]}
+	return set(frappe.get_list(doctype, filters=filters, pluck="name", limit_page_length=0, order_by="name"))
+
+
+def listed(doctype: str, names: Iterable[str], user: str) -> set[str]:
+	"""Those of the documents of any DocType that are there and that the user may read or choose; one statement."""
+	if not frappe.db.exists("DocType", doctype, cache=True) or frappe.get_meta(doctype).issingle:
+		return set()
+	if not any(frappe.has_permission(doctype, right, user=user) for right in ("read", "select")):
+		return set()
+	filters = {"name": ["in", sorted(names)]}
+	rows = frappe.get_list(
+		doctype, filters=filters, pluck="name", limit_page_length=0, user=user, order_by="name"
+	)
+	return set(map(str, rows))
+
+
+def readable(doctype: str, names: Iterable[str], user: str) -> set[str]:
+	"""Those of the documents of any DocType that are there and that the user may read."""
+	found = listed(doctype, names, user)
+	shared = only_shared(doctype, user) if found else None
+	return found if shared is None else found & shared
+
+
+def only_shared(doctype: str, user: str) -> set[str] | None:
+	"""Names of the documents shared with a user whose roles let them read none; None for everybody else.
+
+	Lists of Frappe's hold what may be chosen too, and one document that is shared opens the list.
+	"""
+	if get_role_permissions(frappe.get_meta(doctype), user=user).get("read"):
+		return None
+	return set(map(str, frappe.share.get_shared(doctype, user)))
+
+
+# --- on behalf of others
+
+
+@contextmanager
+def as_user(user: str) -> Iterator[str]:
+	"""In here controllers and permissions see this user, not the person who is signed in, whom it gives."""
+	person, form = frappe.session.user, frappe.local.form_dict
+	session = {name: frappe.session.get(name) for name in ("sid", "data")}
+	frappe.set_user(user)
+	try:
+		yield person
+	finally:
+		frappe.set_user(person)
+		frappe.local.form_dict = form
+		frappe.session.update(session)
+
+
+def with_eyes_of(user: str) -> AbstractContextManager[Any]:
+	"""For a list of what a user may read: Frappe first asks whether the signed-in user may read any."""
+	return nullcontext() if user == frappe.session.user else as_user(user)
+
+
+# --- rights to change
 
 
 def require_before(caller: Caller, changes: list[Change]) -> None:

@@ -12,15 +12,14 @@ from typing import Any
 import frappe
 import frappe.share
 from frappe.core.doctype.user_permission.user_permission import get_user_permissions
-from frappe.permissions import get_role_permissions
 
 from hisabi_sync.engine.entities.entity_types import Registry, registry
-from hisabi_sync.engine.identity import people
 from hisabi_sync.engine.judge.standing import UNSEEN
 from hisabi_sync.engine.model import ids, merge
 from hisabi_sync.engine.model.change import Caller, Outcome, Stored
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.fields import Field
+from hisabi_sync.engine.sharing import rights
 from hisabi_sync.engine.store import load
 
 ADMINISTRATOR = "Administrator"
@@ -70,20 +69,10 @@ def readable(entity: EntityType, names: Iterable[Any], user: str) -> list[Any]:
 	if not names or not frappe.has_permission(entity.doctype, "read", user=user):
 		return []
 	filters = {"name": ["in", names]}
-	with people.with_eyes_of(user):
+	with rights.with_eyes_of(user):
 		found = frappe.get_list(entity.doctype, filters=filters, pluck="name", limit_page_length=0)
-	shared = only_shared(entity.doctype, user)
+	shared = rights.only_shared(entity.doctype, user)
 	return found if shared is None else [name for name in found if str(name) in shared]
-
-
-def only_shared(doctype: str, user: str) -> set[str] | None:
-	"""Names of the documents shared with a user whose roles let them read none; None for everybody else.
-
-	Lists of Frappe's hold what may be chosen too, and one document that is shared opens the list.
-	"""
-	if get_role_permissions(frappe.get_meta(doctype), user=user).get("read"):
-		return None
-	return set(map(str, frappe.share.get_shared(doctype, user)))
 
 
 def hidden(records: Iterable[Stored], known: Registry, users: Iterable[str]) -> set[str]:

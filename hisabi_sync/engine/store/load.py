@@ -12,7 +12,7 @@ from typing import Any
 import frappe
 
 from hisabi_sync.engine.database import sql
-from hisabi_sync.engine.entities import entities_version
+from hisabi_sync.engine.entities import definitions
 from hisabi_sync.engine.entities.entity_types import Registry
 from hisabi_sync.engine.model import apply, clock, ids, strict_json, unreadable
 from hisabi_sync.engine.model import fields as kinds
@@ -270,7 +270,7 @@ def space_and_role(space_name: str, user: str) -> tuple[Any, ...] | None:
 	"""
 	rows = frappe.db.sql(
 		f"""SELECT s.status, s.sequence, s.horizon, m.role, m.status, s.space_type, s.space_key, s.horizons,
-		{entities_version.SELECT}
+		{definitions.VERSION_SELECT}
 		FROM `tabSync Space` s LEFT JOIN `tabSync Space Member` m ON m.space = s.name AND m.name = %s
 		WHERE s.name = %s""",  # noqa: S608
 		(ids.member(space_name, user), space_name),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import frappe
 
-from hisabi_sync.engine.database import open_transaction
+from hisabi_sync.engine.database import transaction
 from hisabi_sync.engine.entities import contracts
 
 PENDING = "hisabi_sync_pending"
@@ -57,19 +57,19 @@ def mark(space: str, name: str, last: int | None = None) -> int:
 	return -place if last is None else last + place
 
 
-def _pending() -> open_transaction.State:
+def _pending() -> transaction.State:
 	"""{space: Touched} of the open transaction."""
-	pending = open_transaction.held(PENDING)
-	return open_transaction.begin(PENDING, _number) if pending is None else pending
+	pending = transaction.state(PENDING)
+	return transaction.keep(PENDING, _number) if pending is None else pending
 
 
 def number() -> dict[str, tuple[int, int]]:
 	"""Give every pending record its number now; returns {space: (last number before, last number)}."""
-	pending = open_transaction.held(PENDING)
+	pending = transaction.state(PENDING)
 	return _number(pending) if pending else {}
 
 
-def _number(pending: open_transaction.State) -> dict[str, tuple[int, int]]:
+def _number(pending: transaction.State) -> dict[str, tuple[int, int]]:
 	"""Spaces are in a fixed order, so that two transactions cannot wait for each other."""
 	touched = sorted(pending.items())
 	pending.clear()

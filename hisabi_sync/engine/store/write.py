@@ -14,7 +14,7 @@ from hisabi_sync.engine.model import ids
 from hisabi_sync.engine.model.change import Caller, Stored
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.unreadable import Unreadable
-from hisabi_sync.engine.store import autumn, beside, digests, load, sequence
+from hisabi_sync.engine.store import autumn, digests, load, sequence, side_effects
 
 STANDARD = ("name", "creation", "modified", "owner", "modified_by")
 RECORD = (
@@ -128,8 +128,8 @@ class Writer:
 		With `last`, the space's last number as the transaction knows it, they are written with the numbers that follow.
 		"""
 		self.flush()
-		beside.write_versions(list(self._updated.values()), self.caller.user, self.now)
-		beside.refresh(self._stale)
+		side_effects.write_versions(list(self._updated.values()), self.caller.user, self.now)
+		side_effects.forget_cached(self._stale)
 		write_records(self.touched.values(), self.registry, self.caller, self.now, last)
 
 

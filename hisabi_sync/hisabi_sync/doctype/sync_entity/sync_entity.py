@@ -9,10 +9,10 @@ from frappe.model.meta import Meta
 
 from hisabi_sync import bounds
 from hisabi_sync.engine import reconcile
-from hisabi_sync.engine.database import tables
+from hisabi_sync.engine.database import transaction
 from hisabi_sync.engine.entities import contracts, entity_types
 from hisabi_sync.engine.model import ids
-from hisabi_sync.engine.operations import headway
+from hisabi_sync.engine.operations import background
 
 # Parameters that a policy cannot do without.
 PARAMETERS = {"terminal_value_wins": ("field", "value"), "draft_then_immutable": ("field",)}
@@ -85,7 +85,7 @@ class SyncEntity(Document):
 		)
 
 	def _check_tables(self, meta: Meta) -> None:
-		for doctype, engine in tables.unsafe(tables.of_entity(meta)).items():
+		for doctype, engine in transaction.unsafe_tables(transaction.tables_of(meta)).items():
 			frappe.throw(
 				_(
 					"The table of {0} uses {1}, which cannot undo a change; only InnoDB tables are synced"
@@ -172,7 +172,7 @@ class SyncEntity(Document):
 		"""How far numbering is, and a comparison with what devices know, for the form."""
 		if self.enabled and not self.is_new() and frappe.db.table_exists(self.document_type):
 			self.set_onload("numbered", reconcile.progress(self.name, self.document_type))
-			self.set_onload("headway", headway.of(self.name))
+			self.set_onload("headway", background.progress_of(self.name))
 		self.set_onload("unserved", unserved(self.space_type))
 
 	def on_trash(self) -> None:

@@ -10,8 +10,8 @@ from frappe.utils import escape_html
 
 from hisabi_sync.desk.insight import batches, scope
 from hisabi_sync.desk.insight.columns import column, counters, stacked, summary
-from hisabi_sync.engine import units
 from hisabi_sync.engine.entities.entity_types import registry
+from hisabi_sync.engine.operations import background
 from hisabi_sync.permissions import allowed_spaces
 
 CONFLICT_TARGET, ERROR_TARGET = 5, 1  # percent
@@ -34,7 +34,7 @@ def _message() -> str | None:
 	"""What jobs could not do, for those who may see every space."""
 	if allowed_spaces(frappe.session.user, "Sync Space") is not None:
 		return None
-	lines = [_line(job, held) for job, held in units.failures().items()]
+	lines = [_line(job, held) for job, held in background.failures().items()]
 	lines += [_broken(*pair) for pair in sorted(registry().problems().items())]
 	return "<br>".join(lines) or None
 

@@ -1,4 +1,4 @@
-"""What a save of Frappe's leaves beside the row, for documents that are written in bulk: Versions, and a fresh cache."""
+"""What a save of Frappe's does beside writing the row, for rows that are written by SQL: Versions, caches, open forms and lists."""
 
 import json
 from typing import Any
@@ -12,10 +12,28 @@ from hisabi_sync.engine.model import ids
 from hisabi_sync.engine.model.change import Stored
 from hisabi_sync.engine.model.entity_type import EntityType
 
-COLUMNS = ("name", "creation", "modified", "owner", "modified_by", "ref_doctype", "docname", "data")
+VERSION_COLUMNS = ("name", "creation", "modified", "owner", "modified_by", "ref_doctype", "docname", "data")
 
 
-def refresh(documents: list[tuple[str, str | None]]) -> None:
+def refresh_form(doctype: str, name: str, lists: bool = True) -> None:
+	"""After the commit: the form of a row, and unless many are under way also the lists."""
+	row = {"doctype": doctype, "name": name, "modified": str(frappe.utils.now())}
+	frappe.publish_realtime("doc_update", row, doctype=doctype, docname=name, after_commit=True)
+	if lists:
+		refresh_lists(doctype, name)
+
+
+def refresh_lists(doctype: str, name: str = "") -> None:
+	"""After the commit: every list of the DocType."""
+	frappe.publish_realtime(
+		"list_update",
+		{"doctype": doctype, "name": name, "user": frappe.session.user},
+		doctype=doctype,
+		after_commit=True,
+	)
+
+
+def forget_cached(documents: list[tuple[str, str | None]]) -> None:
 	"""Take `[(DocType, name)]` out of Frappe's cache of documents once they are committed."""
 	if documents:
 		frappe.db.after_commit.add(lambda: compat.forget_documents(documents))
@@ -30,16 +48,16 @@ def write_versions(updated: list[tuple[EntityType, Stored]], user: str, now: obj
 			data = json.dumps(changed, ensure_ascii=False, separators=(",", ":"), default=str)
 			rows.append((ids.new(), now, now, user, user, entity.doctype, stored.document_name, data))
 	if rows:
-		_insert(rows)
+		_insert_versions(rows)
 
 
-def _insert(rows: list[tuple[Any, ...]]) -> None:
+def _insert_versions(rows: list[tuple[Any, ...]]) -> None:
 	"""On newer sites the names of Versions are numbers of a sequence, on older ones texts."""
 	numbered = is_autoincremented("Version")
 	name = "NEXTVAL(`version_id_seq`)" if numbered else "%s"
-	mark = f"({', '.join([name, *['%s'] * (len(COLUMNS) - 1)])})"
+	mark = f"({', '.join([name, *['%s'] * (len(VERSION_COLUMNS) - 1)])})"
 	values = [value for row in rows for value in (row[1:] if numbered else row)]
-	head = f"INSERT INTO `tabVersion` ({', '.join(COLUMNS)}) VALUES "  # noqa: S608
+	head = f"INSERT INTO `tabVersion` ({', '.join(VERSION_COLUMNS)}) VALUES "  # noqa: S608
 	frappe.db.sql(head + ", ".join([mark] * len(rows)), values)
 
 

@@ -1,0 +1,167 @@
+"""Background jobs: enqueueing them, showing how far one has come, and keeping the failures of their units.
+
+A unit, such as a space or a document, is processed on its own, so that one that fails does not stop the others.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from typing import Any
+
+import frappe
+from frappe.cache_manager import clear_defaults_cache
+from redis.exceptions import RedisError
+from rq.timeouts import BaseTimeoutException
+
+from hisabi_sync.engine.database import retry
+from hisabi_sync.engine.model import clock, errors
+
+PROGRESS_KEPT = 24 * 3600  # seconds after the last step, for one that was killed
+PROGRESS_EVENT = "hisabi_sync_headway"
+MOST_NAMED = 20
+FAILURES_KEY = "hisabi_sync_job:"
+# Jobs that remember their failures, and what their units are.
+JOBS = {
+	"garbage": "space",
+	"reconcile": "document",
+	"expire": "streak",
+	"verify": "wallet",
+	"logs": "log",
+	"media": "upload",
+	"reclaim": "claim",
+	"plan": "run",
+	"dispatch": "connection",
+	"finish": "connection",
+}
+
+
+def enqueue_note_problems() -> None:
+	"""Have a worker tell in the Desk which entity types cannot be used; without Redis health tells alone."""
+	with suppress(RedisError):
+		frappe.enqueue(
+			"hisabi_sync.engine.entities.entity_types.note_problems",
+			queue="short",
+			job_id="hisabi_sync_problems",
+			deduplicate=True,
+		)
+
+
+def enqueue_reconcile(entity_type: str) -> None:
+	"""Have a worker bring one entity type's records in line with its documents after the commit.
+
+	Without Redis that is left to the daily job: no document stays unsaved for it.
+	"""
+	try:
+		frappe.enqueue(
+			"hisabi_sync.engine.reconcile.run",
+			queue="long",
+			job_id=f"hisabi_sync_reconcile_{frappe.scrub(entity_type)}",
+			deduplicate=True,
+			enqueue_after_commit=True,
+			entity_type=entity_type,
+		)
+		await_progress(entity_type)
+	except RedisError as error:
+		errors.log_once("a job could not be enqueued", error)
+
+
+# --- how far the comparison of an entity type is, for its form; in Redis while it goes on
+
+
+def await_progress(entity_type: str) -> None:
+	"""A worker is going to begin, once the open transaction is committed."""
+	frappe.db.after_commit.add(
+		lambda: _save_progress(entity_type, {"compared": 0, "documents": 0, "waiting": True})
+	)
+
+
+def begin_progress(entity_type: str, documents: int) -> None:
+	_save_progress(entity_type, {"compared": 0, "documents": documents, "waiting": False})
+
+
+def add_progress(entity_type: str, number: int) -> None:
+	"""So many documents more are compared."""
+	held = progress_of(entity_type)
+	if held:
+		_save_progress(entity_type, {**held, "compared": held["compared"] + number})
+
+
+def end_progress(entity_type: str) -> None:
+	frappe.cache.delete_value(_progress_key(entity_type))
+	_publish_progress(entity_type, None)
+
+
+def progress_of(entity_type: str) -> dict[str, Any] | None:
+	"""`{compared, documents, waiting}`; None when nobody compares."""
+	return frappe.cache.get_value(_progress_key(entity_type), expires=True)
+
+
+def _save_progress(entity_type: str, state: dict[str, Any]) -> None:
+	frappe.cache.set_value(_progress_key(entity_type), state, expires_in_sec=PROGRESS_KEPT)
+	_publish_progress(entity_type, state)
+
+
+def _publish_progress(entity_type: str, state: dict[str, Any] | None) -> None:
+	message = {"entity_type": entity_type, "headway": state}
+	frappe.publish_realtime(PROGRESS_EVENT, message, doctype="Sync Entity", docname=entity_type)
+
+
+def _progress_key(entity_type: str) -> str:
+	return f"hisabi_sync_headway:{entity_type}"
+
+
+# --- units, and the failures of a job's latest run
+
+
+def each(job: str, units: Iterable[Any], work: Callable[..., Any]) -> dict[Any, Any]:
+	"""Do `work(unit)` for every unit, run again after a deadlock; {unit: what it gave} of those that went well.
+
+	`work` commits. A unit that fails is rolled back, logged by its name once a day and remembered for Sync Health.
+	"""
+	done, failed = {}, {}
+	for unit in units:
+		try:
+			done[unit] = retry.run(lambda unit=unit: work(unit))
+		except Exception as error:
+			failed[str(unit)] = caught(job, unit, error)
+	remember_failures(job, failed)
+	return done
+
+
+def caught(job: str, unit: object, error: BaseException) -> str:
+	"""Roll a unit back and log it; the kind of its error. What says that nothing can go on now is raised again."""
+	must_go_on(error)
+	frappe.db.rollback()
+	return errors.log_once(f"{job}: {JOBS[job]} {unit} failed", error)
+
+
+def must_go_on(error: BaseException) -> None:
+	"""Raise what concerns every unit: a server that is gone, or a worker whose time is up."""
+	if retry.is_away(error) or isinstance(error, MemoryError | BaseTimeoutException):
+		raise error
+
+
+def remember_failures(job: str, failed: Mapping[str, str]) -> None:
+	"""Keep which units failed in a job's latest run: {unit: kind of error}."""
+	if not failed and not _failures_of(job):
+		return
+	named = dict(sorted(failed.items())[:MOST_NAMED])
+	state = {"at": clock.dump(clock.now()), "failed": len(failed), "units": named} if failed else {}
+	frappe.db.set_global(FAILURES_KEY + job, json.dumps(state))
+	frappe.db.commit()
+
+
+def forget_failures() -> None:
+	"""Remove what is remembered of all jobs, when the app leaves the site."""
+	# Whatever their names: those of an older release are not in JOBS any more.
+	frappe.db.delete("DefaultValue", {"defkey": ["like", f"{FAILURES_KEY}%"]})
+	clear_defaults_cache()
+
+
+def _failures_of(job: str) -> dict[str, Any]:
+	return json.loads(frappe.db.get_global(FAILURES_KEY + job) or "{}")
+
+
+def failures() -> dict[str, dict[str, Any]]:
+	"""{job: {"at", "failed": how many, "units": {unit: kind of error}}} of the jobs whose latest run had failures."""
+	return {job: held for job in JOBS if (held := _failures_of(job))}
