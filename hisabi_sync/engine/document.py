@@ -14,7 +14,7 @@ from hisabi_sync.engine.conflicts import unique_conflicts
 from hisabi_sync.engine.database import retry, transaction
 from hisabi_sync.engine.entities import entity_types
 from hisabi_sync.engine.judge.decide import Decision
-from hisabi_sync.engine.model import errors, fields, ids, texts
+from hisabi_sync.engine.model import column_values, errors, fields, ids, texts
 from hisabi_sync.engine.model.change import Change, Stored
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.errors import ItemError, RequestError, item_message
@@ -206,4 +206,4 @@ def _document_value(field: fields.Field, value: Any, held: Any) -> Any:
 		# A row keeps its name only if this very document has it: a name from elsewhere would reach another document.
 		own = {row.get("name") for row in held or []}
 		value = [{k: v for k, v in row.items() if k != "name" or v in own} for row in value or []]
-	return fields.column_value(field, value)
+	return column_values.for_column(field, value)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from hisabi_sync.engine.entities.entity_types import Registry
+from hisabi_sync.engine.entities.type_registry import Registry
 from hisabi_sync.engine.judge import base
 from hisabi_sync.engine.links import each, target_of
 from hisabi_sync.engine.model.change import CREATE, Change, Stored

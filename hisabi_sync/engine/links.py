@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hisabi_sync.engine.entities.entity_types import Registry
+from hisabi_sync.engine.entities.type_registry import Registry
 from hisabi_sync.engine.model import ids
 from hisabi_sync.engine.model.change import Change, Stored
 from hisabi_sync.engine.model.entity_type import EntityType

@@ -21,10 +21,10 @@ from hisabi_sync.engine.conflicts.conflict_rows import (
 	SUPERSEDED,
 )
 from hisabi_sync.engine.database import sql
-from hisabi_sync.engine.entities.entity_types import Registry
+from hisabi_sync.engine.entities.type_registry import Registry
 from hisabi_sync.engine.judge import choices
 from hisabi_sync.engine.judge.base import MERGED, UNKNOWN, seen
-from hisabi_sync.engine.model import clock, ids, unreadable
+from hisabi_sync.engine.model import clock, column_values, ids
 from hisabi_sync.engine.model import merge as merging
 from hisabi_sync.engine.model.change import (
 	ACCEPTED,
@@ -187,7 +187,7 @@ def take_up(change: Change, held: Held, stored: Stored, entity: EntityType) -> N
 	for name, value in held.client.items():
 		if not entity.fields[name].writable:
 			continue
-		if unreadable.is_in(value) and name not in change.values:
+		if column_values.is_unreadable(value) and name not in change.values:
 			# Its field has another type by now; a choice would say what it is to be.
 			raise ItemError("invalid_value", [name])
 		_take(change, name, _part(entity.fields[name], change, held, stored))
@@ -249,7 +249,7 @@ def _chosen(field: Field, sides: tuple[Any, Any, Any], value: Any, present: Any)
 	base, server, client = sides
 	if field.kind not in MERGED:
 		return value, server
-	if unreadable.is_in(base) or unreadable.is_in(client):
+	if column_values.is_unreadable(base) or column_values.is_unreadable(client):
 		base = client = server  # of another type by now: nobody can tell what was taken out
 	if field.kind is ROWS:
 		lists = [part if isinstance(part, list) else [] for part in (base, server, client, value, present)]

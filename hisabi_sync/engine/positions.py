@@ -28,12 +28,6 @@ def name_of(caller: Caller, entity_type: str | None = None) -> str:
 	return ids.digest(*parts)
 
 
-def acknowledged(caller: Caller) -> int | None:
-	"""The position that the device has acknowledged in the caller's space for all entity types alike, or None."""
-	of_all = _held(caller)[0]
-	return of_all.position if of_all else None
-
-
 def _held(caller: Caller) -> tuple[Standing | None, dict[str, Standing]]:
 	"""(what is acknowledged of all, {entity type: of it alone}). A later word about all of them holds for each."""
 	columns = ["entity_type", "acknowledged", "sight", "modified"]

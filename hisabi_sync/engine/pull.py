@@ -10,7 +10,8 @@ import frappe
 
 from hisabi_sync.engine import replica, wire
 from hisabi_sync.engine.database import sql
-from hisabi_sync.engine.entities.entity_types import Registry, registry
+from hisabi_sync.engine.entities.entity_types import registry
+from hisabi_sync.engine.entities.type_registry import Registry
 from hisabi_sync.engine.judge import standing
 from hisabi_sync.engine.judge.standing import Asked
 from hisabi_sync.engine.model import clock, cursor, ids

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from hisabi_sync.engine import links
-from hisabi_sync.engine.entities.entity_types import Registry
+from hisabi_sync.engine.entities.type_registry import Registry
 from hisabi_sync.engine.model.change import Caller, Outcome, Stored
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.fields import Field

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from hisabi_sync.engine.database import sql
-from hisabi_sync.engine.entities.entity_types import Registry
+from hisabi_sync.engine.entities.type_registry import Registry
 from hisabi_sync.engine.model import clock, ids
 from hisabi_sync.engine.model.change import CREATE, UPDATE, Caller, Change, Stored
 from hisabi_sync.engine.model.errors import ItemError

@@ -6,7 +6,7 @@ from typing import Any
 import frappe
 
 from hisabi_sync.engine.derive import Access, Effect
-from hisabi_sync.engine.entities.entity_types import Registry
+from hisabi_sync.engine.entities.type_registry import Registry
 from hisabi_sync.engine.model import ids
 from hisabi_sync.engine.model.change import CREATE, Caller, Change, Stored
 from hisabi_sync.engine.model.errors import ItemError

@@ -6,7 +6,7 @@ from typing import Any
 
 from frappe.model.document import Document
 
-from hisabi_sync.engine.entities.entity_types import Registry
+from hisabi_sync.engine.entities.type_registry import Registry
 from hisabi_sync.engine.model.change import DELETE, Caller, Change, Stored
 from hisabi_sync.engine.model.errors import ItemError
 from hisabi_sync.media import use

@@ -2,7 +2,7 @@
 
 import frappe
 
-from hisabi_sync.engine.entities.entity_types import Registry
+from hisabi_sync.engine.entities.type_registry import Registry
 from hisabi_sync.engine.model.change import CREATE, Caller, Change, Stored
 from hisabi_sync.engine.model.errors import ItemError
 

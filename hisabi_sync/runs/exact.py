@@ -13,7 +13,7 @@ from typing import Any
 import frappe
 from frappe.model.document import Document
 
-from hisabi_sync.engine.model import clock, decimals, fields
+from hisabi_sync.engine.model import clock, decimals, fields, wire_values
 from hisabi_sync.engine.model.errors import ItemError, item_message
 from hisabi_sync.runs import mapping
 from hisabi_sync.runs.errors import RemoteError
@@ -92,7 +92,7 @@ def _datetime(value: Any, form: mapping.Format) -> str:
 	"""Without an offset it is as written: a Frappe site sends the times of its own clock."""
 	if form.date:
 		return str(datetime.strptime(_string(value), form.date))
-	moment = fields.ISO.isoparse(_string(value).strip())
+	moment = wire_values.ISO.isoparse(_string(value).strip())
 	return str(clock.parse(value.strip()).replace(fold=0) if moment.tzinfo else moment)  # type: ignore[union-attr]  # no moment ends as AttributeError, which is a value of the wrong form
 
 

@@ -36,10 +36,6 @@ SETTLED = {COMPLETED, SKIPPED}
 REVIVABLE = {FAILED, DEAD}
 
 
-def may_follow(table: Mapping[str, Set[str]], state: str, following: str) -> bool:
-	return following in table[state]
-
-
 def sources(table: Mapping[str, Set[str]], target: str) -> tuple[str, ...]:
 	"""The states from which `target` can be reached in one move, in a fixed order."""
 	return tuple(sorted(state for state, following in table.items() if target in following))

@@ -11,7 +11,7 @@ from frappe.desk.doctype.todo.todo import ToDo
 from hisabi_sync.engine import batch, capture, push
 from hisabi_sync.engine.database import retry
 from hisabi_sync.engine.entities import entity_types
-from hisabi_sync.engine.entities.entity_types import Registry
+from hisabi_sync.engine.entities.type_registry import Registry
 from hisabi_sync.engine.model import errors
 from tests.capture import named
 from tests.support.engine import change, fetch, send

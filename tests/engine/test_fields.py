@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hisabi_sync.engine.model import clock, fields, strict_json
+from hisabi_sync.engine.model import clock, column_values, fields, strict_json
 from hisabi_sync.engine.model.errors import ItemError
 from hisabi_sync.engine.model.fields import Field
 from hisabi_sync.engine.store import digests, load
@@ -96,7 +96,7 @@ def test_a_value_survives_its_column(kind, site):
 		canonical = parsed(kind, value)
 		if canonical is None:
 			return
-		column = fields.column_value(field, canonical)
+		column = column_values.for_column(field, canonical)
 		text = column if kind not in load.EXACT else str(column)
 		assert field.load(text) == canonical
 

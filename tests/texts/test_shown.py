@@ -3,7 +3,7 @@
 import frappe
 import pytest
 
-from hisabi_sync.engine.model import fields, ids, texts
+from hisabi_sync.engine.model import column_values, fields, ids, texts
 from hisabi_sync.engine.model.errors import ItemError
 from hisabi_sync.engine.model.fields import Field
 from hisabi_sync.engine.sharing.foreign import Foreign
@@ -71,7 +71,7 @@ def refusal(one, value):
 @pytest.mark.parametrize(("kind", "value"), pairs(GOOD))
 def test_what_people_write_is_kept_as_it_is(kind, value):
 	one = field(kind)
-	assert one.parse(value) == value and one.load(fields.column_value(one, value)) == value
+	assert one.parse(value) == value and one.load(column_values.for_column(one, value)) == value
 	assert not fields.refuses("f", one.fieldtype, one.options, value)
 
 

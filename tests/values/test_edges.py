@@ -10,7 +10,7 @@ import pytest
 from hisabi_sync.engine import reconcile
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.model import fields
-from hisabi_sync.engine.model.unreadable import Unreadable
+from hisabi_sync.engine.model.column_values import Unreadable
 from hisabi_sync.engine.resolution import conflict_view
 from tests.support.engine import change, fetch, send
 from tests.support.phone import new_id

@@ -10,8 +10,8 @@ import frappe
 from hisabi_sync.engine.conflicts import conflict_rows
 from hisabi_sync.engine.conflicts.conflict_rows import OPEN
 from hisabi_sync.engine.database import sql
-from hisabi_sync.engine.entities.entity_types import Registry
-from hisabi_sync.engine.model import fields, ids
+from hisabi_sync.engine.entities.type_registry import Registry
+from hisabi_sync.engine.model import column_values, ids
 from hisabi_sync.engine.model.change import Caller, Change, Stored
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.sharing import visibility
@@ -90,7 +90,7 @@ def _find(
 	"""(fields, record) of the first live record of the space that has one of the change's unique values."""
 	for name in unique_fields(entity):
 		value = change.values.get(name)
-		stored = fields.column_value(entity.fields[name], value)
+		stored = column_values.for_column(entity.fields[name], value)
 		document = _document(entity, {name: stored}, caller) if value is not None else None
 		found = _record(entity, document, caller.space, registry) if document else None
 		if found:

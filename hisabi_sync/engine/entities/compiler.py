@@ -9,8 +9,8 @@ from frappe.core.doctype.docfield.docfield import DocField
 from frappe.model.meta import Meta
 
 from hisabi_sync.engine.entities import contracts
+from hisabi_sync.engine.model import column_values, files
 from hisabi_sync.engine.model import fields as field_kinds
-from hisabi_sync.engine.model import files, unreadable
 from hisabi_sync.engine.model.entity_type import CLIENT_ONLY, SENSITIVE, STAMPS, EntityType
 from hisabi_sync.engine.model.fields import Field
 
@@ -173,7 +173,7 @@ def _default(plain: Field, value: Any) -> Any:
 	if value in (None, "") or plain.kind is field_kinds.ROWS or str(value).startswith(("__", ":")):
 		return None
 	held = plain.load(value)
-	return None if unreadable.is_in(held) else held
+	return None if column_values.is_unreadable(held) else held
 
 
 def _columns(df: DocField, get_meta: Callable[[str], Meta]) -> tuple[Field, ...]:

@@ -8,8 +8,6 @@ Source of each entity type is a Sync Entity document, made in the Desk or declar
 """
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import frappe
@@ -18,9 +16,8 @@ from frappe.model.meta import Meta
 from hisabi_sync import compat
 from hisabi_sync.engine.database import transaction
 from hisabi_sync.engine.entities import compiler, definitions, retyped
-from hisabi_sync.engine.model import ids
+from hisabi_sync.engine.entities.type_registry import Broken, Registry
 from hisabi_sync.engine.model.entity_type import EntityType
-from hisabi_sync.engine.model.errors import ItemError
 from hisabi_sync.engine.operations import background
 
 VERSION_KEY = "hisabi_sync_entities"
@@ -30,100 +27,12 @@ KNOWN, CHANGED = "hisabi_sync_known", "hisabi_sync_changed"
 REGISTRY, TOLD = "registry", "told"  # what it knows: its Registry, and the version that it was told
 KEPT = 2
 PAYLOAD_LIMIT = 100
-_compiled: "dict[str, dict[Any, Registry]]" = {}  # {site: {version: Registry}}
+_compiled: dict[str, dict[Any, Registry]] = {}  # {site: {version: Registry}}
 # {site: (state of the definitions, {name: (what its Sync Entity says, EntityType)})}
 _parts: dict[str, tuple[str, dict[str, tuple[dict[str, Any], EntityType]]]] = {}
 NO_MATTER = frozenset(
 	"name creation modified modified_by owner problem _user_tags _comments _assign _liked_by".split()
 )
-
-
-@dataclass(frozen=True)
-class Broken:
-	"""An entity type that cannot be used, and why."""
-
-	name: str
-	wire_name: str
-	doctype: str
-	space_type: str
-	reason: str
-
-
-class Registry:
-	"""`stamp` is how many entity types are enabled, and when one of them was changed last.
-
-	Those that are switched off are here too: their records go on being numbered, and other records link to them. Devices
-	neither see nor write them, nor those that are `broken`. Names are the site's own; those on the wire are unique within
-	a kind of space only, and contracts translate them where they read and answer.
-	"""
-
-	def __init__(
-		self,
-		entity_types: Collection[EntityType],
-		stamp: tuple[int, Any] = (0, None),
-		broken: Collection[Broken] = (),
-		version: str | None = "",
-	) -> None:
-		self.stamp, self.version = stamp, version
-		self.broken = {found.name: found for found in broken}
-		self.by_name = {entity.name: entity for entity in entity_types}
-		self.by_doctype = {entity.doctype: entity for entity in entity_types}
-		self._all: dict[str, Broken | EntityType] = {**self.broken, **self.by_name}
-		self._names = {(found.space_type, found.wire_name): name for name, found in self._all.items()}
-
-	@cached_property
-	def on_paths(self) -> dict[str, dict[str, list[str]]]:
-		"""{DocType: {field: entity types}} of the links and fields by which documents find their space."""
-		found: dict[str, dict[str, list[str]]] = {}
-		for entity in self.by_name.values():
-			for doctype, step in entity.path:
-				found.setdefault(doctype, {}).setdefault(step, []).append(entity.name)
-		return found
-
-	def of_space_type(self, space_type: str) -> list[EntityType]:
-		return [entity for entity in self.by_name.values() if entity.space_type == space_type]
-
-	def is_open(self, name: str) -> bool:
-		"""Whether devices see and write the entity type; False also for one that is unknown."""
-		return name in self.by_name and self.by_name[name].enabled
-
-	def name_of(self, space_type: str, wire_name: str) -> str | None:
-		"""The name of what devices of a kind of space call so, be it closed to them; None when there is no such type."""
-		return self._names.get((space_type, wire_name))
-
-	def names_of(self, wire_name: str) -> list[str]:
-		"""Names of all that have this name on the wire or here; a name that nothing has stands for itself."""
-		found = [name for name, e in self._all.items() if wire_name in (name, e.wire_name)]
-		return found or [wire_name]
-
-	def wire_name(self, name: str) -> str:
-		"""What devices call an entity type; an unknown name stays as it is."""
-		found = self._all.get(name)
-		return found.wire_name if found else name
-
-	def check_open(self, name: str) -> None:
-		"""Raises ItemError entity_disabled for what devices neither see nor write at present."""
-		if not self.is_open(name):
-			raise ItemError("entity_disabled", [self.wire_name(name)])
-
-	def closed(self, space_type: str) -> list[str]:
-		"""Names of a space type's entity types that are switched off or broken."""
-		off = [entity.name for entity in self.of_space_type(space_type) if not entity.enabled]
-		return off + [found.name for found in self.broken.values() if found.space_type == space_type]
-
-	def problems(self) -> dict[str, str]:
-		"""{entity type: why devices cannot use it, or why its changes are not safe}."""
-		used = {table: e.name for e in self.by_name.values() for table in e.own_tables}
-		found = {name: broken.reason for name, broken in self.broken.items()}
-		for doctype, engine in transaction.unsafe_tables(list(used)).items():
-			found[used[doctype]] = f"The table of {doctype} uses {engine}"
-		return found
-
-	def is_broken(self, doctype: str) -> bool:
-		return any(found.doctype == doctype for found in self.broken.values())
-
-	def broken_marks(self, space_type: str) -> list[str]:
-		return [ids.digest(b.name, size=6) for b in self.broken.values() if b.space_type == space_type]
 
 
 def registry() -> Registry:

@@ -18,6 +18,7 @@ import frappe
 
 from hisabi_sync.engine.database import sql
 from hisabi_sync.engine.identity import devices
+from hisabi_sync.engine.identity.devices import Device
 from hisabi_sync.engine.model import clock, ids
 from hisabi_sync.engine.model.errors import RequestError
 from hisabi_sync.engine.model.secrets_hash import keyed_hash, same
@@ -34,7 +35,7 @@ def register(
 	device_name: str | None = None,
 	scopes: Iterable[str] = (),
 	hours: int | None = None,
-) -> tuple[devices.Device, str]:
+) -> tuple[Device, str]:
 	"""Create or renew a device of a user; returns (device, token). The token is not stored and not shown again.
 
 	`scopes` are what its tokens open; they are valid for `hours`, or as long as the site's settings say.
@@ -61,7 +62,7 @@ def register(
 		"token_hours": hours or 0,
 	}
 	sql.upsert("Sync Device", list(values), [tuple(values.values())])
-	device = devices.Device(name, device_id, user, expires_at=values["expires_at"], scopes=values["scopes"])
+	device = Device(name, device_id, user, expires_at=values["expires_at"], scopes=values["scopes"])
 	return device, f"{PREFIX}{name}_{secret}"
 
 
@@ -96,7 +97,7 @@ def _password_hash(user: str) -> str | None:
 	return rows[0][0] if rows else None
 
 
-def authenticate(token: str) -> devices.Device:
+def authenticate(token: str) -> Device:
 	"""The Device of a token. Raises RequestError invalid_token, device_revoked or device_expired.
 
 	A rotated token that comes back after its grace was copied: it revokes the device, whoever has the newer one.
@@ -119,7 +120,7 @@ def _split(token: str) -> tuple[str, str]:
 	return name, secret if token.startswith(PREFIX) else ""
 
 
-def _refuse_stopped(device: devices.Device) -> None:
+def _refuse_stopped(device: Device) -> None:
 	reason = None
 	if device.status != "Active":
 		reason = device.revoked_reason or "revoked"
@@ -131,7 +132,7 @@ def _refuse_stopped(device: devices.Device) -> None:
 		raise RequestError("device_revoked", reason=reason)
 
 
-def _refuse_rotated(device: devices.Device, given: str) -> None:
+def _refuse_rotated(device: Device, given: str) -> None:
 	if same(given, device.token_hash):
 		return
 	in_grace = device.previous_valid_until and device.previous_valid_until >= clock.now()
@@ -142,7 +143,7 @@ def _refuse_rotated(device: devices.Device, given: str) -> None:
 	raise RequestError("device_revoked", reason="token_reused")
 
 
-def rotate(device: devices.Device, token: str) -> tuple[str, datetime | None]:
+def rotate(device: Device, token: str) -> tuple[str, datetime | None]:
 	"""The token that follows this one, and when it expires; the old one works on for the grace period."""
 	name, secret = _split(token)
 	successor = _tagged(name, device.token_family, _text(keyed_hash("device_token_next", secret)))

@@ -23,8 +23,6 @@ COLUMNS = (
 )
 LISTED = "device_id device_name platform status creation last_seen expires_at revoked_reason".split()
 
-FACTS = ("platform", "device_name", "model", "os_version", "app_version", "locale")
-
 
 @dataclass(slots=True)
 class Device:
@@ -167,7 +165,7 @@ def _write_seen(name: str, now: datetime) -> None:
 
 
 def describe(name: str, facts: Mapping[str, Any], at: datetime) -> None:
-	"""Bring a Sync Device in line with `facts`, a dict of FACTS, as its device wrote them at a time. The last write wins."""
+	"""Update a Sync Device with `facts`, {column: text}, that the device wrote at a time. The last write wins."""
 	if not facts:
 		return
 	facts = {name: plain(text) for name, text in facts.items()}

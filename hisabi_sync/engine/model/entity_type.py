@@ -70,12 +70,6 @@ class EntityType:
 		return {name: f.options for name, f in self.fields.items() if f.fieldtype == "Link"}
 
 	@cached_property
-	def targets(self) -> set[str]:
-		"""DocTypes that the fields link to, those of rows included."""
-		columns = [column for table in self.tables for column in table.columns if column.fieldtype == "Link"]
-		return {*self.links.values(), *(column.options for column in columns)}
-
-	@cached_property
 	def places(self) -> tuple[tuple[str, tuple[tuple[bytes, field_kinds.Field], ...]], ...]:
 		"""(name, ((mark, Field), ...)) of each field: marks of 4 bytes for itself, and for the columns of a table."""
 		return tuple(

@@ -9,7 +9,8 @@ import frappe
 
 from hisabi_sync.engine import links, wire
 from hisabi_sync.engine.conflicts.conflict_rows import OPEN, SIDES
-from hisabi_sync.engine.entities.entity_types import Registry, registry
+from hisabi_sync.engine.entities.entity_types import registry
+from hisabi_sync.engine.entities.type_registry import Registry
 from hisabi_sync.engine.model import clock, fields, ids
 from hisabi_sync.engine.resolution import cases, resolved_change
 from hisabi_sync.engine.sharing import rights, visibility

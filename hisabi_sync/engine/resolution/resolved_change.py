@@ -8,10 +8,10 @@ from hisabi_sync.engine import links, own_resolution, push, wire
 from hisabi_sync.engine.batch import Batch
 from hisabi_sync.engine.conflicts.conflict_rows import CLIENT, SERVER
 from hisabi_sync.engine.conflicts.unique_conflicts import unique_fields
-from hisabi_sync.engine.entities.entity_types import Registry
+from hisabi_sync.engine.entities.type_registry import Registry
 from hisabi_sync.engine.judge import validate
 from hisabi_sync.engine.judge.base import MERGED
-from hisabi_sync.engine.model import clock, files, ids, unreadable
+from hisabi_sync.engine.model import clock, column_values, files, ids
 from hisabi_sync.engine.model import fields as kinds
 from hisabi_sync.engine.model import merge as merging
 from hisabi_sync.engine.model.change import ACCEPTED, CREATE, DELETE, UPDATE, Caller, Change, Outcome, Stored
@@ -49,7 +49,7 @@ def _wanted(case: "Case", decision: "Decision") -> tuple[str | None, dict[str, A
 		return (DELETE, {}, {}) if deletes else (UPDATE, _fitting(with_others(case, case.side("client"))), {})
 	if decision.choice == SERVER:
 		held = {} if case.has_moved_on or not case.is_live else _writable(case.side("server"), case)
-		kept = {name: value for name, value in held.items() if not unreadable.is_in(value)}
+		kept = {name: value for name, value in held.items() if not column_values.is_unreadable(value)}
 		return (UPDATE if kept else None), kept, {}
 	kept = _kept(case, decision.keep)
 	if _is_new(case, decision.values):
@@ -104,7 +104,7 @@ def with_others(case: "Case", values: dict[str, Any]) -> dict[str, Any]:
 
 def merged_with(field: kinds.Field, base: Any, client: Any, present: Any) -> Any:
 	"""The present value with the device's changes; where both changed the same the device's counts."""
-	if any(map(unreadable.is_in, (base, client, present))):
+	if any(map(column_values.is_unreadable, (base, client, present))):
 		return client
 	if field.kind is not kinds.ROWS:
 		return merging.merge(base, client, present)[0]
@@ -114,7 +114,7 @@ def merged_with(field: kinds.Field, base: Any, client: Any, present: Any) -> Any
 
 def _fitting(values: dict[str, Any]) -> dict[str, Any]:
 	"""Values of a side, which its fields no longer take when their types were changed since."""
-	wrong = [name for name, value in values.items() if unreadable.is_in(value)]
+	wrong = [name for name, value in values.items() if column_values.is_unreadable(value)]
 	if wrong:
 		code = "invalid_value"
 		raise RequestError(

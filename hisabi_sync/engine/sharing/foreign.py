@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hisabi_sync.engine.database import sql
-from hisabi_sync.engine.entities.entity_types import Registry
+from hisabi_sync.engine.entities.type_registry import Registry
 from hisabi_sync.engine.model import texts
 from hisabi_sync.engine.model.change import Caller, Change, Stored
 from hisabi_sync.engine.model.entity_type import EntityType

@@ -13,7 +13,8 @@ import frappe
 import frappe.share
 from frappe.core.doctype.user_permission.user_permission import get_user_permissions
 
-from hisabi_sync.engine.entities.entity_types import Registry, registry
+from hisabi_sync.engine.entities.entity_types import registry
+from hisabi_sync.engine.entities.type_registry import Registry
 from hisabi_sync.engine.judge.standing import UNSEEN
 from hisabi_sync.engine.model import ids, merge
 from hisabi_sync.engine.model.change import Caller, Outcome, Stored

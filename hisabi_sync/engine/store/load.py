@@ -13,8 +13,8 @@ import frappe
 
 from hisabi_sync.engine.database import sql
 from hisabi_sync.engine.entities import definitions
-from hisabi_sync.engine.entities.entity_types import Registry
-from hisabi_sync.engine.model import apply, clock, ids, strict_json, unreadable
+from hisabi_sync.engine.entities.type_registry import Registry
+from hisabi_sync.engine.model import apply, clock, column_values, ids, strict_json
 from hisabi_sync.engine.model import fields as kinds
 from hisabi_sync.engine.model.change import Past, Stored
 from hisabi_sync.engine.model.entity_type import EntityType
@@ -213,7 +213,7 @@ def decode_past(
 	noted = json.loads(text or "{}")
 	held = {k: pair for k, pair in noted.items() if k in fields}
 	decoded = {name: kinds.decode(fields[name], value) for name, (_, value) in held.items()}
-	before = {name: value for name, value in decoded.items() if not unreadable.is_in(value)}
+	before = {name: value for name, value in decoded.items() if not column_values.is_unreadable(value)}
 	return Past(version, before, {name: held[name][0] for name in before}, autumn.own(at, noted), device)
 
 
@@ -231,7 +231,11 @@ def encode_past(past: Past, fields: Mapping[str, kinds.Field]) -> str:
 def decode_values(text: str | None, fields: Mapping[str, kinds.Field]) -> dict[str, Any]:
 	"""Canonical values by the fields as they are today; rows that a table no longer takes are left out."""
 	found = {k: kinds.decode(fields[k], v) for k, v in json.loads(text or "{}").items() if k in fields}
-	return {k: v for k, v in found.items() if not (fields[k].kind is kinds.ROWS and unreadable.is_in(v))}
+	return {
+		k: v
+		for k, v in found.items()
+		if not (fields[k].kind is kinds.ROWS and column_values.is_unreadable(v))
+	}
 
 
 def encode_values(values: Mapping[str, Any], fields: Mapping[str, kinds.Field]) -> str:

@@ -7,8 +7,8 @@ import frappe
 from frappe.model.naming import is_autoincremented
 
 from hisabi_sync import compat
+from hisabi_sync.engine.model import column_values, ids
 from hisabi_sync.engine.model import fields as kinds
-from hisabi_sync.engine.model import ids
 from hisabi_sync.engine.model.change import Stored
 from hisabi_sync.engine.model.entity_type import EntityType
 
@@ -77,5 +77,5 @@ def _changed(entity: EntityType, stored: Stored) -> dict[str, Any] | None:
 
 
 def _shown(field: kinds.Field, value: object) -> object:
-	shown = kinds.column_value(field, value)
+	shown = column_values.for_column(field, value)
 	return shown if shown is None or isinstance(shown, str | int) else str(shown)

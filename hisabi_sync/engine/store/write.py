@@ -8,12 +8,12 @@ from typing import Any
 import frappe
 
 from hisabi_sync.engine.database import sql
-from hisabi_sync.engine.entities.entity_types import Registry
+from hisabi_sync.engine.entities.type_registry import Registry
+from hisabi_sync.engine.model import column_values, ids
 from hisabi_sync.engine.model import fields as kinds
-from hisabi_sync.engine.model import ids
 from hisabi_sync.engine.model.change import Caller, Stored
+from hisabi_sync.engine.model.column_values import Unreadable
 from hisabi_sync.engine.model.entity_type import EntityType
-from hisabi_sync.engine.model.unreadable import Unreadable
 from hisabi_sync.engine.store import autumn, digests, load, sequence, side_effects
 
 STANDARD = ("name", "creation", "modified", "owner", "modified_by")
@@ -116,7 +116,7 @@ class Writer:
 		return (name, self.now, self.now, self.caller.user, self.caller.user)
 
 	def _values(self, columns: Iterable[kinds.Field], stored: Stored) -> list[Any]:
-		return [kinds.column_value(field, stored.values.get(field.name)) for field in columns]
+		return [column_values.for_column(field, stored.values.get(field.name)) for field in columns]
 
 	def _stamps(self, stored: Stored, names: Iterable[str]) -> list[Any]:
 		known = stamp_values(stored, self.caller.user)

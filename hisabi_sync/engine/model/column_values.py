@@ -1,0 +1,108 @@
+"""Canonical values as the columns of the database hold them, by the kind of the field.
+
+A function that loads may raise anything: `Field.load` takes the value for Unreadable then.
+"""
+
+import re
+from datetime import datetime, time, timedelta
+from typing import TYPE_CHECKING, Any
+
+from hisabi_sync.engine.model import decimals, files, strict_json
+
+if TYPE_CHECKING:
+	from hisabi_sync.engine.model.fields import Field
+
+DAY = timedelta(days=1)
+SPAN = re.compile(r"(-?)(\d+)(?::(\d+))?(?::(\d+(?:\.\d+)?))?")
+
+
+class Unreadable:
+	"""A stored value that its field cannot read, such as text in a field that became a number.
+
+	It costs its field a warning, never a page or a save: the wire has None for it, and a save writes it back as it was. Two
+	are equal if their texts are.
+	"""
+
+	__slots__ = ("held",)
+
+	def __init__(self, held: object) -> None:
+		self.held = held
+
+	def __str__(self) -> str:
+		return str(self.held)
+
+	__repr__ = __str__
+
+	def __eq__(self, other: object) -> bool:
+		return isinstance(other, Unreadable) and str(self) == str(other)
+
+	def __hash__(self) -> int:
+		return hash(str(self))
+
+
+def is_unreadable(value: object) -> bool:
+	"""Whether a canonical value is unreadable, or a list of rows with such a cell."""
+	if isinstance(value, list):
+		cells = (cell for row in value if isinstance(row, dict) for cell in row.values())
+		return any(isinstance(cell, Unreadable) for cell in cells)
+	return isinstance(value, Unreadable)
+
+
+def load_time(field: "Field", value: Any) -> time | Unreadable:
+	if isinstance(value, time):
+		return value
+	span = value if isinstance(value, timedelta) else _span(str(value))
+	# A TIME column holds up to 838 hours on either side of midnight.
+	return (datetime.min + span).time() if timedelta() <= span < DAY else Unreadable(span)
+
+
+def _span(text: str) -> timedelta:
+	sign, hours, minutes, seconds = SPAN.fullmatch(text).groups()  # type: ignore[union-attr]  # `Field.load` catches what this raises
+	span = timedelta(hours=int(hours), minutes=int(minutes or 0), seconds=float(seconds or 0))
+	return -span if sign else span
+
+
+def load_json(field: "Field", value: Any) -> Any:
+	return strict_json.parse(value) if isinstance(value, str) else strict_json.check(value)
+
+
+def load_text(field: "Field", value: Any) -> str:
+	if isinstance(value, bytes | dict | list):
+		raise ValueError("no text")
+	return str(value)
+
+
+def load_file(field: "Field", value: Any) -> str:
+	"""Keys that were written before columns held addresses are the same uploads."""
+	return files.inward(load_text(field, value))
+
+
+def load_int(field: "Field", value: Any) -> int:
+	if isinstance(value, int):
+		return int(value)
+	number = decimals.read(value)
+	if number != int(number):
+		raise ValueError("no whole number")
+	return int(number)
+
+
+def store_json(field: "Field", value: Any) -> Any:
+	return strict_json.column(value) if isinstance(value, strict_json.CONTAINERS) else value
+
+
+def load_rows(field: "Field", value: Any) -> list[dict[str, Any]]:
+	return [
+		{"name": row.get("name"), **{c.name: c.load(row.get(c.name)) for c in field.columns}} for row in value
+	]
+
+
+def store_rows(field: "Field", value: Any) -> list[dict[str, Any]]:
+	columns = {column.name: column for column in field.columns}
+	return [{n: for_column(columns[n], v) if n in columns else v for n, v in row.items()} for row in value]
+
+
+def for_column(field: "Field", value: Any) -> Any:
+	"""What the database column takes for a canonical value; of a table the rows with what their columns take."""
+	if type(value) is Unreadable:
+		return value.held
+	return None if value is None else field.kind.store(field, value)
