@@ -14,7 +14,7 @@ from benchmarks.http import Http
 from benchmarks.sizes import Sizes
 from benchmarks.support import USER, Wallet
 from chaos.server import Server
-from hisabi_sync.engine.operations.budgets import ROWS
+from hisabi_sync.engine.identity.budgets import rows
 
 if TYPE_CHECKING:
 	from chaos.server import Server as Started
@@ -29,8 +29,8 @@ class Stage:
 		settings = frappe.get_doc("Sync Settings")
 		self.most_items = settings.max_push_items
 		_allow_items(max(self.most_items or 0, *sizes.pushed))
-		self.budgets = {row.setting: settings.get(row.setting) for row in ROWS}
-		_set({row.setting: row.most for row in ROWS})  # one device does here what a thousand do elsewhere
+		self.budgets = {row.setting: settings.get(row.setting) for row in rows()}
+		_set({row.setting: row.most for row in rows()})  # one device does here what a thousand do elsewhere
 
 	def wallet(self, stored: int = 0) -> Wallet:
 		"""A wallet with so many records, the same one each time; with none it is a new one each time."""

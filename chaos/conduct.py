@@ -5,12 +5,12 @@ from typing import Any
 
 from chaos.journal import Call, Op
 from chaos.promises import Violation
-from hisabi_sync.engine.operations import budgets
+from hisabi_sync.engine.identity import budgets
 
 CONTRACTS = ("/api/method/hisabi", "/api/sync/", "/api/v1/mobile/", "/v1/sync/", "/sync/delta")
 PUSH, PULL = "/api/method/hisabi.sync_push", "/api/method/hisabi.sync_pull"
 # Codes of budgets that are used up.
-BUDGETS = {row.code for row in budgets.WINDOWED if row.code}
+BUDGETS = {row.code for row in budgets.PUSHES if row.code}
 REFUSED = {"out": (PUSH, PULL), "reads": (PUSH,)}
 
 

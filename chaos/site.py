@@ -168,14 +168,14 @@ def prepare(site: str, sites: Path, other_side: str) -> dict[str, Any]:
 	"""People with API keys; returns `{"people": [(e-mail, Authorization)], "manager": Authorization}`."""
 	import frappe
 
-	from hisabi_sync.engine.operations import budgets
+	from hisabi_sync.engine.identity import budgets
 
 	_wait_for(lambda: frappe.init(site=site, sites_path=str(sites)) or frappe.connect() or True)
 	frappe.set_user("Administrator")
 	frappe.local.conf["throttle_user_limit"] = 1_000_000
 	frappe.flags.mute_emails = True
 	frappe.db.set_single_value("Sync Settings", "device_silence_days", 7)
-	for row in budgets.ROWS:
+	for row in budgets.rows():
 		frappe.db.set_single_value("Sync Settings", row.setting, row.most)  # a few people are thousands here
 	people = [_person(frappe, f"chaos-{n}-{os.getpid()}@example.com") for n in range(PEOPLE)]
 	made = {"people": people, "manager": _key(frappe, frappe.get_doc("User", "Administrator"))}

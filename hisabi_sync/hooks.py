@@ -146,16 +146,6 @@ sync_contracts = [
 	"hisabi_sync.api.batch.contract.BATCH",
 ]
 
-# What a user holds of a budget, by its name in engine/operations/budgets.py: functions of the user.
-sync_budget_counts = {
-	"devices": "hisabi_sync.engine.identity.devices.count_active",
-	"spaces": "hisabi_sync.hisabi_wallet.wallets.count_owned",
-	"invites": "hisabi_sync.hisabi_wallet.invites.count_open",
-	"waiting_uploads": "hisabi_sync.media.rows.count_waiting",
-	"waiting_bytes": "hisabi_sync.media.rows.waiting_bytes",
-	"used_bytes": "hisabi_sync.media.rows.used_bytes",
-}
-
 # Which of the uploads that changes name in file fields may be used, by the record that names each: {key: record}.
 sync_files = ["hisabi_sync.media.fields.usable"]
 

@@ -6,8 +6,8 @@ import frappe
 from frappe import _
 
 from hisabi_sync import formats
+from hisabi_sync.engine.database import background
 from hisabi_sync.engine.entities import contracts, entity_types
-from hisabi_sync.engine.operations import background
 from hisabi_sync.media import local
 from hisabi_sync.patches import chunks
 

@@ -9,13 +9,12 @@ import frappe
 from frappe.model.document import Document
 
 from hisabi_sync.engine import derive
-from hisabi_sync.engine.database import sql
+from hisabi_sync.engine.database import background, sql
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.model import apply, clock, files, ids
 from hisabi_sync.engine.model.change import Caller, Change, Stored
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.errors import item_message
-from hisabi_sync.engine.operations import background
 from hisabi_sync.engine.sharing import spaces
 from hisabi_sync.engine.store import autumn, load, write
 

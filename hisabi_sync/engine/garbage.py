@@ -7,11 +7,10 @@ from typing import Any
 
 import frappe
 
-from hisabi_sync.engine.database import sql
+from hisabi_sync.engine.database import background, sql
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.model import clock
 from hisabi_sync.engine.model.entity_type import EntityType
-from hisabi_sync.engine.operations import background
 
 CHUNK = 1000
 
@@ -19,7 +18,7 @@ CHUNK = 1000
 def collect() -> None:
 	"""Scheduled job: raise each space's horizon as far as its devices allow and remove the tombstones behind it."""
 	rows = frappe.db.sql("SELECT DISTINCT space FROM `tabSync Record` WHERE deleted_at IS NOT NULL")
-	background.each("garbage", [space for (space,) in rows], collect_space)
+	background.each("garbage", "space", [space for (space,) in rows], collect_space)
 
 
 def collect_space(space: str) -> int:
@@ -143,7 +142,7 @@ def clear_log(doctype: str, days: int, where: str = "1 = 1") -> None:
 	Never younger than a device may stay silent: the ledger is what makes its repeats harmless. A log that cannot be cleared
 	does not keep Frappe from clearing others.
 	"""
-	background.each("logs", [doctype], lambda _: _clear(doctype, days, where))
+	background.each("logs", "log", [doctype], lambda _: _clear(doctype, days, where))
 
 
 def _clear(doctype: str, days: int, where: str) -> None:

@@ -71,7 +71,7 @@ def pull(
 	"""A page of a space after the cursor `token` (or the position `start`), oldest change first.
 
 	The cursor knows how far it came with each entity type, so that one that is asked for later is caught up with.
-	Who `just_pushed` need not ask a replica, which cannot have that yet.
+	Set `just_pushed` to skip the replica, which cannot have the caller's own changes yet.
 	Raises RequestError: space_access_denied, invalid_cursor, resync_required.
 	"""
 	server_time = clock.dump(clock.now()) or ""
@@ -115,17 +115,17 @@ def _asked(caller: Caller, entities: Sequence[EntityType], everything: bool) -> 
 def _read(
 	caller: Caller, begun: standing.Begin, entities: Sequence[EntityType], limit: int, just_pushed: bool
 ) -> tuple[list[Item], int | None]:
-	"""(items of the page, its last position when there are more). The one part of a pull that a replica may answer.
+	"""(items of the page, its last position if there are more). The only part of a pull that a replica may answer.
 
-	What may be read is asked of the primary all the same: only the engine's own selects go to the replica.
+	What the caller may read is asked of the primary all the same: only selects that are given `database` go to the replica.
 	"""
 	if not entities or begun.position >= caller.position:
 		return [], None  # the space's counter says that nothing lies behind the position
 
-	def read(database: Any) -> tuple[list[Item], int | None]:
-		with sql.reading_from(database):
-			rows = _rows(caller, begun, entities, limit + 1)
-			return _items(rows[:limit], caller, begun), rows[limit - 1][0] if len(rows) > limit else None
+	def read(database: sql.Database) -> tuple[list[Item], int | None]:
+		rows = _rows(caller, begun, entities, limit + 1, database)
+		items = _items(rows[:limit], caller, begun, database)
+		return items, rows[limit - 1][0] if len(rows) > limit else None
 
 	return read(frappe.db) if just_pushed else replica.answer(caller, read)
 
@@ -143,8 +143,12 @@ def _readable(caller: Caller, entity_types: Sequence[str] | None) -> list[Entity
 
 
 def _rows(
-	caller: Caller, begun: standing.Begin, entities: Sequence[EntityType], limit: int
-) -> Sequence[tuple[Any, ...]]:
+	caller: Caller,
+	begun: standing.Begin,
+	entities: Sequence[EntityType],
+	limit: int,
+	database: sql.Database,
+) -> sql.Rows:
 	"""Rows of Sync Record in order, cut at the limit.
 
 	All entity types that stand together are one ordered scan of an index; else there is one for each that is asked for.
@@ -160,7 +164,7 @@ def _rows(
 	query = " UNION ALL ".join(text for text, _ in told)
 	if len(told) > 1:
 		query += f" ORDER BY sequence LIMIT {int(limit)}"
-	return sql.ask(query, [value for _, values in told for value in values])
+	return sql.ask(query, [value for _, values in told for value in values], database)
 
 
 def _part(
@@ -180,17 +184,18 @@ def _part(
 	return query, [*given, *values]
 
 
-def _items(rows: Sequence[tuple[Any, ...]], caller: Caller, begun: standing.Begin) -> list[Item]:
+def _items(rows: sql.Rows, caller: Caller, begun: standing.Begin, database: sql.Database) -> list[Item]:
 	known = registry()
-	values = _values([row for row in rows if row[6] is None], caller, known)
-	names = wire.client_ids([(known.by_name[t], v) for (t, _), v in values.items()], caller.space, known)
+	values = _values([row for row in rows if row[6] is None], caller, known, database)
+	linking = [(known.by_name[entity_type], held) for (entity_type, _), held in values.items()]
+	names = wire.client_ids(linking, caller.space, known, database)
 	first = {entity.name: begun.is_first(entity.mark) for entity in known.of_space_type(caller.space_type)}
 	# Of a type whose Sync Entity is gone nothing is known, not even that its records are deleted.
 	return [_item(row, values, names, known, first) for row in rows if row[1] in known.by_name]
 
 
 def _values(
-	rows: Sequence[tuple[Any, ...]], caller: Caller, known: Registry
+	rows: sql.Rows, caller: Caller, known: Registry, database: sql.Database
 ) -> dict[tuple[str, str], dict[str, Any]]:
 	"""Canonical values of the documents that the caller may see, by (entity type, document name)."""
 	by_type: dict[str, list[str]] = {}
@@ -200,7 +205,7 @@ def _values(
 	return {
 		(entity_type, name): values
 		for entity_type, wanted in by_type.items()
-		for name, values in visibility.visible(known.by_name[entity_type], wanted, caller).items()
+		for name, values in visibility.visible(known.by_name[entity_type], wanted, caller, database).items()
 	}
 
 

@@ -7,13 +7,12 @@ from typing import Any
 import frappe
 
 from hisabi_sync.engine import capture
-from hisabi_sync.engine.database import retry, sql, transaction
+from hisabi_sync.engine.database import background, retry, sql, transaction
 from hisabi_sync.engine.entities import retyped
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.model import apply, clock, ids
 from hisabi_sync.engine.model.change import Caller, Stored
 from hisabi_sync.engine.model.entity_type import EntityType
-from hisabi_sync.engine.operations import background
 from hisabi_sync.engine.sharing import spaces
 from hisabi_sync.engine.store import digests, load, write
 
@@ -109,7 +108,7 @@ def _read(
 	try:
 		return read(entity, after)
 	except Exception as error:
-		failed[entity.name] = background.caught("reconcile", entity.name, error)
+		failed[entity.name] = background.caught("reconcile", "document", entity.name, error)
 
 
 def _chunk(
@@ -126,7 +125,7 @@ def _chunk(
 	except Exception as error:
 		if len(names) == 1:
 			unit = f"{entity.name} {names[0]}"
-			failed[unit] = background.caught("reconcile", unit, error)
+			failed[unit] = background.caught("reconcile", "document", unit, error)
 			return
 		background.must_go_on(error)
 		middle = len(names) // 2

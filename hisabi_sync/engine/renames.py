@@ -11,12 +11,11 @@ from frappe import _
 from frappe.model.document import Document
 
 from hisabi_sync.engine import capture, reconcile
-from hisabi_sync.engine.database import sql
+from hisabi_sync.engine.database import background, sql
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.model import clock, ids
 from hisabi_sync.engine.model.change import Stored
 from hisabi_sync.engine.model.entity_type import EntityType
-from hisabi_sync.engine.operations import background
 from hisabi_sync.engine.store import load
 
 AT_ONCE = reconcile.CHUNK

@@ -9,11 +9,12 @@ decided on the primary, always.
 import json
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import frappe
 
 from hisabi_sync import compat
+from hisabi_sync.engine.database import sql
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.model.change import Caller
 
@@ -31,6 +32,7 @@ SPACES = "SELECT name, sequence, horizon, horizons FROM `tabSync Space`"
 STATE = f"""SELECT {ANY_ORDER}, s.sequence, s.horizon, s.horizons, COUNT(e.name), MAX(e.modified)
 	FROM `tabSync Space` s LEFT JOIN `tabSync Entity` e ON e.enabled = 1 WHERE s.name = %s GROUP BY s.name"""  # noqa: S608
 
+T = TypeVar("T")
 _left_alone: dict[str, float] = {}  # {site: until when, in seconds of the process's clock}
 
 
@@ -72,8 +74,8 @@ def _check_order(rows: Sequence[tuple[Any, ...]]) -> None:
 		raise Unfit("it applies transactions of several GTID domains in parallel, so in any order")
 
 
-def answer(caller: Caller, read: Callable[[Any], Any]) -> Any:
-	"""What `read(database)` gives, of the replica if that agrees with the primary on the caller's space."""
+def answer(caller: Caller, read: Callable[[sql.Database], T]) -> T:
+	"""What `read(database)` returns, from the replica if it agrees with the primary on the caller's space."""
 	database = compat.replica_database(SETTINGS) if is_in_use() else None
 	if database is None:
 		return read(frappe.db)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from hisabi_sync.engine import links
+from hisabi_sync.engine.database import sql
 from hisabi_sync.engine.entities.type_registry import Registry
 from hisabi_sync.engine.model.change import Caller, Outcome, Stored
 from hisabi_sync.engine.model.entity_type import EntityType
@@ -37,7 +38,10 @@ def show(shown: Sequence[tuple[Outcome, Stored, EntityType]], caller: Caller, re
 
 
 def client_ids(
-	pairs: Iterable[tuple[EntityType, Mapping[str, Any]]], space: str, registry: Registry
+	pairs: Iterable[tuple[EntityType, Mapping[str, Any]]],
+	space: str,
+	registry: Registry,
+	database: sql.Database | None = None,
 ) -> dict[tuple[str, str], str | None]:
 	"""{(DocType, document name): client id} for the links of [(entity type, values)]."""
 	linked = {
@@ -46,7 +50,7 @@ def client_ids(
 		for holder, field, _ in links.each(values, entity)
 		if links.target_of(field, entity, registry)
 	}
-	return load.link_names(space, linked) if linked else {}
+	return load.link_names(space, linked, database) if linked else {}
 
 
 def payload(

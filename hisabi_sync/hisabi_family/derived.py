@@ -12,11 +12,10 @@ from typing import Any
 import frappe
 
 from hisabi_sync.engine import capture
-from hisabi_sync.engine.database import sql
+from hisabi_sync.engine.database import background, sql
 from hisabi_sync.engine.derive import Access, Effect
 from hisabi_sync.engine.model import clock, ids
 from hisabi_sync.engine.model.change import Caller, Stored
-from hisabi_sync.engine.operations import background
 from hisabi_sync.engine.store import load
 from hisabi_sync.hisabi_family import families, rules, streaks
 
@@ -275,7 +274,7 @@ def expire() -> None:
 	fields = ["name", "family"]
 	rows = frappe.get_all("Family Streak", filters=filters, fields=fields, order_by="family, name")
 	families_of = {row.name: row.family for row in rows}
-	background.each("expire", families_of, lambda name: _expire(name, families_of[name]))
+	background.each("expire", "streak", families_of, lambda name: _expire(name, families_of[name]))
 
 
 def _expire(name: str, family: str) -> None:

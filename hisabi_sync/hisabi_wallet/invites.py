@@ -8,9 +8,9 @@ from typing import Any
 import frappe
 from frappe.model.document import Document
 
+from hisabi_sync.engine.identity import budgets
 from hisabi_sync.engine.model import clock
 from hisabi_sync.engine.model.secrets_hash import keyed_hash
-from hisabi_sync.engine.operations import budgets
 from hisabi_sync.hisabi_wallet import members
 
 DOCTYPE = "Hisabi Wallet Invite"

@@ -15,6 +15,9 @@ register(
 		"media_too_large": (413, "The file is too large", False),
 		"invalid_range": (417, "Content-Range does not fit the content", False),
 		"offset_mismatch": (409, "Bytes before this part are missing; continue at `received`", True),
+		"too_many_uploads": (429, "Too many uploads of this device wait for a record that names them", True),
+		"upload_budget_used": (429, "Too many bytes of uploads wait for a record that names them", True),
+		"storage_budget_used": (429, "The space for your files is used up", True),
 	},
 	items={},
 )

@@ -11,9 +11,8 @@ from datetime import timedelta
 import frappe
 from frappe.model.document import Document
 
-from hisabi_sync.engine.database import retry, sql
+from hisabi_sync.engine.database import background, retry, sql
 from hisabi_sync.engine.model import clock
-from hisabi_sync.engine.operations import background
 from hisabi_sync.media import backends, fields, limits, local, places, rows
 from hisabi_sync.media.rows import REMOVING, UPLOADED, USED, Media
 
@@ -36,7 +35,7 @@ def _alone(unit: str, work: Callable, failed: dict) -> int:
 	try:
 		return work(failed)
 	except Exception as error:
-		failed[unit] = background.caught(JOB, unit, error)
+		failed[unit] = background.caught(JOB, "upload", unit, error)
 		return 0
 
 
@@ -139,7 +138,7 @@ def _done(work: Callable, media: Media, trouble: dict, failed: dict) -> bool:
 		work(media)
 	except Exception as error:
 		trouble[media.backend] = trouble.get(media.backend, 0) + 1
-		failed[media.key] = background.caught(JOB, media.key, error)
+		failed[media.key] = background.caught(JOB, "upload", media.key, error)
 		return False
 	trouble[media.backend] = 0
 	return True

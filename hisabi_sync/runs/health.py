@@ -15,9 +15,9 @@ from redis import Redis
 from redis.exceptions import AuthenticationError, ResponseError
 from rq import Worker
 
+from hisabi_sync.engine.database import background
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.model import clock
-from hisabi_sync.engine.operations import background
 from hisabi_sync.runs import breaker
 
 OK, DOWN = "ok", "down"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import frappe
 
-from hisabi_sync.engine.operations import background
+from hisabi_sync.engine.database import background
 from hisabi_sync.runs import breaker, finish, jobs, locks, outcome, records, states
 
 RUN = "Sync Run"
@@ -22,11 +22,11 @@ def reclaim() -> int:
 	rows = frappe.db.sql(
 		f"SELECT DISTINCT claim FROM `tab{records.DOCTYPE}` WHERE claim IS NOT NULL AND IS_FREE_LOCK(claim)"  # noqa: S608
 	)
-	return sum(background.each("reclaim", [row[0] for row in rows], outcome.worker_died).values())
+	return sum(background.each("reclaim", "claim", [row[0] for row in rows], outcome.worker_died).values())
 
 
 def _plan_again() -> int:
-	return len(background.each("plan", _unplanned(), _plan))
+	return len(background.each("plan", "run", _unplanned(), _plan))
 
 
 def _unplanned() -> list[str]:
@@ -45,7 +45,9 @@ def _plan(name: str) -> None:
 def _dispatch() -> int:
 	"""Connections with records that are due while no lane is at work."""
 	runs = dict(_due())
-	given = background.each("dispatch", runs, lambda connection: _give(connection, runs[connection]))
+	given = background.each(
+		"dispatch", "connection", runs, lambda connection: _give(connection, runs[connection])
+	)
 	return sum(given.values())
 
 
@@ -77,4 +79,4 @@ def _finish() -> None:
 	connections = frappe.get_all(
 		RUN, filters={"status": states.RUNNING, "planned": 1}, pluck="connection", distinct=True
 	)
-	background.each("finish", connections, finish.check_all)
+	background.each("finish", "connection", connections, finish.check_all)

@@ -7,7 +7,10 @@ import frappe
 import pytest
 
 from benchmarks.count_statements import Counted
-from hisabi_sync.engine.operations import budgets
+from hisabi_sync.api.mobile.contract import MOBILE
+from hisabi_sync.api.wallet.contract import WALLET
+from hisabi_sync.engine.identity import budgets
+from hisabi_sync.engine.model.contract import MIB
 from tests.media.uploads import ask, put, refused
 from tests.support.phone import account, create, new_id, update
 
@@ -15,7 +18,7 @@ from tests.support.phone import account, create, new_id, update
 @pytest.fixture
 def settings(site):
 	"""Set fields of Sync Settings for one test, past their bounds if need be."""
-	names = [row.setting for row in budgets.ROWS]
+	names = [row.setting for row in budgets.rows()]
 	before = {name: frappe.db.get_single_value("Sync Settings", name) for name in names}
 
 	def change(**values):
@@ -66,7 +69,7 @@ def test_all_devices_of_a_user_together(make_user, login, settings):
 
 
 def test_bytes_in_a_quarter_of_an_hour(phone, settings):
-	row = budgets.BY_NAME["pushed_bytes"]
+	row = next(row for row in budgets.PUSHES if row.name == "pushed_bytes")
 	settings(budget_mib=1)
 	note = "x" * 60_000
 	for _ in range(row.unit // 240_000):
@@ -106,7 +109,7 @@ def test_of_refused_changes_only_the_beginning_is_kept_beyond_the_budget(phone, 
 	for item in items:
 		assert phone.push(item)[0]["error_code"] == "invalid_field"
 	sizes = [len(_kept(item)) for item in items]
-	assert sizes[0] > 90_000 and sizes[-1] < 1_000 and sum(sizes) < 1.1 * budgets.MIB
+	assert sizes[0] > 90_000 and sizes[-1] < 1_000 and sum(sizes) < 1.1 * MIB
 	said = json.loads(_kept(items[-1]))["not_kept"]
 	assert said["bytes"] > 90_000 and said["begins"].startswith('{"op_id"')
 	again = phone.push(items[0])  # what is kept already stays, and costs nothing again
@@ -245,13 +248,20 @@ def test_the_desk_shows_what_is_used(phone):
 	doc = frappe.get_doc("Sync Device", device.name)
 	doc.run_method("onload")
 	shown = {row["name"]: row for row in doc.get_onload("budget")}
-	assert shown.keys() == budgets.BY_NAME.keys()
+	assert shown.keys() == {row.name for row in budgets.rows()}
 	assert (shown["pushed_items"]["used"], shown["failed_items"]["of_user"]) == (2, 1)
 	assert (shown["devices"]["of_user"], shown["spaces"]["of_user"]) == (1, 1)
 	assert all(row["label"] and row["of_user_limit"] for row in shown.values())
 
 
-@pytest.mark.parametrize("row", budgets.ROWS, ids=lambda row: row.name)
+EVERY = (*budgets.PUSHES, budgets.DEVICES, *WALLET.budgets, *MOBILE.budgets)
+
+
+def test_every_budget_has_bounds(site):
+	assert set(EVERY) == set(budgets.rows())
+
+
+@pytest.mark.parametrize("row", dict.fromkeys(EVERY), ids=lambda row: row.name)
 def test_settings_have_bounds(site, row):
 	fields = {df.fieldname: df for df in frappe.get_meta("Sync Settings").fields}
 	assert int(fields[row.setting].default) == row.default and row.least <= row.default <= row.most
@@ -263,4 +273,4 @@ def test_settings_have_bounds(site, row):
 				doc.run_method("validate")
 	doc.set(row.setting, row.least)
 	doc.run_method("validate")
-	assert row.window or row.name in frappe.get_hooks("sync_budget_counts")
+	assert row.window or row.count

@@ -5,9 +5,8 @@ import pytest
 from rq.timeouts import JobTimeoutException
 
 from hisabi_sync.engine import garbage, reconcile
-from hisabi_sync.engine.database import retry
+from hisabi_sync.engine.database import background, retry
 from hisabi_sync.engine.model import clock, errors
-from hisabi_sync.engine.operations import background
 from hisabi_sync.hisabi_family import derived as family_derived
 from hisabi_sync.hisabi_sync.report.sync_health import sync_health
 from hisabi_sync.hisabi_wallet.derived import verify
@@ -27,7 +26,7 @@ def fresh(site, monkeypatch):
 	frappe.cache.delete_keys("hisabi_sync_mishap:")
 	yield
 	frappe.db.rollback()
-	for job in background.JOBS:
+	for job in background.failures():
 		background.remember_failures(job, {})
 
 
@@ -179,10 +178,10 @@ def test_a_deadlock_is_tried_again_and_a_server_that_is_gone_ends_the_job():
 			raise frappe.QueryDeadlockError("Deadlock found")
 		return unit
 
-	assert background.each("garbage", ["a"], once) == {"a": "a"} and tries == ["a", "a"]
+	assert background.each("garbage", "space", ["a"], once) == {"a": "a"} and tries == ["a", "a"]
 	for error in (JobTimeoutException("time is up"), retry.redis.exceptions.ConnectionError("gone")):
 		with pytest.raises(type(error)):
-			background.each("garbage", ["a"], lambda unit, error=error: raise_(error))
+			background.each("garbage", "space", ["a"], lambda unit, error=error: raise_(error))
 	assert not background.failures()
 
 

@@ -6,7 +6,7 @@ import frappe
 import pytest
 
 from hisabi_sync.engine import reconcile, renames
-from hisabi_sync.engine.operations import background
+from hisabi_sync.engine.database import background
 from tests.support.engine import change, fetch, send
 from tests.support.phone import new_id
 from tests.support.worker import work_off

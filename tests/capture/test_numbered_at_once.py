@@ -4,7 +4,7 @@ import frappe
 import pytest
 
 from hisabi_sync.engine import reconcile
-from hisabi_sync.engine.operations import background
+from hisabi_sync.engine.database import background
 from tests.capture import named
 from tests.support.phone import new_id
 

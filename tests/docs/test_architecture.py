@@ -9,7 +9,7 @@ DOCUMENT = "docs/architecture.md"
 LEFT_OUT = {"commands", "install", "patches", "www", "demo", "compat", "permissions", "wsgi", "tenants"}
 # Floors of the engine, the lowest first; "" are the use cases.
 FLOORS = (
-	*("model", "judge", "database", "operations", "entities", "store"),
+	*("model", "judge", "database", "entities", "store"),
 	*("identity", "sharing", "conflicts", "", "resolution"),
 )
 

@@ -9,7 +9,7 @@ import pytest
 
 from chaos.database import EMPTY, Database
 from chaos.site import own_tables
-from hisabi_sync.engine.operations import background
+from hisabi_sync.engine.database import background
 
 # The names of our things, as rows of other apps' tables would have them.
 TRACES = ("%hisabi_sync%", "%Hisabi Sync%")

@@ -5,8 +5,8 @@ from datetime import timedelta
 import frappe
 import pytest
 
+from hisabi_sync.engine.database import background
 from hisabi_sync.engine.model import clock
-from hisabi_sync.engine.operations import background
 from hisabi_sync.media import collect, fields, local
 from tests.media.uploads import (
 	JPEG,

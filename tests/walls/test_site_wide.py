@@ -4,7 +4,7 @@ import frappe
 import pytest
 
 from hisabi_sync import bounds
-from hisabi_sync.engine.operations import budgets
+from hisabi_sync.engine.identity import budgets
 from hisabi_sync.space_clauses import CLAUSES, EVERYWHERE
 from tests.support.phone import new_id
 from tests.walls.test_kept_to_spaces import RESOURCE
@@ -88,7 +88,7 @@ def test_every_doctype_of_ours_lies_in_a_space_or_holds_in_all_of_them(site):
 def test_every_number_of_our_settings_has_bounds(site, doctype):
 	fields = frappe.get_meta(doctype).fields
 	numbers = {df.fieldname for df in fields if df.fieldtype in NUMBERS and not df.read_only}
-	budgeted = {row.setting for row in budgets.ROWS} if doctype == "Sync Settings" else set()
+	budgeted = {row.setting for row in budgets.rows()} if doctype == "Sync Settings" else set()
 	assert numbers == {*bounds.BOUNDS[doctype], *budgeted}
 
 

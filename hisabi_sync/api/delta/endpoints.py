@@ -15,12 +15,11 @@ from hisabi_sync.api.protocol import auth, budget, throttle
 from hisabi_sync.api.protocol.http import endpoint
 from hisabi_sync.engine import positions, pull, push
 from hisabi_sync.engine.database import retry
-from hisabi_sync.engine.identity import devices
+from hisabi_sync.engine.identity import budgets, devices
 from hisabi_sync.engine.model import clock, cursor, ids
 from hisabi_sync.engine.model.change import Caller
 from hisabi_sync.engine.model.cursor import Cursor
 from hisabi_sync.engine.model.errors import RequestError
-from hisabi_sync.engine.operations import budgets
 from hisabi_sync.engine.sharing import spaces
 from hisabi_sync.hisabi_family import instants, metrics
 from hisabi_sync.hisabi_family.families import SPACE_TYPE

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sized
 from contextlib import contextmanager
 
 from hisabi_sync.api.protocol import body
+from hisabi_sync.engine.identity import budgets
 from hisabi_sync.engine.model.change import Caller
-from hisabi_sync.engine.operations import budgets
 
 
 @contextmanager

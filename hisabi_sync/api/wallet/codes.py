@@ -6,6 +6,8 @@ register(
 	requests={
 		"invite_invalid": (404, "This invite code is not valid", False),
 		"last_owner": (409, "A wallet keeps at least one owner", False),
+		"too_many_spaces": (429, "You own too many wallets", True),
+		"too_many_invites": (429, "Too many of your invites are open; revoke some", True),
 	},
 	items={
 		"op_id_required": "op_id is required",

@@ -1,9 +1,10 @@
 """The wallet contract. Source: docs/contracts/wallet.md."""
 
 from hisabi_sync.api.wallet import items
-from hisabi_sync.engine.model.contract import Contract
-from hisabi_sync.hisabi_wallet import attachments, entities, rules
+from hisabi_sync.engine.model.contract import Budget, Contract
+from hisabi_sync.hisabi_wallet import attachments, entities, invites, rules, wallets
 from hisabi_sync.hisabi_wallet.derived import derive
+from hisabi_sync.media import room
 
 WALLET = Contract(
 	name="wallet",
@@ -23,4 +24,9 @@ WALLET = Contract(
 	hold=derive.hold,
 	client_only=frozenset(("selectedWalletId", "selected_wallet_id")),
 	media_columns={"Hisabi Attachment": [("Hisabi Attachment", "file_id", "name")]},
+	budgets=(
+		Budget("spaces", "max_spaces", 100, 1, 10_000, "too_many_spaces", count=wallets.count_owned),
+		Budget("invites", "max_invites", 100, 1, 10_000, "too_many_invites", count=invites.count_open),
+		*room.BUDGETS,
+	),
 )

@@ -9,11 +9,11 @@ import frappe
 from hisabi_sync.api.protocol import item_reader
 from hisabi_sync.engine import ledger
 from hisabi_sync.engine.entities.entity_types import registry
+from hisabi_sync.engine.identity import budgets
 from hisabi_sync.engine.judge import validate
 from hisabi_sync.engine.model import clock, ids, strict_json
 from hisabi_sync.engine.model.change import CREATE, OPERATIONS, Caller, Change
 from hisabi_sync.engine.model.errors import ItemError, RequestError
-from hisabi_sync.engine.operations import budgets
 from hisabi_sync.engine.sharing import spaces
 
 WALLET, SPACE_TYPE = "Hisabi Wallet", "wallet"

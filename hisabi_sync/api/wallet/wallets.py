@@ -14,11 +14,11 @@ from hisabi_sync.api.protocol.schema import Request
 from hisabi_sync.api.wallet.models import wallets as models
 from hisabi_sync.engine.database import retry
 from hisabi_sync.engine.entities.entity_types import registry
+from hisabi_sync.engine.identity import budgets
 from hisabi_sync.engine.identity.devices import Device
 from hisabi_sync.engine.model import clock, ids, texts
 from hisabi_sync.engine.model.change import ACCEPTED, Caller, Outcome
 from hisabi_sync.engine.model.errors import RequestError
-from hisabi_sync.engine.operations import budgets
 from hisabi_sync.engine.sharing.spaces import authorise
 from hisabi_sync.hisabi_wallet import defaults, invites, members, wallets
 

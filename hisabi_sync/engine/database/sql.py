@@ -1,14 +1,21 @@
 """Multi-row statements. Names of tables and columns come from DocTypes, never from a request."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import frappe
 
 CHUNK_ROWS = 500
-READER = "hisabi_sync_reader"
 CHUNK_BYTES = 4 * 1024 * 1024  # well below any server's max_allowed_packet
+
+
+Rows = Sequence[tuple[Any, ...]]
+
+
+class Database(Protocol):
+	"""What a select is sent to: the primary (`frappe.db`), or a replica that answers a pull."""
+
+	def sql(self, query: str, values: Iterable[Any] = ()) -> Any: ...
 
 
 def quote(name: str) -> str:
@@ -77,29 +84,21 @@ def _chunks(rows: Iterable[Sequence[Any]]) -> Iterator[list[Sequence[Any]]]:
 
 
 def select(
-	doctype: str, columns: Iterable[str], where: str, values: Iterable[Any] = (), tail: str = ""
-) -> Sequence[tuple[Any, ...]]:
+	doctype: str,
+	columns: Iterable[str],
+	where: str,
+	values: Iterable[Any] = (),
+	tail: str = "",
+	database: Database | None = None,
+) -> Rows:
 	"""Rows as tuples. `columns` and `where` are the engine's own text; `values` fill its %s."""
 	query = f"SELECT {', '.join(columns)} FROM {quote('tab' + doctype)} WHERE {where} {tail}"  # noqa: S608
-	return ask(query, values)
+	return ask(query, values, database)
 
 
-def ask(query: str, values: Iterable[Any] = ()) -> Sequence[tuple[Any, ...]]:
-	"""Rows of a select of the engine's own, from the database that `reading_from` names, else from the primary."""
-	return (getattr(frappe.local, READER, None) or frappe.db).sql(query, values)
-
-
-@contextmanager
-def reading_from(database: Any) -> Iterator[None]:
-	"""In here the engine's own selects ask this database, which may be a replica; a pull says so where it reads.
-
-	`frappe.db` stays the primary: what Frappe looks up it also puts into caches, where nothing old may come.
-	"""
-	setattr(frappe.local, READER, database)
-	try:
-		yield
-	finally:
-		setattr(frappe.local, READER, None)
+def ask(query: str, values: Iterable[Any] = (), database: Database | None = None) -> Rows:
+	"""Rows of a select of the engine's own, from the primary unless a `database` is given."""
+	return (database or frappe.db).sql(query, values)
 
 
 def select_in(
@@ -110,12 +109,13 @@ def select_in(
 	where: str = "",
 	values: Iterable[Any] = (),
 	tail: str = "",
-) -> Sequence[tuple[Any, ...]]:
+	database: Database | None = None,
+) -> Rows:
 	"""Rows whose `column` is one of the keys, in one statement; no keys give no rows and no statement."""
 	if not keys:
 		return ()
 	clause = f"{quote(column)} IN %s" + (f" AND {where}" if where else "")
-	return select(doctype, columns, clause, (tuple(keys), *values), tail)
+	return select(doctype, columns, clause, (tuple(keys), *values), tail, database)
 
 
 def update_in(

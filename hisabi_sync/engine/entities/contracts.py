@@ -13,7 +13,7 @@ from typing import Any
 import frappe
 from frappe.model.document import Document
 
-from hisabi_sync.engine.model.contract import Contract, Derivation, Preparation, Rule
+from hisabi_sync.engine.model.contract import Budget, Contract, Derivation, Preparation, Rule
 
 HOOK = "sync_contracts"
 # A space type may have one of each: with two, their order would decide the result.
@@ -47,7 +47,13 @@ def _load(paths: tuple[str, ...]) -> tuple[Contract, ...]:
 		_refuse_twice(f"{part} of the space type", having)
 	for part in ("rules", "prepare", "bulk_actions"):
 		_refuse_twice(part, (key for contract in found for key in getattr(contract, part)))
+	_refuse_twice("budget", (budget.name for budget in _budgets(found)))
 	return found
+
+
+def _budgets(found: Iterable[Contract]) -> list[Budget]:
+	"""Each once: contracts may share one, such as that of uploads."""
+	return list(dict.fromkeys(budget for contract in found for budget in contract.budgets))
 
 
 def _attribute(path: str) -> Contract:
@@ -104,6 +110,11 @@ def preparation(doctype: str) -> Preparation | None:
 
 def bulk_action(name: str) -> Any:
 	return _by_key("bulk_actions", name)
+
+
+def budgets() -> list[Budget]:
+	"""What users may hold, by the contracts."""
+	return _budgets(contracts())
 
 
 def media_columns(doctype: str) -> list[tuple[str, str, str]]:

@@ -14,11 +14,10 @@ import frappe
 from frappe.model.meta import Meta
 
 from hisabi_sync import compat
-from hisabi_sync.engine.database import transaction
+from hisabi_sync.engine.database import background, transaction
 from hisabi_sync.engine.entities import compiler, definitions, retyped
 from hisabi_sync.engine.entities.type_registry import Broken, Registry
 from hisabi_sync.engine.model.entity_type import EntityType
-from hisabi_sync.engine.operations import background
 
 VERSION_KEY = "hisabi_sync_entities"
 COMPILING = "hisabi_sync_compiling"

@@ -8,11 +8,11 @@ from typing import Any
 import frappe
 
 from hisabi_sync.engine.database import retry, sql
+from hisabi_sync.engine.identity import budgets
 from hisabi_sync.engine.judge.policies import Clash, Edit, last_write_wins
 from hisabi_sync.engine.model import clock, ids
 from hisabi_sync.engine.model.errors import RequestError
 from hisabi_sync.engine.model.texts import plain
-from hisabi_sync.engine.operations import budgets
 from hisabi_sync.engine.store.write import STANDARD
 
 SEEN_EVERY = timedelta(minutes=5)
@@ -54,12 +54,6 @@ def require_room(user: str, device_id: str) -> None:
 	"""Raises RequestError too_many_devices, unless the device is one of those that the user has."""
 	if not frappe.db.exists("Sync Device", {"name": ids.device(user, device_id), "status": "Active"}):
 		budgets.require("devices", user)
-
-
-def count_active(user: str) -> int:
-	"""Hook: devices of a user that work or will work again when they sign in."""
-	where = "user = %s AND status = 'Active' AND (expires_at IS NULL OR expires_at > %s)"
-	return sql.select("Sync Device", ["COUNT(*)"], where, (user, clock.now()))[0][0]
 
 
 def revoke(name: str, reason: str) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import frappe
+
 from hisabi_sync.engine.model.change import Caller, Change, Stored
 
 # (change, the record it meets or None, caller, registry of entity types). Raises ItemError.
@@ -15,6 +17,39 @@ Rule = Callable[[Change, Stored | None, Caller, Any], None]
 Preparation = Callable[[Sequence[Change], Caller], None]
 # (effects of the transaction, access to records), as `hisabi_sync.engine.derive` has them.
 Derivation = Callable[[Sequence[Any], Any], None]
+
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+	"""How much of something a user or a device may use.
+
+	`setting` is the field of Sync Settings with the limit, in `unit`s, between `least` and `most`; where it is 0, `default`
+	counts. A `window`, in seconds, limits what is used within it. A budget without a window limits what a user holds:
+	`count(user)` says how much that is. A call that exceeds the budget ends with `code`; without a code nothing is refused,
+	and less is kept.
+	"""
+
+	name: str
+	setting: str
+	default: int
+	least: int
+	most: int
+	code: str | None
+	window: int | None = None
+	unit: int = 1
+	count: Callable[[str], int] | None = None
+
+	@property
+	def limit(self) -> int:
+		"""Of a device, or of a user for what only users hold."""
+		return int(frappe.get_cached_doc("Sync Settings").get(self.setting) or self.default) * self.unit
+
+	def held_by(self, user: str) -> int:
+		"""How much a user holds; 0 where nothing counts it."""
+		return int(self.count(user) or 0) if self.count else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +66,7 @@ class Contract:
 	- `media_columns`, by DocType: where uploads are named beside file fields, as (table, column with the key, column with
 	  the document's name).
 	- `bulk_actions`, by name: what people do with many documents at once.
+	- `budgets`: how much each user may hold of what the contract lets them make. Contracts may share a budget.
 	"""
 
 	space_type: str
@@ -45,3 +81,4 @@ class Contract:
 	client_only: frozenset[str] = frozenset()
 	media_columns: Mapping[str, Sequence[tuple[str, str, str]]] = field(default_factory=dict)
 	bulk_actions: Mapping[str, Any] = field(default_factory=dict)
+	budgets: Sequence[Budget] = ()

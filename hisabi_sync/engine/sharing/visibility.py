@@ -13,6 +13,7 @@ import frappe
 import frappe.share
 from frappe.core.doctype.user_permission.user_permission import get_user_permissions
 
+from hisabi_sync.engine.database import sql
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.entities.type_registry import Registry
 from hisabi_sync.engine.judge.standing import UNSEEN
@@ -49,13 +50,19 @@ def _rights(caller: Caller) -> list[str]:
 	return [*sorted(frappe.get_roles(caller.user)), permissions]
 
 
-def visible(entity: EntityType, names: Iterable[Any], caller: Caller) -> dict[Any, dict[str, Any]]:
-	"""Canonical values by document name; documents and fields that the caller may not read are left out."""
+def visible(
+	entity: EntityType, names: Iterable[Any], caller: Caller, database: sql.Database | None = None
+) -> dict[Any, dict[str, Any]]:
+	"""Canonical values by document name; documents and fields that the caller may not read are left out.
+
+	Values come from `database`; what the caller may read is always asked of the primary.
+	"""
 	if not entity.check_permissions:
-		return load.documents(entity, names)
+		return load.documents(entity, names, database=database)
 	reached = _reader(entity, caller.user)
 	fields = {name for name, field in entity.fields.items() if reached(field)}
-	found = load.documents(entity, readable(entity, names, caller.user), fields=fields)
+	may_read = readable(entity, names, caller.user)
+	found = load.documents(entity, may_read, fields=fields, database=database)
 	return {name: cut(entity, values, caller.user) for name, values in found.items()}
 
 

@@ -68,15 +68,18 @@ def own(moment: datetime | None, held: Mapping[str, Any]) -> datetime | None:
 	return reading(moment, held.get(OWN))
 
 
-def recall(entity: EntityType, found: dict[Any, dict[str, Any]]) -> None:
+def recall(
+	entity: EntityType, found: dict[Any, dict[str, Any]], database: sql.Database | None = None
+) -> None:
 	"""Restore readings in {document name: values}: one statement where the clock shows one of the times twice, else none."""
 	names = [name for name, values in found.items() if _has_twice(values, entity)]
 	if names:
 		where = "document_type = %s AND second_readings IS NOT NULL"
 		columns = ["document_name", "second_readings"]
-		for name, text in sql.select_in(
-			"Sync Record", columns, "document_name", names, where, (entity.doctype,)
-		):
+		rows = sql.select_in(
+			"Sync Record", columns, "document_name", names, where, (entity.doctype,), database=database
+		)
+		for name, text in rows:
 			restore(found.get(name, {}), entity, text)
 
 

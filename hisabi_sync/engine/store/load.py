@@ -73,7 +73,11 @@ def column(field: kinds.Field) -> str:
 
 
 def documents(
-	entity: EntityType, names: Iterable[object], lock: bool = False, fields: Collection[str] | None = None
+	entity: EntityType,
+	names: Iterable[object],
+	lock: bool = False,
+	fields: Collection[str] | None = None,
+	database: sql.Database | None = None,
 ) -> dict[Any, dict[str, Any]]:
 	"""Canonical values of documents, by document name as it is asked for; child rows included.
 
@@ -83,15 +87,16 @@ def documents(
 	wanted = {str(name) for name in names if name is not None}  # a tombstone's document is gone
 	chosen = [f for f in entity.columns if fields is None or f.name in fields]
 	tail = "ORDER BY name FOR UPDATE" if lock else ""
-	rows = sql.select_in(entity.doctype, ["name", *map(column, chosen)], "name", sorted(wanted), tail=tail)
+	columns = ["name", *map(column, chosen)]
+	rows = sql.select_in(entity.doctype, columns, "name", sorted(wanted), tail=tail, database=database)
 	found = {
 		str(row[0]): {field.name: field.load(value) for field, value in zip(chosen, row[1:], strict=True)}
 		for row in rows
 	}
 	for table in entity.tables:
-		_add_rows(entity, table, found, LATEST if lock else "")
+		_add_rows(entity, table, found, LATEST if lock else "", database)
 	if not lock:
-		autumn.recall(entity, found)
+		autumn.recall(entity, found, database)
 	return found if found.keys() == wanted else _as_asked(found, wanted)
 
 
@@ -112,7 +117,13 @@ def fill(stored: Stored, values: Any, entity: EntityType) -> None:
 	stored.values = values
 
 
-def _add_rows(entity: EntityType, table: kinds.Field, found: Mapping[str, dict[str, Any]], lock: str) -> None:
+def _add_rows(
+	entity: EntityType,
+	table: kinds.Field,
+	found: Mapping[str, dict[str, Any]],
+	lock: str,
+	database: sql.Database | None,
+) -> None:
 	for values in found.values():
 		values[table.name] = []
 	columns = ["parent", "name", *map(column, table.columns)]
@@ -124,6 +135,7 @@ def _add_rows(entity: EntityType, table: kinds.Field, found: Mapping[str, dict[s
 		"parenttype = %s AND parentfield = %s",
 		(entity.doctype, table.name),
 		f"ORDER BY parent, idx {lock}",
+		database,
 	)
 	for parent, name, *cells in rows:
 		loaded = {c.name: c.load(cell) for c, cell in zip(table.columns, cells, strict=True)}
@@ -251,7 +263,9 @@ def existing(doctype: str, names: Collection[str]) -> set[str]:
 	return {str(row[0]).lower() for row in rows}
 
 
-def link_names(space: str, pairs: Collection[tuple[str, str]]) -> dict[tuple[str, str], str | None]:
+def link_names(
+	space: str, pairs: Collection[tuple[str, str]], database: sql.Database | None = None
+) -> dict[tuple[str, str], str | None]:
 	"""{(doctype, name): client id or None} for links to synced documents, in one statement.
 
 	None hides a document of another space. One without any record is named as it is: its tombstone was collected.
@@ -261,6 +275,7 @@ def link_names(space: str, pairs: Collection[tuple[str, str]]) -> dict[tuple[str
 		["document_type", "document_name", "client_id", "space"],
 		"document_name",
 		sorted({name for _, name in pairs}),
+		database=database,
 	)
 	found = dict.fromkeys((row[0], row[1]) for row in rows)
 	found.update({(row[0], row[1]): ids.decode(row[2]) for row in rows if row[3] == space})

@@ -6,10 +6,10 @@ from typing import Any
 import frappe
 
 from hisabi_sync.engine import derive
+from hisabi_sync.engine.database import background
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.model import clock, ids
 from hisabi_sync.engine.model.change import Caller, Stored
-from hisabi_sync.engine.operations import background
 from hisabi_sync.engine.store import write
 from hisabi_sync.hisabi_wallet.derived import derive as derived
 from hisabi_sync.hisabi_wallet.derived import rules
@@ -38,7 +38,7 @@ def verify(wallet_id: str, repair: bool = False) -> list[dict[str, str]]:
 def verify_all(repair: bool = False) -> dict[str, list[dict[str, str]]]:
 	"""Drift of all wallets by wallet id; run weekly by the scheduler, without repair."""
 	wallets = frappe.db.sql("SELECT name FROM `tabHisabi Wallet` ORDER BY name", pluck=True)
-	drifts = background.each("verify", wallets, lambda wallet_id: verify(wallet_id, repair))
+	drifts = background.each("verify", "wallet", wallets, lambda wallet_id: verify(wallet_id, repair))
 	found = {wallet_id: drift for wallet_id, drift in drifts.items() if drift}
 	if found:
 		frappe.log_error("Derived values of wallets have drifted", frappe.as_json(found))

@@ -1,6 +1,6 @@
 from frappe.model.document import Document
 
-from hisabi_sync.engine.operations import budgets
+from hisabi_sync.engine.identity import budgets
 
 
 class SyncDevice(Document):

@@ -9,10 +9,9 @@ from frappe.model.meta import Meta
 
 from hisabi_sync import bounds
 from hisabi_sync.engine import reconcile
-from hisabi_sync.engine.database import transaction
+from hisabi_sync.engine.database import background, transaction
 from hisabi_sync.engine.entities import contracts, entity_types
 from hisabi_sync.engine.model import ids
-from hisabi_sync.engine.operations import background
 
 # Parameters that a policy cannot do without.
 PARAMETERS = {"terminal_value_wins": ("field", "value"), "draft_then_immutable": ("field",)}

@@ -3,7 +3,7 @@ from frappe import _
 from frappe.model.document import Document
 
 from hisabi_sync import bounds
-from hisabi_sync.engine.operations import budgets
+from hisabi_sync.engine.identity import budgets
 from hisabi_sync.media import s3
 
 

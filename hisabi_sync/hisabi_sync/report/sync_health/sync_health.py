@@ -10,8 +10,8 @@ from frappe.utils import escape_html
 
 from hisabi_sync.desk.insight import batches, scope
 from hisabi_sync.desk.insight.columns import column, counters, stacked, summary
+from hisabi_sync.engine.database import background
 from hisabi_sync.engine.entities.entity_types import registry
-from hisabi_sync.engine.operations import background
 from hisabi_sync.permissions import allowed_spaces
 
 CONFLICT_TARGET, ERROR_TARGET = 5, 1  # percent

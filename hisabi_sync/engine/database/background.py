@@ -20,19 +20,6 @@ PROGRESS_KEPT = 24 * 3600  # seconds after the last step, for one that was kille
 PROGRESS_EVENT = "hisabi_sync_headway"
 MOST_NAMED = 20
 FAILURES_KEY = "hisabi_sync_job:"
-# Jobs that remember their failures, and what their units are.
-JOBS = {
-	"garbage": "space",
-	"reconcile": "document",
-	"expire": "streak",
-	"verify": "wallet",
-	"logs": "log",
-	"media": "upload",
-	"reclaim": "claim",
-	"plan": "run",
-	"dispatch": "connection",
-	"finish": "connection",
-}
 
 
 def enqueue_note_problems() -> None:
@@ -113,26 +100,26 @@ def _progress_key(entity_type: str) -> str:
 # --- units, and the failures of a job's latest run
 
 
-def each(job: str, units: Iterable[Any], work: Callable[..., Any]) -> dict[Any, Any]:
-	"""Do `work(unit)` for every unit, run again after a deadlock; {unit: what it gave} of those that went well.
+def each(job: str, kind: str, units: Iterable[Any], work: Callable[..., Any]) -> dict[Any, Any]:
+	"""Do `work(unit)` for every unit, and again after a deadlock; {unit: what `work` returned} of those that succeeded.
 
-	`work` commits. A unit that fails is rolled back, logged by its name once a day and remembered for Sync Health.
+	`work` commits. A unit that fails is rolled back, logged once a day as a `kind` of its name, and kept for Sync Health.
 	"""
 	done, failed = {}, {}
 	for unit in units:
 		try:
 			done[unit] = retry.run(lambda unit=unit: work(unit))
 		except Exception as error:
-			failed[str(unit)] = caught(job, unit, error)
+			failed[str(unit)] = caught(job, kind, unit, error)
 	remember_failures(job, failed)
 	return done
 
 
-def caught(job: str, unit: object, error: BaseException) -> str:
+def caught(job: str, kind: str, unit: object, error: BaseException) -> str:
 	"""Roll a unit back and log it; the kind of its error. What says that nothing can go on now is raised again."""
 	must_go_on(error)
 	frappe.db.rollback()
-	return errors.log_once(f"{job}: {JOBS[job]} {unit} failed", error)
+	return errors.log_once(f"{job}: {kind} {unit} failed", error)
 
 
 def must_go_on(error: BaseException) -> None:
@@ -153,7 +140,6 @@ def remember_failures(job: str, failed: Mapping[str, str]) -> None:
 
 def forget_failures() -> None:
 	"""Remove what is remembered of all jobs, when the app leaves the site."""
-	# Whatever their names: those of an older release are not in JOBS any more.
 	frappe.db.delete("DefaultValue", {"defkey": ["like", f"{FAILURES_KEY}%"]})
 	clear_defaults_cache()
 
@@ -164,4 +150,8 @@ def _failures_of(job: str) -> dict[str, Any]:
 
 def failures() -> dict[str, dict[str, Any]]:
 	"""{job: {"at", "failed": how many, "units": {unit: kind of error}}} of the jobs whose latest run had failures."""
-	return {job: held for job in JOBS if (held := _failures_of(job))}
+	rows = frappe.get_all(
+		"DefaultValue", {"defkey": ["like", f"{FAILURES_KEY}%"]}, ["defkey", "defvalue"], order_by="defkey"
+	)
+	kept = {row.defkey.removeprefix(FAILURES_KEY): json.loads(row.defvalue or "{}") for row in rows}
+	return {job: held for job, held in kept.items() if held}

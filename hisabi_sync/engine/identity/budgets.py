@@ -1,25 +1,27 @@
-"""What every user and every device may use, so that nobody makes others pay: one table, a row for each budget.
+"""What each user and each device may use, so that nobody can make others pay.
 
-What is used in a window of time is counted in Redis, two round trips for a push that leaves something behind and one for
-any other. Without Redis pushes go on uncounted: phones must hand in their work, and what is kept in the database is
-counted there. A user has several times what a device has, for devices are free to make.
+What pushes use in a window of time is counted in Redis: two round trips for a push that leaves something behind, one for
+any other. Without Redis pushes go on uncounted, because phones must be able to hand in their work; what is kept in the
+database is counted there. A user has several times the budget of a device, because devices cost nothing to make.
 """
 
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import frappe
 import redis
 from frappe.model.document import Document
 
-from hisabi_sync.engine.model import ids
+from hisabi_sync.engine.database import sql
+from hisabi_sync.engine.entities import contracts
+from hisabi_sync.engine.model import clock, ids
 from hisabi_sync.engine.model.change import Allowance, Caller
+from hisabi_sync.engine.model.contract import MIB, Budget
 from hisabi_sync.engine.model.errors import RequestError
 
 QUARTER, DAY = 15 * 60, 24 * 3600
-MIB = 1024 * 1024
 USER_SHARE = 5  # devices' worth of a budget that all devices of a user have together
 PAUSE = 3600  # seconds after which somebody may have made room in what is held
 
@@ -27,43 +29,29 @@ REDIS_PAUSE = 5.0  # seconds in which a Redis that did not answer is not asked a
 _silent: dict[str, float] = {}  # site -> when to ask again
 
 
-@dataclass(frozen=True, slots=True)
-class Budget:
-	"""One row. `setting` is a field of Sync Settings in `unit`s; a `window` in seconds, none for what is held.
-
-	Over it a call ends with `code`; without one nothing is refused, and less is kept.
-	"""
-
-	name: str
-	setting: str
-	default: int
-	least: int
-	most: int
-	code: str | None
-	window: int | None = None
-	unit: int = 1
-
-	@property
-	def limit(self) -> int:
-		"""Of a device, or of a user for what only users hold."""
-		return int(frappe.get_cached_doc("Sync Settings").get(self.setting) or self.default) * self.unit
-
-
-ROWS = (
+# The engine's own. What else users hold belongs to the contract that lets them make it (`Contract.budgets`).
+PUSHES = (
 	Budget("pushed_items", "budget_items", 100_000, 1_000, 100_000_000, "item_budget_used", QUARTER),
 	Budget("pushed_bytes", "budget_mib", 256, 16, 1_000_000, "byte_budget_used", QUARTER, MIB),
 	Budget("new_conflicts", "budget_conflicts", 2_000, 10, 1_000_000, "conflict_budget_used", DAY),
 	Budget("failed_items", "budget_failed_items", 5_000, 10, 1_000_000, "failed_budget_used", DAY),
 	Budget("failed_bytes", "budget_failed_mib", 8, 1, 10_000, None, DAY, MIB),
-	Budget("devices", "max_devices", 100, 2, 10_000, "too_many_devices"),
-	Budget("spaces", "max_spaces", 100, 1, 10_000, "too_many_spaces"),
-	Budget("invites", "max_invites", 100, 1, 10_000, "too_many_invites"),
-	Budget("waiting_uploads", "max_waiting_media", 500, 1, 100_000, "too_many_uploads"),
-	Budget("waiting_bytes", "max_waiting_mib", 10_240, 1, 10_000_000, "upload_budget_used", unit=MIB),
-	Budget("used_bytes", "max_used_media_mib", 51_200, 1, 100_000_000, "storage_budget_used", unit=MIB),
 )
-BY_NAME = {row.name: row for row in ROWS}
-WINDOWED = [row for row in ROWS if row.window]
+WINDOWS = {row.name: row.window or 0 for row in PUSHES}
+
+
+def _count_devices(user: str) -> int:
+	"""Devices of a user that work or will work again when they sign in."""
+	where = "user = %s AND status = 'Active' AND (expires_at IS NULL OR expires_at > %s)"
+	return sql.select("Sync Device", ["COUNT(*)"], where, (user, clock.now()))[0][0]
+
+
+DEVICES = Budget("devices", "max_devices", 100, 2, 10_000, "too_many_devices", count=_count_devices)
+
+
+def rows() -> list[Budget]:
+	"""All budgets: those of pushes and devices, and those that the site's contracts bring."""
+	return [*PUSHES, DEVICES, *contracts.budgets()]
 
 
 # --- what is used in a window
@@ -78,10 +66,10 @@ def open_push(caller: Caller, items: int, size: int) -> Caller:
 	spent = {"pushed_items": items, "pushed_bytes": size}
 	used = add_to_windows(
 		(row.name, row.window or 0, holder, spent.get(row.name, 0))
-		for row in WINDOWED
+		for row in PUSHES
 		for holder in _holders(caller)
 	)
-	left = [_left(row, caller, used, spent) for row in WINDOWED]
+	left = [_left(row, caller, used, spent) for row in PUSHES]
 	return replace(caller, allowance=Allowance(left[-1]))
 
 
@@ -103,7 +91,7 @@ def close_push(caller: Caller) -> None:
 	left_behind = caller.allowance.kept
 	if any(left_behind.values()):
 		add_to_windows(
-			(name, BY_NAME[name].window or 0, holder, amount)
+			(name, WINDOWS[name], holder, amount)
 			for name, amount in left_behind.items()
 			for holder in _holders(caller)
 		)
@@ -113,17 +101,14 @@ def close_push(caller: Caller) -> None:
 
 
 def require(name: str, user: str, more: int = 1, used: int | None = None) -> None:
-	"""Raise RequestError when the user would hold more than their budget with `more` of it."""
-	row = BY_NAME[name]
-	held = count(name, user) if used is None else used
+	"""Raise RequestError with the budget's code if the user would hold more than it allows with `more` of it.
+
+	`used` is what they hold already, for a caller that has counted it.
+	"""
+	row = next(row for row in rows() if row.name == name)
+	held = row.held_by(user) if used is None else used
 	if held + more > row.limit:
 		raise RequestError(str(row.code), limit=row.limit, used=held, retry_after=PAUSE)
-
-
-def count(name: str, user: str) -> int:
-	"""What a user holds, by the function that an app names under the hook `sync_budget_counts`."""
-	paths = frappe.get_hooks("sync_budget_counts", default={}).get(name)
-	return int(frappe.get_attr(paths[-1])(user) or 0) if paths else 0
 
 
 # --- for people
@@ -131,7 +116,7 @@ def count(name: str, user: str) -> int:
 
 def table(user: str, device: str) -> list[dict[str, Any]]:
 	"""What is used of what: `{name, label, limit, used, of_user, of_user_limit, unit, window}`, None where nobody knows."""
-	return [_shown(row, user, device) for row in ROWS]
+	return [_shown(row, user, device) for row in rows()]
 
 
 def _shown(row: Budget, user: str, device: str) -> dict[str, Any]:
@@ -142,7 +127,7 @@ def _shown(row: Budget, user: str, device: str) -> dict[str, Any]:
 			**shown,
 			"used": None,
 			"limit": None,
-			"of_user": count(row.name, user),
+			"of_user": row.held_by(user),
 			"of_user_limit": row.limit,
 		}
 	holders = (f"device {device}", f"user {user}")
@@ -159,7 +144,7 @@ def _shown(row: Budget, user: str, device: str) -> dict[str, Any]:
 
 def wrong_settings(settings: Document) -> Iterable[tuple[str, int, int]]:
 	"""(field, least, most) of those settings that are out of their bounds; 0 stands for the default."""
-	for row in ROWS:
+	for row in rows():
 		value = int(settings.get(row.setting) or 0)
 		if value and not row.least <= value <= row.most:
 			yield row.setting, row.least, row.most
