@@ -1,19 +1,18 @@
 """Judging the changes of a batch and writing what is accepted."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 import frappe
 
-from hisabi_sync.engine import derive, judging, links, wire
+from hisabi_sync.engine import applying, derive, judging, links, wire
 from hisabi_sync.engine import document as documents
-from hisabi_sync.engine.conflicts import conflict_rows, unique_conflicts
+from hisabi_sync.engine.conflicts import conflict_rows
 from hisabi_sync.engine.database import retry
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.gather import gather
 from hisabi_sync.engine.judge import order, validate
-from hisabi_sync.engine.judge.decide import Decision, losses
-from hisabi_sync.engine.model import apply, clock, errors, files, ids
+from hisabi_sync.engine.model import clock, errors, files, ids
 from hisabi_sync.engine.model.change import (
 	ACCEPTED,
 	CONFLICT,
@@ -95,7 +94,7 @@ class Batch:
 			if self.outcomes[i] is None and self.repeats.is_new(i)
 		]
 
-	def _fail(self, i: int, error: ItemError) -> None:
+	def fail(self, i: int, error: ItemError) -> None:
 		self.outcomes[i] = Outcome.of_error(self.changes[i], error)
 
 	# --- what the changes say and need
@@ -107,7 +106,7 @@ class Batch:
 					raise change.error
 				self._parse_one(i, change)
 			except Exception as error:
-				self._fail(i, _of_item(error, change))
+				self.fail(i, _of_item(error, change))
 		self._depend_on_root()
 
 	def _parse_one(self, i: int, change: Change) -> None:
@@ -180,7 +179,7 @@ class Batch:
 		parents = order.depends_on(self.changes, self.links)
 		for i in circular:
 			if i in open_now:
-				self._fail(i, ItemError("cyclic_dependency"))
+				self.fail(i, ItemError("cyclic_dependency"))
 		waiting = sorted(set(range(len(self.changes))) - set(arranged) - set(circular))
 		for i in (*arranged, *waiting):
 			if i in open_now:
@@ -193,53 +192,12 @@ class Batch:
 				raise ItemError("depends_on_failed_item", {"items": sorted(parents)})
 			self.outcomes[i] = self._judge_and_apply(i, change)
 		except Exception as error:
-			self._refuse(i, change, _of_item(error, change))
-
-	def _refuse(self, i: int, change: Change, error: ItemError) -> None:
-		self._fail(i, error)
-		self._add_tombstone(self.outcomes[i], self.stored.get(change.record))
-		if error.code == "unique_violation":
-			self._ask_people(change, self.outcomes[i])
-		elif error.code in self.options.kept:
-			self._keep_refused(i, change, self.outcomes[i])
-
-	def _add_tombstone(self, outcome: Outcome, stored: Stored | None) -> None:
-		"""The answer to a write on a deleted record says what the record is now."""
-		if stored and outcome.code == "deleted":
-			deleted_at = clock.dump(stored.deleted_at)
-			outcome.detail = {"doc_version": stored.doc_version, "is_deleted": True, "deleted_at": deleted_at}
-
-	def _ask_people(self, change: Change, outcome: Outcome) -> None:
-		"""A taken value is an error for the device; what it wanted is kept where a person can settle it."""
-		entity, stored = self.registry.by_name[change.entity_type], self.stored.get(change.record)
-		if isinstance(outcome.detail, dict) and None in outcome.detail.values():
-			holder = unique_conflicts.holder_of(change, entity, self.caller, self.registry)
-			outcome.detail = dict.fromkeys(outcome.detail, holder)
-		row = unique_conflicts.conflict(change, stored, entity, self.caller, self.now, self.registry)
-		if row:
-			self.conflict_rows.append(row)
-			outcome.conflict = row["name"]
-
-	def _keep_refused(self, i: int, change: Change, outcome: Outcome) -> None:
-		"""What a refused change wanted is kept beside what the record holds, once however often it is sent."""
-		entity, stored = self.registry.by_name[change.entity_type], self.stored.get(change.record)
-		if stored is None or not stored.exists or change.record in self.hidden:
-			return
-		known = self.repeats.known_failure(change)
-		if known and known.conflict:
-			outcome.conflict = known.conflict
-		else:
-			row = conflict_rows.refused(change, stored, entity, self.caller, self.now)
-			self.conflict_rows.append(row)
-			outcome.conflict = row["name"]
-		outcome.doc_version = stored.doc_version
-		if stored.live and stored.values:
-			self.shown[i] = (stored, entity)
+			applying.refuse(self, i, change, _of_item(error, change))
 
 	def _judge_and_apply(self, i: int, change: Change) -> Outcome:
 		entity, stored = self.registry.by_name[change.entity_type], self.stored.get(change.record)
 		change, decision, resolved = judging.judge(self, change, stored, entity)
-		outcome = ACTIONS[decision.kind](self, change, stored, entity, decision)
+		outcome = applying.apply(self, change, stored, entity, decision)
 		stored = self.stored[change.record]
 		if resolved:
 			self._close(resolved, outcome, stored, entity)
@@ -253,62 +211,6 @@ class Batch:
 		if outcome.status == ACCEPTED and stored.live:
 			outcome.merged = True
 
-	def check_acting(self, change: Change, stored: Stored | None, entity: EntityType) -> None:
-		"""What Frappe acts on when it saves is an upload of the caller's, what they see, or what the record holds."""
-		if not change.values or not (entity.acting or entity.dynamic):
-			return
-		held = self.held_values(stored)
-		files.check(change.values, held, entity.acting, self.files)
-		foreign.check_dynamic(change.values, held, entity, self.linkable)
-
-	def held_values(self, stored: Stored | None) -> list[dict[str, Any]]:
-		"""What the record holds, and what it held since the change's base."""
-		return [stored.values, *(past.before for past in stored.history)] if stored else []
-
-	def _apply(
-		self, change: Change, stored: Stored | None, entity: EntityType, decision: Decision
-	) -> Outcome:
-		stored = stored or self.stored.setdefault(
-			change.record, Stored(change.record, entity.name, change.client_id)
-		)
-		self.before.setdefault(stored.name, stored.values if stored.live else None)
-		if entity.bulk:
-			self._apply_in_memory(change, stored, entity, decision)
-		else:
-			self.writer.flush()
-			documents.save(self, change, stored, entity, decision)
-		outcome = self._answer(ACCEPTED, change, stored)
-		outcome.merged = decision.merged or change.cleaned or apply.differs(stored, decision.values)
-		if decision.kept:
-			self._keep_losers(change, stored, entity, decision, outcome)
-		return outcome
-
-	def _apply_in_memory(
-		self, change: Change, stored: Stored, entity: EntityType, decision: Decision
-	) -> None:
-		if decision.delete:
-			apply.delete(stored, self.now)
-			self.writer.add(stored, ())
-		elif not stored.live:
-			made_by = {"user": self.caller.user} if "user" in entity.fields else {}
-			apply.create(stored, {**made_by, **decision.values}, entity, self.now)
-			stored.maker = self.caller.device
-			if stored.document_name is None:
-				stored.document_name, stored.written = self._document_name(change, entity), False
-			self.writer.add(stored, entity.fields)
-		else:
-			changed = apply.update(
-				stored,
-				decision.values,
-				entity,
-				self.now,
-				change.client_time,
-				decision.again,
-				self.caller.device,
-			)
-			if changed:
-				self.writer.add(stored, changed)
-
 	def _effects(self) -> list[derive.Effect]:
 		touched = ((self.stored[name], before) for name, before in self.before.items())
 		return [
@@ -316,45 +218,6 @@ class Batch:
 			for s, before in touched
 			if before is not s.values or not s.live
 		]
-
-	def _document_name(self, change: Change, entity: EntityType) -> str:
-		taken = self.taken.setdefault(entity.doctype, set())
-		name = ids.document_name(change.client_id, change.record, taken)
-		taken.add(name.lower())
-		return name
-
-	def _keep_losers(
-		self, change: Change, stored: Stored, entity: EntityType, decision: Decision, outcome: Outcome
-	) -> None:
-		"""What lost stays where people find it; the outcome names what the device lost."""
-		row = conflict_rows.row(
-			conflict_rows.DECIDED, change, decision, stored, entity, self.caller, self.now
-		)
-		self.conflict_rows.append(row)
-		if lost := losses(decision):
-			outcome.conflict, outcome.conflict_fields = row["name"], list(lost)
-
-	def _duplicate(self, change: Change, stored: Stored, entity: EntityType, decision: Decision) -> Outcome:
-		return self._answer(DUPLICATE, change, stored)
-
-	def _conflict(self, change: Change, stored: Stored, entity: EntityType, decision: Decision) -> Outcome:
-		row = conflict_rows.row(conflict_rows.OPEN, change, decision, stored, entity, self.caller, self.now)
-		self.conflict_rows.append(row)
-		outcome = self._answer(CONFLICT, change, stored)
-		outcome.code, outcome.base_version = "base_version_conflict", change.base_version
-		outcome.conflict, outcome.conflict_fields = row["name"], list(decision.fields)
-		return outcome
-
-	def _answer(self, status: str, change: Change, stored: Stored) -> Outcome:
-		return Outcome(
-			status,
-			change.entity_type,
-			change.client_id,
-			doc_version=stored.doc_version,
-			server_modified=clock.dump(stored.modified),
-			record_name=stored.name,
-			warnings=change.warnings or None,
-		)
 
 	# --- answer
 
@@ -365,7 +228,7 @@ class Batch:
 		causes = {"caused_by": [self.changes[i].op_id for i in failed]}
 		for i, outcome in enumerate(self.outcomes):
 			if outcome and outcome.status in (ACCEPTED, DUPLICATE) and not outcome.repeated:
-				self._fail(i, ItemError("batch_rolled_back", causes))
+				self.fail(i, ItemError("batch_rolled_back", causes))
 		self.resolving.closed = []
 		self.writer, self.before = write.Writer(self.caller, self.registry, self.now), {}
 		self.conflict_rows = [row for row in self.conflict_rows if conflict_rows.outlives_rollback(row)]
@@ -395,10 +258,3 @@ def _of_item(error: Exception, change: Change) -> ItemError:
 	if isinstance(error, RequestError) or retry.ends_transaction(error) or retry.is_retryable(error):
 		raise error
 	return error if isinstance(error, ItemError) else documents.refused(error, change.entity_type)
-
-
-ACTIONS: dict[str, Callable[..., Outcome]] = {
-	"apply": Batch._apply,
-	"duplicate": Batch._duplicate,
-	"conflict": Batch._conflict,
-}

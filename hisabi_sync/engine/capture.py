@@ -11,7 +11,7 @@ from frappe.model.document import Document
 from hisabi_sync.engine import derive
 from hisabi_sync.engine.database import background, sql
 from hisabi_sync.engine.entities.entity_types import registry
-from hisabi_sync.engine.model import apply, clock, files, ids
+from hisabi_sync.engine.model import clock, files, ids, versions
 from hisabi_sync.engine.model.change import Caller, Change, Stored
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.errors import item_message
@@ -142,12 +142,12 @@ def _record(doc: Document, entity: EntityType, space: str, known: list[tuple[Sto
 	if stored is None:
 		stored = _new_record(doc, entity, space)
 	if not stored.live:
-		apply.begin(stored, after, now)
+		versions.begin(stored, after, now)
 	else:
 		before = stored.values = _before(doc, entity, after, stored)
 		caller, change, _ = _push()
 		at, device = (change.client_time, caller.device) if change and caller else (None, None)
-		if not apply.update(stored, after, entity, now, at, device=device):
+		if not versions.update(stored, after, entity, now, at, device=device):
 			return
 	_check_files(doc, stored, entity, space, before)
 	write_record(stored, entity, space, before, after)
@@ -189,7 +189,7 @@ def leave(
 	name: str | None = None,
 ) -> None:
 	"""The record's tombstone in a space; `values` is what it held, `name` its document's, as far as that is known."""
-	apply.delete(stored, clock.now())
+	versions.delete(stored, clock.now())
 	write_record(stored, entity, space, values, None, name)
 	_tell_push(stored)
 

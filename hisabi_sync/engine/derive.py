@@ -11,7 +11,7 @@ from typing import Any
 
 from hisabi_sync.engine.database import sql
 from hisabi_sync.engine.entities import contracts
-from hisabi_sync.engine.model import apply, ids
+from hisabi_sync.engine.model import ids, versions
 from hisabi_sync.engine.model.change import Caller, Stored
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.store import load
@@ -106,7 +106,7 @@ class Access:
 		self, entity: EntityType, name: str, client_id: str, values: Mapping[str, Any], taken: MutableSet[str]
 	) -> None:
 		stored = self.stored[name] = Stored(name, entity.name, client_id)
-		apply.create(stored, values, entity, self.writer.now)
+		versions.create(stored, values, entity, self.writer.now)
 		stored.document_name = ids.document_name(client_id, name, taken)
 		taken.add(stored.document_name.lower())
 		self.writer.add(stored, entity.fields)
@@ -114,7 +114,7 @@ class Access:
 	def set(self, stored: Stored, values: Mapping[str, Any]) -> None:
 		"""Set computed fields. A record that this transaction changed anyway keeps the version it got."""
 		entity = self.registry.by_name[stored.entity_type]
-		changed = apply.set_computed(stored, values, entity, self.writer.now)
+		changed = versions.set_computed(stored, values, entity, self.writer.now)
 		if changed:
 			self.writer.add(stored, changed)
 

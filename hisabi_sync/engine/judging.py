@@ -1,6 +1,6 @@
 """Judging one change of a batch: what its caller may not see is refused, ids become document names, the contract's rule runs, then `decide`."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import frappe
 
@@ -8,10 +8,11 @@ from hisabi_sync.engine import links, own_resolution
 from hisabi_sync.engine.conflicts.conflict_rows import RESOLVED
 from hisabi_sync.engine.judge import base, validate
 from hisabi_sync.engine.judge.decide import Decision, decide, differences, whole, with_row_names
+from hisabi_sync.engine.model import files
 from hisabi_sync.engine.model.change import CREATE, DELETE, Change, Stored
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.errors import ItemError
-from hisabi_sync.engine.sharing import visibility
+from hisabi_sync.engine.sharing import foreign, visibility
 
 if TYPE_CHECKING:
 	from hisabi_sync.engine.batch import Batch
@@ -47,8 +48,8 @@ def _complete(
 	"""Put names in the place of links and what the caller does not reach into rows; returns the conflict that is settled."""
 	held = stored.values if stored else {}
 	change.warnings += visibility.keep_columns(entity, change.values, held, batch.caller.users)
-	links.resolve_links(change, entity, batch.reach, batch.held_values(stored))
-	batch.check_acting(change, stored, entity)
+	links.resolve_links(change, entity, batch.reach, _held_values(stored))
+	_check_acting(batch, change, stored, entity)
 	if change.base:
 		_complete_base(batch, change, stored, entity)
 	resolved = batch.resolving.of(change, entity, batch.caller) if change.resolves else None
@@ -89,9 +90,9 @@ def _check_taken_up(
 	"""The rest is judged by what is there and by what fields take today, as if it were sent now."""
 	validate.check_kept(change.values, stored.values, entity)
 	if change.rest:
-		held = batch.held_values(stored)
+		held = _held_values(stored)
 		links.check_brought(change.values, change.rest, resolved.client, entity, batch.reach, held)
-	batch.check_acting(change, stored, entity)
+	_check_acting(batch, change, stored, entity)
 
 
 def _judge_again(
@@ -116,3 +117,17 @@ def _was_made_of(batch: "Batch", change: Change) -> bool:
 
 def _is_resolved(conflict: str) -> bool:
 	return frappe.db.get_value("Sync Conflict", conflict, "status") == RESOLVED
+
+
+def _check_acting(batch: "Batch", change: Change, stored: Stored | None, entity: EntityType) -> None:
+	"""What Frappe acts on when it saves is an upload of the caller's, what they see, or what the record holds."""
+	if not change.values or not (entity.acting or entity.dynamic):
+		return
+	held = _held_values(stored)
+	files.check(change.values, held, entity.acting, batch.files)
+	foreign.check_dynamic(change.values, held, entity, batch.linkable)
+
+
+def _held_values(stored: Stored | None) -> list[dict[str, Any]]:
+	"""What the record holds, and what it held since the change's base."""
+	return [stored.values, *(past.before for past in stored.history)] if stored else []

@@ -20,6 +20,7 @@ from hisabi_sync.engine.store.write import STANDARD
 
 if TYPE_CHECKING:
 	from hisabi_sync.engine.push import Options, Result
+	from hisabi_sync.engine.repeats import Seen
 
 COLUMNS = (
 	"batch position space device user op_id op_key fingerprint entity_type client_id operation base_version payload "
@@ -34,7 +35,6 @@ HELD = {name: name for name in ("status", "entity_type", "client_id", "doc_versi
 }
 COUNTED = {"accepted": "accepted", "duplicate": "duplicates", "conflict": "conflicts", "error": "errors"}
 DEFAULTS = asdict(Outcome(""))
-SEEN = "name op_key fingerprint attempts space batch position".split()
 ANSWER = [*HELD.values(), "result"]
 CHANGE = ("position", "op_id", "entity_type", "client_id", "operation")  # of a Change, in its order
 # Made once: an encoder costs more to make than most items cost to encode.
@@ -42,43 +42,9 @@ TEXT = strict_json.Encoder(ensure_ascii=False, allow_nan=False, default=str)
 CANONICAL = json.JSONEncoder(sort_keys=True, default=str, separators=(",", ":"))
 
 
-class Seen:
-	"""An op that the ledger holds. `answered` says that its first answer is repeated; of others the size is known."""
-
-	name: str
-	op_key: str
-	fingerprint: str
-	attempts: int
-	space: str
-	batch: str
-	position: int
-
-	def __init__(self, row: Sequence[Any], size: int = 0) -> None:
-		self.size = size
-		for name, value in zip(SEEN, row, strict=False):
-			setattr(self, name, value)
-		self._answer = row[len(SEEN) :]
-		self.answered = self._answer[0] != ERROR
-
-	def outcome(self) -> Outcome:
-		return decode(self._answer, repeated=True)
-
-
 def fingerprint(*parts: Any) -> str:
 	"""Hash of what a change says, by which a second use of its op id for something else is noticed."""
 	return ids.digest(CANONICAL.encode(parts), size=16)
-
-
-def load(device: str | None, op_ids: Iterable[str]) -> dict[str, Seen]:
-	"""{op key: Seen} of the ops of a device; failed ones are locked, because they may be judged again."""
-	columns = [*SEEN, *ANSWER]
-	keys = sorted({ids.op_key(op_id) for op_id in op_ids})
-	rows = sql.select_in("Sync Item", columns, "op_key", keys, "device = %s", (device,))
-	seen = [Seen(row) for row in rows]
-	failed = sorted(op.name for op in seen if not op.answered)
-	columns.append("LENGTH(payload)")
-	again = sql.select_in("Sync Item", columns, "name", failed, tail="ORDER BY name FOR UPDATE")
-	return {op.op_key: op for op in (*seen, *(Seen(row[:-1], row[-1]) for row in again))}
 
 
 def encode(outcome: Outcome, held: Iterable[Any]) -> str:
@@ -102,7 +68,7 @@ def _raw_text(raw: Any) -> str:
 		return '{"error": "nested too deeply to be kept"}'
 
 
-def _kept_text(caller: Caller, change: Change, outcome: Outcome, known: Seen | None) -> str:
+def _kept_text(caller: Caller, change: Change, outcome: Outcome, known: "Seen | None") -> str:
 	"""What is kept of the raw item; of a refused one that is large as much as the device's budget allows."""
 	text = _raw_text(change.raw)
 	if outcome.status != ERROR:
@@ -127,7 +93,7 @@ def save_items(
 	batch: str,
 	caller: Caller,
 	answers: Iterable[tuple[Change, Outcome]],
-	seen: Mapping[str, Seen],
+	seen: Mapping[str, "Seen"],
 	now: datetime,
 ) -> dict[int, str]:
 	"""Write the items of a batch: `answers` is a list of (change, outcome) that are not repeats.
@@ -155,7 +121,7 @@ def _item_row(
 	change: Change,
 	outcome: Outcome,
 	key: str | None,
-	known: Seen | None,
+	known: "Seen | None",
 	now: datetime,
 ) -> tuple[Any, ...]:
 	entity_type, client_id = plain(change.entity_type), plain(change.client_id)

@@ -10,7 +10,7 @@ from hisabi_sync.engine import capture
 from hisabi_sync.engine.database import background, retry, sql, transaction
 from hisabi_sync.engine.entities import retyped
 from hisabi_sync.engine.entities.entity_types import registry
-from hisabi_sync.engine.model import apply, clock, ids
+from hisabi_sync.engine.model import clock, ids, versions
 from hisabi_sync.engine.model.change import Caller, Stored
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.sharing import spaces
@@ -206,7 +206,7 @@ def _entered(
 	missing = [name for name, held in known.items() if held is None]
 	entered = capture.records_for(entity, space, _client_ids(entity, missing)) if missing else {}
 	for name, stored in entered.items():
-		apply.begin(stored, values[name], clock.now())
+		versions.begin(stored, values[name], clock.now())
 	return list(entered.values())
 
 
@@ -235,7 +235,7 @@ def _changed(
 		load.fill(stored, values[name], entity)
 		stored.deleted_at = None
 		told = digests.is_by_field(stored.digest)
-		apply.touch_unknown(stored, entity, clock.now(), names if told else fields)
+		versions.touch_unknown(stored, entity, clock.now(), names if told else fields)
 		changed.append(stored)
 	_renew(entity, alike)
 	return changed

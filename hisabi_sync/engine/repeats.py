@@ -1,13 +1,53 @@
-"""Exactly once: which changes of a batch were answered before, by the ledger or by an earlier item of the batch."""
+"""Exactly once: which changes of a batch were answered before, by the ledger or by an earlier item of the batch.
 
-from collections.abc import Sequence
+An op is known by its device and its op id. A second use of an op id for something else is told by its fingerprint.
+"""
+
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from hisabi_sync.engine import ledger
+from hisabi_sync.engine.database import sql
 from hisabi_sync.engine.model import ids
 from hisabi_sync.engine.model.change import ERROR, Caller, Change, Outcome
 from hisabi_sync.engine.model.errors import ItemError
 from hisabi_sync.engine.sharing import visibility
+
+SEEN = "name op_key fingerprint attempts space batch position".split()
+
+
+class Seen:
+	"""An op that the ledger holds. `answered` says that its first answer is repeated; of others the size is known."""
+
+	name: str
+	op_key: str
+	fingerprint: str
+	attempts: int
+	space: str
+	batch: str
+	position: int
+
+	def __init__(self, row: Sequence[Any], size: int = 0) -> None:
+		self.size = size
+		for name, value in zip(SEEN, row, strict=False):
+			setattr(self, name, value)
+		self._answer = row[len(SEEN) :]
+		self.answered = self._answer[0] != ERROR
+
+	def outcome(self) -> Outcome:
+		return ledger.decode(self._answer, repeated=True)
+
+
+def load_seen(device: str | None, op_ids: Iterable[str]) -> dict[str, Seen]:
+	"""{op key: Seen} of the ops of a device; failed ones are locked, because they may be judged again."""
+	columns = [*SEEN, *ledger.ANSWER]
+	keys = sorted({ids.op_key(op_id) for op_id in op_ids})
+	rows = sql.select_in("Sync Item", columns, "op_key", keys, "device = %s", (device,))
+	seen = [Seen(row) for row in rows]
+	failed = sorted(op.name for op in seen if not op.answered)
+	columns.append("LENGTH(payload)")
+	again = sql.select_in("Sync Item", columns, "name", failed, tail="ORDER BY name FOR UPDATE")
+	return {op.op_key: op for op in (*seen, *(Seen(row[:-1], row[-1]) for row in again))}
 
 
 class Repeats:
@@ -15,7 +55,7 @@ class Repeats:
 
 	def __init__(self, caller: Caller, changes: Sequence[Change]) -> None:
 		self.changes, self.space, self.user = changes, caller.space, caller.user
-		self.seen = ledger.load(caller.device, [change.op_id for change in changes if change.op_id])
+		self.seen = load_seen(caller.device, [change.op_id for change in changes if change.op_id])
 		self.again: dict[int, int] = {}
 		self.answered: set[int] = set()
 		self._find_second_uses()
@@ -27,7 +67,7 @@ class Repeats:
 				if first.setdefault(change.op_id, i) != i:
 					self.again[i] = first[change.op_id]
 
-	def _known(self, change: Change) -> ledger.Seen | None:
+	def _known(self, change: Change) -> Seen | None:
 		known = self.seen.get(ids.op_key(change.op_id)) if change.op_id else None
 		return known if known and known.answered else None
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from hisabi_sync.engine.model import apply
+from hisabi_sync.engine.model import versions
 from hisabi_sync.engine.model.change import Change, Stored
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.fields import Field
@@ -43,13 +43,13 @@ def entity(policy="merge", parameters=None, field_policies=None):
 def made(kind, at=NOON, **values):
 	"""The record after its create."""
 	stored = Stored("r", "Thing", "c")
-	apply.create(stored, values, kind, at)
+	versions.create(stored, values, kind, at)
 	return stored
 
 
 def edited(stored, kind, at=NOON, by_clock=None, **values):
 	"""The record after one more change of somebody else."""
-	apply.update(stored, values, kind, at, by_clock)
+	versions.update(stored, values, kind, at, by_clock)
 	return stored
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hisabi_sync.engine.judge import base
 from hisabi_sync.engine.judge.decide import decide
 from hisabi_sync.engine.judge.policies import POLICIES
-from hisabi_sync.engine.model import apply
+from hisabi_sync.engine.model import versions
 from hisabi_sync.engine.model.errors import ItemError
 from tests.engine import pure
 from tests.engine.pure import NOON, made
@@ -19,7 +19,7 @@ EDITS = st.lists(st.tuples(st.sampled_from([MINE, THEIRS]), st.sampled_from("ab"
 
 
 def edited(stored, kind, device, at=NOON, by_clock=None, **values):
-	apply.update(stored, values, kind, at, by_clock, device=device)
+	versions.update(stored, values, kind, at, by_clock, device=device)
 	return stored
 
 
@@ -234,14 +234,14 @@ def test_a_create_by_another_device_is_a_duplicate_only_with_equal_values(policy
 def test_a_record_begins_again_only_for_who_saw_its_tombstone(policy, version, answer):
 	kind = pure.entity(policy, PARAMETERS.get(policy))
 	stored = made(kind, a="1", b="1")
-	apply.delete(stored, NOON)
+	versions.delete(stored, NOON)
 	again = sent("create", version, a="2")
 	if answer != "apply":
 		with pytest.raises(ItemError) as refused:
 			decide(again, stored, kind)
 		assert refused.value.code == answer
 		return
-	apply.create(stored, decide(again, stored, kind).values, kind, NOON)
+	versions.create(stored, decide(again, stored, kind).values, kind, NOON)
 	assert (stored.live, stored.doc_version, stored.began, stored.values["b"]) == (True, 3, 3, None)
 	late = sent("update", 1, device=THEIRS, b="9")
 	assert decide(late, stored, kind).kind == "conflict" or policy not in ("merge", "manual", "immutable")

@@ -11,7 +11,7 @@ from hisabi_sync.engine.judge import validate
 from hisabi_sync.engine.judge.base import UNKNOWN, base_value
 from hisabi_sync.engine.judge.decide import compare, decide
 from hisabi_sync.engine.judge.policies import POLICIES
-from hisabi_sync.engine.model import apply
+from hisabi_sync.engine.model import versions
 from hisabi_sync.engine.model.errors import ItemError
 from hisabi_sync.engine.model.fields import Field
 from tests.engine import pure
@@ -67,9 +67,9 @@ def test_an_applied_change_changes_nothing_when_it_comes_again(policy, others, m
 	first = decide(update(1, NOON, **mine), stored, kind)
 	if first.kind != "apply" or first.kept:
 		return
-	apply.update(stored, first.values, kind, NOON)
+	versions.update(stored, first.values, kind, NOON)
 	again = decide(update(1, NOON, **mine), stored, kind)
-	assert (again.kind, apply.update(stored, again.values, kind, NOON)) == ("apply", [])
+	assert (again.kind, versions.update(stored, again.values, kind, NOON)) == ("apply", [])
 
 
 @examples(100)
@@ -82,7 +82,7 @@ def test_edits_of_different_things_end_alike_in_either_order(one, two):
 		for mine in edits:
 			decision = decide(update(1, **mine), stored, kind)
 			if decision.kind == "apply":
-				apply.update(stored, decision.values, kind, NOON)
+				versions.update(stored, decision.values, kind, NOON)
 		ends.append((decision.kind, stored.values))
 	assert ends[0][0] == ends[1][0]
 	assert ends[0][0] == "conflict" or ends[0] == ends[1]
@@ -117,7 +117,7 @@ def test_a_change_that_nobody_saw_is_a_gap():
 	kind = pure.entity()
 	stored = made(kind, a="1")
 	stored.values = {**stored.values, "a": "2"}
-	apply.touch_unknown(stored, kind, NOON)
+	versions.touch_unknown(stored, kind, NOON)
 	edited(stored, kind, a="3")
 	assert decide(update(1, a="2"), stored, kind).kind == "conflict"
 
@@ -145,10 +145,10 @@ def test_computed_fields_make_nothing_stale_and_leave_no_history():
 def test_computed_fields_are_part_of_the_version_that_the_batch_makes():
 	kind = pure.entity()
 	stored = edited(made(kind), kind, a="1")
-	apply.set_computed(stored, {"total": 5}, kind, NOON)
+	versions.set_computed(stored, {"total": 5}, kind, NOON)
 	assert (stored.doc_version, stored.version_of("total")) == (2, 2)
 	stored.loaded_version = 2
-	apply.set_computed(stored, {"total": 6}, kind, NOON)
+	versions.set_computed(stored, {"total": 6}, kind, NOON)
 	assert (stored.doc_version, stored.version_of("total"), stored.content_version) == (3, 3, 2)
 
 
@@ -209,7 +209,7 @@ def test_a_base_that_does_not_exist_yet_is_refused(operation, base, code):
 def test_a_deleted_record_stays_deleted(policy, operation, answer):
 	kind = pure.entity(policy, PARAMETERS.get(policy))
 	stored = made(kind, a="1")
-	apply.delete(stored, NOON)
+	versions.delete(stored, NOON)
 	try:
 		assert decide(pure.change(operation, 1, a="2"), stored, kind).kind == answer
 	except ItemError as error:
@@ -222,8 +222,8 @@ def test_a_delete_of_an_earlier_life_is_done_already(policy, base):
 	"""Version 2 is the tombstone; the record begins again with version 3."""
 	kind = pure.entity(policy, PARAMETERS.get(policy))
 	stored = made(kind, a="1")
-	apply.delete(stored, NOON)
-	apply.create(stored, {"a": "2"}, kind, NOON)
+	versions.delete(stored, NOON)
+	versions.create(stored, {"a": "2"}, kind, NOON)
 	late = pure.change("delete", base, NOON + pure.HOUR)
 	assert decide(late, stored, kind).kind == "duplicate" and stored.live
 	edited(stored, kind, a="3")
@@ -234,8 +234,8 @@ def test_a_delete_of_an_earlier_life_is_done_already(policy, base):
 def test_a_delete_of_the_present_life_is_applied(base):
 	kind = pure.entity()
 	stored = made(kind, a="1")
-	apply.delete(stored, NOON)
-	apply.create(stored, {"a": "2"}, kind, NOON)
+	versions.delete(stored, NOON)
+	versions.create(stored, {"a": "2"}, kind, NOON)
 	assert decide(pure.change("delete", base), stored, kind).delete
 
 

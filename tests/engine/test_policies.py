@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from hisabi_sync.engine.judge.decide import decide
 from hisabi_sync.engine.judge.policies import POLICIES
-from hisabi_sync.engine.model import apply
+from hisabi_sync.engine.model import versions
 from hisabi_sync.engine.model.errors import ItemError
 from tests.engine import pure, reference
 from tests.support.options import examples
@@ -69,12 +69,12 @@ class Both:
 
 	def _desk(self, step, base):
 		if self.stored.live:
-			apply.update(self.stored, step["values"], self.kind, self.now)
+			versions.update(self.stored, step["values"], self.kind, self.now)
 			self.model.set_by_server(step["values"], self.now, True)
 
 	def _computed(self, step, base):
 		if self.stored.live and self.stored.values["total"] != step["total"]:
-			apply.update(self.stored, {"total": step["total"]}, self.kind, self.now)
+			versions.update(self.stored, {"total": step["total"]}, self.kind, self.now)
 			self.model.set_by_server({"total": step["total"]}, self.now, False)
 
 	def _device(self, step, base):
@@ -109,9 +109,9 @@ class Both:
 		if decision.kind != "apply":
 			return
 		if decision.delete:
-			apply.delete(self.stored, self.now)
+			versions.delete(self.stored, self.now)
 		else:
-			apply.update(self.stored, decision.values, self.kind, self.now, step["at"], decision.again)
+			versions.update(self.stored, decision.values, self.kind, self.now, step["at"], decision.again)
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -178,7 +178,7 @@ def test_last_write_wins_ends_alike_whatever_order_the_edits_arrive_in(edits, ra
 		stored = pure.made(kind, a="0", b="0", status="draft")
 		for at, names, value in random.sample(numbered, len(numbered)):
 			decision = decide(pure.update(1, at, **dict.fromkeys(names, value)), stored, kind)
-			apply.update(stored, decision.values, kind, pure.NOON, at)
+			versions.update(stored, decision.values, kind, pure.NOON, at)
 		ends.append(stored.values)
 	assert ends[0] == ends[1]
 	newest = {name: value for _, names, value in numbered for name in names}
@@ -195,7 +195,7 @@ def test_a_rewrite_of_the_same_value_counts_as_the_last_write():
 		for hours, value in (writes[key] for key in order):
 			at = pure.NOON + hours * pure.HOUR
 			decision = decide(pure.update(1, at, a=value), stored, kind)
-			apply.update(stored, decision.values, kind, pure.NOON, at, decision.again)
+			versions.update(stored, decision.values, kind, pure.NOON, at, decision.again)
 		ends.add(stored.values["a"])
 	assert ends == {"x"}
 

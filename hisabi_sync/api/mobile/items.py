@@ -11,7 +11,7 @@ import frappe
 
 from hisabi_sync.api.protocol import item_reader
 from hisabi_sync.api.protocol.item_reader import MAX_TEXT
-from hisabi_sync.engine import ledger
+from hisabi_sync.engine import ledger, repeats
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.judge import validate
 from hisabi_sync.engine.model import clock, ids
@@ -228,7 +228,11 @@ def continue_creates(caller: Caller, changes: Sequence[Change]) -> None:
 	names = [ids.record(caller.space, c.entity_type, c.client_id) for c in creates]
 	held = load.records(names)
 	first = dict.fromkeys(held)
-	seen = ledger.load(caller.device, [change.op_id for change in creates if change.op_id]) if first else {}
+	seen = (
+		repeats.load_seen(caller.device, [change.op_id for change in creates if change.op_id])
+		if first
+		else {}
+	)
 	for change, name in zip(creates, names, strict=True):
 		is_other = first.setdefault(name, change.op_id) != change.op_id
 		again = is_other and ids.op_key(change.op_id or "") not in seen

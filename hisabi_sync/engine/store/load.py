@@ -14,7 +14,7 @@ import frappe
 from hisabi_sync.engine.database import sql
 from hisabi_sync.engine.entities import definitions
 from hisabi_sync.engine.entities.type_registry import Registry
-from hisabi_sync.engine.model import apply, clock, column_values, ids, strict_json
+from hisabi_sync.engine.model import clock, column_values, ids, strict_json, versions
 from hisabi_sync.engine.model import fields as kinds
 from hisabi_sync.engine.model.change import Past, Stored
 from hisabi_sync.engine.model.entity_type import EntityType
@@ -182,7 +182,7 @@ def _find_lost(found: Mapping[str, Stored], registry: Registry, lock: bool) -> N
 			fill(stored, values.get(stored.document_name) or {}, entity)
 			if stored.document_name not in values:
 				stored.lost = True
-				apply.delete(stored, clock.now())
+				versions.delete(stored, clock.now())
 
 
 def history(stored_by_base: Sequence[tuple[Stored, int | None, Collection[int]]], registry: Registry) -> None:

@@ -1,4 +1,4 @@
-"""Putting a decision into effect on the working copy of a record. Pure; `write` brings it to the database."""
+"""The next version of a record: created, updated, deleted. Pure; `store.write` brings it to the database."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime

@@ -1,0 +1,173 @@
+"""Putting what was decided about one change into effect, and answering it."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from hisabi_sync.engine import document as documents
+from hisabi_sync.engine.conflicts import conflict_rows, unique_conflicts
+from hisabi_sync.engine.judge.decide import Decision, losses
+from hisabi_sync.engine.model import clock, ids, versions
+from hisabi_sync.engine.model.change import (
+	ACCEPTED,
+	CONFLICT,
+	DUPLICATE,
+	Change,
+	Outcome,
+	Stored,
+)
+from hisabi_sync.engine.model.entity_type import EntityType
+from hisabi_sync.engine.model.errors import ItemError
+
+if TYPE_CHECKING:
+	from hisabi_sync.engine.batch import Batch
+
+
+def apply(
+	batch: "Batch", change: Change, stored: Stored | None, entity: EntityType, decision: Decision
+) -> Outcome:
+	"""Put a Decision into effect; returns the Outcome of its change. Raises ItemError when a document cannot be saved."""
+	return ACTIONS[decision.kind](batch, change, stored, entity, decision)
+
+
+def _apply(
+	batch: "Batch", change: Change, stored: Stored | None, entity: EntityType, decision: Decision
+) -> Outcome:
+	stored = stored or batch.stored.setdefault(
+		change.record, Stored(change.record, entity.name, change.client_id)
+	)
+	batch.before.setdefault(stored.name, stored.values if stored.live else None)
+	if entity.bulk:
+		_apply_in_memory(batch, change, stored, entity, decision)
+	else:
+		batch.writer.flush()
+		documents.save(batch, change, stored, entity, decision)
+	outcome = _answer(ACCEPTED, change, stored)
+	outcome.merged = decision.merged or change.cleaned or versions.differs(stored, decision.values)
+	if decision.kept:
+		_keep_losers(batch, change, stored, entity, decision, outcome)
+	return outcome
+
+
+def _apply_in_memory(
+	batch: "Batch", change: Change, stored: Stored, entity: EntityType, decision: Decision
+) -> None:
+	if decision.delete:
+		versions.delete(stored, batch.now)
+		batch.writer.add(stored, ())
+	elif not stored.live:
+		made_by = {"user": batch.caller.user} if "user" in entity.fields else {}
+		versions.create(stored, {**made_by, **decision.values}, entity, batch.now)
+		stored.maker = batch.caller.device
+		if stored.document_name is None:
+			stored.document_name, stored.written = _document_name(batch, change, entity), False
+		batch.writer.add(stored, entity.fields)
+	else:
+		changed = versions.update(
+			stored,
+			decision.values,
+			entity,
+			batch.now,
+			change.client_time,
+			decision.again,
+			batch.caller.device,
+		)
+		if changed:
+			batch.writer.add(stored, changed)
+
+
+def _document_name(batch: "Batch", change: Change, entity: EntityType) -> str:
+	taken = batch.taken.setdefault(entity.doctype, set())
+	name = ids.document_name(change.client_id, change.record, taken)
+	taken.add(name.lower())
+	return name
+
+
+def _keep_losers(
+	batch: "Batch", change: Change, stored: Stored, entity: EntityType, decision: Decision, outcome: Outcome
+) -> None:
+	"""What lost stays where people find it; the outcome names what the device lost."""
+	row = conflict_rows.row(conflict_rows.DECIDED, change, decision, stored, entity, batch.caller, batch.now)
+	batch.conflict_rows.append(row)
+	if lost := losses(decision):
+		outcome.conflict, outcome.conflict_fields = row["name"], list(lost)
+
+
+def _duplicate(
+	batch: "Batch", change: Change, stored: Stored, entity: EntityType, decision: Decision
+) -> Outcome:
+	return _answer(DUPLICATE, change, stored)
+
+
+def _conflict(
+	batch: "Batch", change: Change, stored: Stored, entity: EntityType, decision: Decision
+) -> Outcome:
+	row = conflict_rows.row(conflict_rows.OPEN, change, decision, stored, entity, batch.caller, batch.now)
+	batch.conflict_rows.append(row)
+	outcome = _answer(CONFLICT, change, stored)
+	outcome.code, outcome.base_version = "base_version_conflict", change.base_version
+	outcome.conflict, outcome.conflict_fields = row["name"], list(decision.fields)
+	return outcome
+
+
+def _answer(status: str, change: Change, stored: Stored) -> Outcome:
+	return Outcome(
+		status,
+		change.entity_type,
+		change.client_id,
+		doc_version=stored.doc_version,
+		server_modified=clock.dump(stored.modified),
+		record_name=stored.name,
+		warnings=change.warnings or None,
+	)
+
+
+ACTIONS: dict[str, Callable[..., Outcome]] = {"apply": _apply, "duplicate": _duplicate, "conflict": _conflict}
+
+
+# --- what is refused
+
+
+def refuse(batch: "Batch", i: int, change: Change, error: ItemError) -> None:
+	"""Give the change in a place of the batch its error, and keep what people may have to settle."""
+	batch.fail(i, error)
+	_add_tombstone(batch.outcomes[i], batch.stored.get(change.record))
+	if error.code == "unique_violation":
+		_ask_people(batch, change, batch.outcomes[i])
+	elif error.code in batch.options.kept:
+		_keep_refused(batch, i, change, batch.outcomes[i])
+
+
+def _add_tombstone(outcome: Outcome, stored: Stored | None) -> None:
+	"""The answer to a write on a deleted record says what the record is now."""
+	if stored and outcome.code == "deleted":
+		deleted_at = clock.dump(stored.deleted_at)
+		outcome.detail = {"doc_version": stored.doc_version, "is_deleted": True, "deleted_at": deleted_at}
+
+
+def _ask_people(batch: "Batch", change: Change, outcome: Outcome) -> None:
+	"""A taken value is an error for the device; what it wanted is kept where a person can settle it."""
+	entity, stored = batch.registry.by_name[change.entity_type], batch.stored.get(change.record)
+	if isinstance(outcome.detail, dict) and None in outcome.detail.values():
+		holder = unique_conflicts.holder_of(change, entity, batch.caller, batch.registry)
+		outcome.detail = dict.fromkeys(outcome.detail, holder)
+	row = unique_conflicts.conflict(change, stored, entity, batch.caller, batch.now, batch.registry)
+	if row:
+		batch.conflict_rows.append(row)
+		outcome.conflict = row["name"]
+
+
+def _keep_refused(batch: "Batch", i: int, change: Change, outcome: Outcome) -> None:
+	"""What a refused change wanted is kept beside what the record holds, once however often it is sent."""
+	entity, stored = batch.registry.by_name[change.entity_type], batch.stored.get(change.record)
+	if stored is None or not stored.exists or change.record in batch.hidden:
+		return
+	known = batch.repeats.known_failure(change)
+	if known and known.conflict:
+		outcome.conflict = known.conflict
+	else:
+		row = conflict_rows.refused(change, stored, entity, batch.caller, batch.now)
+		batch.conflict_rows.append(row)
+		outcome.conflict = row["name"]
+	outcome.doc_version = stored.doc_version
+	if stored.live and stored.values:
+		batch.shown[i] = (stored, entity)
