@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 import frappe
 
-from hisabi_sync.engine import applying, derive, judging, links, wire
+from hisabi_sync.engine import applying, derive, judging, wire
 from hisabi_sync.engine import document as documents
 from hisabi_sync.engine.conflicts import conflict_rows
 from hisabi_sync.engine.database import retry
 from hisabi_sync.engine.entities.entity_types import registry
-from hisabi_sync.engine.gather import gather
 from hisabi_sync.engine.judge import order, validate
+from hisabi_sync.engine.judging import gather
 from hisabi_sync.engine.model import clock, errors, files, ids
 from hisabi_sync.engine.model.change import (
 	ACCEPTED,
@@ -117,7 +117,7 @@ class Batch:
 			raise ItemError("permission_denied")
 		validate.parse(change, entity)
 		self._leave_out_of_reach(change, entity)
-		self.links[i] = links.linked_records(change.values, entity, self.registry, self.caller.space)
+		self.links[i] = wire.linked_records(change.values, entity, self.registry, self.caller.space)
 
 	def _leave_out_of_reach(self, change: Change, entity: EntityType) -> None:
 		"""Fields above the levels that the caller may read and write are ignored, whatever they hold, and named."""
@@ -150,7 +150,7 @@ class Batch:
 		self.stored, self.taken = found.stored, found.taken
 		self.resolving.lock(needed)
 		self.hidden = visibility.hidden(self.stored.values(), self.registry, self.caller.users)
-		self.reach = links.Reach(self.registry, self.caller.space, self.stored, found.foreign, self.hidden)
+		self.reach = wire.Reach(self.registry, self.caller.space, self.stored, found.foreign, self.hidden)
 		self.linkable = foreign.dynamic_targets([*needed, *rests], self.stored, self.caller, self.registry)
 
 	def _linked(self, i: int, change: Change) -> set[str]:
@@ -158,7 +158,7 @@ class Batch:
 
 	def _named(self, values: Mapping[str, Any], change: Change) -> set[str]:
 		entity = self.registry.by_name[change.entity_type]
-		return links.linked_records(values, entity, self.registry, self.caller.space)
+		return wire.linked_records(values, entity, self.registry, self.caller.space)
 
 	def _prepare(self, changes: list[Change], rests: list[Change]) -> None:
 		by_type: dict[str, list[Change]] = {}

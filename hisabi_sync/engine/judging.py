@@ -1,11 +1,18 @@
-"""Judging one change of a batch: what its caller may not see is refused, ids become document names, the contract's rule runs, then `decide`."""
+"""Judging the changes of a batch: what is read for all of them in a fixed number of statements, and each one by itself.
 
+A change of what its caller may not see is refused. Then client ids become document names, the contract's rule runs, and
+`decide` decides.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import frappe
 
-from hisabi_sync.engine import links, own_resolution
+from hisabi_sync.engine import own_resolution, wire
 from hisabi_sync.engine.conflicts.conflict_rows import RESOLVED
+from hisabi_sync.engine.entities.type_registry import Registry
 from hisabi_sync.engine.judge import base, validate
 from hisabi_sync.engine.judge.decide import Decision, decide, differences, whole, with_row_names
 from hisabi_sync.engine.model import files
@@ -13,9 +20,67 @@ from hisabi_sync.engine.model.change import CREATE, DELETE, Change, Stored
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.errors import ItemError
 from hisabi_sync.engine.sharing import foreign, visibility
+from hisabi_sync.engine.store import load
+from hisabi_sync.engine.wire import each_link, target_of
 
 if TYPE_CHECKING:
 	from hisabi_sync.engine.batch import Batch
+
+
+@dataclass(slots=True)
+class Gathered:
+	"""Records by Sync Record name, what links to other DocTypes may name, and document names that are taken."""
+
+	stored: dict[str, Stored]
+	foreign: foreign.Foreign
+	taken: dict[str, set[str]]
+
+
+def gather(
+	changes: Sequence[Change], links: Iterable[set[str]], registry: Registry, users: Iterable[str]
+) -> Gathered:
+	"""Load what the changes touch, locked and with values, and what their links name."""
+	changed = {change.record for change in changes}
+	stored = load.records(changed.union(*links))
+	stored.update(load.working_copies(changed & set(stored), registry))
+	past = [_past(change, stored[change.record]) for change in changes if change.record in stored]
+	load.history([wanted for wanted in past if wanted], registry)
+	elsewhere = foreign.of_changes(
+		changes,
+		each_link,
+		lambda link, entity: target_of(link, entity, registry),
+		registry.by_name,
+		users,
+	)
+	return Gathered(stored, elsewhere, _taken_names(changes, stored, registry))
+
+
+def _past(change: Change, stored: Stored) -> tuple[Stored, int | None, Collection[int]] | None:
+	"""(record, version after which its history counts or None, single versions that do), or None when none does."""
+	if change.operation == CREATE:
+		behind = base.is_makers(change, stored) and stored.began < stored.content_version
+		return (stored, stored.began, ()) if behind else None
+	if base.is_behind(change, stored):
+		return stored, change.base_version, ()
+	if change.base and change.base_version is None:
+		return stored, None, {stored.version_of(name) for name in change.base}
+	return None
+
+
+def _taken_names(
+	changes: Sequence[Change], stored: Mapping[str, Stored], registry: Registry
+) -> dict[str, set[str]]:
+	"""{DocType: folded names of documents that hold a new record's client id already}."""
+	wanted: dict[str, list[str]] = {}
+	for change in changes:
+		entity = registry.by_name[change.entity_type]
+		held = stored.get(change.record)
+		if change.operation == CREATE and entity.bulk and (held is None or held.document_name is None):
+			wanted.setdefault(entity.doctype, []).append(change.client_id)
+	return {doctype: load.existing(doctype, names) for doctype, names in wanted.items()}
+
+
+# --- one change
 
 
 def judge(
@@ -48,7 +113,7 @@ def _complete(
 	"""Put names in the place of links and what the caller does not reach into rows; returns the conflict that is settled."""
 	held = stored.values if stored else {}
 	change.warnings += visibility.keep_columns(entity, change.values, held, batch.caller.users)
-	links.resolve_links(change, entity, batch.reach, _held_values(stored))
+	wire.resolve_links(change, entity, batch.reach, _held_values(stored))
 	_check_acting(batch, change, stored, entity)
 	if change.base:
 		_complete_base(batch, change, stored, entity)
@@ -66,7 +131,7 @@ def _typed(change: Change, entity: EntityType) -> set[str]:
 
 def _complete_base(batch: "Batch", change: Change, stored: Stored | None, entity: EntityType) -> None:
 	"""Base values as the record would hold them. What one points to may be gone; nobody can tell what it was then."""
-	lost = links.resolve_base(change, entity, batch.reach)
+	lost = wire.resolve_base(change, entity, batch.reach)
 	change.base.update(dict.fromkeys(lost, base.UNKNOWN))
 	if stored:
 		visibility.keep_columns(entity, change.base, stored.values, batch.caller.users)
@@ -91,7 +156,7 @@ def _check_taken_up(
 	validate.check_kept(change.values, stored.values, entity)
 	if change.rest:
 		held = _held_values(stored)
-		links.check_brought(change.values, change.rest, resolved.client, entity, batch.reach, held)
+		wire.check_brought(change.values, change.rest, resolved.client, entity, batch.reach, held)
 	_check_acting(batch, change, stored, entity)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from hisabi_sync.engine import links, own_resolution, push, wire
+from hisabi_sync.engine import own_resolution, push, wire
 from hisabi_sync.engine.batch import Batch
 from hisabi_sync.engine.conflicts.conflict_rows import CLIENT, SERVER
 from hisabi_sync.engine.conflicts.unique_conflicts import unique_fields
@@ -185,7 +185,7 @@ class Settlement(Batch):
 		_name_links(change.values, entity, space, self.registry)
 		change.values = {**_as_sent(self.kept, entity, space, self.registry), **change.values}
 		self._leave_out_of_reach(change, entity)
-		self.links[i] = links.linked_records(change.values, entity, self.registry, space)
+		self.links[i] = wire.linked_records(change.values, entity, self.registry, space)
 
 	def settle(self) -> Stored:
 		(outcome,) = self.process()
@@ -203,7 +203,7 @@ def _name_links(values: Mapping[str, Any], entity: EntityType, space: str, regis
 	"""Typed links may be client ids or, from the Desk, document names; a client id goes first."""
 	found = [
 		(holder, field, ids.record(space, registry.by_doctype[field.options].name, holder[field.name]))
-		for holder, field, _ in links.each(values, entity)
+		for holder, field, _ in wire.each_link(values, entity)
 		if field.options in registry.by_doctype
 	]
 	known = load.records([record for _, _, record in found])
