@@ -85,7 +85,7 @@ def _document_name(batch: "Batch", change: Change, entity: EntityType) -> str:
 def _keep_losers(
 	batch: "Batch", change: Change, stored: Stored, entity: EntityType, decision: Decision, outcome: Outcome
 ) -> None:
-	"""What lost stays where people find it; the outcome names what the device lost."""
+	"""Keep the values that lost as a decided conflict; the outcome names the fields that the device lost."""
 	row = conflict_rows.row(conflict_rows.DECIDED, change, decision, stored, entity, batch.caller, batch.now)
 	batch.conflict_rows.append(row)
 	if lost := losses(decision):
@@ -138,14 +138,14 @@ def refuse(batch: "Batch", i: int, change: Change, error: ItemError) -> None:
 
 
 def _add_tombstone(outcome: Outcome, stored: Stored | None) -> None:
-	"""The answer to a write on a deleted record says what the record is now."""
+	"""The answer to a change of a deleted record says when it was deleted, and in which version."""
 	if stored and outcome.code == "deleted":
 		deleted_at = clock.dump(stored.deleted_at)
 		outcome.detail = {"doc_version": stored.doc_version, "is_deleted": True, "deleted_at": deleted_at}
 
 
 def _ask_people(batch: "Batch", change: Change, outcome: Outcome) -> None:
-	"""A taken value is an error for the device; what it wanted is kept where a person can settle it."""
+	"""A value that another record has is an error for the device, and an open conflict for people."""
 	entity, stored = batch.registry.by_name[change.entity_type], batch.stored.get(change.record)
 	if isinstance(outcome.detail, dict) and None in outcome.detail.values():
 		holder = unique_conflicts.holder_of(change, entity, batch.caller, batch.registry)
@@ -157,7 +157,7 @@ def _ask_people(batch: "Batch", change: Change, outcome: Outcome) -> None:
 
 
 def _keep_refused(batch: "Batch", i: int, change: Change, outcome: Outcome) -> None:
-	"""What a refused change wanted is kept beside what the record holds, once however often it is sent."""
+	"""Keep the values of a refused change as a decided conflict; a repeat of the change adds no other one."""
 	entity, stored = batch.registry.by_name[change.entity_type], batch.stored.get(change.record)
 	if stored is None or not stored.exists or change.record in batch.hidden:
 		return

@@ -1,4 +1,4 @@
-"""Judging the changes of a batch and writing what is accepted."""
+"""One try at a batch: its changes are judged, and what is accepted is written."""
 
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
@@ -36,12 +36,12 @@ if TYPE_CHECKING:
 
 
 class Batch:
-	"""One try at a batch: judges its changes and writes what is accepted, up to the numbering."""
+	"""Judges the changes of a push and writes what is accepted; numbering and committing are left to `push`."""
 
 	def __init__(
 		self, caller: Caller, changes: list[Change], options: "Options", root: int | None = None
 	) -> None:
-		"""`root` is the place of the change that opens the space itself; every other change depends on it."""
+		"""`root` is the index of the change that opens the space itself, if there is one; all others depend on it."""
 		self.caller, self.changes, self.options, self.root = caller, changes, options, root
 		self.registry, self.now = registry(), clock.now()
 		for change in changes:
@@ -54,7 +54,7 @@ class Batch:
 		# Values of each applied record when the batch began, None where there was none.
 		self.before: dict[str, dict[str, Any] | None] = {}
 		self.conflict_rows: list[dict[str, Any]] = []
-		# Records that are shown with the outcome of the change in this place.
+		# {index of a change: the record that its outcome shows}.
 		self.shown: dict[int, tuple[Stored, EntityType]] = {}
 		self.resolving = Resolving()
 		self.hidden: set[str] = set()  # names of the Sync Records that the caller may not read
@@ -62,7 +62,7 @@ class Batch:
 	def process(self, last: int | None = None) -> list[Outcome]:
 		"""Outcomes in the order of the changes. What is accepted is written, but neither numbered nor committed.
 
-		`last` is that of `Writer.finish`, for who numbers and commits at once.
+		`last` is that of `Writer.finish`. Give it only if the numbering and the commit follow at once.
 		"""
 		self.repeats.answer_known(self.outcomes)
 		self._parse()
@@ -81,13 +81,13 @@ class Batch:
 		return self.outcomes
 
 	def _write_lost(self) -> None:
-		"""Tombstones of records whose documents are gone without one."""
+		"""Write tombstones for records whose documents vanished without leaving one."""
 		for stored in self.stored.values():
 			if stored.lost:
 				self.writer.touched[stored.name] = stored
 
 	def _open(self) -> list[tuple[int, Change]]:
-		"""Changes that have no outcome yet and wait for none, with their index."""
+		"""(index, change) of those that have no outcome yet and do not repeat another change of the batch."""
 		return [
 			(i, change)
 			for i, change in enumerate(self.changes)
@@ -120,7 +120,10 @@ class Batch:
 		self.links[i] = wire.linked_records(change.values, entity, self.registry, self.caller.space)
 
 	def _leave_out_of_reach(self, change: Change, entity: EntityType) -> None:
-		"""Fields above the levels that the caller may read and write are ignored, whatever they hold, and named."""
+		"""Ignore fields whose permission level the caller may not read and write, and name them in the warnings.
+
+		A person, other than a device, learns it at once: raises ItemError permission_denied.
+		"""
 		above = [n for n in change.values if not visibility.is_settable(entity, n, self.caller.users)]
 		if above and not self.caller.is_device:
 			raise ItemError("permission_denied", above)
@@ -206,7 +209,7 @@ class Batch:
 		return outcome
 
 	def _close(self, resolved: Held, outcome: Outcome, stored: Stored, entity: EntityType) -> None:
-		"""Who settles a conflict is shown what came of it."""
+		"""Close the conflict that a change settles. The answer then shows the record as it has become."""
 		self.resolving.close(resolved, outcome, stored, self.caller, entity)
 		if outcome.status == ACCEPTED and stored.live:
 			outcome.merged = True
@@ -222,7 +225,7 @@ class Batch:
 	# --- answer
 
 	def _roll_back(self) -> None:
-		"""Undo an atomic batch: every item says so, and which ones caused it."""
+		"""Undo an atomic batch. Each item that would have been accepted gets an error that names the items which failed."""
 		frappe.db.rollback(save_point="atomic_batch")
 		failed = [i for i, o in enumerate(self.outcomes) if o and o.status in (ERROR, CONFLICT)]
 		causes = {"caused_by": [self.changes[i].op_id for i in failed]}
@@ -235,7 +238,7 @@ class Batch:
 		self._show_as_stored()
 
 	def _show_as_stored(self) -> None:
-		"""Conflicts of an atomic batch show the records as they are without the batch."""
+		"""Conflicts of an atomic batch that was undone show the records as they were before it."""
 		kept = {i: record for i, record in self.shown.items() if self.outcomes[i].status == CONFLICT}
 		fresh = load.working_copies({stored.name for stored, _ in kept.values()}, self.registry)
 		self.shown = {i: (fresh.get(stored.name, stored), entity) for i, (stored, entity) in kept.items()}
@@ -244,12 +247,12 @@ class Batch:
 			outcome.doc_version, outcome.server_modified = now.doc_version, clock.dump(now.modified)
 
 	def answers(self) -> list[tuple[Change, Outcome]]:
-		"""(change, outcome) of everything that the ledger keeps: all but repeats."""
+		"""(change, outcome) of all that the ledger has to keep: everything but repeats."""
 		return [(c, self.outcomes[i]) for i, c in enumerate(self.changes) if self.repeats.is_new(i)]
 
 
 def _of_item(error: Exception, change: Change) -> ItemError:
-	"""The item error for what was raised while one change was judged; raised again where it concerns all of them."""
+	"""The item error for an exception that one change raised. What concerns the whole batch is raised again."""
 	if isinstance(error, retry.Undone):
 		change.undoings += 1
 		errors.log_once(

@@ -1,4 +1,7 @@
-"""Changes made outside of a push: the Desk, REST, imports, jobs, other apps. Hooks number them like any other."""
+"""Changes made outside of a push: by the Desk, REST, imports, jobs and other apps. Hooks give them versions and numbers.
+
+The hooks also run for the documents that a push saves one by one; `as_caller` tells them which push that is.
+"""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -23,7 +26,7 @@ CLIENT_IDS = "hisabi_sync_client_ids"  # {space: client id} of a deleted documen
 
 @contextmanager
 def as_caller(caller: Caller, change: Change | None = None, stored: Stored | None = None) -> Iterator[None]:
-	"""While a push saves a document: who it is and which record the document stands for."""
+	"""While a push saves a document, let the hooks know its caller, its change and the record of the document."""
 	previous = getattr(frappe.local, "hisabi_sync_push", None)
 	frappe.local.hisabi_sync_push = (caller, change, stored)
 	try:
@@ -42,9 +45,9 @@ def pushed() -> tuple[Caller | None, Change | None]:
 
 
 class HeldFirst:
-	"""For the class of a DocType from which values are derived: they are held before Frappe locks the document.
+	"""Base of the class of a DocType from which values are derived: locks what they need before Frappe locks the document.
 
-	No hook comes before that lock when a document is saved. A class of its own names this one before `Document`.
+	Frappe has no hook before that lock. Name this class before `Document`.
 	"""
 
 	def load_doc_before_save(self, *args: Any, **kwargs: Any) -> Any:
@@ -53,7 +56,7 @@ class HeldFirst:
 
 
 def hold(doc: Document, method: str | None = None) -> None:
-	"""Hook before a document is inserted, deleted or renamed: lock what is held for derived values, if anything is."""
+	"""Hook before a document is inserted, deleted or renamed: lock what derived values need, as a push does."""
 	entity = registry().by_doctype.get(doc.doctype)
 	if entity is None or _push()[0] or not derive.holds(entity.space_type):
 		return
@@ -83,7 +86,7 @@ def on_change(doc: Document, method: str | None = None) -> None:
 
 
 def _follow_paths(doc: Document) -> None:
-	"""Documents whose space is found through this one move along when it moves."""
+	"""If a link changed through which other documents find their space, have a job move those."""
 	for field, entity_types in registry().on_paths.get(doc.doctype, {}).items():
 		if doc.get_doc_before_save() and doc.has_value_changed(field):
 			for entity_type in entity_types:
@@ -91,7 +94,7 @@ def _follow_paths(doc: Document) -> None:
 
 
 def on_trash(doc: Document, method: str | None = None) -> None:
-	"""Hook: a document is about to go. Who deletes it may have loaded it before others changed it."""
+	"""Hook: a document is about to be deleted. Read it again: it may have changed since it was loaded."""
 	entity = registry().by_doctype.get(doc.doctype)
 	hold(doc)
 	if entity and record_names(entity, doc.name):
@@ -99,7 +102,7 @@ def on_trash(doc: Document, method: str | None = None) -> None:
 
 
 def after_delete(doc: Document, method: str | None = None) -> None:
-	"""Hook: a document is gone."""
+	"""Hook: a document was deleted. Its record becomes a tombstone."""
 	entity = registry().by_doctype.get(doc.doctype)
 	if entity is None:
 		return
@@ -118,7 +121,7 @@ def tombstone(stored: Stored, entity: EntityType, caller: Caller) -> None:
 
 
 def set_space(doc: Document, entity: EntityType) -> None:
-	"""Put a new document of a push into the caller's space; paths of links are left to what the device sent."""
+	"""Put a new document of a push into the caller's space. If links lead to the space, the device has sent them."""
 	caller, _, _ = _push()
 	if caller and "." not in entity.space_path and entity.space_path != "name":
 		doc.set(entity.space_path, caller.space_key)
@@ -159,7 +162,10 @@ def _record(doc: Document, entity: EntityType, space: str, known: list[tuple[Sto
 def _check_files(
 	doc: Document, stored: Stored, entity: EntityType, space: str, before: dict[str, Any] | None
 ) -> None:
-	"""A person who saves a document may name uploads that they may look at. A push has judged its own; code that ignores permissions may name any."""
+	"""Refuse uploads that the person who saves a document may not see.
+
+	A push has checked its own, and code that ignores permissions may name any.
+	"""
 	if not entity.acting or doc.flags.ignore_permissions or _push()[0] or _is_restored(stored):
 		return
 	previous, caller = doc.get_doc_before_save(), _system_caller(space, entity)
@@ -169,7 +175,7 @@ def _check_files(
 
 
 def _is_restored(stored: Stored) -> bool:
-	"""Whether a record begins again by somebody who reads all that was deleted."""
+	"""Whether a deleted document is restored by a user who may read all deleted documents."""
 	return stored.began == stored.doc_version > 1 and frappe.has_permission("Deleted Document", "read")
 
 
@@ -188,14 +194,14 @@ def leave(
 	values: dict[str, Any] | None = None,
 	name: str | None = None,
 ) -> None:
-	"""The record's tombstone in a space; `values` is what it held, `name` its document's, as far as that is known."""
+	"""Make the record a tombstone in a space. `values` are those it had, `name` is that of its document, if known."""
 	versions.delete(stored, clock.now())
 	write_record(stored, entity, space, values, None, name)
 	_tell_push(stored)
 
 
 def _after(doc: Document, entity: EntityType, known: list[tuple[Stored, str]]) -> dict[str, Any]:
-	"""Values of the document as it is saved; times that a push did not set have the readings that they had before."""
+	"""Values of the document as it is saved. Times that a push did not set keep their reading (see `autumn`)."""
 	values = entity.canonical(doc)
 	for stored, _ in known:
 		autumn.restore(values, entity, stored.second_readings, doc.flags.hisabi_sync_set or ())
@@ -203,7 +209,7 @@ def _after(doc: Document, entity: EntityType, known: list[tuple[Stored, str]]) -
 
 
 def _before(doc: Document, entity: EntityType, after: dict[str, Any], stored: Stored) -> dict[str, Any]:
-	"""Values before this change. A `db_set` after a save still carries what was there before that save."""
+	"""Values before this change. In a `db_set` after a save, Frappe still has the document of before that save."""
 	previous = doc.get_doc_before_save()
 	seen = doc.flags.hisabi_sync_seen
 	if seen and seen[0] is previous:
@@ -216,7 +222,7 @@ def _before(doc: Document, entity: EntityType, after: dict[str, Any], stored: St
 
 
 def _new_record(doc: Document, entity: EntityType, space: str) -> Stored:
-	"""The record that a document gets: the pushed one, or that of its client id, which may be a tombstone."""
+	"""The record for a document that has none: that of the push, or that of its client id, which may be a tombstone."""
 	_, change, pushed = _push()
 	if change and pushed and not pushed.live and pushed.entity_type == entity.name:
 		return replace(pushed, document_name=str(doc.name))
@@ -227,7 +233,7 @@ def _new_record(doc: Document, entity: EntityType, space: str) -> Stored:
 
 
 def _remember(doc: Document, space: str, client_id: str) -> None:
-	"""Frappe keeps this with the Deleted Document, from which people restore."""
+	"""Keep the client id with Frappe's Deleted Document, from which people restore."""
 	doc.set_onload(
 		CLIENT_IDS, {**((doc.get("__onload") or {}).get(CLIENT_IDS) or {}), space: ids.encode(client_id)}
 	)
@@ -248,7 +254,7 @@ def _remembered(doc: Document, entity: EntityType, space: str) -> str | None:
 def records_for(entity: EntityType, space: str, client_ids: Mapping[str, str | None]) -> dict[str, Stored]:
 	"""{document name: record} for documents that have none, from {document name: client id or None}; one statement.
 
-	The client id is the given one or the name; a tombstone of that client id is taken up again.
+	The client id is the given one or else the name. If it has a tombstone, that record begins again.
 	"""
 	chosen = {
 		name: next((c for c in (given, name) if ids.is_client_id(c)), ids.digest(name))
@@ -271,7 +277,7 @@ def write_record(
 	after: dict[str, Any] | None = None,
 	name: str | None = None,
 ) -> None:
-	"""Write the record, and what follows from it unless a push is going to do that for its whole batch."""
+	"""Write the record and the values derived from it; a push derives values once for its whole batch."""
 	pushing, _, _ = _push()
 	caller = pushing or _system_caller(space, entity)
 	writer = write.Writer(caller, registry(), stored.modified)
@@ -289,7 +295,7 @@ def _system_caller(space: str, entity: EntityType) -> Caller:
 
 
 def _tell_push(stored: Stored) -> None:
-	"""Let the push that saved this document go on with the record as it is now."""
+	"""Copy the new state of the record to the push that saves this document."""
 	_, _, pushed = _push()
 	if pushed is not None and pushed.name == stored.name:
 		for name in Stored.__slots__:

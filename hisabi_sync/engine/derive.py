@@ -1,8 +1,8 @@
-"""Values that follow from other records, such as balances, kept right in the transaction that changes those.
+"""Derived values, such as balances: they follow from other records, and are updated in the transaction that changes those.
 
-A contract brings `derive`, which gets the effects of a transaction and an Access through which it reads and sets records;
-it must cost what the effects cost. A contract whose values follow from many records brings `hold` too: it names a document
-that a push locks before any record.
+A contract brings `derive`. It gets the effects of a transaction, and an Access to read and set records; its cost must grow
+only with the effects. A contract whose values follow from many records brings `hold` too, which names a document that is
+locked before any record.
 """
 
 from collections.abc import Collection, Iterable, Mapping, MutableSet, Sequence
@@ -48,7 +48,7 @@ class Access:
 		return {name: held[name] for name in wanted if name in held and held[name].live}
 
 	def _load(self, entity_type: str, names: Sequence[str]) -> dict[str, Stored]:
-		"""Documents before their records, like everybody; as they are now, whatever this transaction has seen before."""
+		"""Lock and read documents, then their records, in the order of a push; as they are now, not as in the snapshot."""
 		values = load.documents(self.registry.by_name[entity_type], names, lock=True)
 		found = load.records(self._record_names(entity_type, names), lock=True)
 		for stored in found.values():
@@ -68,13 +68,13 @@ class Access:
 	def select(
 		self, entity_type: str, columns: Iterable[str], where: str, values: Iterable[Any]
 	) -> Sequence[tuple[Any, ...]]:
-		"""Latest rows of the entity type's table in this space that are not deleted. `where` is the module's own text."""
+		"""Rows of the entity type's table in this space that are not deleted, as they are now. `where` is the caller's own text."""
 		entity = self.registry.by_name[entity_type]
 		clause = f"{sql.quote(entity.space_path)} = %s AND is_deleted = 0 AND {where}"
 		return sql.select(entity.doctype, columns, clause, (self.caller.space_key, *values), load.LATEST)
 
 	def lock(self, doctype: str, name: str) -> None:
-		"""Hold one document that stands for all, so that what follows sees what others committed and stays as seen."""
+		"""Lock one document that stands for all others. What is read afterwards is up to date, and stays so until the commit."""
 		if self.caller.memo.get(HELD) != (doctype, name):
 			_lock(doctype, name)
 
@@ -83,7 +83,7 @@ class Access:
 	) -> dict[str, tuple[Stored, bool]]:
 		"""Working copies of records that the server makes, locked: {client id: values} -> {client id: (copy, is new)}.
 
-		A record that is there already, perhaps deleted, keeps what it holds. The entity type writes in bulk.
+		A record that exists already, even a deleted one, keeps its values. Only for entity types that are written in bulk.
 		"""
 		entity = self.registry.by_name[entity_type]
 		names = {client_id: ids.record(self.caller.space, entity_type, client_id) for client_id in wanted}
@@ -95,7 +95,7 @@ class Access:
 		return {client_id: (self.stored[name], client_id in new) for client_id, name in names.items()}
 
 	def _lock_missing(self, entity: EntityType, names: Sequence[str]) -> None:
-		"""Read as it is now: what another transaction made a moment ago is not in this one's snapshot."""
+		"""Lock and read records that another transaction may just have made; they are not in this one's snapshot."""
 		found = load.records(names, lock=True) if names else {}
 		values = load.documents(entity, [stored.document_name for stored in found.values()], lock=True)
 		for stored in found.values():
@@ -112,7 +112,7 @@ class Access:
 		self.writer.add(stored, entity.fields)
 
 	def set(self, stored: Stored, values: Mapping[str, Any]) -> None:
-		"""Set computed fields. A record that this transaction changed anyway keeps the version it got."""
+		"""Set computed fields. If this transaction has changed the record already, that version includes them."""
 		entity = self.registry.by_name[stored.entity_type]
 		changed = versions.set_computed(stored, values, entity, self.writer.now)
 		if changed:
@@ -120,14 +120,14 @@ class Access:
 
 
 def holds(space_type: str) -> bool:
-	"""Whether anything is held for values that are derived in spaces of a type."""
+	"""Whether spaces of a type have a document to lock before derived values are computed."""
 	return contracts.holder(space_type) is not None
 
 
 def hold(caller: Caller, entity_types: Collection[str]) -> None:
-	"""Lock what stands for all values that may follow from these entity types, before any document or record is locked.
+	"""Lock the document that stands for all values derived from these entity types, before any other document or record.
 
-	Pushes, people and jobs that have to compute the same values then wait for each other, where they would deadlock.
+	Pushes, people and jobs that compute the same values then wait for each other. Without this they would deadlock.
 	"""
 	holder = contracts.holder(caller.space_type)
 	held = holder(caller, entity_types) if holder else None
@@ -141,7 +141,7 @@ def _lock(doctype: str, name: str) -> None:
 
 
 def run(effects: Sequence[Effect], access: Access) -> None:
-	"""Let the deriver of the space's type look at what changed."""
+	"""Call `derive` of the space's contract with what changed."""
 	derive = contracts.deriver(access.caller.space_type)
 	if derive and effects:
 		access.writer.flush()

@@ -1,4 +1,4 @@
-"""Saving through a DocType's own controller, for DocTypes of other apps and those that somebody listens to."""
+"""Saving through the controller of a DocType: for DocTypes of other apps, and those that hooks or people listen to."""
 
 import copy
 from collections.abc import Iterable, Mapping
@@ -56,7 +56,7 @@ def save(run: "Batch", change: Change, stored: Stored, entity: EntityType, decis
 
 
 def _lacking(error: Exception, run: "Batch", change: Change, entity: EntityType) -> ItemError | None:
-	"""The item error for a right that Frappe asked for without a word."""
+	"""The item error for a right that Frappe refused without saying which."""
 	if not isinstance(error, frappe.PermissionError) or str(error):
 		return None
 	detail = rights.lacking(run.caller.user, change, entity)
@@ -64,7 +64,7 @@ def _lacking(error: Exception, run: "Batch", change: Change, entity: EntityType)
 
 
 def _put_back(stored: Stored, held: Stored) -> None:
-	"""The capture hook may have brought the working copy up to date before a later hook refused."""
+	"""Restore the working copy, which the capture hook may have changed before a later hook refused."""
 	for name in Stored.__slots__:
 		setattr(stored, name, getattr(held, name))
 
@@ -85,14 +85,14 @@ def refused(error: Exception, entity_type: str, entity: EntityType | None = None
 
 
 def code_of(error: Exception) -> str | None:
-	"""The code for a refusal of Frappe's; None for anything else, which is a mistake of a program."""
+	"""The item error code for an exception with which Frappe refuses; None for any other, which is a bug."""
 	code = next((code for kind, code in REFUSALS if isinstance(error, kind)), None)
 	told = 400 <= getattr(error, "http_status_code", 500) < 500
 	return code or ("rejected" if told else None)
 
 
 def said(error: Exception) -> str:
-	"""What a refusal says, as plain text; never what the database or the language said of it."""
+	"""The sentence of a refusal, as plain text. Never the text of an error of the database or of Python."""
 	if _quotes(error):
 		known = "unique_violation" if code_of(error) == "unique_violation" else "internal_error"
 		return item_message(known, [str(error.args[0])])
@@ -100,7 +100,7 @@ def said(error: Exception) -> str:
 
 
 def _quotes(error: Exception) -> bool:
-	"""Whether the arguments of an exception are another one, as Frappe hands on the driver's, and no sentence."""
+	"""Whether an exception carries another one instead of a sentence; Frappe hands on errors of the driver so."""
 	return any(isinstance(part, Exception) for part in error.args)
 
 
@@ -108,7 +108,7 @@ def _save(run: "Batch", change: Change, stored: Stored, entity: EntityType, deci
 	if not _is_known(entity):
 		compat.forget_metas([entity.doctype, *(f.options for f in entity.fields.values() if f.columns)])
 		if not _is_known(entity):
-			# Changing a table commits a part of an edit before its end; what was judged would not be stored.
+			# Changing a table commits a part of an edit before its end; the values would not be stored.
 			frappe.db.after_rollback.add(entity_types.renew)
 			raise RequestError("unavailable")
 	if decision.delete:
@@ -122,7 +122,7 @@ def _save(run: "Batch", change: Change, stored: Stored, entity: EntityType, deci
 
 
 def _is_known(entity: EntityType) -> bool:
-	"""Whether Frappe would store what was judged: its cache may hold a definition of before an edit, and drop values."""
+	"""Whether Frappe knows all fields of the entity type. Its cache may be older than an edit, and it would drop values."""
 	meta = frappe.get_meta(entity.doctype)
 	return _has_all(meta, entity.fields.values()) and all(
 		_has_all(frappe.get_meta(field.options), field.columns)
@@ -149,13 +149,13 @@ def _insert(change: Change, entity: EntityType, values: Mapping[str, Any]) -> No
 
 
 def naming(values: Mapping[str, Any]) -> list[str]:
-	"""Fields whose texts make a name that no document may have."""
+	"""Fields whose texts may have made the name that the document may not have."""
 	given = {name: value for name, value in values.items() if isinstance(value, str)}
 	return [name for name, value in given.items() if not texts.is_safe_name(value)] or ["name"]
 
 
 def _begin_again(stored: Stored, entity: EntityType, values: Mapping[str, Any]) -> None:
-	"""The document of a tombstone that stayed in its table; its controller sees one that was never deleted."""
+	"""Restore a document that a tombstone left in its table. Its controller sees it as not deleted."""
 	whole = _for_document(entity, {**entity.empty_values(), **entity.defaults, **values}, {})
 	computed = {name: whole[name] for name in entity.computed - entity.row_fields}
 	begun = {"is_deleted": 0, **({"deleted_at": None} if "deleted_at" in entity.stamps else {}), **computed}
@@ -174,7 +174,7 @@ def _update(stored: Stored, entity: EntityType, values: Mapping[str, Any]) -> No
 
 
 def _flags(entity: EntityType, values: Mapping[str, Any]) -> dict[str, Any]:
-	"""What Frappe and the capture of the save must know: whether rights were asked for, and which fields are set."""
+	"""Flags for Frappe and for the capture hooks: whether rights count, and which fields the device set."""
 	return {"ignore_permissions": not entity.check_permissions, "hisabi_sync_set": frozenset(values)}
 
 
@@ -187,7 +187,7 @@ def _delete(stored: Stored, entity: EntityType, run: "Batch") -> None:
 
 
 def _detach_others_files(doctype: str, name: str | None, user: str) -> None:
-	"""Frappe deletes what is attached to a document with it; files of others stay theirs, attached to nothing."""
+	"""Detach files of other users, because Frappe deletes the files of a document with it."""
 	frappe.db.sql(
 		"""UPDATE `tabFile` SET attached_to_doctype = NULL, attached_to_name = NULL, attached_to_field = NULL
 		WHERE attached_to_doctype = %s AND attached_to_name = %s AND owner != %s""",

@@ -1,6 +1,6 @@
-"""Items that ended in an error: processed once more as their device would send them again, or dismissed by a person.
+"""Failed items: a person processes them again, as if the device had sent them once more, or dismisses them.
 
-The op id stays the same, so whatever the device does meanwhile, the change is applied once.
+The op id stays the same, so the change is applied once, even if the device sends it again too.
 """
 
 import json
@@ -57,10 +57,10 @@ def process(names: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def edit(name: str, payload: Any) -> dict[str, Any]:
-	"""Process one item again with another payload: the item as its contract has it, under the same op id and record.
+	"""Process one item again with another payload: an item in the form of its contract, with the same op id and record.
 
-	What the device had sent is kept. It needs the rights of both the device's user and the person who edits, also when it
-	is processed again later. Raises not_failed, not_retryable, invalid_argument.
+	The original payload is kept. The change needs the rights of both the device's user and the person who edits, also
+	if it is processed again later. Raises RequestError: not_found, not_failed, not_retryable, invalid_argument.
 	"""
 	item = load([name]).get(name)
 	code = "not_found" if item is None else _obstacle(item)
@@ -117,11 +117,11 @@ def _all_refused(items: Sequence[frappe._dict], error: RequestError) -> dict[str
 
 
 def _read(items: Sequence[frappe._dict], payload: Any, caller: Caller) -> list[Change]:
-	"""Changes as the contract reads them. An edited one keeps the device's fingerprint, by which it knows its own op."""
+	"""Changes as the contract reads them. They keep the fingerprint of the device's item, so that its repeats are recognised."""
 	raw = [json.loads(item.payload) for item in items] if payload is None else [payload]
 	raw = strict_json.mark(raw)
 	changes = _reader(items[0])(raw, caller)
-	called = registry().wire_name  # the entity type may be known by now
+	called = registry().wire_name  # the entity type may have been made since
 	for item, change in zip(items, changes, strict=True):
 		said = (change.op_id, called(change.entity_type), change.client_id)
 		if tuple(map(texts.plain, said)) != (item.op_id, called(item.entity_type), item.client_id):
@@ -131,7 +131,7 @@ def _read(items: Sequence[frappe._dict], payload: Any, caller: Caller) -> list[C
 
 
 def _note_edit(item: frappe._dict, payload: Any, person: str) -> Callable[[Caller, list[Change]], None]:
-	"""A step in the same transaction that keeps what the device sent and who changed it."""
+	"""A first step of the push that keeps the original payload, and the person who changed it."""
 
 	def before(caller: Caller, changes: list[Change]) -> None:
 		if caller.also:
@@ -145,7 +145,7 @@ def _note_edit(item: frappe._dict, payload: Any, person: str) -> Callable[[Calle
 
 
 def _ask_editor(caller: Caller, changes: list[Change]) -> Callable[[push.Result], None] | None:
-	"""A last step that takes back what the person who edited the item may not make themselves."""
+	"""A last step of the push that refuses what the person who edited the item may not do themselves."""
 	if not caller.also:
 		return None
 	return lambda result: rights.require_after(caller, changes, result.outcomes)
@@ -170,7 +170,7 @@ def _tell(items: Sequence[frappe._dict]) -> None:
 
 
 def dismiss(name: str, reason: str | None, announce: bool = True) -> dict[str, Any]:
-	"""Say that nobody needs to look at an item any more. Its place in the ledger, and its status, stay as they are."""
+	"""Mark an item as one that needs no more attention. It stays in the ledger, with its status."""
 	if not reason:
 		raise RequestError("reason_required")
 	rows = sql.select("Sync Item", ["status"], "name = %s", (name,), "FOR UPDATE")

@@ -1,4 +1,4 @@
-"""Removing what nobody needs any more: tombstones behind every device's position, and old log rows."""
+"""Removing what is no longer needed: tombstones that all devices have seen, and old log rows."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,7 +22,7 @@ def collect() -> None:
 
 
 def collect_space(space: str) -> int:
-	"""Collect one space; returns how many tombstones went. Each chunk is a transaction of its own."""
+	"""Collect one space; returns how many tombstones were removed. Each chunk is a transaction of its own."""
 	horizons = _horizons(space)
 	if not horizons:
 		return 0
@@ -36,9 +36,9 @@ def collect_space(space: str) -> int:
 
 
 def _horizons(space: str) -> dict[str, int]:
-	"""{entity type: position behind which its tombstones may go}, where there are such tombstones.
+	"""{entity type: position up to which its tombstones may be removed}, where there are such tombstones.
 
-	That is the oldest of the live devices, or that of the retention limit.
+	That is the position of the live device that is farthest behind, or the one of the retention limit if that is later.
 	"""
 	first, oldest, kept = _first_tombstones(space), _oldest_positions(space), _retention_position(space)
 	limits = {name: max(oldest.get(name, 0), kept) for name in first}
@@ -53,9 +53,9 @@ def _first_tombstones(space: str) -> dict[str, int]:
 
 
 def _oldest_positions(space: str) -> dict[str, int]:
-	"""{entity type: the oldest position that a live device has acknowledged for it, 0 while any has none}.
+	"""{entity type: the oldest position that a live device has acknowledged for it; 0 if any has acknowledged none}.
 
-	What a device said of one entity type holds for that one, until it says something of all of them.
+	A device may acknowledge one entity type by itself. A later acknowledgement of all of them counts for that one too.
 	"""
 	silence = frappe.get_cached_doc("Sync Settings").device_silence_days or 90
 	rows = frappe.db.sql(
@@ -76,7 +76,7 @@ def _oldest_positions(space: str) -> dict[str, int]:
 
 
 def _raise(space: str, horizons: Mapping[str, int]) -> None:
-	"""Note how far tombstones are gone, before they are."""
+	"""Raise the space's horizons, before the tombstones are removed, and commit."""
 	sequence, held = sql.select("Sync Space", ["sequence", "horizons"], "name = %s", (space,), "FOR UPDATE")[
 		0
 	]
@@ -98,7 +98,7 @@ def _retention_position(space: str) -> int:
 
 
 def _remove(space: str, after: int, horizons: Mapping[str, int]) -> tuple[int, int | None]:
-	"""Remove tombstones of the next chunk, with their documents and versions: (how many, the chunk's end or None)."""
+	"""Remove the tombstones of the next chunk, with documents and versions; (how many, the position it ends at or None)."""
 	rows = sql.select(
 		"Sync Record",
 		["entity_type", "document_name", "name", "sequence"],
@@ -137,10 +137,10 @@ def _remove_documents(rows: Sequence[tuple[Any, ...]]) -> None:
 
 
 def clear_log(doctype: str, days: int, where: str = "1 = 1") -> None:
-	"""Remove rows of a log table that are older than so many days, chunk by chunk.
+	"""Remove rows of a log table that are older than `days`, chunk by chunk.
 
-	Never younger than a device may stay silent: the ledger is what makes its repeats harmless. A log that cannot be cleared
-	does not keep Frappe from clearing others.
+	Rows stay at least as long as a device may be silent, because the ledger makes its repeats harmless. An error is kept for
+	Sync Health, so that Frappe goes on with the next log.
 	"""
 	background.each("logs", "log", [doctype], lambda _: _clear(doctype, days, where))
 
@@ -155,7 +155,10 @@ def _clear(doctype: str, days: int, where: str) -> None:
 
 
 def _still_linked(space: str, rows: Iterable[tuple[Any, ...]]) -> set[tuple[str, str]]:
-	"""{(entity type, document name)} of those rows `(entity type, document name, ...)` that a live document links to."""
+	"""{(entity type, document name)} of those rows `(entity type, document name, ...)` that a live document links to.
+
+	Their tombstones stay, because Frappe saves no document whose links lead nowhere.
+	"""
 	space_type, key = frappe.db.get_value("Sync Space", space, ["space_type", "space_key"])
 	by_type: dict[str, list[str]] = {}
 	found: set[tuple[str, str]] = set()
@@ -168,7 +171,7 @@ def _still_linked(space: str, rows: Iterable[tuple[Any, ...]]) -> set[tuple[str,
 
 
 def _link_queries(entity_type: str, space_type: str) -> list[str]:
-	"""A select for each link to documents that pushes mark as deleted; Frappe itself guards those that it deletes."""
+	"""A select for each link to documents that pushes mark as deleted. Frappe itself checks links to those that it deletes."""
 	known = registry()
 	target = known.by_name.get(entity_type)
 	if target is None or "is_deleted" not in target.stamps:

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Gathered:
-	"""Records by Sync Record name, what links to other DocTypes may name, and document names that are taken."""
+	"""What was read for a batch: records by the name of their Sync Record, documents of other DocTypes that its links may
+	name, and {DocType: folded names of documents} that new ones may not have.
+	"""
 
 	stored: dict[str, Stored]
 	foreign: foreign.Foreign
@@ -39,7 +41,7 @@ class Gathered:
 def gather(
 	changes: Sequence[Change], links: Iterable[set[str]], registry: Registry, users: Iterable[str]
 ) -> Gathered:
-	"""Load what the changes touch, locked and with values, and what their links name."""
+	"""Load and lock the records that changes touch, with values and history; also the records and documents they link to."""
 	changed = {change.record for change in changes}
 	stored = load.records(changed.union(*links))
 	stored.update(load.working_copies(changed & set(stored), registry))
@@ -98,7 +100,7 @@ def judge(
 
 
 def _require_seen(batch: "Batch", change: Change, stored: Stored | None, entity: EntityType) -> None:
-	"""A record that the caller may not read is answered as one that is not there, before anything of it is judged."""
+	"""A record that the caller may not read is answered as if it did not exist, before anything of it is judged."""
 	if not entity.check_permissions:
 		return
 	if change.record in batch.hidden:
@@ -110,7 +112,10 @@ def _require_seen(batch: "Batch", change: Change, stored: Stored | None, entity:
 def _complete(
 	batch: "Batch", change: Change, stored: Stored | None, entity: EntityType
 ) -> own_resolution.Held | None:
-	"""Put names in the place of links and what the caller does not reach into rows; returns the conflict that is settled."""
+	"""Complete a change before `decide`; returns the conflict that it settles, if any.
+
+	Links become document names, and columns of rows that the caller may not reach get what the record holds.
+	"""
 	held = stored.values if stored else {}
 	change.warnings += visibility.keep_columns(entity, change.values, held, batch.caller.users)
 	wire.resolve_links(change, entity, batch.reach, _held_values(stored))
@@ -130,7 +135,7 @@ def _typed(change: Change, entity: EntityType) -> set[str]:
 
 
 def _complete_base(batch: "Batch", change: Change, stored: Stored | None, entity: EntityType) -> None:
-	"""Base values as the record would hold them. What one points to may be gone; nobody can tell what it was then."""
+	"""Base values in the form that the record holds them. A link to a document that is gone becomes UNKNOWN."""
 	lost = wire.resolve_base(change, entity, batch.reach)
 	change.base.update(dict.fromkeys(lost, base.UNKNOWN))
 	if stored:
@@ -141,7 +146,7 @@ def _complete_base(batch: "Batch", change: Change, stored: Stored | None, entity
 def _take_up(
 	batch: "Batch", change: Change, resolved: own_resolution.Held, stored: Stored, entity: EntityType
 ) -> None:
-	"""The rest of the change whose conflict this one settles, as far as the caller may still write it."""
+	"""Add the rest of the earlier change whose conflict this one settles, as far as the caller may still write it."""
 	own_resolution.take_up(change, resolved, stored, entity)
 	for name in [n for n in change.values if not visibility.is_settable(entity, n, batch.caller.users)]:
 		del change.values[name]
@@ -152,7 +157,7 @@ def _take_up(
 def _check_taken_up(
 	batch: "Batch", change: Change, resolved: own_resolution.Held, stored: Stored, entity: EntityType
 ) -> None:
-	"""The rest is judged by what is there and by what fields take today, as if it were sent now."""
+	"""Check the added rest as if it were sent now: choices, links and files may have gone since."""
 	validate.check_kept(change.values, stored.values, entity)
 	if change.rest:
 		held = _held_values(stored)
@@ -163,7 +168,7 @@ def _check_taken_up(
 def _judge_again(
 	batch: "Batch", change: Change, stored: Stored, entity: EntityType
 ) -> tuple[Change, Decision]:
-	"""A create of a record that is there: what the same device made before is edited by it, on its own create."""
+	"""Judge a create of a record that exists. From the device that made the record, it counts as an edit of its own create."""
 	if change.missing_only:
 		return change, Decision("duplicate")
 	if _was_made_of(batch, change):
@@ -175,7 +180,7 @@ def _judge_again(
 
 
 def _was_made_of(batch: "Batch", change: Change) -> bool:
-	"""Whether a person made the record of this very change, which had failed, and gave it other values."""
+	"""Whether a person settled the conflict of this change, which had failed, by making the record with other values."""
 	known = batch.repeats.known_failure(change)
 	return _is_resolved(known.conflict) if known and known.conflict else False
 
@@ -185,7 +190,10 @@ def _is_resolved(conflict: str) -> bool:
 
 
 def _check_acting(batch: "Batch", change: Change, stored: Stored | None, entity: EntityType) -> None:
-	"""What Frappe acts on when it saves is an upload of the caller's, what they see, or what the record holds."""
+	"""Check values that make Frappe act when it saves: files and Dynamic Links.
+
+	They may name an upload of the caller, a document that they see, or what the record holds already.
+	"""
 	if not change.values or not (entity.acting or entity.dynamic):
 		return
 	held = _held_values(stored)
@@ -194,5 +202,5 @@ def _check_acting(batch: "Batch", change: Change, stored: Stored | None, entity:
 
 
 def _held_values(stored: Stored | None) -> list[dict[str, Any]]:
-	"""What the record holds, and what it held since the change's base."""
+	"""The record's values, and those that it had since the version that the change was made on."""
 	return [stored.values, *(past.before for past in stored.history)] if stored else []

@@ -1,4 +1,7 @@
-"""The memory of every op: Sync Item, unique by device and op id, written in the transaction that applies it."""
+"""The ledger: a Sync Item for every op, unique by device and op id, written in the transaction that applies the op.
+
+So an op that is sent again finds its answer. Sync Batch holds a row for each push.
+"""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -43,12 +46,12 @@ CANONICAL = json.JSONEncoder(sort_keys=True, default=str, separators=(",", ":"))
 
 
 def fingerprint(*parts: Any) -> str:
-	"""Hash of what a change says, by which a second use of its op id for something else is noticed."""
+	"""Hash of the parts of a change. A second use of its op id for another change has another one."""
 	return ids.digest(CANONICAL.encode(parts), size=16)
 
 
 def encode(outcome: Outcome, held: Iterable[Any]) -> str:
-	"""Text of what the item's columns, in the order of HELD, do not say of an outcome."""
+	"""JSON of the parts of an outcome that the item's columns do not hold; `held` are those columns, in the order of HELD."""
 	known = {**DEFAULTS, **dict(zip(HELD, held, strict=True)), "repeated": outcome.repeated}
 	said = {n: value for n, said in known.items() if (value := getattr(outcome, n)) != said}
 	return strict_json.text(said, TEXT)
@@ -69,7 +72,7 @@ def _raw_text(raw: Any) -> str:
 
 
 def _kept_text(caller: Caller, change: Change, outcome: Outcome, known: "Seen | None") -> str:
-	"""What is kept of the raw item; of a refused one that is large as much as the device's budget allows."""
+	"""JSON of the raw item for the ledger. Of a large refused one, only as much is kept as the device's budget allows."""
 	text = _raw_text(change.raw)
 	if outcome.status != ERROR:
 		return text
@@ -79,7 +82,7 @@ def _kept_text(caller: Caller, change: Change, outcome: Outcome, known: "Seen | 
 
 
 def masked(value: Any) -> Any:
-	"""What a device sent without secrets, which do not belong there and are refused."""
+	"""The value with `***` for secrets. A change with secrets is refused, but its raw item is kept."""
 	if isinstance(value, dict):
 		return {key: "***" if key in SENSITIVE else _masked_part(part) for key, part in value.items()}
 	return [masked(part) for part in value] if isinstance(value, list) else value
@@ -98,8 +101,8 @@ def save_items(
 ) -> dict[int, str]:
 	"""Write the items of a batch: `answers` is a list of (change, outcome) that are not repeats.
 
-	An op that failed before stays an item of the batch that it arrived in. Returns {index of the change: name of its Sync
-	Item}.
+	An op that failed before keeps its item, in the batch that it first arrived in. Returns {index of the change: name of
+	its Sync Item}.
 	"""
 	rows: dict[bool, list[tuple[Any, ...]]] = {True: [], False: []}
 	names: dict[int, str] = {}
@@ -156,12 +159,15 @@ def _item_row(
 
 
 def _site_language() -> str:
-	"""Of the texts that are stored: whoever pushes, or presses a button, reads them in another one."""
+	"""The language of stored sentences; the user who pushes may have another one."""
 	return frappe.get_system_settings("language") or "en"
 
 
 def message_of(row: frappe._dict) -> str:
-	"""The sentence for a stored item's error in the reader's language, of which no page runs anything; `row` has `error_code`, `error_message`, `result`."""
+	"""The sentence for a stored item's error in the reader's language, safe to show in a page.
+
+	`row` has `error_code`, `error_message` and `result`.
+	"""
 	_load_codes()
 	if row.error_code not in ITEM_ERRORS:
 		return row.error_message
@@ -171,14 +177,14 @@ def message_of(row: frappe._dict) -> str:
 
 
 def _load_codes() -> None:
-	"""A stored code may be that of a contract whose modules this process has not needed yet; they bring its sentence."""
+	"""Import all contracts. A stored code may belong to one that this process has not imported yet."""
 	contracts.contracts()
 
 
 def save_batch(result: "Result", caller: Caller, options: "Options", duration_ms: int) -> None:
-	"""Write the batch's own row with the counts of its outcomes and the numbers that it took.
+	"""Write the Sync Batch with the counts of its outcomes and the numbers that it took.
 
-	Its creation is the moment of numbering; `positions.before` relies on that.
+	Its `creation` is the time of numbering; `positions.before` relies on that.
 	"""
 	counts = dict.fromkeys(COUNTED.values(), 0)
 	for outcome in result.outcomes:

@@ -1,7 +1,7 @@
-"""A change that settles the conflict of an earlier one: the person's choices, and the rest of the earlier change.
+"""A change that settles the conflict of an earlier one (`resolves`): the user's choices, and the rest of the earlier change.
 
-The two together are judged like any change, on the record as it is now: what the conflict shows of the server is what
-they were made on. So nothing that others did meanwhile is overwritten, and no row of theirs vanishes.
+Both together are judged like any change. Their base is the server's side that the conflict shows, so nothing that others
+did since is overwritten, and none of their rows is lost.
 """
 
 import json
@@ -41,8 +41,8 @@ from hisabi_sync.engine.model.errors import ItemError
 from hisabi_sync.engine.model.fields import CHECK, DECIMAL, INT, ROWS, Field
 from hisabi_sync.engine.store import load, side_effects
 
-AMOUNTS = (INT, DECIMAL, CHECK)  # kinds of columns that do not say what a row is
-KINDS = ("update", "create", "delete")  # a taken value is settled by another value
+AMOUNTS = (INT, DECIMAL, CHECK)  # kinds of columns that do not identify a row
+KINDS = ("update", "create", "delete")  # a conflict about a unique value is settled by another value
 COLUMNS = (
 	"name status kind space user entity_type client_id fields server_version resolution resolved_by resolved_at history "
 	"base_values server_values client_values"
@@ -50,13 +50,13 @@ COLUMNS = (
 CLOSED = (
 	"name modified modified_by status resolution resolved_by resolved_at resolved_values resolved_version history"
 ).split()
-# What became of the change -> what becomes of the conflict. After an error it waits on.
+# Status of the change -> status of the conflict. After an error the conflict stays open.
 ENDS = {ACCEPTED: RESOLVED, DUPLICATE: RESOLVED, CONFLICT: SUPERSEDED}
 
 
 @dataclass(slots=True)
 class Held:
-	"""A conflict as its row has it, with the canonical values of its sides."""
+	"""The row of a conflict, with the canonical values of its sides."""
 
 	row: dict[str, Any]
 	base: dict[str, Any]
@@ -70,13 +70,13 @@ class Held:
 
 @dataclass(slots=True)
 class Resolving:
-	"""The conflicts that a batch settles: {name: row}, and what is to be written of them."""
+	"""The conflicts that a batch settles, {name: row}, and those of them that are to be written."""
 
 	rows: dict[str, dict[str, Any]] = field(default_factory=dict)
 	closed: list[dict[str, Any]] = field(default_factory=list)
 
 	def find(self, changes: list[Change]) -> None:
-		"""Read the rows before the records are locked: a change that names no version was made on the conflict's."""
+		"""Read the conflicts before records are locked. A change without a version was made on the version of its conflict."""
 		self.rows = self._select(changes)
 		for change in changes:
 			row = self.rows.get(change.resolves or "")
@@ -84,7 +84,7 @@ class Resolving:
 				change.base_version = row["server_version"]
 
 	def bring_rests(self, changes: list[Change], registry: Registry, caller: Caller) -> list[Change]:
-		"""Give each change as its `rest` the earlier one that it settles, as it would be sent today; returns those."""
+		"""Set `rest` of each change to the earlier one whose conflict it settles, as it would be sent today; returns those."""
 		found = []
 		for change in changes:
 			change.rest = None
@@ -101,7 +101,7 @@ class Resolving:
 		return found
 
 	def lock(self, changes: list[Change]) -> None:
-		"""Read them again as they are now, and hold them; after the records, as everywhere."""
+		"""Lock the conflicts and read them again. They are locked after the records, as everywhere."""
 		self.rows = self._select(changes, "ORDER BY name FOR UPDATE") if self.rows else {}
 
 	def _select(self, changes: list[Change], tail: str = "") -> dict[str, dict[str, Any]]:
@@ -110,7 +110,10 @@ class Resolving:
 		return {row[0]: dict(zip(COLUMNS, row, strict=True)) for row in rows}
 
 	def of(self, change: Change, entity: EntityType, caller: Caller) -> Held:
-		"""The open conflict of the caller's own that the change names. Raises ItemError."""
+		"""The open conflict that the change names, which has to be the caller's own.
+
+		Raises ItemError: conflict_not_found, conflict_not_resolvable, already_settled.
+		"""
 		row = self.rows.get(change.resolves or "")
 		if row is None or not _is_of(row, change, caller):
 			raise ItemError("conflict_not_found")
@@ -121,7 +124,7 @@ class Resolving:
 		return Held(row, *(load.decode_values(row[column], entity.fields) for column in SIDES.values()))
 
 	def close(self, held: Held, outcome: Outcome, stored: Stored, caller: Caller, entity: EntityType) -> None:
-		"""Note what became of the conflict; it is written with the batch."""
+		"""Close the conflict by the outcome of its change; `write` brings it to the database."""
 		if status := ENDS.get(outcome.status):
 			now = clock.now()
 			values = {name: stored.values.get(name) for name in held.client} if stored.live else {}
@@ -133,7 +136,7 @@ class Resolving:
 			self.closed.append(held.row)
 
 	def write(self) -> None:
-		"""Write the closed conflicts; open forms hear of it after the commit."""
+		"""Write the closed conflicts. Open forms are refreshed after the commit."""
 		sql.upsert("Sync Conflict", CLOSED, [tuple(row[name] for name in CLOSED) for row in self.closed])
 		for row in self.closed:
 			side_effects.refresh_form("Sync Conflict", row["name"])
@@ -155,7 +158,7 @@ def _ended(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _resolution(held: Held, stored: Stored) -> str:
-	"""Which side the record holds now in the fields that were asked about: how it was settled, in the Desk's words."""
+	"""The choice that led to the present values of the conflict's fields, as the Desk names it."""
 	if not stored.live:
 		return CLIENT if held.row["kind"] == "delete" else MERGE
 	for choice, side in ((SERVER, held.server), (CLIENT, held.client)):
@@ -183,19 +186,19 @@ def _history(row: Mapping[str, Any], caller: Caller) -> str:
 
 
 def take_up(change: Change, held: Held, stored: Stored, entity: EntityType) -> None:
-	"""Complete the change with the rest of the conflict's: values, and for each the value that it is based on."""
+	"""Add to the change what is left of the earlier one: values, and the base of each."""
 	for name, value in held.client.items():
 		if not entity.fields[name].writable:
 			continue
 		if column_values.is_unreadable(value) and name not in change.values:
-			# Its field has another type by now; a choice would say what it is to be.
+			# Its field has another type by now, so the user has to choose.
 			raise ItemError("invalid_value", [name])
 		_take(change, name, _part(entity.fields[name], change, held, stored))
 	take_parts(change, change.values.keys() - held.client.keys(), stored, entity)
 
 
 def take_parts(change: Change, names: Iterable[str], stored: Stored, entity: EntityType) -> None:
-	"""Complete lists and objects, of which the change names parts only, with the others of the record."""
+	"""Complete lists and objects of which the change names some parts with the other parts of the record."""
 	for name in sorted(names):
 		if entity.fields[name].kind in MERGED:
 			_take(change, name, _choice_alone(entity.fields[name], change, stored))
@@ -207,12 +210,12 @@ def _take(change: Change, name: str, part: tuple[Any, Any] | None) -> None:
 
 
 def _part(field: Field, change: Change, held: Held, stored: Stored) -> tuple[Any, Any] | None:
-	"""(value, what it is based on) of one field, or None where the record keeps its own."""
+	"""(value, its base) of one field, or None if the record keeps its value."""
 	name, server = field.name, held.server.get(field.name)
 	present = stored.values.get(name)
 	if name in change.values:
 		if (change.base_version or 0) >= stored.version_of(name):
-			server = present  # the person has seen it
+			server = present  # the user has seen it
 		sides = (held.base.get(name), server, held.client[name])
 		return _chosen(field, sides, change.values[name], present)
 	if name not in held.asked:
@@ -221,7 +224,7 @@ def _part(field: Field, change: Change, held: Held, stored: Stored) -> tuple[Any
 
 
 def _rest(field: Field, held: Held, server: Any, present: Any) -> tuple[Any, Any]:
-	"""Nobody chose: of rows and objects the part that does not collide comes in, and the rest is as the server has it."""
+	"""Without a choice, the parts of a list or object that do not clash are merged, and the others stay."""
 	base, client = held.base.get(field.name), held.client[field.name]
 	if field.kind is ROWS:
 		value: Any = merging.merge_rows(base, server, client, field.row_keys)[0]
@@ -231,14 +234,14 @@ def _rest(field: Field, held: Held, server: Any, present: Any) -> tuple[Any, Any
 
 
 def _completed(field: Field, value: Any, server: Any, present: Any) -> Any:
-	"""The value with what came to rows and objects since the conflict; nobody made it with them in mind."""
+	"""The value with what was added to rows and objects since the conflict."""
 	if field.kind is ROWS:
 		return choices.complete_rows(value or [], server or [], present or [], field.row_keys)
 	return choices.complete(value, server, present) if field.kind in MERGED else value
 
 
 def _choice_alone(field: Field, change: Change, stored: Stored) -> tuple[Any, Any] | None:
-	"""The same for a field that the conflict's change did not touch: it took nothing out of it."""
+	"""(value, its base) of a field that the earlier change did not set."""
 	server, _ = seen(change, stored, field)
 	if server is UNKNOWN:
 		return None
@@ -250,7 +253,7 @@ def _chosen(field: Field, sides: tuple[Any, Any, Any], value: Any, present: Any)
 	if field.kind not in MERGED:
 		return value, server
 	if column_values.is_unreadable(base) or column_values.is_unreadable(client):
-		base = client = server  # of another type by now: nobody can tell what was taken out
+		base = client = server  # of another type by now, so what was removed is unknown
 	if field.kind is ROWS:
 		lists = [part if isinstance(part, list) else [] for part in (base, server, client, value, present)]
 		return choices.settle_rows(*lists, keys=field.row_keys, labels=_labels(field))
@@ -258,5 +261,5 @@ def _chosen(field: Field, sides: tuple[Any, Any, Any], value: Any, present: Any)
 
 
 def _labels(field: Field) -> tuple[str, ...]:
-	"""Columns that tell new rows without links apart: all that are no amounts."""
+	"""Columns by which new rows without links are recognised: all but numbers."""
 	return tuple(c.name for c in field.columns if c.writable and c.kind not in AMOUNTS)

@@ -16,7 +16,7 @@ from hisabi_sync.engine.store.write import STANDARD
 
 # A change may be numbered this long before it is committed and seen, and clocks of several servers differ.
 MARGIN = timedelta(minutes=5)
-# The mark of sight goes with the position, which only moves forward; MariaDB evaluates from left to right.
+# The mark of sight belongs to the position, which only moves forward. MariaDB evaluates from left to right.
 FURTHER = """sight = IF(VALUES(acknowledged) >= acknowledged, VALUES(sight), sight),
 	acknowledged = GREATEST(acknowledged, VALUES(acknowledged)), modified = VALUES(modified)"""
 
@@ -29,7 +29,7 @@ def name_of(caller: Caller, entity_type: str | None = None) -> str:
 
 
 def _held(caller: Caller) -> tuple[Standing | None, dict[str, Standing]]:
-	"""(what is acknowledged of all, {entity type: of it alone}). A later word about all of them holds for each."""
+	"""(Standing for all entity types together or None, {entity type: its own}). A later acknowledgement of all counts for each."""
 	columns = ["entity_type", "acknowledged", "sight", "modified"]
 	rows = sql.select(
 		"Sync Device Position", columns, "device = %s AND space = %s", (caller.device, caller.space)
@@ -71,14 +71,15 @@ def acknowledge(caller: Caller, reached: cursor.Cursor) -> None:
 
 
 def _complete(place: Standing | None) -> int:
-	"""The position up to which the device holds everything; 0 in a first pull that has not come to its end."""
+	"""The position up to which the device holds everything; 0 until its first pull is complete."""
 	return place.position if place and place.snapshot is None else 0
 
 
 def after_push(caller: Caller) -> str:
-	"""The token with which a device goes on pulling after a push: where it said it was, and what it was shown there.
+	"""The cursor from which a device pulls after a push: the position that it last acknowledged.
 
-	Never behind its own changes, which the server may have completed with values that the device does not have.
+	It is not the position of the device's own changes: the server may have completed those with values that the device
+	still has to pull.
 	"""
 	seen, own = _held(caller)
 	known = registry().by_name
@@ -92,14 +93,14 @@ def after_push(caller: Caller) -> str:
 
 
 def _acknowledged_standing(place: Standing | None, mark: str) -> Standing:
-	"""A device that has acknowledged nothing may hold something already, so it hears of deletes from the beginning."""
+	"""A device that has acknowledged nothing may still hold records, so it gets all deletes from the beginning."""
 	return place if place and place.position else Standing(0, 0, mark)
 
 
 def before(caller: Caller, moment: datetime | None) -> int | None:
-	"""A position that lies safely before everything committed since the moment; None without a moment.
+	"""A position before everything that was committed since a time; None without a time.
 
-	It is the position before the newest batch that was older than the moment by the margin, so at most some changes are
+	It is the position before the newest batch that is older than the time by MARGIN. So no change is missed, and some may be
 	sent again.
 	"""
 	if moment is None:

@@ -1,4 +1,7 @@
-"""What changed in a space since a position. Costs one statement for the page and a fixed number for each DocType."""
+"""Pulling: what changed in a space since a position.
+
+A page costs one statement, and a fixed number of statements for each DocType in it.
+"""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -31,9 +34,9 @@ COLUMNS = (
 
 @dataclass(slots=True)
 class Item:
-	"""One record of a page; `payload` is empty for a tombstone. `is_new`: the device was never told of it before.
+	"""One record of a page; `payload` is empty for a tombstone. `is_new` says that the device has not had it before.
 
-	`wire_name` is what devices call its entity type. `warnings` names fields whose value cannot be told.
+	`wire_name` is the name of its entity type on the wire. `warnings` names fields whose value the wire has no form for.
 	"""
 
 	sequence: int
@@ -50,7 +53,7 @@ class Item:
 
 @dataclass(slots=True)
 class Page:
-	"""What the caller, as a member of the space, gets in one answer."""
+	"""One answer to a pull. `caller` is the one who asked, as a member of the space."""
 
 	caller: Caller
 	items: list[Item]
@@ -70,7 +73,8 @@ def pull(
 ) -> Page:
 	"""A page of a space after the cursor `token` (or the position `start`), oldest change first.
 
-	The cursor knows how far it came with each entity type, so that one that is asked for later is caught up with.
+	`limit` is the largest number of items. `entity_types` are names on the wire, None for all. The cursor holds a position
+	for each entity type, so that a device that asks for another one later gets what it missed.
 	Set `just_pushed` to skip the replica, which cannot have the caller's own changes yet.
 	Raises RequestError: space_access_denied, invalid_cursor, resync_required.
 	"""
@@ -92,7 +96,7 @@ def begin(
 	everything: bool,
 	start: int | None = None,
 ) -> standing.Begin:
-	"""Where the caller stands by a cursor or a position. Raises RequestError invalid_cursor, resync_required."""
+	"""Where a page begins, by a cursor or a position. Raises RequestError invalid_cursor, resync_required."""
 	asked = _asked(caller, entities, everything)
 	held = cursor.decode(token, caller.space) if token else None
 	if held is None and start is not None:
@@ -101,7 +105,7 @@ def begin(
 
 
 def check(caller: Caller, held: Cursor) -> None:
-	"""Raises RequestError resync_required when nobody can go on from a Cursor."""
+	"""Raise RequestError resync_required if no pull can go on from a Cursor."""
 	standing.begin(held, _asked(caller, _readable(caller, None), True))
 
 
@@ -120,7 +124,7 @@ def _read(
 	What the caller may read is asked of the primary all the same: only selects that are given `database` go to the replica.
 	"""
 	if not entities or begun.position >= caller.position:
-		return [], None  # the space's counter says that nothing lies behind the position
+		return [], None  # the space's counter shows that nothing is newer than the position
 
 	def read(database: sql.Database) -> tuple[list[Item], int | None]:
 		rows = _rows(caller, begun, entities, limit + 1, database)
@@ -131,7 +135,7 @@ def _read(
 
 
 def _readable(caller: Caller, entity_types: Sequence[str] | None) -> list[EntityType]:
-	"""The entity types that are asked for; one that is switched off has nothing to tell for now."""
+	"""The entity types to read: those asked for, without those that are switched off. Raises unsupported_entity_type."""
 	known = registry()
 	own = {entity.wire_name: entity for entity in known.of_space_type(caller.space_type) if entity.enabled}
 	if entity_types is None:
@@ -149,9 +153,9 @@ def _rows(
 	limit: int,
 	database: sql.Database,
 ) -> sql.Rows:
-	"""Rows of Sync Record in order, cut at the limit.
+	"""Rows of Sync Record in the order of their numbers, at most `limit`.
 
-	All entity types that stand together are one ordered scan of an index; else there is one for each that is asked for.
+	Entity types with the same position are one ordered scan of an index; each of the others is a scan of its own.
 	"""
 	apart = [e for e in entities if not begun.is_with_rest(e.mark)]
 	parts = [_part(caller, begun.at[e.mark], "entity_type = %s", [e.name], limit) for e in apart]
@@ -159,7 +163,7 @@ def _rows(
 		without = [entity.name for entity in apart] + registry().closed(caller.space_type)
 		where, values = ("entity_type NOT IN %s", [tuple(without)]) if without else ("1 = 1", [])
 		parts.insert(0, _part(caller, begun.rest, where, values, limit))
-	# What stands at the end of the order has nothing to tell.
+	# A part is None if its position is the last one already.
 	told = [part for part in parts if part]
 	query = " UNION ALL ".join(text for text, _ in told)
 	if len(told) > 1:
@@ -170,7 +174,7 @@ def _rows(
 def _part(
 	caller: Caller, place: cursor.Standing | None, condition: str, values: Iterable[Any], limit: int
 ) -> tuple[str, list[Any]] | None:
-	"""(a select, its values) of what lies behind a Standing; None when nothing does."""
+	"""(a select, its values) of what is newer than a Standing; None if nothing is."""
 	if place is None or place.position >= caller.position:
 		return None
 	where, given = "space = %s AND sequence > %s", [caller.space, place.position]
@@ -190,7 +194,7 @@ def _items(rows: sql.Rows, caller: Caller, begun: standing.Begin, database: sql.
 	linking = [(known.by_name[entity_type], held) for (entity_type, _), held in values.items()]
 	names = wire.client_ids(linking, caller.space, known, database)
 	first = {entity.name: begun.is_first(entity.mark) for entity in known.of_space_type(caller.space_type)}
-	# Of a type whose Sync Entity is gone nothing is known, not even that its records are deleted.
+	# Records of a type whose Sync Entity is gone are left out, tombstones too.
 	return [_item(row, values, names, known, first) for row in rows if row[1] in known.by_name]
 
 

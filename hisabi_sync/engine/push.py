@@ -42,9 +42,9 @@ class Options:
 
 @dataclass(slots=True)
 class Result:
-	"""Outcomes in the order of the changes; the batch took the space's numbers after `before` up to `position`.
+	"""Outcomes in the order of the changes. The batch took the numbers after `before`, up to and including `position`.
 
-	`caller` is who pushed, as a member of the space.
+	`caller` is the one who pushed, as a member of the space.
 	"""
 
 	batch: str
@@ -63,9 +63,11 @@ def push(
 ) -> Result:
 	"""Process a batch in one transaction, which is committed when this returns.
 
-	`before(caller, changes)` runs first in the transaction, and before the caller is authorised. A contract opens new spaces
-	there, and returns the place of the change that makes the space, if there is one. `after(result)` runs last, when
-	everything has its number. Raises RequestError.
+	It begins with a rollback, so commit first what you have written yourself.
+
+	`before(caller, changes)` runs first in the transaction, before the caller is authorised. A contract opens new spaces
+	there, and returns the index of the change that makes the space, if there is one. `after(result)` runs last, when
+	everything has its number. Both run again if the transaction is tried again. Raises RequestError.
 	"""
 	_correct_clocks(changes, options.skew_ms)
 	try:
@@ -75,7 +77,7 @@ def push(
 
 
 def _correct_clocks(changes: list[Change], skew_ms: int | None) -> None:
-	"""Client times as the server's clock would have shown them."""
+	"""Correct the times of the device by its skew, so that they compare with those of the server."""
 	for change in changes:
 		if change.client_time and skew_ms:
 			change.client_time = clock.shifted(change.client_time, -timedelta(milliseconds=skew_ms))
@@ -111,7 +113,7 @@ def _transaction(
 
 
 def _has_no_root(root: int | None, outcomes: Sequence[Outcome]) -> bool:
-	"""Whether the change that should have made the space failed, so that nothing may stay of the batch."""
+	"""Whether the change that should have made the space failed; nothing of the batch may stay then."""
 	return root is not None and outcomes[root].status == ERROR
 
 
@@ -129,13 +131,13 @@ class Attempt:
 
 
 class Spoilt(Exception):
-	"""Something that a change brought cannot be computed with, written or shown; its cause says what."""
+	"""A change brought something that cannot be computed with, written or shown. The cause says what."""
 
 	__cause__: Exception
 
 
 def process_at_once(attempt: Attempt, changes: list[Change], last: int | None = None) -> list[Outcome]:
-	"""Judge the changes, write what is accepted and all answers; the outcomes in their order. Raises Spoilt."""
+	"""Judge the changes, write what is accepted, and keep all answers; outcomes in the order of the changes. Raises Spoilt."""
 	caller, batch, options = attempt.caller, attempt.batch, attempt.options
 	work, held = Batch(caller, changes, options, attempt.root), caller.allowance.made.copy()
 	try:
@@ -177,7 +179,7 @@ def process_in_parts(attempt: Attempt, changes: list[Change], last: int) -> list
 
 
 def _try(attempt: Attempt, part: list[Change]) -> list[Outcome] | None:
-	"""The outcomes of a part; None when it has to be halved. A change that stands alone gets an error of its own."""
+	"""The outcomes of a part, or None if it has to be halved. A change that spoils a part of one gets an item error."""
 	reset(attempt.caller, part)
 	try:
 		with transaction.savepoint("sync_part"):
@@ -191,7 +193,7 @@ def _try(attempt: Attempt, part: list[Change]) -> list[Outcome] | None:
 
 
 def _alone(attempt: Attempt, changes: list[Change]) -> list[Outcome]:
-	"""Changes that have their errors already: what still goes wrong has nothing to do with them."""
+	"""Process changes that all have errors. What still goes wrong is not their fault, and is raised as it is."""
 	try:
 		return process_at_once(attempt, changes)
 	except Spoilt as error:
@@ -204,7 +206,7 @@ def _of_part(attempt: Attempt, part: list[int]) -> Attempt:
 
 
 def _fail_without_root(root: int | None, answered: Mapping[int, Outcome], changes: list[Change]) -> None:
-	"""Nothing may stay of a batch whose space was not made."""
+	"""If the change that makes the space has failed, give all others an error that names it."""
 	if root is not None and root in answered and answered[root].status == ERROR:
 		for change in changes:
 			change.error = change.error or ItemError(
@@ -213,7 +215,7 @@ def _fail_without_root(root: int | None, answered: Mapping[int, Outcome], change
 
 
 def reset(caller: Caller, changes: list[Change]) -> None:
-	"""Forget what an earlier try left in the changes and in the caller's memo."""
+	"""Remove what an earlier try left in the changes and in the caller's memo."""
 	caller.memo.clear()
 	for change in changes:
 		change.values, change.base, change.warnings = {}, {}, []

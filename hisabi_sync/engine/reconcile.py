@@ -1,4 +1,4 @@
-"""Finding what no hook saw: raw SQL, restored tables, documents that are older than their Sync Entity."""
+"""Reconciliation: finding changes that no hook saw, by raw SQL, restored tables, or before the Sync Entity was made."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
@@ -67,7 +67,7 @@ def _walk(
 
 
 def soon(entity_type: str, doctype: str) -> None:
-	"""Number what a saved entity type has once that is committed: in this request if it is little, else by a worker."""
+	"""After the commit, number the documents of a saved entity type: in this request if they are few, else by a worker."""
 	waiting = transaction.state(WAITING)
 	if waiting is None:
 		waiting = transaction.keep(WAITING, _behind_all, line="after_commit")
@@ -75,7 +75,7 @@ def soon(entity_type: str, doctype: str) -> None:
 
 
 def _behind_all(waiting: transaction.State) -> None:
-	"""Behind what else follows the commit, for the transactions of numbering empty that line."""
+	"""Number after all other callbacks of the commit, because its transactions would drop those."""
 	frappe.db.after_commit.add(lambda: _number(waiting))
 
 
@@ -89,7 +89,7 @@ def _soon(entity_type: str, doctype: str) -> None:
 	few = len(rows) <= AT_ONCE
 	if few:
 		run(entity_type)
-	# An open transaction that has read the table keeps everybody from changing it.
+	# An open transaction that has read the table blocks changes of it.
 	frappe.db.rollback()
 	if not few:
 		background.enqueue_reconcile(entity_type)
@@ -104,7 +104,7 @@ def progress(entity_type: str, doctype: str) -> dict[str, int]:
 def _read(
 	entity: EntityType, read: Callable[[EntityType, str], Any], after: str, failed: dict[str, str]
 ) -> Any:
-	"""The next names, or how many there are; none of an entity type whose table cannot be read."""
+	"""What `read` returns; None, with the error kept, if the table cannot be read."""
 	try:
 		return read(entity, after)
 	except Exception as error:
@@ -118,7 +118,7 @@ def _chunk(
 	counts: dict[str, int],
 	failed: dict[str, str],
 ) -> None:
-	"""A chunk that fails is halved until the names that spoil it stand alone."""
+	"""Work on a chunk. One that fails is halved, until the names that cause the failure are found."""
 	try:
 		for key, found in retry.run(lambda: _committed(work, entity, names)).items():
 			counts[key] += found
@@ -173,9 +173,9 @@ def _finish(begun: retyped.Waiting, entity: EntityType, after: str) -> None:
 def compare(
 	entity: EntityType, names: Collection[str], fields: Collection[str] | None = None
 ) -> dict[str, int]:
-	"""Documents without a record get one; a record whose values are others than its digest's gets a version.
+	"""Give each document without a record one, and a new version to each record whose document differs from its digest.
 
-	`fields` are those that can have changed, where that is known and the digest does not tell.
+	`fields` are those that can have changed, for digests that do not tell.
 	"""
 	values = load.documents(entity, names, lock=True)
 	keys = spaces.keys_of(entity, names)
@@ -223,7 +223,7 @@ def _changed(
 	values: Mapping[str, dict[str, Any]],
 	fields: Collection[str] | None = None,
 ) -> list[Stored]:
-	"""Records whose documents differ from what was numbered; the tombstone of a soft deleted one is right."""
+	"""Records whose documents differ from their digests. A document marked `is_deleted` is right to have a tombstone."""
 	changed, alike = [], []
 	for name, stored in ((n, held) for n, held in known.items() if held):
 		if "is_deleted" in entity.stamps and not stored.live:
@@ -242,13 +242,13 @@ def _changed(
 
 
 def _renew(entity: EntityType, alike: Iterable[tuple[Stored, dict[str, Any]]]) -> None:
-	"""Digests of before become those of today, without a version."""
+	"""Replace digests in the older format; the records keep their versions."""
 	old = [(stored, values) for stored, values in alike if not digests.is_by_field(stored.digest)]
 	sql.upsert("Sync Record", ["name", "digest"], [(s.name, digests.of(values, entity)) for s, values in old])
 
 
 def _find_orphans(entity: EntityType, names: list[str]) -> dict[str, int]:
-	"""Records whose document is gone, or belongs to another space now, become tombstones."""
+	"""Make tombstones of records whose document is gone or now belongs to another space."""
 	rows = sql.select_in("Sync Record", ["name", "document_name", "space"], "name", names)
 	keys = spaces.keys_of(entity, [row[1] for row in rows])
 	gone = [row for row in rows if row[1] not in keys or ids.space(entity.space_type, keys[row[1]]) != row[2]]

@@ -24,7 +24,7 @@ AT_ONCE = reconcile.CHUNK
 def before_rename(
 	doc: Document, method: str | None = None, old: Any = None, new: Any = None, merge: bool = False
 ) -> None:
-	"""Hook: a document is about to go into another one. Afterwards the records of both name the one that stays."""
+	"""Hook: note the records of a document that will be merged into another. Afterwards both records name the one that stays."""
 	entity = registry().by_doctype.get(doc.doctype)
 	capture.hold(doc)
 	if entity and merge:
@@ -34,11 +34,11 @@ def before_rename(
 def rename_record(
 	doc: Document, method: str | None = None, old: Any = None, new: Any = None, merge: bool = False
 ) -> None:
-	"""Hook: the record keeps its client id under the document's new name; a merged one is gone."""
+	"""Hook: the record of a renamed document keeps its client id; that of a merged document becomes a tombstone."""
 	entity = registry().by_doctype.get(doc.doctype)
 	if entity is None or not old:
 		return
-	# Frappe has renamed the record's link by now, unless it is an older version that renames later.
+	# Frappe renames the record's link before this hook, or after it in older versions.
 	records = capture.records_of(entity, old) or capture.records_of(entity, new)
 	if merge:
 		_leave_merged(records, entity)
@@ -52,7 +52,7 @@ def rename_record(
 
 
 def _leave_merged(records: Iterable[tuple[Stored, str]], entity: EntityType) -> None:
-	"""Tombstones for the merged document; what pointed to it points to another record now, which no hook saw."""
+	"""Tombstones for the records of a merged document."""
 	merged = getattr(frappe.local, "hisabi_sync_merged", ())
 	for stored, space in records:
 		if stored.name in merged:
@@ -66,9 +66,9 @@ def _leave_merged(records: Iterable[tuple[Stored, str]], entity: EntityType) -> 
 def renumber_links(
 	doc: Document, method: str | None = None, old: str = "", new: str = "", merge: bool = False
 ) -> None:
-	"""Hook: devices hear of links in the same transaction when they are few, else by a job at once.
+	"""Hook: give new versions to the documents that link to a renamed one; in this transaction if they are few, else by a job.
 
-	Links to a synced document that was only renamed are the same client id as before.
+	Nothing is to be done for a synced document that was only renamed, because links to it keep its client id.
 	"""
 	known = registry()
 	if not old or (doc.doctype in known.by_doctype and not merge):
@@ -109,7 +109,7 @@ def _sources(entity: EntityType, doctype: str) -> list[tuple[Any, ...]]:
 
 
 def _names(entity: EntityType, sources: list[tuple[Any, ...]], doctype: str, new: str) -> list[str]:
-	"""Documents that link to the name now, one more than are looked at at once; one statement."""
+	"""Documents that link to the new name, up to one more than AT_ONCE; one statement."""
 	parts, values = [], []
 	for _field, table, column, names_type, is_row in sources:
 		where = f"{sql.quote(column)} = %s"
@@ -133,7 +133,7 @@ def _names(entity: EntityType, sources: list[tuple[Any, ...]], doctype: str, new
 def rename_user(
 	doc: Document, method: str | None = None, old: Any = None, new: Any = None, merge: bool = False
 ) -> None:
-	"""Hook of User. Names of memberships and devices are computed from the user's, so that they need no look-up."""
+	"""Hook of User: rename memberships, and revoke devices. The names of both are computed from the name of the user."""
 	for member in frappe.get_all(
 		"Sync Space Member", filters={"user": ["in", [old, new]]}, fields=["name", "space"]
 	):
@@ -144,7 +144,7 @@ def rename_user(
 
 
 def _move_membership(name: str, target: str, user: str) -> None:
-	"""Give a membership its new name; where a merged user was a member already, that membership stays."""
+	"""Give a membership its new name. If the user was merged into a member of the space, that membership stays instead."""
 	if name == target:
 		return
 	if frappe.db.exists("Sync Space Member", target):

@@ -1,6 +1,6 @@
 """Exactly once: which changes of a batch were answered before, by the ledger or by an earlier item of the batch.
 
-An op is known by its device and its op id. A second use of an op id for something else is told by its fingerprint.
+An op is identified by its device and op id. Its fingerprint shows whether the op id is used for another change.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,7 +17,7 @@ SEEN = "name op_key fingerprint attempts space batch position".split()
 
 
 class Seen:
-	"""An op that the ledger holds. `answered` says that its first answer is repeated; of others the size is known."""
+	"""An op in the ledger. If it is `answered`, a repeat gets the first answer; a failed one has the `size` of its raw item."""
 
 	name: str
 	op_key: str
@@ -39,7 +39,7 @@ class Seen:
 
 
 def load_seen(device: str | None, op_ids: Iterable[str]) -> dict[str, Seen]:
-	"""{op key: Seen} of the ops of a device; failed ones are locked, because they may be judged again."""
+	"""{op key: Seen} of the ops of a device. Failed ones are locked, because they are judged again."""
 	columns = [*SEEN, *ledger.ANSWER]
 	keys = sorted({ids.op_key(op_id) for op_id in op_ids})
 	rows = sql.select_in("Sync Item", columns, "op_key", keys, "device = %s", (device,))
@@ -81,18 +81,18 @@ class Repeats:
 		return i not in self.again and i not in self.answered
 
 	def answer_known(self, outcomes: list[Any]) -> None:
-		"""Give changes that the ledger has an answer for that answer."""
+		"""Answer the changes that the ledger has answers for."""
 		for i, change in enumerate(self.changes):
 			known = self._known(change)
 			if known:
 				self.answered.add(i)
-				# An op of another space says nothing here, not even to the same device.
+				# The answer of another space is not shown here, not even to the same device.
 				said = known.fingerprint if known.space == self.space else None
 				outcomes[i] = self._repeat(change, said, known.outcome())
 		visibility.cut_answers([outcomes[i] for i in self.answered], self.user)
 
 	def answer_second_uses(self, outcomes: list[Any]) -> None:
-		"""Second uses of an op id inside the batch get the answer that the first use got."""
+		"""Answer second uses of an op id in the batch with the answer of the first use."""
 		for i, first in self.again.items():
 			kept = {name: getattr(outcomes[first], name) for name in ledger.DEFAULTS}
 			kept["repeated"] = outcomes[first].status != ERROR

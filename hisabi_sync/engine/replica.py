@@ -1,9 +1,9 @@
 """Pulls that the site's read replica answers, where its configuration names one (`read_from_replica`).
 
-A space's counter names its state: whatever changes a record takes numbers in the same transaction, and a replica commits
-in the order of the primary. So a replica whose counter is the one that the primary has just told gives the answer that the
-primary would give. Any other is behind, or ahead by a moment, and the primary answers itself. Who may read what is
-decided on the primary, always.
+The counter of a space identifies its state: each change of a record takes numbers in the same transaction, and a replica
+commits in the order of the primary. So if the replica has the counter that the primary has just shown, it gives the answer
+that the primary would give. If not, it is behind, or ahead by a moment, and the primary answers. What a caller may read is
+always decided on the primary.
 """
 
 import json
@@ -41,7 +41,7 @@ class Unfit(Exception):
 
 
 class Replica:
-	"""A connection for one answer; `sql` is that of a Frappe database, and raises Unfit whatever went wrong."""
+	"""A connection for one answer. Its `sql` works like that of a Frappe database, and raises Unfit for any error."""
 
 	def __init__(self, database: Any) -> None:
 		self.database = database
@@ -59,9 +59,9 @@ class Replica:
 			self.database = None  # it was gone already
 
 	def agrees(self, caller: Caller) -> bool:
-		"""Whether the caller's space is in the state here that `authorise` found on the primary.
+		"""Whether the replica has the caller's space in the state that `authorise` found on the primary.
 
-		Entity types must be the same too: records are sent anew when those change, and with what the change put into them.
+		The entity types must be the same too: when they change, records are sent again with the fields of the new ones.
 		"""
 		rows = self.sql(STATE, (caller.space,))
 		_check_order(rows)
@@ -91,7 +91,7 @@ def answer(caller: Caller, read: Callable[[sql.Database], T]) -> T:
 
 
 def behind() -> tuple[int, int]:
-	"""(number of spaces, number of those that the replica has in another state); for operators, who ask seldom.
+	"""(number of spaces, number of those that the replica has in another state). For operators; reads all spaces.
 
 	Raises Unfit, also where the site names no replica.
 	"""
@@ -116,7 +116,7 @@ def is_in_use() -> bool:
 
 
 def _leave_alone(error: Exception) -> None:
-	"""One line for each process and pause, however many devices pull."""
+	"""Do not ask the replica for a while. Logs one line for each process and pause, however many devices pull."""
 	pause = frappe.conf.get("sync_replica_pause") or PAUSE
 	_left_alone[frappe.local.site] = time.monotonic() + pause
 	# Frappe drops warnings on sites that are not for development.

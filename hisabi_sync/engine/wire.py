@@ -21,7 +21,7 @@ from hisabi_sync.engine.store import load
 
 
 def each_link(values: Mapping[str, Any], entity: EntityType) -> Iterator[tuple[Any, Field, str]]:
-	"""(holder, field, path) of every link that has a value; the holder is the dict that the value lies in."""
+	"""(holder, field, path) of every link that has a value. The holder is the dict with the value."""
 	for name in entity.links:
 		if isinstance(values.get(name), str):
 			yield values, entity.fields[name], name
@@ -34,7 +34,7 @@ def each_link(values: Mapping[str, Any], entity: EntityType) -> Iterator[tuple[A
 
 
 def linked_records(values: Mapping[str, Any], entity: EntityType, registry: Registry, space: str) -> set[str]:
-	"""Names of the Sync Records that values point to."""
+	"""Names of the Sync Records that the links in values lead to."""
 	found = set()
 	for holder, field, _ in each_link(values, entity):
 		target = target_of(field, entity, registry)
@@ -50,7 +50,7 @@ def target_of(field: Field, entity: EntityType, registry: Registry) -> EntityTyp
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-	"""What the links of a batch may lead to; `hidden` are names of Sync Records that the caller may not read."""
+	"""What the links of a batch may lead to. `hidden` are names of Sync Records that the caller may not read."""
 
 	registry: Registry
 	space: str
@@ -59,7 +59,7 @@ class Reach:
 	hidden: set[str]
 
 	def find(self, field: Field, value: str, entity: EntityType) -> tuple[str | None, bool]:
-		"""(name of the document that is there, whether the caller may name it)."""
+		"""(name of the document that a link leads to or None, whether the caller may name it)."""
 		target = target_of(field, entity, self.registry)
 		if target is None and self.registry.is_broken(field.options):
 			return None, False
@@ -77,7 +77,8 @@ def resolve_links(
 ) -> None:
 	"""Replace client ids in the change by document names. Raises ItemError invalid_link with the fields.
 
-	What the caller may not read is answered like what is not there, unless the record holds it, or held it (`held`).
+	A document that the caller may not read is answered like one that does not exist. A link that the record has, or had
+	(`held`), may stay.
 	"""
 	wrong, kept = [], None
 	for holder, field, path in each_link(change.values, entity):
@@ -99,7 +100,7 @@ def _path_names(held: Iterable[Mapping[str, Any]], entity: EntityType) -> set[tu
 
 
 def resolve_base(change: Change, entity: EntityType, reach: Reach) -> set[str]:
-	"""Replace client ids in what the change was made on; returns the fields that point to what is not there any more."""
+	"""Replace client ids in the base values; returns the fields whose links lead to nothing any more."""
 	lost = set()
 	for holder, field, path in each_link(change.base, entity):
 		target = target_of(field, entity, reach.registry)
@@ -114,7 +115,7 @@ def resolve_base(change: Change, entity: EntityType, reach: Reach) -> set[str]:
 def _is_self(
 	change: Change, field: Field, entity: EntityType, stored: Mapping[str, Stored], name: str
 ) -> bool:
-	"""A record that points to itself, such as an account that is its own parent."""
+	"""Whether a link leads to the record itself, such as an account that is its own parent."""
 	own = stored.get(change.record)
 	return field.options == entity.doctype and own is not None and own.document_name == name
 
@@ -127,9 +128,10 @@ def check_brought(
 	reach: Reach,
 	held: Iterable[Mapping[str, Any]],
 ) -> None:
-	"""Raise ItemError invalid_link for links that an earlier change brought and that may not be named today.
+	"""Raise ItemError invalid_link for links of an earlier change that the caller may not name today.
 
-	`values` take up what that change `brought`; `rest` is that change with client ids. What the record holds, or held, may stay.
+	`values` include what that change `brought`; `rest` is that change with client ids. A link that the record has, or had
+	(`held`), may stay.
 	"""
 	found = [
 		(path, reach.find(field, holder[field.name], entity))

@@ -1,4 +1,4 @@
-"""Sync Conflict rows: what a device wanted, what the server holds, and what both began with."""
+"""Rows of Sync Conflict: the values of the device, those of the server, and the base of both."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -37,7 +37,7 @@ def row(
 	caller: Caller,
 	now: datetime,
 ) -> dict[str, Any]:
-	"""A dict for a conflict, or for a clash that the policy settled while keeping what lost (`Decided`)."""
+	"""A dict for a conflict, or for clashes that the policy settled and whose losing values are kept (`Decided`)."""
 	base, server, client = sides(change, decision, stored, entity)
 	fields = decision.fields or decision.kept or server
 	return {
@@ -67,7 +67,7 @@ def refused(
 
 
 def outlives_rollback(row: Mapping[str, Any]) -> bool:
-	"""Whether a dict for a conflict still says something when its atomic batch was undone."""
+	"""Whether a conflict is kept although its atomic batch was undone."""
 	return row["status"] == OPEN or "refused" in row
 
 
@@ -88,7 +88,7 @@ def _who(change: Change, entity: EntityType, caller: Caller, now: datetime) -> d
 
 
 def _title(entity: EntityType, values: Mapping[str, Any]) -> str | None:
-	"""What people call the record."""
+	"""The title of the record."""
 	title = values.get(frappe.get_meta(entity.doctype).title_field)
 	return texts.plain(title) or None
 
@@ -96,7 +96,7 @@ def _title(entity: EntityType, values: Mapping[str, Any]) -> str | None:
 def taken(
 	change: Change, names: Iterable[str], holder: Stored, entity: EntityType, caller: Caller, now: datetime
 ) -> dict[str, Any]:
-	"""A dict for a change with unique values that another record has; `holder` is that record with its values."""
+	"""A dict for a change whose unique values another record has; `holder` is that record, with its values."""
 	server = {name: holder.values.get(name) for name in change.values}
 	return {
 		**_who(change, entity, caller, now),
@@ -118,7 +118,7 @@ def taken(
 def sides(
 	change: Change, decision: Decision, stored: Stored, entity: EntityType
 ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-	"""(base, server, client) values of the fields that a person has to look at; an unknown base is left out."""
+	"""(base, server, client) values of the fields that are in conflict; an unknown base is left out."""
 	if decision.delete:
 		return _sides_of_delete(change, stored, entity)
 	client = {**{c.field: c.client for c in decision.clashes}, **decision.values}
@@ -146,7 +146,7 @@ def _bases(change: Change, stored: Stored, names: Iterable[str], entity: EntityT
 
 
 def _proposed(decision: Decision) -> dict[str, str]:
-	"""{field: "client", "server" or "ask"}: what the policy did, or would have done had nothing clashed."""
+	"""{field: "client", "server" or "ask"}: what the policy did, or proposes."""
 	winners = {name: "client" if loser == "server" else "server" for name, loser in decision.kept.items()}
 	return {
 		**dict.fromkeys((c.field for c in decision.clashes), "server"),
@@ -167,12 +167,12 @@ def save(
 
 
 def count_open(rows: Iterable[Mapping[str, Any]]) -> int:
-	"""How many of the dicts wait for a person."""
+	"""How many of the dicts are open conflicts."""
 	return sum(row["status"] == OPEN for row in rows)
 
 
 def supersede(caller: Caller, answers: Sequence[tuple[Change, Outcome]], now: datetime) -> None:
-	"""Close open conflicts of a device over fields that its newer, accepted changes set; one indexed look-up."""
+	"""Close open conflicts of a device about fields that its newer, accepted changes set; one indexed look-up."""
 	newer = _newer(answers)
 	where = "status = %s AND device = %s"
 	rows = sql.select_in(

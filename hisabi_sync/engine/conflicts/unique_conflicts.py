@@ -1,4 +1,4 @@
-"""Unique values that another record has: a refusal for the device, and a conflict that a person can settle."""
+"""Unique values that another record has: an error for the device, and a conflict that a person can settle."""
 
 import re
 from collections.abc import Iterable
@@ -30,7 +30,7 @@ def conflict(
 	now: datetime,
 	registry: Registry,
 ) -> dict[str, Any] | None:
-	"""A row for Sync Conflict, or None when the value is held outside of the space or the conflict is open already."""
+	"""A row for Sync Conflict; None if the other record is not in the space, or the conflict is open already."""
 	names, holder = _held_by_self(change, stored, entity)
 	if holder is None:
 		names, holder = _find(change, entity, caller, registry)
@@ -40,7 +40,7 @@ def conflict(
 
 
 def field_of(error: Exception, entity: EntityType) -> str | None:
-	"""The field whose value the database found taken, by the key that its driver's error names; None when it has none."""
+	"""The field whose value is not unique, by the key that the error of the driver names; None if no field belongs to it."""
 	said = next((str(part) for part in error.args if isinstance(part, Exception)), "")
 	key = KEY.search(said)
 	if key is None or error.args[0] != entity.doctype:
@@ -52,7 +52,7 @@ def field_of(error: Exception, entity: EntityType) -> str | None:
 
 
 def _columns_of(key: str, entity: EntityType) -> list[str]:
-	"""Columns of a key; of the primary one the field that gives a document its name."""
+	"""Columns of a key. For the primary key, the field that gives documents their names."""
 	if key == "PRIMARY":
 		return [(frappe.get_meta(entity.doctype).autoname or "").removeprefix("field:")]
 	rows = frappe.db.sql(
@@ -64,7 +64,7 @@ def _columns_of(key: str, entity: EntityType) -> list[str]:
 
 
 def holder_of(change: Change, entity: EntityType, caller: Caller, registry: Registry) -> str | None:
-	"""The id on devices of the record in the caller's space that has a value of the change, if they may read it."""
+	"""The client id of the record in the space that has a unique value of the change, if the caller may read it."""
 	holder = _find(change, entity, caller, registry)[1]
 	if holder is None or visibility.hidden([holder], registry, caller.users):
 		return None
@@ -78,7 +78,7 @@ def unique_fields(entity: EntityType) -> list[str]:
 def _held_by_self(
 	change: Change, stored: Stored | None, entity: EntityType
 ) -> tuple[list[str], Stored | None]:
-	"""An update concerns the record itself, whoever has the value."""
+	"""(unique fields, record) of an update: its conflict is about the record itself."""
 	if stored is None or not stored.exists:
 		return [], None
 	return [name for name in unique_fields(entity) if name in change.values], stored
@@ -99,7 +99,7 @@ def _find(
 
 
 def _document(entity: EntityType, filters: dict[str, Any], caller: Caller) -> str | None:
-	"""Name of the live document that has the values, in the caller's space where the DocType says so itself."""
+	"""Name of a live document with the values; within the caller's space if the DocType has a field for that."""
 	if "." not in entity.space_path and entity.space_path != "name":
 		filters = {**filters, entity.space_path: caller.space_key}
 	if "is_deleted" in entity.stamps:
@@ -118,12 +118,12 @@ def _record(entity: EntityType, document: str, space: str, registry: Registry) -
 
 
 def _is_open(change: Change, caller: Caller) -> bool:
-	"""A device repeats what failed, and each time it is judged anew."""
+	"""Whether an earlier attempt at the change opened the conflict: a device repeats what failed."""
 	return bool(change.op_id and open_conflicts(caller.device, [change.op_id]))
 
 
 def open_conflicts(device: str | None, op_ids: Iterable[str]) -> dict[str, str]:
-	"""{op key: name of the open conflict} over taken values that ops of a device led to; one statement."""
+	"""{op key: name of the open conflict about a unique value} of ops of a device; one statement."""
 	rows = frappe.db.sql(
 		"""SELECT i.op_key, c.name FROM `tabSync Item` i JOIN `tabSync Conflict` c ON c.item = i.name
 		WHERE i.device = %s AND i.op_key IN %s AND c.status = %s AND c.kind = 'unique'""",

@@ -1,4 +1,4 @@
-"""Transactions that the database turned down are run again. The ledger makes that safe."""
+"""Running a transaction again after a deadlock or a time-out, which the ledger makes safe; and kinds of database errors."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,14 +15,14 @@ from hisabi_sync.engine.model.errors import RequestError
 
 ATTEMPTS = 10
 LOCK_WAIT = 10  # seconds that a statement waits for a lock; `sync_lock_wait` in the site's config
-PATIENCE = 3  # no further try once this many lock waits have passed: a phone waits no longer either
+PATIENCE = 3  # lock waits after which no other try begins: a phone waits no longer either
 # MariaDB: deadlock, lock wait time-out, snapshot conflict (1020), too many locks.
 RETRYABLE = {1213, 1205, 1020, 1206}
 DUPLICATE_KEY = 1062
 MOST_ANNOUNCEMENTS = 1000
 # Out of range, too long, not a character, not a date, not a number.
 BAD_VALUE = {1264, 1406, 1366, 1292, 1265}
-# The database refuses everybody: too many connections, shutting down. From CLIENT_ERRORS on the line to it is broken.
+# The database refuses everybody: too many connections, shutting down. Numbers from CLIENT_ERRORS on: a broken connection.
 REFUSALS = {1040, 1053, 1203, 1927}
 CLIENT_ERRORS = 2000
 RACED_KEYS = (
@@ -35,13 +35,14 @@ RACED_KEYS = (
 
 
 class Undone(Exception):
-	"""The transaction was rolled back under the feet of what runs in it; nothing of it is left."""
+	"""The transaction was rolled back while its code still ran; nothing of it is left."""
 
 
 def run(transaction: Callable[..., Any]) -> Any:
-	"""Run a function that ends with its own commit, each try in a fresh transaction.
+	"""Run a function that ends with its own commit; each try is a new transaction.
 
-	Raises RequestError `unavailable` when every try was turned down; nothing is changed then.
+	It begins with a rollback, so commit first what you have written yourself. Raises RequestError `unavailable` if every try
+	failed by a deadlock or a time-out; nothing is changed then.
 	"""
 	wait = int(frappe.conf.get("sync_lock_wait") or LOCK_WAIT)
 	frappe.db.sql("SET SESSION innodb_lock_wait_timeout = %s", (wait,))
@@ -61,12 +62,12 @@ def run(transaction: Callable[..., Any]) -> Any:
 
 
 def commit() -> None:
-	"""Commit. Once that is done it stays true, whatever becomes of what was to be announced or enqueued afterwards."""
+	"""Commit. If a callback after the commit fails, the error is logged, because the commit stands."""
 	wrote = frappe.db.transaction_writes
 	try:
 		frappe.db.commit()
 	except Exception as error:
-		# Frappe sets the count back with the statement that commits.
+		# Frappe resets the count when it commits.
 		if not wrote or frappe.db.transaction_writes or number_of(error) is not None:
 			compat.forget_announcements()
 			raise
@@ -75,7 +76,7 @@ def commit() -> None:
 
 
 def _finish_announcements() -> None:
-	"""What stands behind the failed one in the line; each is taken out of it before it is called."""
+	"""Run the callbacks after one that failed; Frappe removes each from the list before it calls it."""
 	for _ in range(MOST_ANNOUNCEMENTS):
 		try:
 			return frappe.db.after_commit.run()
@@ -85,10 +86,10 @@ def _finish_announcements() -> None:
 
 @contextmanager
 def latest_reads() -> Iterator[None]:
-	"""Transactions run in here read what is committed at each statement, not what was when they began.
+	"""Transactions in this block use READ COMMITTED: each statement reads what is committed when it begins.
 
-	A call that pulls after it pushed needs that: its numbers come after those of transactions that its first snapshot has
-	not seen, and a cursor behind them must not skip their records.
+	A call that pulls after it pushed needs this. The numbers of its push come after those of transactions that its first
+	snapshot does not contain, and its cursor must not skip their records.
 	"""
 	frappe.db.sql("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
 	try:
@@ -105,30 +106,30 @@ def _fresh(transaction: Callable[..., Any]) -> Any:
 
 
 def is_retryable(error: BaseException) -> bool:
-	"""Deadlocks and time-outs; a taken key too, because another request wrote the same op or record first."""
+	"""Deadlocks and time-outs; also a duplicate key, when another request wrote the same op or record first."""
 	return is_turned_down(error) or is_race(error)
 
 
 def is_turned_down(error: BaseException) -> bool:
-	"""Whether the database refused the transaction for another one's sake; a repeat may go through."""
+	"""Whether the database refused the transaction in favour of another one; a repeat may succeed."""
 	if isinstance(error, frappe.QueryDeadlockError | frappe.QueryTimeoutError | Undone):
 		return True
 	return number_of(error) in RETRYABLE
 
 
 def ends_transaction(error: BaseException) -> bool:
-	"""Whether an exception says something of the transaction or of the process, and not of what it was about to do."""
+	"""Whether an exception concerns the whole transaction or process, and not one item of it."""
 	ends = isinstance(error, MemoryError | BaseTimeoutException | frappe.InReadOnlyMode)
 	return ends or is_turned_down(error) or is_away(error)
 
 
 def is_race(error: BaseException) -> bool:
-	"""A taken key that another request may have taken a moment ago: of an op, a record or a document's name."""
+	"""Whether a key is duplicate because another request wrote it first: that of an op, a record or a document's name."""
 	return number_of(error) == DUPLICATE_KEY and any(key in str(error) for key in RACED_KEYS)
 
 
 def is_away(error: BaseException) -> bool:
-	"""Whether the database or Redis could not be reached, or the line to it broke; a repeat may find it again."""
+	"""Whether the database or Redis could not be reached, or the connection broke; a repeat may succeed."""
 	if isinstance(error, redis.exceptions.ConnectionError | redis.exceptions.TimeoutError):
 		return True
 	if type(error).__name__ not in ("OperationalError", "InterfaceError"):
@@ -139,7 +140,7 @@ def is_away(error: BaseException) -> bool:
 
 
 def is_bad_value(error: BaseException) -> bool:
-	"""Whether some value cannot be computed with, or does not fit its column."""
+	"""Whether a value cannot be computed with, or does not fit its column."""
 	return isinstance(error, ArithmeticError) or number_of(error) in BAD_VALUE
 
 

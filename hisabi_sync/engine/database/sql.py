@@ -28,18 +28,18 @@ def insert(doctype: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) 
 
 
 def upsert(doctype: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-	"""Write rows whose first column is the name: the rest of the columns of existing rows is replaced."""
+	"""Insert rows whose first column is the name; of existing rows the other columns are replaced."""
 	changes = ", ".join(f"{quote(column)} = VALUES({quote(column)})" for column in columns[1:])
 	_write(doctype, columns, rows, f" ON DUPLICATE KEY UPDATE {changes}")
 
 
 def insert_missing(doctype: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-	"""Insert the rows whose key is free; those that are there stay as they are."""
+	"""Insert the rows whose key is free; existing rows stay as they are."""
 	_write(doctype, columns, rows, " ON DUPLICATE KEY UPDATE name = name")
 
 
 def insert_or(doctype: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], changes: str) -> None:
-	"""Insert rows; where a key is taken, `changes` (the engine's own text) are made to the row that has it."""
+	"""Insert rows. If a key exists, make `changes` (the engine's own text) to the row that has it."""
 	_write(doctype, columns, rows, f" ON DUPLICATE KEY UPDATE {changes}")
 
 

@@ -1,4 +1,8 @@
-"""The open transaction: its savepoints, state that ends with it, and the tables that cannot take part in it."""
+"""The open transaction: its savepoints, state that ends with it, and the tables that cannot take part in it.
+
+Frappe drops the callbacks of a transaction when a callback before the commit raises, or when a rollback does. So state
+counts only as long as the callback that ends it is still in its list.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -42,7 +46,7 @@ def _roll_back(name: str, error: Exception) -> None:
 
 
 def _stands(statement: str) -> bool:
-	"""Run a statement about a savepoint; False when there is none of that name any more."""
+	"""Run a statement about a savepoint; False if there is none of that name any more."""
 	try:
 		frappe.db.sql(statement)
 	except Exception as error:
@@ -53,7 +57,7 @@ def _stands(statement: str) -> bool:
 
 
 class Kept(NamedTuple):
-	"""State, and where the callback waits that ends it."""
+	"""State, and the callback that ends it with the list of callbacks that it is in."""
 
 	state: State
 	database: Any
@@ -62,7 +66,7 @@ class Kept(NamedTuple):
 
 
 def state(key: str) -> State | None:
-	"""The state under a key, None where the open transaction has none."""
+	"""The state under a key, or None if the open transaction has none."""
 	found: Kept | None = getattr(frappe.local, key, None)
 	if found is None or found.database is not frappe.db:
 		return None

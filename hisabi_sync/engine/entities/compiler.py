@@ -1,4 +1,7 @@
-"""From a Sync Entity's rows and its DocType to an EntityType."""
+"""Compiling an EntityType from the rows of a Sync Entity and its DocType.
+
+Whether its documents may be written in bulk depends on who listens to the events of the DocType.
+"""
 
 import json
 from collections.abc import Callable, Collection, Mapping
@@ -14,7 +17,7 @@ from hisabi_sync.engine.model import fields as field_kinds
 from hisabi_sync.engine.model.entity_type import CLIENT_ONLY, SENSITIVE, STAMPS, EntityType
 from hisabi_sync.engine.model.fields import Field
 
-# Frappe acts on them: it copies the attachments of what was amended, and moves documents in their tree.
+# Frappe acts on these fields: it copies attachments of amended documents, and moves documents in their tree.
 FRAPPES_OWN = frozenset("amended_from lft rgt old_parent".split())
 
 # Document events whose listeners make a save more than a row in a table.
@@ -68,7 +71,7 @@ def entity_type(row: frappe._dict, get_meta: Callable[[str], Meta] = frappe.get_
 
 
 def _path(row: frappe._dict, meta: Meta, get_meta: Callable[[str], Meta]) -> tuple[tuple[str, str], ...]:
-	"""(DocType, field) of each step from the document to its space that lies beyond the document itself."""
+	"""(DocType, field) of each step of the space path after the first, which is a field of the document itself."""
 	link, *steps = row.space_path.split(".")
 	found = []
 	for step in steps:
@@ -88,7 +91,7 @@ def _aliases(row: frappe._dict) -> dict[str, str]:
 
 
 def _one_of(row: frappe._dict, fields: Collection[Field]) -> tuple[tuple[str, ...], ...]:
-	"""Groups of fields of which one is required. Aliases stand for their field; a group of one is simply required."""
+	"""Groups of fields of which at least one is required, without groups that have a required field anyway."""
 	aliases, required = _aliases(row), {f.name for f in fields if f.required}
 	names = {f.name for f in fields}
 	groups = (
@@ -108,7 +111,7 @@ def _fields(row: frappe._dict, meta: Meta, get_meta: Callable[[str], Meta]) -> l
 
 
 def is_stored(df: DocField, get_meta: Callable[[str], Meta] = frappe.get_meta) -> bool:
-	"""Whether a field has a column, or rows, that hold its values: what is virtual is computed when a page asks for it."""
+	"""Whether a field has a column or rows that hold its values. Virtual fields are computed when a page shows them."""
 	if df.fieldtype not in field_kinds.KINDS or df.get("is_virtual"):
 		return False
 	return df.fieldtype not in frappe.model.table_fields or not get_meta(df.options).get("is_virtual")
@@ -148,7 +151,7 @@ def _field(
 
 
 def _source(df: DocField, meta: Meta | None, get_meta: Callable[[str], Meta]) -> tuple[str, int] | tuple[()]:
-	"""(DocType, permission level) of the field that Frappe fills this one from, where its level is above 0."""
+	"""(DocType, permission level) of the field that Frappe fills this one from, if that level is above 0."""
 	link, _, name = (df.fetch_from or "").partition(".")
 	through = meta.get_field(link) if meta and name else None
 	if not through or through.fieldtype != "Link" or not through.options:
@@ -169,7 +172,7 @@ def acting_fields(doctype: str) -> tuple[Field, ...]:
 
 
 def _default(plain: Field, value: Any) -> Any:
-	"""A static default; dynamic ones such as `Today` or `__user` are left to Frappe's own save."""
+	"""The canonical value of a static default. Dynamic ones, such as `__user`, are left to Frappe's own save."""
 	if value in (None, "") or plain.kind is field_kinds.ROWS or str(value).startswith(("__", ":")):
 		return None
 	held = plain.load(value)
@@ -188,7 +191,7 @@ def _is_plain(df: DocField) -> bool:
 
 
 def writes_in_bulk(row: frappe._dict, meta: Meta, fields: Collection[field_kinds.Field]) -> bool:
-	"""Whether multi-row statements do all that a save would do."""
+	"""Whether multi-row statements do all that saving a document would do."""
 	if row.write_mode != "Auto":
 		return row.write_mode == "Bulk"
 	return (
@@ -201,7 +204,7 @@ def writes_in_bulk(row: frappe._dict, meta: Meta, fields: Collection[field_kinds
 
 
 def _wants_more(row: frappe._dict, meta: Meta, fields: Collection[field_kinds.Field]) -> bool:
-	"""Whether people made a field mandatory, or have one fetched, of which the entity type knows nothing."""
+	"""Whether people added a mandatory or fetched field that the entity type does not include."""
 	given = {row.space_path, *STAMPS, *(f.name for f in fields if f.required or f.access == "Computed")}
 	setters = {"doc_type": meta.name, "property": "reqd", "value": "1"}
 	chosen = {df.fieldname for df in meta.fields if df.get("is_custom_field")}

@@ -34,7 +34,7 @@ JSON_FIELDS = ("policy_parameters", "field_policies", "one_of")
 
 
 def contracts() -> tuple[Contract, ...]:
-	"""Those that apps name, in the order of the apps. Raises TypeError or ValueError for what is no sound contract."""
+	"""The contracts that apps name, in the order of the apps. Raises TypeError or ValueError for an invalid one."""
 	return _load(tuple(frappe.get_hooks(HOOK)))
 
 
@@ -70,7 +70,7 @@ def _refuse_twice(what: str, keys: Iterable[str]) -> None:
 
 
 def named(name: str) -> Contract | None:
-	"""The contract that Sync Batch knows by a name."""
+	"""The contract with a name, as Sync Batch keeps it, or None."""
 	return next((contract for contract in contracts() if contract.name == name), None)
 
 
@@ -80,7 +80,7 @@ def space_types() -> list[str]:
 
 
 def of_space(space_type: str) -> Iterator[Contract]:
-	"""The contract of a kind of space, and what other apps add to it."""
+	"""The contract of a kind of space, and those of other apps that add to it."""
 	return (contract for contract in contracts() if contract.space_type == space_type)
 
 
@@ -118,7 +118,7 @@ def budgets() -> list[Budget]:
 
 
 def media_columns(doctype: str) -> list[tuple[str, str, str]]:
-	"""(table, column, its column with the document's name) of each place beside file fields that names uploads."""
+	"""(table, column with the key, column with the document's name) of places other than file fields that name uploads."""
 	return [place for contract in contracts() for place in contract.media_columns.get(doctype, ())]
 
 

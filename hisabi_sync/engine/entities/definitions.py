@@ -1,6 +1,8 @@
-"""What entity types are made of beside their own rows, as one text that changes with any of it.
+"""The definitions that entity types are compiled from: their state, and the version that is committed with each change.
 
-By it an entity type that was compiled before is known to be what it would be now, so that an edit of one costs no other.
+If the state of all other definitions is the same, an entity type whose Sync Entity did not change is not compiled again.
+The version is kept in the database. In Redis, a process that reads between the commit of a change and its announcement
+would take the old definitions for the new version, and keep them until the next change.
 """
 
 import secrets
@@ -11,7 +13,7 @@ import frappe
 from hisabi_sync.engine.database import sql
 from hisabi_sync.engine.entities.compiler import EVENT_SOURCES
 
-# DocType -> columns by which a change of its rows shows; not all that change them leave a time.
+# DocType -> columns that show a change of its rows; not every change sets `modified`.
 COLUMNS = {
 	"DocType": "name modified migration_hash module is_submittable track_changes istable issingle is_virtual engine autoname",
 	"DocField": "name modified parent idx fieldname fieldtype label options length default reqd unique hidden read_only "
@@ -27,7 +29,7 @@ VERSION_SELECT = f"(SELECT value FROM `tabSingles` WHERE {VERSION_ROW} LIMIT 1)"
 
 
 def state() -> str:
-	"""As the open transaction sees it; a statement that looks at some ten thousand short rows."""
+	"""A text that differs after any change, as the open transaction sees it; one statement over some 10,000 short rows."""
 	rows = frappe.db.sql(" UNION ALL ".join(_sum_of(doctype) for doctype in _existing()))
 	return repr((rows, frappe.get_installed_apps()))
 
@@ -50,7 +52,7 @@ def read_version() -> str:
 
 
 def write_version() -> str:
-	"""A later version, committed with whatever the transaction changes."""
+	"""Write a later version, which is committed with the changes of the transaction, and return it."""
 	held = frappe.db.sql(f"SELECT value FROM `tabSingles` WHERE {VERSION_ROW} LIMIT 1 FOR UPDATE")  # noqa: S608
 	token = max(_now(), _after(held[0][0] if held else ""))
 	if held:
@@ -66,6 +68,6 @@ def _now() -> str:
 
 
 def _after(held: str) -> str:
-	"""Clocks of several servers differ; versions only grow."""
+	"""The version that follows another one; clocks of several servers differ, but versions only grow."""
 	number = int(held.partition("-")[0] or "0", 16) + 1
 	return f"{number:016x}-{secrets.token_hex(4)}"

@@ -1,10 +1,8 @@
-"""Entity types: what a DocType looks like to a device. Compiled once a process, rebuilt when anything changes.
+"""The entity types of a site: compiled once for each process, and again when a definition changes.
 
-A version in the database says of which state of the definitions a Registry is. Every transaction asks for it anew: pushes
-and pulls read it with the space that they are about; everything else goes by what Redis holds of it, which is a moment
-behind.
-
-Source of each entity type is a Sync Entity document, made in the Desk or declared by an app (see `declared`).
+Each entity type comes from a Sync Entity, which is made in the Desk or declared by a contract (see `contracts`). A Registry
+belongs to a version of the definitions, which the database holds. Each transaction looks the version up: pushes and pulls
+read it with their space, everything else takes it from Redis, which may be a moment behind.
 """
 
 from collections.abc import Callable, Collection
@@ -21,9 +19,9 @@ from hisabi_sync.engine.model.entity_type import EntityType
 
 VERSION_KEY = "hisabi_sync_entities"
 COMPILING = "hisabi_sync_compiling"
-# What a transaction keeps: what it knows, and whether it is changing the definitions itself.
+# State of a transaction: what it knows, and whether it changes the definitions itself.
 KNOWN, CHANGED = "hisabi_sync_known", "hisabi_sync_changed"
-REGISTRY, TOLD = "registry", "told"  # what it knows: its Registry, and the version that it was told
+REGISTRY, TOLD = "registry", "told"  # what it knows: its Registry, and the version that `tell` brought
 KEPT = 2
 PAYLOAD_LIMIT = 100
 _compiled: dict[str, dict[Any, Registry]] = {}  # {site: {version: Registry}}
@@ -44,20 +42,20 @@ def registry() -> Registry:
 
 
 def _known() -> transaction.State:
-	"""What the open transaction knows. The next one asks anew: a job has many of them, and may go on for hours."""
+	"""What the open transaction knows. It is not kept for the next one: a job may go on for hours with many of them."""
 	known = transaction.state(KNOWN)
 	return transaction.keep(KNOWN, dict.clear, line="after_commit") if known is None else known
 
 
 def forget(*_args: Any, **_kwargs: Any) -> None:
-	"""Make every process rebuild its entity types; called by hooks when a DocType or a listener changes.
+	"""Make all processes compile their entity types again; hooks call it when a DocType or a listener changes.
 
-	The version that says so is committed with the change, so that who reads the one has the other. It is locked last.
+	The new version is committed with the change, so nobody can read one without the other. Its row is locked last.
 	"""
 	if not _changing():
 		changing = transaction.keep(CHANGED, _settle, line="after_commit")
 		frappe.db.before_commit.add(lambda: changing.update(version=_write_version()))
-		# Changing a table commits; Frappe ends a request without a commit when nothing was written after that.
+		# Changing a table commits. Frappe does not commit again at the end of a request unless something was written since.
 		frappe.db.transaction_writes += 1
 	_known().pop(REGISTRY, None)
 
@@ -69,10 +67,10 @@ def _write_version() -> str:
 
 
 def renew() -> None:
-	"""Have every process compile anew, in a transaction of its own.
+	"""Make all processes compile again, in a transaction of its own.
 
-	Changing a table commits a part of an edit. Where the rest failed nobody wrote a version, and what is judged by is not
-	what Frappe stores by.
+	Changing a table commits a part of an edit. If the rest fails, no new version is written, and entity types would differ
+	from what Frappe stores.
 	"""
 	forget()
 	frappe.db.commit()
@@ -94,7 +92,7 @@ def _clean() -> None:
 
 
 def tell(token: str) -> None:
-	"""The version as the open transaction sees it, from who reads that along with something else."""
+	"""Take over the version of the definitions that the caller has read in the open transaction."""
 	known = _known()
 	cached = known.get(REGISTRY)
 	if not _changing() and (cached is None or cached.version != token):
@@ -111,7 +109,7 @@ def version() -> str:
 
 
 def _in_redis() -> str | None:
-	"""Frappe would keep the first answer for as long as a request or a job takes."""
+	"""The version in Redis, or None. Frappe would keep its first answer for the whole request or job."""
 	frappe.local.cache.pop(frappe.cache.make_key(VERSION_KEY), None)
 	return frappe.cache.get_value(VERSION_KEY)
 
@@ -120,12 +118,12 @@ def _load() -> Registry:
 	if getattr(frappe.local, COMPILING, False):
 		return Registry([])  # for what is saved meanwhile, such as a line in the Error Log
 	if _changing():
-		# What this transaction is changing is nobody else's yet, and not complete.
+		# What this transaction changes is not complete, and must not reach others.
 		return _guarded(frappe.get_meta, None)
 	current, known = version(), _compiled.setdefault(frappe.local.site, {})
 	compiled = known.get(current)
 	if compiled is None:
-		# What is read now belongs to the version that is read with it, whatever Redis says.
+		# The definitions read now belong to the version in the database; that in Redis may differ.
 		current = definitions.read_version()
 		compiled = known.get(current) or _keep(known, _guarded(Meta, current))
 		_remember(current)
@@ -133,7 +131,7 @@ def _load() -> Registry:
 
 
 def _guarded(get_meta: Callable[[str], Meta], current: str | None) -> Registry:
-	"""While an app is upgraded its DocTypes may be missing for a moment; that ends in a log, which is a document too."""
+	"""Compile while `registry` gives an empty one: an error while compiling is logged, and the log is a document too."""
 	setattr(frappe.local, COMPILING, True)
 	try:
 		rows = _rows()
@@ -143,7 +141,7 @@ def _guarded(get_meta: Callable[[str], Meta], current: str | None) -> Registry:
 
 
 def _keep(known: dict[Any, Registry], compiled: Registry) -> Registry:
-	"""One more than the latest, for transactions that began before it."""
+	"""Keep a Registry; beside the latest one more is kept, for transactions that began before it."""
 	known[compiled.version] = compiled
 	for old in sorted(list(known))[:-KEPT]:
 		known.pop(old, None)
@@ -151,14 +149,14 @@ def _keep(known: dict[Any, Registry], compiled: Registry) -> Registry:
 
 
 def _remember(current: str) -> None:
-	"""Redis may have missed a version, or lost all of them."""
+	"""Put a version into Redis if Redis has an older one or none."""
 	held = _in_redis()
 	if held is None or held < current:
 		frappe.cache.set_value(VERSION_KEY, current)
 
 
 class _Kept:
-	"""Entity types of the latest version that this process compiled, as far as they would come out the same now."""
+	"""Entity types of the latest version that this process compiled, as long as compiling them would give the same."""
 
 	def __init__(self, current: str | None, rows: list[frappe._dict]) -> None:
 		self.current, self.state = current, definitions.state() if rows else ""
@@ -170,7 +168,7 @@ class _Kept:
 		return held[1] if held and held[0] == _asked(row) else None
 
 	def keep(self, rows: list[frappe._dict], entities: list[EntityType]) -> None:
-		"""What an open transaction has made of them is nobody else's."""
+		"""Keep entity types for the next version, unless they belong to an open transaction that changes them."""
 		if self.current is None:
 			return
 		asked = {row.name: _asked(row) for row in rows}
@@ -180,7 +178,7 @@ class _Kept:
 
 
 def _asked(row: frappe._dict) -> dict[str, Any]:
-	"""What a Sync Entity says of its entity type."""
+	"""The parts of a Sync Entity that its entity type depends on."""
 	fields = [{n: v for n, v in field.items() if n not in NO_MATTER} for field in row.fields]
 	return {**{n: v for n, v in row.items() if n not in NO_MATTER}, "fields": fields}
 
@@ -213,7 +211,7 @@ def _have_changed(rows: list[frappe._dict], broken: Collection[Broken]) -> bool:
 
 
 def note_problems() -> None:
-	"""Job: write into each Sync Entity why devices cannot use it, where its form and its list show that."""
+	"""Job: write into each Sync Entity why devices cannot use it, for its form and list."""
 	reasons = {found.name: found.reason for found in registry().broken.values()}
 	for name, problem in frappe.get_all("Sync Entity", fields=["name", "problem"], as_list=True):
 		if (problem or "") != reasons.get(name, ""):
@@ -225,7 +223,7 @@ def note_problems() -> None:
 def _rows() -> list[frappe._dict]:
 	if not frappe.db.table_exists("Sync Entity"):
 		return []
-	# Past the definitions: while a migration imports one of these three DocTypes anew it does not exist for a moment.
+	# Not through the DocTypes: while a migration imports one of these, it does not exist for a moment.
 	rows = frappe.db.sql("SELECT * FROM `tabSync Entity` ORDER BY `rank`, name", as_dict=True)
 	fields = frappe.db.sql(
 		"SELECT * FROM `tabSync Entity Field` WHERE parenttype = 'Sync Entity' ORDER BY idx", as_dict=True
@@ -238,7 +236,7 @@ def _rows() -> list[frappe._dict]:
 
 
 def _payload_limit() -> int:
-	"""KiB of an item where its Sync Entity names none."""
+	"""Largest payload of an item in KiB, for entity types that set none."""
 	rows = frappe.db.sql(
 		"SELECT value FROM `tabSingles` WHERE doctype = 'Sync Settings' AND field = 'max_payload_kib'"
 	)
@@ -246,7 +244,7 @@ def _payload_limit() -> int:
 
 
 def _compile_one(row: frappe._dict, get_meta: Callable[[str], Meta]) -> EntityType | Broken:
-	"""The EntityType, or Broken: a broken declaration must not keep other documents from being saved."""
+	"""The EntityType, or Broken: an invalid Sync Entity must not stop other documents from being saved."""
 	try:
 		return compiler.entity_type(row, get_meta)
 	except Exception as error:

@@ -1,8 +1,8 @@
-"""Columns of texts whose fields changed their types: what they hold is written anew, as the new type has it.
+"""Fields that changed between types of text: their columns are written again in the form of the new type.
 
-A plain text is stored in the form of `texts.encode`, and others are not, so that no column may be read by another type than
-it was written by. By which one each was written is kept beside the version of the entity types, and changes with it. The
-next comparison of the documents (see `reconcile`) writes anew what is older than the change, each row once.
+Plain text is stored in the form of `texts.encode`, other texts are not, so each column has to be read in the form in which
+it was written. That form is kept with the version of the entity types. After a change of the type, the next reconciliation
+writes each row that is older than the change once more.
 """
 
 import json
@@ -24,7 +24,7 @@ FORMS = ((fields.TEXT, TEXT), (fields.HTML, HTML), (fields.JSON, JSON), (fields.
 
 
 def note(entities: Iterable[EntityType]) -> list[str]:
-	"""Keep what columns are written by from now on; names of the entity types of which some are written anew.
+	"""Keep the forms that columns have from now on; names of the entity types with columns to be written again.
 
 	Part of the transaction that changes the definitions.
 	"""
@@ -47,7 +47,7 @@ def note(entities: Iterable[EntityType]) -> list[str]:
 
 
 def _wait(state: State, path: str) -> dict[str, str]:
-	"""Of an earlier change that nobody has begun with counts what there was before it."""
+	"""The entry for a changed column. If rewriting an earlier change has not begun, its old form still counts."""
 	earlier = state["waiting"].get(path)
 	untouched = earlier and not earlier["after"]
 	return {
@@ -69,12 +69,12 @@ def _form(field: Field) -> str | None:
 
 
 def waiting(entity: EntityType) -> Waiting:
-	"""{path: what its rows were written by, since when not, and the last document that was written anew}."""
+	"""{path: the old form, when it changed, and the last document that was rewritten}."""
 	return _state(entity)["waiting"]
 
 
 def rewrite(entity: EntityType, names: list[str], begun: Waiting) -> None:
-	"""Write the columns that waited when the comparison began anew, of a chunk of documents; they are locked."""
+	"""Rewrite the columns that were waiting when the reconciliation began, for a chunk of documents, which are locked."""
 	sql.select_in(entity.doctype, ["name"], "name", names, tail="ORDER BY name FOR UPDATE")
 	state = _state(entity, "FOR UPDATE")
 	for path, wait in state["waiting"].items():
@@ -84,7 +84,7 @@ def rewrite(entity: EntityType, names: list[str], begun: Waiting) -> None:
 
 
 def finish(entity: EntityType, begun: Waiting) -> None:
-	"""All documents were seen by the comparison that began with these."""
+	"""Remove the entries of a reconciliation that has seen all documents."""
 	if not begun:
 		return
 	state = _state(entity, "FOR UPDATE")
@@ -127,7 +127,7 @@ def _rewrite_column(
 
 
 def written(held: str, form: str, field: Field) -> str:
-	"""What a column of the field's type holds of a text that was written in another form."""
+	"""The text of a column in the form of the field's type, from a text in another form."""
 	after = _form(field)
 	if form != TEXT:
 		return _as_text(held, field) if after == TEXT else held
@@ -135,7 +135,7 @@ def written(held: str, form: str, field: Field) -> str:
 
 
 def _as_text(held: str, field: Field) -> str:
-	"""The same characters; where they do not fit into the column a text that reads alike."""
+	"""The same characters; if their form is too long for the column, a text that looks alike."""
 	new = texts.encode(held)
 	return new if len(new) <= field.length else texts.look_alike(held, quotes=True)
 

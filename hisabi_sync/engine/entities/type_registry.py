@@ -23,11 +23,11 @@ class Broken:
 
 
 class Registry:
-	"""`stamp` is how many entity types are enabled, and when one of them was changed last.
+	"""All entity types of a site. `stamp` is (number of enabled ones, when one was last changed).
 
-	Those that are switched off are here too: their records go on being numbered, and other records link to them. Devices
-	neither see nor write them, nor those that are `broken`. Names are the site's own; those on the wire are unique within
-	a kind of space only, and contracts translate them where they read and answer.
+	Those that are switched off are here too, because their records are still numbered and linked to. Devices can neither see
+	nor write those, nor `broken` ones. Names are those of the site. Names on the wire are unique only within a kind of space;
+	contracts translate them.
 	"""
 
 	def __init__(
@@ -61,21 +61,21 @@ class Registry:
 		return name in self.by_name and self.by_name[name].enabled
 
 	def name_of(self, space_type: str, wire_name: str) -> str | None:
-		"""The name of what devices of a kind of space call so, be it closed to them; None when there is no such type."""
+		"""The site's name for a name on the wire in a kind of space, open or not; None if there is no such type."""
 		return self._names.get((space_type, wire_name))
 
 	def names_of(self, wire_name: str) -> list[str]:
-		"""Names of all that have this name on the wire or here; a name that nothing has stands for itself."""
+		"""The site's names of all types with this name on the wire or on the site; the name itself if there are none."""
 		found = [name for name, e in self._all.items() if wire_name in (name, e.wire_name)]
 		return found or [wire_name]
 
 	def wire_name(self, name: str) -> str:
-		"""What devices call an entity type; an unknown name stays as it is."""
+		"""The name of an entity type on the wire; an unknown name stays as it is."""
 		found = self._all.get(name)
 		return found.wire_name if found else name
 
 	def check_open(self, name: str) -> None:
-		"""Raises ItemError entity_disabled for what devices neither see nor write at present."""
+		"""Raise ItemError entity_disabled for a type that devices can neither see nor write at present."""
 		if not self.is_open(name):
 			raise ItemError("entity_disabled", [self.wire_name(name)])
 

@@ -22,10 +22,10 @@ from hisabi_sync.engine.model.contract import MIB, Budget
 from hisabi_sync.engine.model.errors import RequestError
 
 QUARTER, DAY = 15 * 60, 24 * 3600
-USER_SHARE = 5  # devices' worth of a budget that all devices of a user have together
-PAUSE = 3600  # seconds after which somebody may have made room in what is held
+USER_SHARE = 5  # a user's budget is that of this many devices
+PAUSE = 3600  # seconds after which the user may have made room
 
-REDIS_PAUSE = 5.0  # seconds in which a Redis that did not answer is not asked again
+REDIS_PAUSE = 5.0  # seconds after which a Redis that did not answer is asked again
 _silent: dict[str, float] = {}  # site -> when to ask again
 
 
@@ -58,10 +58,10 @@ def rows() -> list[Budget]:
 
 
 def open_push(caller: Caller, items: int, size: int) -> Caller:
-	"""The caller with the allowance for a push of so many items and bytes.
+	"""The caller with the allowance for a push of `items` changes and `size` bytes.
 
-	It is counted before it is judged, so that many at once are no way around it.
-	Raises RequestError with the code of a budget that is used up, and `retry_after`.
+	The push is counted before it is judged, so that many pushes at once cannot exceed the budget.
+	Raises RequestError with the code of a budget that is used up, and `retry_after` in seconds.
 	"""
 	spent = {"pushed_items": items, "pushed_bytes": size}
 	used = add_to_windows(
@@ -74,7 +74,7 @@ def open_push(caller: Caller, items: int, size: int) -> Caller:
 
 
 def _left(row: Budget, caller: Caller, used: Mapping[tuple[str, str], int], spent: Mapping[str, int]) -> int:
-	"""What is left of a budget, of the device and of the user. Raises RequestError where nothing was left before."""
+	"""What is left of a budget, the lesser of device and user. Raises RequestError if the push exceeds it."""
 	limits = zip(_holders(caller), (row.limit, row.limit * USER_SHARE), strict=False)
 	left = min(limit - used.get((row.name, holder), 0) + spent.get(row.name, 0) for holder, limit in limits)
 	if row.code and (left < spent[row.name] if row.name in spent else left <= 0):
@@ -115,7 +115,7 @@ def require(name: str, user: str, more: int = 1, used: int | None = None) -> Non
 
 
 def table(user: str, device: str) -> list[dict[str, Any]]:
-	"""What is used of what: `{name, label, limit, used, of_user, of_user_limit, unit, window}`, None where nobody knows."""
+	"""`{name, label, limit, used, of_user, of_user_limit, unit, window}` of each budget; None for what is not counted."""
 	return [_shown(row, user, device) for row in rows()]
 
 
@@ -143,7 +143,7 @@ def _shown(row: Budget, user: str, device: str) -> dict[str, Any]:
 
 
 def wrong_settings(settings: Document) -> Iterable[tuple[str, int, int]]:
-	"""(field, least, most) of those settings that are out of their bounds; 0 stands for the default."""
+	"""(field, least, most) of settings that are out of their bounds; 0 means the default."""
 	for row in rows():
 		value = int(settings.get(row.setting) or 0)
 		if value and not row.least <= value <= row.most:
@@ -153,7 +153,7 @@ def wrong_settings(settings: Document) -> Iterable[tuple[str, int, int]]:
 def add_to_windows(amounts: Iterable[tuple[str, int, str, int]]) -> dict[tuple[str, str], int]:
 	"""Add (name, window in seconds, holder, amount) in one round trip; `{(name, holder): count}` afterwards.
 
-	An empty dict while Redis is away: what cannot be counted is not held up.
+	An empty dict while Redis is away: what cannot be counted is not refused.
 	"""
 	amounts = list(amounts)
 	if _silent.get(frappe.local.site, 0) > time.monotonic():

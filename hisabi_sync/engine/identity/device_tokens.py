@@ -85,7 +85,7 @@ def _text(raw: bytes) -> str:
 
 
 def _password_mark(password_hash: str | None) -> str:
-	"""Changes with the user's password; a user without one has a mark too."""
+	"""A hash that changes with the password of the user."""
 	return keyed_hash("password_mark", password_hash or "").hex()[:32]
 
 
@@ -100,7 +100,7 @@ def _password_hash(user: str) -> str | None:
 def authenticate(token: str) -> Device:
 	"""The Device of a token. Raises RequestError invalid_token, device_revoked or device_expired.
 
-	A rotated token that comes back after its grace was copied: it revokes the device, whoever has the newer one.
+	A rotated token that is used after its grace period must be a copy: the device is revoked.
 	"""
 	name, secret = _split(token)
 	device = devices.load(name) if secret else None

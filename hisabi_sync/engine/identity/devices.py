@@ -46,18 +46,18 @@ class Device:
 
 	@property
 	def granted(self) -> list[str]:
-		"""Scopes of its token; one without any opens no contract."""
+		"""Scopes of its tokens; without any, they are good for no contract."""
 		return (self.scopes or "").split()
 
 
 def require_room(user: str, device_id: str) -> None:
-	"""Raises RequestError too_many_devices, unless the device is one of those that the user has."""
+	"""Raise RequestError too_many_devices if the user has their limit of devices and this is a new one."""
 	if not frappe.db.exists("Sync Device", {"name": ids.device(user, device_id), "status": "Active"}):
 		budgets.require("devices", user)
 
 
 def revoke(name: str, reason: str) -> None:
-	"""Stop a device's token for good; `reason` is a stable code that people see in the Desk."""
+	"""Stop the tokens of a device for good; `reason` is a stable code that the Desk shows."""
 	frappe.db.sql(
 		"""UPDATE `tabSync Device` SET status = 'Revoked', revoked_reason = %s, modified = %s
 		WHERE name = %s AND status = 'Active'""",
@@ -98,13 +98,13 @@ def find(user: str, device_id: str) -> Device | None:
 
 
 def check_id(device_id: str) -> None:
-	"""Raises RequestError invalid_argument for an id that a page of the Desk would run."""
+	"""Raise RequestError invalid_argument for an id that is not safe in a page of the Desk."""
 	if not ids.is_device_id(device_id):
 		raise RequestError("invalid_argument", argument="device_id")
 
 
 def ensure(user: str, device_id: str) -> tuple[Device, bool]:
-	"""The active Device of a user under a device id, for one that signs in without a token of ours; made when missing.
+	"""The active Device of a user who signs in without a token of this server; it is made if it does not exist.
 
 	Returns (device, whether it is new). Raises RequestError device_revoked.
 	"""
@@ -145,7 +145,7 @@ def note_seen(device: Device) -> None:
 
 
 def _write_seen(name: str, now: datetime) -> None:
-	"""Not worth waiting for: whoever has the row writes the same or ends the device."""
+	"""Write without waiting long for the lock: another call that has it writes the same, or revokes the device."""
 	try:
 		frappe.db.sql(
 			"SET STATEMENT innodb_lock_wait_timeout = 1 FOR UPDATE `tabSync Device` SET last_seen = %s WHERE name = %s",
@@ -183,7 +183,7 @@ def _edit(
 
 
 def _save_facts(name: str, values: Mapping[str, Any], at: datetime) -> None:
-	"""The time is looked at once more by the statement that writes, because another call may have come in between."""
+	"""Write, unless another call has written a later description in between."""
 	changes = ", ".join(f"{sql.quote(column)} = %s" for column in values)
 	frappe.db.sql(
 		f"UPDATE `tabSync Device` SET {changes} WHERE name = %s AND (described_at IS NULL OR described_at < %s)",  # noqa: S608

@@ -1,7 +1,7 @@
-"""What a change was made on: what its device had seen of a record, or had set itself since. Pure.
+"""The base of a change: the values that its device had when it made the change. Pure.
 
-A change names a version, the values that it was made on, or both; a value that is given counts before the version. What
-the same device changed since is no news to it.
+A change names a version, base values, or both; a base value that is given counts more than the version. Changes that the same
+device made since are part of its base.
 """
 
 from dataclasses import replace
@@ -13,14 +13,14 @@ from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.fields import Field
 from hisabi_sync.engine.model.merge import ABSENT, same
 
-UNKNOWN = object()  # a value that nobody knows any more
-MERGED = (kinds.ROWS, kinds.JSON)  # kinds of which what was stored may hold the work of others too
+UNKNOWN = object()  # a value that is no longer kept
+MERGED = (kinds.ROWS, kinds.JSON)  # kinds whose stored value may be merged from the work of several devices
 
 
 def steps(stored: Stored, name: str, version: int) -> list[Past | None]:
-	"""What replaced the field's values after a version, the newest first; ends with None where the history has a gap.
+	"""The versions after `version` that changed the field, the newest first; None at the end if the history has a gap.
 
-	Goes back from the version of the present value, step by step, so that a gap is noticed.
+	It goes back step by step from the version of the present value, so that a gap is found.
 	"""
 	kept = {past.version: past for past in stored.history if name in past.before}
 	since, found = stored.version_of(name), []
@@ -34,7 +34,7 @@ def steps(stored: Stored, name: str, version: int) -> list[Past | None]:
 
 
 def base_value(stored: Stored, name: str, version: int) -> object:
-	"""The field's value at a version, or UNKNOWN when that is no longer kept."""
+	"""The field's value at a version, or UNKNOWN if it is no longer kept."""
 	return _before(stored, name, steps(stored, name, version))
 
 
@@ -58,7 +58,7 @@ def seen(change: Change, stored: Stored, field: Field) -> tuple[object, bool]:
 
 
 def _since_value(path: list[Past | None], given: Any, stored: Stored, field: Field) -> list[Past | None]:
-	"""The part of the path that leads from the given value to the present one; the newest step when it is not on it."""
+	"""The steps from the given value to the present one; the newest step and a gap if the value is not in the history."""
 	if same(given, stored.values.get(field.name)):
 		return []
 	for count, past in enumerate(path, 1):
@@ -70,7 +70,10 @@ def _since_value(path: list[Past | None], given: Any, stored: Stored, field: Fie
 def _own(
 	change: Change, stored: Stored, field: Field, since: list[Past | None], value: object
 ) -> tuple[object, bool]:
-	"""Take up what the device did itself: its last value of the field, or as far as nobody else's work is part of it."""
+	"""Move the base forward over the device's own changes.
+
+	For lists and objects that ends at the first change of others, because the value may be merged.
+	"""
 	own = [is_own(change, past) for past in since]
 	if field.kind in MERGED:
 		left = next((n for n in range(len(own), 0, -1) if not own[n - 1]), 0)
@@ -82,7 +85,7 @@ def _own(
 
 
 def is_own(change: Change, past: Past | None) -> bool:
-	"""Whether the same device made a version; nobody's device is the same as nobody's."""
+	"""Whether the device of the change made a version; False if one of the two has no device."""
 	return past is not None and change.device is not None and past.device == change.device
 
 
@@ -105,5 +108,5 @@ def is_makers(change: Change, stored: Stored | None) -> bool:
 
 
 def on_own_create(change: Change, stored: Stored) -> Change:
-	"""The edit that a create is of what the same device made before: made on that create."""
+	"""A create as an edit of the record that the same device made before, based on that create."""
 	return replace(change, operation=UPDATE, base_version=stored.began)

@@ -1,9 +1,9 @@
-"""What a choice settles of a value that merges: the parts that it names, and the rest is merged as ever. Pure.
+"""Applying a user's choice to a conflict about a list or an object: the parts that it names; the rest is merged. Pure.
 
-`base`, `server` and `client` are the sides of a conflict, `present` is what the record holds now. The answers are
-(value, what it was made on), to be judged like any change. A key or a row that the choice does not name goes only if
-the client had taken it out and nobody worked on it since. What the choice names as the client had it, and nobody else
-touched, is no choice: a list that is sent whole takes back nothing of others.
+`base`, `server` and `client` are the sides of the conflict, `present` is the record's value. The functions return (value, its
+base), to be judged like any change. A key or row that the choice does not name is removed only if the client had removed it
+and nobody changed it since. A part that the choice names as the client had sent it, and that does not clash, is not a choice:
+so a list that is sent whole does not undo the work of others.
 """
 
 import json
@@ -36,8 +36,8 @@ def settle_rows(
 ) -> tuple[list[Row], list[Row]]:
 	"""Child tables row by row, and rows cell by cell.
 
-	Rows are told by their names or `keys`; one that the client added has neither, and is the one that is equal or else
-	has equal links, without links equal `labels`.
+	Rows are identified by their names or `keys`. A row that the client added has neither: it is matched with an equal row, or
+	one with equal links, or without links one with equal `labels`.
 	"""
 	sides = [_rows(rows, (base, server, present), keys) for rows in (base, server, client, present)]
 	label = partial(_label, keys=keys, others=labels)
@@ -48,7 +48,7 @@ def settle_rows(
 
 
 def complete(value: Any, seen: Any, present: Any) -> Any:
-	"""The value with what came to the record since it was made; what collides is for who judges the change."""
+	"""The value merged with changes of the record since its base. Clashes are left to the judging of the change."""
 	return merge(seen, value, present)[0]
 
 
@@ -68,7 +68,7 @@ def _settle(base: Any, server: Any, client: Any, present: Any, choice: Any) -> t
 		return _rest(base, server, client, present)
 	if not isinstance(choice, dict):
 		return choice, server
-	held = server if isinstance(server, dict) else base  # what the server took out is chosen again
+	held = server if isinstance(server, dict) else base  # the server removed it, and the choice restores it
 	sides = [side if isinstance(side, dict) else {} for side in (base, held, client, present)]
 	value, seen = {}, {}
 	for key in dict.fromkeys(key for part in (*sides[1:3], choice) for key in part):
@@ -78,7 +78,7 @@ def _settle(base: Any, server: Any, client: Any, present: Any, choice: Any) -> t
 
 
 def _was_sent(base: Any, server: Any, client: Any, choice: Any) -> bool:
-	"""Whether the choice repeats what the client sent of something that does not collide."""
+	"""Whether the choice repeats what the client sent, and nothing clashes there."""
 	if isinstance(choice, dict) and isinstance(server, dict):
 		return False
 	return _is_part(choice, client) and not merge(base, server, client)[1]
@@ -91,7 +91,7 @@ def _is_part(choice: Any, whole: Any) -> bool:
 
 
 def _rest(base: Any, server: Any, client: Any, present: Any) -> tuple[Any, Any]:
-	"""Nobody chose: what does not collide comes in, and what somebody worked on stays."""
+	"""Without a choice, what does not clash is merged; a part that somebody changed since is not removed."""
 	value = merge(base, server, client)[0]
 	return value, ABSENT if value is ABSENT and not same(present, server) else server
 
@@ -111,7 +111,7 @@ def _rows(rows: Iterable[Row], known: Iterable[Iterable[Row]], keys: Collection[
 def _under_the_same(
 	chosen: Mapping[Any, Row], client: Mapping[Any, Row], label: Callable[[Row], tuple[Any, ...]]
 ) -> dict[Any, Row]:
-	"""The chosen rows, the new ones among them under the identities of those rows of the client that they stand for."""
+	"""The chosen rows; new ones get the identities of the client's rows that they match."""
 	new, left = _new(chosen), _new(client)
 	# Columns that only the server sets are not in what a device sends.
 	shared = sorted(set.intersection(*(set(row) for row in (*new.values(), *left.values()))) if left else ())
@@ -123,7 +123,7 @@ def _under_the_same(
 
 
 def _label(row: Row, keys: Collection[str], others: Collection[str]) -> tuple[Any, ...]:
-	"""What tells a new row from others: its links, or else its other labels."""
+	"""What identifies a new row: its links, or else its labels."""
 	found = merging.natural(row, keys)
 	found = found if any(found) else merging.natural(row, others)
 	return found if any(found) else ()
@@ -135,7 +135,7 @@ def _pair(
 	left: dict[Any, Row],
 	tell: Callable[[Row], tuple[Any, ...]],
 ) -> None:
-	"""Pair the rows that `tell` the same, each once and in their order; one pass over both sides."""
+	"""Pair rows for which `tell` is equal, each once and in their order; one pass over both sides."""
 	waiting: dict[str, deque[Any]] = {}
 	for identity, row in left.items():
 		waiting.setdefault(_written(tell(row)), deque()).append(identity)
@@ -148,7 +148,7 @@ def _pair(
 
 
 def _written(told: tuple[Any, ...]) -> str:
-	"""Cells may hold what no mapping takes for a key."""
+	"""A text for a key: cells may hold values that cannot be keys."""
 	return json.dumps(told, sort_keys=True, default=str)
 
 

@@ -1,4 +1,4 @@
-"""What becomes of a change, as a pure function of the change, the stored record and the policy."""
+"""Deciding what becomes of a change: a pure function of the change, the stored record and the policy."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,9 +27,10 @@ from hisabi_sync.engine.model.fields import Field
 
 @dataclass(slots=True)
 class Decision:
-	"""`apply` with values, or `duplicate`, or `conflict` over clashes, where values are those that do not clash.
+	"""`kind` is "apply", "duplicate" or "conflict". For a conflict, `values` are those that do not clash.
 
-	`kept` are clashes whose loser is recorded; `again` are fields set anew, and later, to the value they have.
+	`fields` are in conflict. `kept` maps fields of settled clashes to the side that lost ("client" or "server"). `again` are
+	fields that were set once more, at a later time, to the value that they have.
 	"""
 
 	kind: str
@@ -59,12 +60,12 @@ def decide(change: Change, stored: Stored | None, entity: EntityType) -> Decisio
 
 
 def losses(decision: Decision) -> tuple[str, ...]:
-	"""Fields whose value of the device gave way to the server's."""
+	"""Fields in which the value of the device lost."""
 	return tuple(name for name, loser in decision.kept.items() if loser == "client")
 
 
 def whole(decision: Decision) -> Decision:
-	"""The same decision where a change may not be applied in part: what would lose a field is a conflict."""
+	"""The same decision if changes are applied whole or not at all: one that would lose a field becomes a conflict."""
 	lost = losses(decision)
 	if not lost:
 		return decision
@@ -89,19 +90,19 @@ def _decide_create(change: Change, stored: Stored | None, entity: EntityType, po
 
 
 def may_begin(version: int, stored: Stored | None) -> bool:
-	"""Whether a create may name this version: that of a tombstone which the record has, or had before it began again."""
+	"""Whether a create may name this version: that of the tombstone that the record is, or was before it was made again."""
 	if stored is None or not stored.exists:
 		return False
 	return version <= stored.doc_version if stored.deleted_at is not None else version < stored.began
 
 
 def differences(change: Change, stored: Stored, entity: EntityType) -> dict[str, Any]:
-	"""The values of a change that are not those of the record; rows have the names of those that they stand for."""
+	"""The values of a change that differ from the record's; its rows have the names of the record's rows that they match."""
 	return _differing(with_row_names(change.values, stored, entity), stored.values)
 
 
 def is_of_earlier_life(change: Change, stored: Stored) -> bool:
-	"""Whether a change was made on what the record was before it was deleted and began again."""
+	"""Whether a change was made before the record was deleted and made again."""
 	return change.base_version is not None and change.base_version < stored.began
 
 
@@ -131,12 +132,12 @@ def _decide_update(change: Change, stored: Stored, entity: EntityType, policy: P
 	if verdict.conflict:
 		return Decision("conflict", edit.clean, clashes=clashes, fields=verdict.conflict)
 	lost = {**kept, **verdict.lost}
-	lost.pop(entity.parameters.get("time", ""), None)  # that a time was later is no loss
+	lost.pop(entity.parameters.get("time", ""), None)  # a time that gives way to a later one is no loss
 	return Decision("apply", verdict.values, merged=edit.stale, clashes=clashes, kept=lost, again=again)
 
 
 def compare(change: Change, stored: Stored, entity: EntityType) -> Edit:
-	"""Split a change into what it may set as it is and what clashes with later changes of others."""
+	"""Split a change into values that can be set, and clashes with later changes of others."""
 	clean, clashes, wanted = {}, [], {}
 	for name, client in differences(change, stored, entity).items():
 		value, clash = _compare_field(change, stored, entity, name, client)
@@ -166,7 +167,7 @@ def _compare_field(
 
 
 def _comes_late(change: Change, stored: Stored, name: str, entity: EntityType) -> bool:
-	"""Whether a device sends a value that is older than its own later one, where times decide."""
+	"""Whether times decide and the value is older than a later one of the same device."""
 	if change.base_version is None or stored.version_of(name) <= change.base_version:
 		return False
 	if not change.client_time or not goes_by_time(entity.policy, entity.parameters):
@@ -181,7 +182,7 @@ def _comes_late(change: Change, stored: Stored, name: str, entity: EntityType) -
 
 
 def written_again(change: Change, stored: Stored, entity: EntityType) -> tuple[str, ...]:
-	"""Fields that somebody else had set to the same value before; where times decide, the later time has to count."""
+	"""Fields that others set to the same value before. Where times decide, the later time has to be kept."""
 	if change.base_version is None or not change.client_time:
 		return ()
 	if not goes_by_time(entity.policy, entity.parameters) or _is_closed(change, stored, entity):
@@ -228,7 +229,7 @@ def _merge_field(field: Field, base: Any, server: Any, client: Any) -> tuple[Any
 
 
 def with_row_names(values: Mapping[str, Any], stored: Stored, entity: EntityType) -> dict[str, Any]:
-	"""The values, with rows under the names of those of the record that they stand for."""
+	"""The values; their rows get the names of the record's rows that they match."""
 	named = {
 		name: _named_rows(entity.fields[name], values[name] or [], stored.values.get(name) or [])
 		for name in entity.row_fields & values.keys()
@@ -238,7 +239,7 @@ def with_row_names(values: Mapping[str, Any], stored: Stored, entity: EntityType
 
 
 def _named_rows(field: Field, rows: list[dict[str, Any]], held: list[dict[str, Any]]) -> list[dict[str, Any]]:
-	"""The rows under the names of those they stand for; what only the server sets of a row is as the record has it."""
+	"""The rows with the names of the rows that they match; columns that only the server sets are those of the record."""
 	named, known = merging.name_rows(rows, held, field.row_keys), {row.get("name"): row for row in held}
 	server = [column for column in field.columns if not column.writable]
 	return [

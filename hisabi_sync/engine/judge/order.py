@@ -9,9 +9,9 @@ from hisabi_sync.engine.model.change import CREATE, DELETE, Change
 def arrange(
 	changes: Sequence[Change], ranks: Mapping[str, int], links: Sequence[Collection[str]]
 ) -> tuple[list[int], list[int]]:
-	"""Indexes of the changes in processing order, and the indexes that lie on a circle.
+	"""(indexes of the changes in processing order, indexes of changes in a cycle).
 
-	`ranks` maps entity types to their rank, `links[i]` holds the record names that change i points to. Changes of one
+	`ranks` maps entity types to their rank, `links[i]` has the record names that change i links to. Changes of one
 	record keep the order in which they were sent, except that its create comes first; deletes come last, children
 	before parents.
 	"""
@@ -35,7 +35,7 @@ def arrange(
 
 
 def _circles(after: Mapping[int, set[int]], left: set[int]) -> set[int]:
-	"""Of the changes that cannot be arranged those that wait for themselves, not those that only wait for them."""
+	"""Indexes that are part of a cycle, without those that only depend on one."""
 	return {i for i in left if i in _reachable(i, after, left)}
 
 
@@ -75,7 +75,7 @@ def _dependencies(changes: Sequence[Change], links: Sequence[Collection[str]]) -
 
 
 def depends_on(changes: Sequence[Change], links: Sequence[Collection[str]]) -> list[set[int]]:
-	"""For each change the index of the create in the batch that each of its links waits for."""
+	"""For each change, the indexes of the creates in the batch that its links need."""
 	creates = {
 		change.record: i for i, change in reversed(list(enumerate(changes))) if change.operation == CREATE
 	}

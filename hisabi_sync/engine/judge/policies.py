@@ -16,7 +16,7 @@ from hisabi_sync.engine.model.errors import ItemError
 
 @dataclass(frozen=True, slots=True)
 class Clash:
-	"""A field that the device and somebody else changed to different values."""
+	"""One field that the device and another writer changed to different values."""
 
 	field: str
 	base: object
@@ -27,7 +27,9 @@ class Clash:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-	"""An update that changes something. `stale` says that the record's content moved on since its base version."""
+	"""An update with a difference. `values` are all that differ, `clean` those that can be set. `stale` says that the record's
+	content has changed since the base.
+	"""
 
 	stored: Any
 	values: dict[str, Any]
@@ -40,7 +42,9 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-	"""`values` are applied; `lost` maps a clash's field to the side that lost; `conflict` names fields to settle."""
+	"""`values` are applied. `lost` maps the field of a clash to the side that lost. `conflict` names fields to settle: nothing
+	is applied then.
+	"""
 
 	values: dict[str, Any] = field(default_factory=dict)
 	lost: dict[str, str] = field(default_factory=dict)
@@ -75,7 +79,7 @@ def last_write_wins(edit: Edit, parameters: Mapping[str, Any]) -> Verdict:
 
 
 def terminal_value_wins(edit: Edit, parameters: Mapping[str, Any]) -> Verdict:
-	"""`{"field": "status", "value": "done", "otherwise": "merge"}`: the value wins against any other."""
+	"""`{"field": "status", "value": "done", "otherwise": "merge"}`: the value wins against all others."""
 	name, value = parameters["field"], parameters["value"]
 	decided = {
 		clash.field: clash.client == value
@@ -88,7 +92,8 @@ def terminal_value_wins(edit: Edit, parameters: Mapping[str, Any]) -> Verdict:
 def draft_then_immutable(edit: Edit, parameters: Mapping[str, Any]) -> Verdict:
 	"""`{"field": "status", "draft": ["draft"]}`: last write wins on drafts; later only an explicit correction.
 
-	With `"time": "updated_at"` that field holds when the record was last written; alone it is no change of a settled one.
+	With `"time": "updated_at"`, that field has the time of the last write. A change of it alone is no change of a record
+	that is no longer a draft.
 	"""
 	if _is_draft(edit.stored, parameters) or edit.correction:
 		return last_write_wins(edit, parameters)
@@ -125,7 +130,10 @@ def _settle_some(edit: Edit, parameters: Mapping[str, Any], decided: Mapping[str
 
 
 def settle_fields(edit: Edit, choices: Mapping[str, str]) -> tuple[Edit, dict[str, str]]:
-	"""Take out the clashes whose fields have a choice of their own: `{field: "client_wins" or "server_wins"}`."""
+	"""Settle the clashes of fields with a policy of their own: `{field: "client_wins" or "server_wins"}`.
+
+	Returns (the rest of the edit, {field: side that lost}).
+	"""
 	decided = {c.field: choices[c.field] == "client_wins" for c in edit.clashes if c.field in choices}
 	rest, won, lost = _take_out(edit, decided)
 	return replace(rest, clean={**edit.clean, **won}), lost
@@ -140,7 +148,7 @@ def _take_out(edit: Edit, decided: Mapping[str, bool]) -> tuple[Edit, dict[str, 
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-	"""A delete of a record. `stale` says that the content moved on since its base version; times are those of the edits."""
+	"""A delete of a record. `stale` says that the content has changed since the base; the times are those of the edits."""
 
 	stored: Stored
 	stale: bool
@@ -204,9 +212,9 @@ class Policy:
 	update: Callable[..., Verdict]
 	may_delete: Callable[..., bool] = _always
 	device_may_create: bool = True
-	by_time: bool = False  # the time of a write decides, also that of a value which is there already
+	by_time: bool = False  # times of writes decide; writing the same value later counts too
 	is_settled: Callable[..., bool] = (
-		_never_settled  # whether only an explicit correction changes the record any more
+		_never_settled  # whether only an explicit correction may still change the record
 	)
 	is_current: Callable[..., bool] = (
 		_on_any  # whether the version that the change was made for may still be changed

@@ -1,4 +1,4 @@
-"""Where a device stands with each entity type that it asks for, and where it stands after a page. Pure."""
+"""The Standing of a device, its position in each entity type, before and after a page. Pure."""
 
 from dataclasses import dataclass, field
 
@@ -6,16 +6,16 @@ from hisabi_sync.engine.model import cursor
 from hisabi_sync.engine.model.cursor import Standing
 from hisabi_sync.engine.model.errors import RequestError
 
-UNSEEN = "00000000"  # a mark of sight that is nobody's: all is sent again
+UNSEEN = "00000000"  # a mark of sight that never matches: everything is sent again
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-	"""The entity types of a call, and what is true of them now.
+	"""The entity types that a call asks for, and the state of the space.
 
-	`sights` are the caller's {mark of an entity type: mark of sight} of all that the space's type knows, `sight` that of
-	all together. `marks` are asked for; `everything` when the call named none. `horizons` are positions up to which
-	tombstones may be gone, `horizon` that of those which have no own.
+	`marks` are asked for; `everything` is true if the call named none. `sights` are {mark of an entity type: the caller's
+	mark of sight} for all of the space's type, `sight` is that of all together. `horizons` are positions up to which
+	tombstones may have been removed; `horizon` is for entity types without their own.
 	"""
 
 	position: int
@@ -32,7 +32,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Begin:
-	"""`held` is the cursor as it came, or None; `at` is {mark: Standing} of what is asked for, `rest` of all others."""
+	"""`held` is the cursor that was sent, or None. `at` is {mark: Standing} of what is asked for, `rest` that of all others."""
 
 	held: cursor.Cursor | None
 	asked: Asked
@@ -40,12 +40,12 @@ class Begin:
 	rest: Standing | None
 
 	def is_first(self, mark: str) -> bool:
-		"""Whether what comes of an entity type is new to the device: a first pull and its later pages."""
+		"""Whether records of an entity type are new to the device: in its first pull, with all pages."""
 		standing = self.held.of(mark) if self.held else None
 		return standing is None or standing.snapshot is not None
 
 	def is_with_rest(self, mark: str) -> bool:
-		"""Whether an entity type is asked for, and stands, together with all others."""
+		"""Whether an entity type is asked for together with all others, and has their position."""
 		place, rest = self.at[mark], self.rest
 		if rest is None or not self.asked.everything:
 			return False
@@ -61,10 +61,10 @@ class Begin:
 
 
 def begin(held: cursor.Cursor | None, asked: Asked) -> Begin:
-	"""Where to go on from. Raises RequestError resync_required.
+	"""Where a page begins. Raises RequestError resync_required.
 
-	A first pull remembers where it began, so that later deletes are told and older are not. When the caller's sight has
-	changed, what may be seen now is sent again, and what may not is sent as a tombstone.
+	A first pull keeps the position at which it began, so that only later deletes are sent. If the caller's sight has changed,
+	records that they may see are sent again, and others as tombstones.
 	"""
 	at = {mark: _begin(_of(held, mark, asked), mark, asked) for mark in asked.marks}
 	rest = held.rest if held else None
@@ -74,7 +74,7 @@ def begin(held: cursor.Cursor | None, asked: Asked) -> Begin:
 
 
 def _of(held: cursor.Cursor | None, mark: str, asked: Asked) -> Standing | None:
-	"""The Standing of one entity type. Of the rest's mark of sight nothing is known but whether it is that of today."""
+	"""The Standing of one entity type. If it is part of the rest, its sight is known only if that of the rest is unchanged."""
 	if held is None or mark in held.named:
 		return held.named[mark] if held else None
 	rest = held.rest
@@ -98,7 +98,7 @@ def _checked(standing: Standing | None, horizon: int, sight: str, asked: Asked) 
 
 
 def after(begun: Begin, position: int, space: str) -> cursor.Cursor:
-	"""The Cursor behind a page that ends at a position. What was not asked for stands where it stood."""
+	"""The Cursor after a page that ends at a position. Entity types that were not asked for keep their Standing."""
 	asked, held = begun.asked, begun.held
 	moved = {mark: _moved(standing, position) for mark, standing in begun.at.items()}
 	if begun.rest is None or not asked.everything:
@@ -117,7 +117,7 @@ def _moved(standing: Standing, position: int) -> Standing:
 
 
 def _is_with(rest: Standing, mark: str, standing: Standing | None, asked: Asked) -> bool:
-	"""Whether an entity type stands where the rest stands, so that it need not be named."""
+	"""Whether an entity type has the Standing of the rest, so that the cursor need not name it."""
 	if standing is None:
 		return False
 	same = (standing.position, standing.snapshot) == (rest.position, rest.snapshot)

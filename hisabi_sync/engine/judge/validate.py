@@ -1,4 +1,7 @@
-"""From a payload to canonical values. Pure but for translated words; source: the item errors of the contracts."""
+"""Validating payloads: from values of the wire to canonical values, with the item errors of the contracts.
+
+Pure, except that sentences are translated.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -11,7 +14,7 @@ from hisabi_sync.engine.model.errors import ItemError
 from hisabi_sync.engine.model.fields import Field
 from hisabi_sync.engine.model.merge import same
 
-MAX_NAME, MAX_NAMES = 140, 50  # of what an error repeats of what it was sent
+MAX_NAME, MAX_NAMES = 140, 50  # of names that an error repeats
 EMPTY: tuple[Any, ...] = (None, "", [])
 ENCODER = json.JSONEncoder(ensure_ascii=False)
 
@@ -29,7 +32,7 @@ def require_size(value: Any, limit: int) -> None:
 
 
 def parse(change: Change, entity: EntityType) -> None:
-	"""Fill `change.values` (what the device may set) and `change.warnings` (names that are ignored, whatever they hold).
+	"""Fill `change.values` (fields that the device may set), `change.base`, and `change.warnings` (names that are ignored).
 
 	Raises ItemError: sensitive_field_not_allowed, invalid_field, invalid_field_type, invalid_choice, invalid_value,
 	missing_required_fields.
@@ -71,16 +74,16 @@ def _name_fields(change: Change, entity: EntityType) -> tuple[dict[str, Any], li
 
 
 def check_kept(values: Mapping[str, Any], present: Mapping[str, Any], entity: EntityType) -> None:
-	"""Raise ItemError for canonical values that were kept somewhere and that nobody could send today.
+	"""Raise ItemError for stored canonical values that a device could not send today.
 
-	Choices go, fields become shorter. What the record holds, be it a row, may stay.
+	Options are removed, and fields become shorter. Values and rows that the record has may stay.
 	"""
 	wire = {name: _sent(entity.fields[name], value, present.get(name)) for name, value in values.items()}
 	_parse_values({name: value for name, value in wire.items() if value is not None}, entity)
 
 
 def _sent(field: Field, value: Any, present: Any) -> Any:
-	"""What a device would send of a value that is not the present one; None of one that is."""
+	"""The wire value of a value that differs from the present one; None if it does not."""
 	if same(value, present):
 		return None
 	if field.columns and isinstance(value, list):
@@ -90,12 +93,12 @@ def _sent(field: Field, value: Any, present: Any) -> Any:
 
 
 def added(item: Mapping[str, Any], *names: str) -> list[tuple[str, Any]]:
-	"""What an item says under names that a contract got later: part of what its op id stands for, where it is sent."""
+	"""(name, value) of those names that an item has. They were added to the contract later, and are part of its fingerprint."""
 	return [(name, item[name]) for name in names if item.get(name) is not None]
 
 
 def base_values(given: Any, change: Change) -> dict[str, Any] | None:
-	"""What the device saw of the fields before it changed them, as an item has it; null and an empty object say nothing."""
+	"""The base values of an item, None if it has none. Raises ItemError base_values_must_be_object."""
 	if given is None or change.operation == CREATE:
 		return None
 	if not isinstance(given, dict):
@@ -104,7 +107,7 @@ def base_values(given: Any, change: Change) -> dict[str, Any] | None:
 
 
 def _parse_base(given: Mapping[str, Any], entity: EntityType) -> dict[str, Any]:
-	"""Values that the device saw; one that could not be sent today, such as a choice that is gone, is UNKNOWN."""
+	"""Canonical base values. One that could not be sent today, such as a removed option, is UNKNOWN."""
 	found = {}
 	for key, value in given.items():
 		field = entity.fields.get(key if key in entity.fields else entity.aliases.get(key, ""))
@@ -117,7 +120,7 @@ def _parse_base(given: Mapping[str, Any], entity: EntityType) -> dict[str, Any]:
 
 
 def _server_columns(named: Mapping[str, Any], entity: EntityType) -> list[str]:
-	"""Names of columns of rows that only the server sets, as far as rows hold them."""
+	"""Names of the columns in sent rows that only the server sets."""
 	held = {
 		name: {key for row in named[name] or () for key in row} for name in entity.row_fields & named.keys()
 	}

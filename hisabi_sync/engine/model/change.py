@@ -1,4 +1,4 @@
-"""The engine's words as data: a change, the record it meets, and the outcome."""
+"""The engine's terms as data: caller, change, stored record, outcome."""
 
 import json
 from collections import Counter
@@ -17,14 +17,14 @@ NOT_KEPT = '{"not_kept": '
 
 
 class NotAuthorised(Exception):
-	"""The program asked what a caller is in a space before `spaces.authorise` had looked it up."""
+	"""A bug: the role or position of a caller was used before `spaces.authorise` looked it up."""
 
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-	"""What a user is in a space, and where the space stood when that was looked up.
+	"""The role of a user in a space, and the position and horizons of the space when it was looked up.
 
-	`horizons` are those of entity types whose own is farther than `horizon`.
+	`horizons` are those of entity types that have their own, beyond `horizon`.
 	"""
 
 	role: str
@@ -37,14 +37,17 @@ class Membership:
 
 @dataclass(slots=True)
 class Allowance:
-	"""Bytes that may be kept, and counts by the name of a budget: of this transaction, and of what is committed."""
+	"""What a push may keep of refused items, in bytes, and counts of what it left behind by the name of a budget.
+
+	`made` counts the open transaction, `kept` what is committed.
+	"""
 
 	bytes_left: float = float("inf")
 	made: Counter[str] = field(default_factory=Counter)
 	kept: Counter[str] = field(default_factory=Counter)
 
 	def begin(self) -> None:
-		"""A transaction begins, perhaps once more."""
+		"""Begin a transaction, or begin it again."""
 		self.made = Counter()
 
 	def commit(self) -> None:
@@ -52,7 +55,7 @@ class Allowance:
 		self.made = Counter()
 
 	def failed(self, text: str, held: int | None) -> str:
-		"""What is kept of a refused item's text; `held` is what a repeat of it holds already, in bytes, or None."""
+		"""What may be kept of the text of a refused item. `held` is the size in bytes that the ledger has of it, None if new."""
 		self.made["failed_items"] += held is None
 		size = len(text.encode("utf-8", "replace"))
 		grown = max(size - (held or 0), 0)
@@ -66,17 +69,17 @@ class Allowance:
 
 
 def shortened(text: str, size: int) -> str:
-	"""JSON that tells what is missing."""
+	"""JSON in the place of a text that is not kept: its size, and how it begins."""
 	said = json.dumps({"bytes": size, "begins": text[:SHORTENED_TO]}, ensure_ascii=False)
 	return f"{NOT_KEPT}{said}}}"
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-	"""Who asks: a user in a space, through a device when there is one.
+	"""Who calls: a user in a space, through a device if there is one.
 
-	`spaces.authorise` gives the Caller with the membership; before that nobody knows the role. Copies of a Caller share
-	`memo` and `allowance`.
+	`spaces.authorise` returns a copy with the membership; before that, `role` and `position` raise NotAuthorised. Copies of a
+	Caller share `memo` and `allowance`.
 	"""
 
 	user: str
@@ -84,15 +87,15 @@ class Caller:
 	device: str | None = None
 	space_type: str = ""
 	space_key: str = ""
-	also: str | None = None  # the person who decides for the user, and whose rights are needed too
-	reviews: bool = False  # may judge the work of others, and is bound to no role of the space
+	also: str | None = None  # the person who acts for the user; the rights of both are needed
+	reviews: bool = False  # may decide about the work of others, whatever their role in the space
 	membership: Membership | None = None
 	memo: dict[Any, Any] = field(default_factory=dict)  # what rules looked up for this transaction
 	allowance: Allowance = field(default_factory=Allowance)
 
 	@classmethod
 	def of_system(cls, user: str, space: str, space_type: str = "", space_key: str = "") -> "Caller":
-		"""For what no contract asked for, such as hooks and jobs: nobody's membership was looked up, none is needed."""
+		"""For hooks and jobs, which need no membership."""
 		return cls(user, space, None, space_type, space_key, reviews=True)
 
 	@property
@@ -119,20 +122,20 @@ class Caller:
 
 	@property
 	def users(self) -> tuple[str, ...]:
-		"""Everybody whose rights are asked for."""
+		"""All users whose rights are needed."""
 		return (self.user, self.also) if self.also else (self.user,)
 
 	@property
 	def is_device(self) -> bool:
-		"""Whether a device says what it wants; a person learns at once what they may not do."""
+		"""Whether a device called, and no person acts for its user."""
 		return self.device is not None and self.also is None
 
 
 @dataclass(slots=True)
 class Change:
-	"""Create, update or delete of one record as a device sent it.
+	"""Create, update or delete of one record, as a device sent it.
 
-	`error` is set when the contract found the item malformed; such a change is stored and answered, never applied.
+	`error` is set if the contract found the item malformed. Such a change is kept and answered, but never applied.
 	"""
 
 	index: int
@@ -145,22 +148,24 @@ class Change:
 	client_time: datetime | None = None
 	fingerprint: str = ""
 	raw: Any = None
-	correction: str | None = None  # the reason for changing what a policy holds to be settled
-	base_values: dict[str, Any] | None = None  # what the device saw of the fields, as it was sent
+	correction: str | None = None  # the reason for changing a record that its policy has closed
+	base_values: dict[str, Any] | None = (
+		None  # values that the device had before its change, as they were sent
+	)
 	resolves: str | None = None  # the conflict of an earlier change that this one settles
 	rest: "Change | None" = None  # that earlier change, as it would be sent today
-	based_on: int | None = None  # for policies that count versions of their own: the one it was made for
-	# What the entity type's rule makes values of, once it sees the record.
+	based_on: int | None = None  # for policies that count versions of their own: the version it was made for
+	# What the rule of the entity type turns into values when it sees the record.
 	intent: dict[str, Any] | None = None
 	error: ItemError | None = None
-	missing_only: bool = False  # a create that leaves a record as it is which is there already
-	in_parts: bool = False  # the payload's lists and objects name what they set; the rest of them stays
+	missing_only: bool = False  # a create that changes nothing if the record exists
+	in_parts: bool = False  # lists and objects of the payload name only what they set; the rest of them stays
 	counted: bool = False  # base_version is the client's own count, which may run ahead of the server's
 	values: dict[str, Any] = field(default_factory=dict)
-	# Canonical values of base_values, as far as they can be told.
+	# Canonical values of base_values, as far as they are known.
 	base: dict[str, Any] = field(default_factory=dict)
 	warnings: list[str] = field(default_factory=list)
-	cleaned: bool = False  # HTML in it was changed, because not all of it may be stored
+	cleaned: bool = False  # its HTML was changed, because some of it may not be stored
 	record: str = ""
 	undoings: int = 0  # how often the whole transaction was rolled back while this change was being saved
 	device: str | None = None
@@ -168,7 +173,7 @@ class Change:
 
 @dataclass(slots=True)
 class Past:
-	"""What a version of a record replaced, since which version that had stood, and when and by which device."""
+	"""The values that a version of a record replaced, the versions that had set those, and when and by which device."""
 
 	version: int
 	before: dict[str, Any]
@@ -179,7 +184,7 @@ class Past:
 
 @dataclass(slots=True)
 class Stored:
-	"""A record as the server holds it; the engine's working copy while it goes through a batch."""
+	"""A record as the server has it: the engine's working copy during a transaction."""
 
 	name: str
 	entity_type: str
@@ -192,12 +197,12 @@ class Stored:
 	modified: datetime | None = None
 	values: dict[str, Any] = field(default_factory=dict)
 	history: list[Past] = field(default_factory=list)
-	maker: str | None = None  # the device that made it, where one did
-	began: int = 1  # the version with which its present life began
+	maker: str | None = None  # the device that made it, if one did
+	began: int = 1  # the version in which the record was made, or last made again after a delete
 	loaded_version: int = 0  # the version that the database holds
 	written: bool = False  # whether the document is in its table
-	lost: bool = False  # its document went without a tombstone
-	second_readings: str | None = None  # of its times, as its row has them (see `autumn`)
+	lost: bool = False  # its document vanished without a tombstone
+	second_readings: str | None = None  # second readings of its times, as its row has them (see `autumn`)
 	digest: str | None = None  # of the values that its row was written with (see `digests`)
 
 	@property
@@ -215,7 +220,7 @@ class Stored:
 
 @dataclass(slots=True)
 class Outcome:
-	"""What became of a change. `record` holds wire values and is there after a merge and in a conflict."""
+	"""The result of a change. `record` has the wire values of the record after a merge and in a conflict."""
 
 	status: str
 	entity_type: str = ""

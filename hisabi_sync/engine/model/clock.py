@@ -13,7 +13,7 @@ from frappe.utils.data import get_system_timezone
 
 UTC = timezone.utc
 DAY = re.compile(r"(?!0000)\d{4}-\d{1,2}-\d{1,2}(?!\d)")
-# Between these every time can be written in every zone.
+# Times between these can be written in every zone.
 DAY_LONG = timedelta(days=1)
 EARLIEST, LATEST = datetime(1, 1, 2), datetime(9999, 12, 30, 23, 59, 59)
 
@@ -43,7 +43,7 @@ def parse(text: str) -> datetime | None:
 
 
 def shifted(moment: datetime, by: timedelta) -> datetime:
-	"""A naive time from outside, so much later; one that would leave the calendar stops at its edge."""
+	"""A naive time from outside, moved by a duration; it stops at EARLIEST and LATEST."""
 	try:
 		moved = max(EARLIEST, min(LATEST, moment + by))
 	except OverflowError:
@@ -54,7 +54,7 @@ def shifted(moment: datetime, by: timedelta) -> datetime:
 
 
 def between(earlier: datetime, later: datetime) -> timedelta:
-	"""The time that passes between two naive times; the clock may be turned meanwhile."""
+	"""The duration between two naive times, also across a change of the clock."""
 	try:
 		return _aware(later) - _aware(earlier)
 	except OverflowError:
@@ -66,9 +66,9 @@ def _aware(moment: datetime) -> datetime:
 
 
 def before_repeat(moment: datetime) -> datetime:
-	"""A naive time before the hour that the site's clock shows twice, for one in it; any other as it is.
+	"""For a naive time in the hour that the site's clock shows twice, a time before that hour; any other time as it is.
 
-	Of two times in that hour the smaller may be the later, so that none of them says what came before.
+	Within that hour the smaller time may be the later one, so none of its times shows what came before.
 	"""
 	first, second = _offsets(moment)
 	return moment.replace(fold=0) + (second - first) if first > second else moment
@@ -105,7 +105,7 @@ def is_after(left: datetime, right: datetime) -> bool:
 
 
 def text(moment: datetime) -> str:
-	"""A naive time as people read it; a second reading has its offset, by which `to_datetime` knows it again."""
+	"""A naive time as people read it. A second reading is written with its offset, so that `to_datetime` restores it."""
 	return str(moment.replace(tzinfo=zone()) if moment.fold else moment)
 
 
@@ -118,7 +118,7 @@ def from_milliseconds(value: Any) -> datetime | None:
 
 
 def dump(moment: datetime | str | None) -> str | None:
-	"""ISO-8601 with Z and microseconds from a naive time in the site's zone; None where that leaves the calendar."""
+	"""ISO-8601 with Z and microseconds from a naive time in the site's zone; None if that is outside of the calendar."""
 	if moment is None:
 		return None
 	moment = to_datetime(moment)
@@ -127,7 +127,7 @@ def dump(moment: datetime | str | None) -> str | None:
 
 @lru_cache(maxsize=4096)  # the records of a batch have one time
 def _written(moment: datetime, _fold: int, site_zone: ZoneInfo) -> str | None:
-	"""`_fold` tells apart the two times of an hour that a clock shows twice; for Python they are equal."""
+	"""`_fold` is part of the cache's key: two times that differ only in it are equal in Python."""
 	try:
 		moment = moment.replace(tzinfo=site_zone).astimezone(UTC)
 	except (OverflowError, ValueError):
@@ -157,7 +157,9 @@ def to_date(value: Any) -> date:
 
 
 def _dated(value: Any) -> Any:
-	"""Text that begins with a day, for Frappe to read. It would make one of today's of any number. Raises ValueError."""
+	"""A text that begins with a date, for Frappe to read. Raises ValueError for any other: Frappe would read a bare number as
+	a time of today.
+	"""
 	if isinstance(value, datetime) or (isinstance(value, str) and DAY.match(value)):
 		return value
 	raise ValueError("no time")

@@ -73,7 +73,7 @@ def load_text(field: "Field", value: Any) -> str:
 
 
 def load_file(field: "Field", value: Any) -> str:
-	"""Keys that were written before columns held addresses are the same uploads."""
+	"""The address of an upload. Older columns hold its key."""
 	return files.inward(load_text(field, value))
 
 
@@ -102,7 +102,7 @@ def store_rows(field: "Field", value: Any) -> list[dict[str, Any]]:
 
 
 def for_column(field: "Field", value: Any) -> Any:
-	"""What the database column takes for a canonical value; of a table the rows with what their columns take."""
+	"""The form that the database column has for a canonical value; for a table, rows of such values."""
 	if type(value) is Unreadable:
 		return value.held
 	return None if value is None else field.kind.store(field, value)

@@ -1,4 +1,4 @@
-"""What a contract and its kind of space bring to the engine, as one typed object.
+"""Contract: all that a contract and its kind of space add to the engine, as one typed object.
 
 An app names its objects under the hook `sync_contracts`; `hisabi_sync.engine.entities.contracts` loads and checks them.
 """
@@ -54,18 +54,19 @@ class Budget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contract:
-	"""One contract. Without a `name` it adds entity types to the spaces that another contract serves.
+	"""One contract. Without a `name`, it adds to the spaces of another contract.
 
 	- `declare` gives entity types in the shape of `hisabi_sync.engine.entities.contracts`.
-	- `read_again` makes changes of the raw items that the ledger kept, when failed ones are processed once more.
-	- `rules` and `prepare`, by DocType: checks and defaults beyond the DocType, and what they need to know of a whole batch.
-	- `derive` keeps what follows from other records right in the same transaction; it costs what the effects cost.
-	- `hold` gives (DocType, name) of the one document that every writer locks before any other, or None.
-	- `announce` tells others of a space's new position, after the commit: (name of the space, position).
-	- `client_only` are names that clients send along in payloads and that mean nothing here.
-	- `media_columns`, by DocType: where uploads are named beside file fields, as (table, column with the key, column with
-	  the document's name).
-	- `bulk_actions`, by name: what people do with many documents at once.
+	- `read_again` reads raw items that the ledger kept into changes, to process failed ones again.
+	- `rules`, by DocType: checks and defaults beyond those of the DocType. `prepare`, by DocType: looks up what the rules
+	  need, once for a whole batch.
+	- `derive` updates values that follow from other records, in the same transaction; its cost grows only with the effects.
+	- `hold` returns (DocType, name) of the document that every writer locks before any other, or None.
+	- `announce(name of the space, position)` is called when a transaction has taken numbers, just before its commit.
+	- `client_only` are names in payloads that only clients need; they are ignored.
+	- `media_columns`, by DocType: other places than file fields that name uploads, as (table, column with the key, column
+	  with the document's name).
+	- `bulk_actions`, by name: what people can do with many documents at once.
 	- `budgets`: how much each user may hold of what the contract lets them make. Contracts may share a budget.
 	"""
 

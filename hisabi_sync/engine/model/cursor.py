@@ -1,8 +1,8 @@
 """Opaque, signed positions in the order of a space.
 
-A cursor holds the space, the position, the position at which its first pull began (`snapshot`, while that lasts) and
-a mark of what its owner could see. Positions fit into 53 bits. Version 1 speaks of all entity types alike. Version 2 also
-says where the entity types stand that do not stand with the rest; one that `is_partial` knows nothing of the rest.
+A cursor holds the space, the position, the `snapshot` (the position at which the first pull began, until that pull is
+complete) and a mark of what its owner could see. Positions fit into 53 bits. Version 1 has one position for all entity
+types. Version 2 also has positions of single entity types; one that `is_partial` has only those.
 """
 
 import base64
@@ -24,7 +24,7 @@ MAC_BYTES = 12
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-	"""How far somebody has come with some entity types."""
+	"""How far a device has come with some entity types."""
 
 	position: int = 0
 	snapshot: int | None = None
@@ -32,13 +32,13 @@ class Standing:
 
 	@property
 	def known(self) -> int:
-		"""The position up to which deletes were told, or need not be."""
+		"""The position up to which the device has all deletes, or does not need them."""
 		return self.position if self.snapshot is None else self.snapshot
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-	"""`named` is {mark of an entity type: Standing, or None when nothing is known of it}."""
+	"""`named` is {mark of an entity type: its Standing, or None if unknown}; all others share one Standing."""
 
 	space: str
 	position: int = 0
@@ -53,7 +53,7 @@ class Cursor:
 		return None if self.is_partial else Standing(self.position, self.snapshot, self.sight)
 
 	def of(self, mark: str) -> Standing | None:
-		"""The Standing of an entity type, or None when the cursor knows nothing of it."""
+		"""The Standing of an entity type, or None if unknown."""
 		return self.named[mark] if mark in self.named else self.rest
 
 	@property
@@ -84,7 +84,7 @@ def _place(standing: Standing | None) -> tuple[int, int]:
 
 
 def _groups(named: dict[str, Standing | None]) -> list[bytes]:
-	"""The entity types of each place, which is written once for all of them."""
+	"""Entity types grouped by position, so that each position is written once."""
 	places: dict[tuple[int, int], list[bytes]] = {}
 	for mark, standing in sorted(named.items()):
 		sight = standing.sight if standing else "00000000"
@@ -93,7 +93,7 @@ def _groups(named: dict[str, Standing | None]) -> list[bytes]:
 
 
 def decode(text: str, space: str) -> Cursor:
-	"""The Cursor of a text that this server signed for the space; RequestError invalid_cursor otherwise."""
+	"""The Cursor of a text that this server signed for the space. Raises RequestError invalid_cursor."""
 	try:
 		raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
 		body, mac = raw[:-MAC_BYTES], raw[-MAC_BYTES:]

@@ -11,7 +11,7 @@ SIGNIFICANT_DIGITS = 15  # what a JSON number keeps for sure
 
 
 def parse(value: object) -> Decimal:
-	"""The amount that a JSON number or a text means. Raises TypeError for no number, ValueError for one that does not fit."""
+	"""The decimal of a JSON number or a text. Raises TypeError for no number, ValueError for one that does not fit."""
 	if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
 		raise TypeError
 	if isinstance(value, float) and not math.isfinite(value):
@@ -26,7 +26,7 @@ def parse(value: object) -> Decimal:
 
 
 def read(value: object) -> Decimal:
-	"""The Decimal that a number or its text means, finite or not; a text with `_` is none. Raises TypeError."""
+	"""The Decimal of a number or a text, finite or not. Raises TypeError, also for `_` in a text."""
 	text = str(value)
 	try:
 		if "_" in text:
@@ -37,7 +37,7 @@ def read(value: object) -> Decimal:
 
 
 def _loses(value: object, number: Decimal, rounded: Decimal) -> bool:
-	"""A float is rounded to what the column holds, also what sums of floats leave of zero; a text was meant to the digit."""
+	"""Whether rounding loses digits that were meant. A float may be rounded; each digit of a text is meant."""
 	digits = len(number.normalize().as_tuple().digits)
 	meant = rounded != number or digits > SIGNIFICANT_DIGITS
 	return meant if isinstance(value, str) else bool(number and not rounded and not isinstance(value, float))
@@ -45,7 +45,7 @@ def _loses(value: object, number: Decimal, rounded: Decimal) -> bool:
 
 @lru_cache(maxsize=4096)
 def load(text: str) -> Decimal:
-	"""The amount that the database wrote as text. Raises ValueError and ArithmeticError for none."""
+	"""The decimal of a text from the database. Raises ValueError or ArithmeticError."""
 	number = Decimal(text).quantize(QUANTUM)
 	if not number.is_finite():
 		raise ValueError("no number")

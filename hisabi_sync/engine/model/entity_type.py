@@ -1,4 +1,4 @@
-"""What a DocType looks like to a device, as data."""
+"""EntityType: what devices see of a DocType, and how their changes are treated."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ CLIENT_ONLY = frozenset(
 
 @dataclass(frozen=True, eq=False)
 class EntityType:
-	"""`name` is the site's own, by which all rows know it; `wire_name` what devices of its kind of space call it."""
+	"""`name` is the site's own, which all rows use; `wire_name` is its name on the wire, in its kind of space."""
 
 	name: str
 	wire_name: str
@@ -39,15 +39,15 @@ class EntityType:
 	required: tuple[str, ...] = ()
 	one_of: tuple[tuple[str, ...], ...] = ()
 	stamps: frozenset[str] = frozenset()
-	client_only: frozenset[str] = CLIENT_ONLY  # what clients keep for themselves, and send along
+	client_only: frozenset[str] = CLIENT_ONLY  # names in payloads that only clients need
 	bulk: bool = False
-	# (DocType, field) of each step on the way to the space beyond the document itself
+	# (DocType, field) of each step of the space path after the first
 	path: tuple[tuple[str, str], ...] = ()
 	submittable: bool = False
 	tracked: bool = False  # whether the DocType keeps Versions of its documents
-	# rule(change, stored, caller, registry): checks and completes values; None where there is none.
+	# rule(change, stored, caller, registry): checks and completes values.
 	rule: Callable[..., Any] | None = None
-	# prepare(changes, caller): looks up for a whole batch what the rule needs; None where there is none.
+	# prepare(changes, caller): looks up what the rule needs for a whole batch.
 	prepare: Callable[..., Any] | None = None
 	enabled: bool = True  # devices neither see nor write one that is switched off
 
@@ -57,7 +57,7 @@ class EntityType:
 
 	@cached_property
 	def mark(self) -> str:
-		"""What cursors call it."""
+		"""Its short hash in cursors."""
 		return ids.digest(self.name, size=6)
 
 	@cached_property
@@ -100,7 +100,7 @@ class EntityType:
 
 	@cached_property
 	def strict_columns(self) -> list[field_kinds.Field]:
-		"""Columns that may hold what their field cannot read."""
+		"""Columns that may hold values that their field cannot read."""
 		return [f for f in self.columns if f.kind.expected != "string"]
 
 	@cached_property

@@ -1,8 +1,9 @@
-"""What can go wrong, as stable codes with one sentence each.
+"""Errors: stable codes with one sentence each, and the log of unexpected ones.
 
-A request error ends the whole call; an item error ends one change. Codes are part of the wire contracts and
-are never translated; sentences are. Here are the engine's own. A package above it has a `codes.py`, which adds those
-that it raises and that nothing below it raises.
+A request error ends the whole call, an item error ends one change. Codes are part of the wire contracts and are never
+translated; sentences are. These are the codes of the engine. A package above it adds its own in its `codes.py`.
+
+Unexpected errors are logged once for each place that raises them, without values, which may be secrets.
 """
 
 import time
@@ -80,7 +81,7 @@ ITEM_ERRORS: dict[str, str] = {
 	"internal_error": "The server could not process this item",
 }
 
-LONGEST_NAME = 140  # of an argument, as far as a sentence repeats it
+LONGEST_NAME = 140  # characters of an argument's name that a sentence repeats
 
 QUIET_SECONDS = 24 * 3600  # seconds for which the same mistake is not logged again
 FRAMES = 20
@@ -88,7 +89,7 @@ _logged: dict[str, float] = {}  # {key: when, by the process's own clock}, for w
 
 
 def register(requests: Mapping[str, tuple[int, str, bool]], items: Mapping[str, str]) -> None:
-	"""Add codes of a package above the engine. Raises ValueError for one that stands already with another meaning."""
+	"""Add the codes of a package above the engine. Raises ValueError for a code that has another meaning already."""
 	_refuse_changed(REQUEST_ERRORS, requests)
 	_refuse_changed(ITEM_ERRORS, items)
 	REQUEST_ERRORS.update(requests)
@@ -121,7 +122,7 @@ class RequestError(Exception):
 class ItemError(Exception):
 	"""Ends one change. `code` is a key of ITEM_ERRORS; `detail` names the fields that are wrong.
 
-	Of `words`, `at_most` is {field: characters that it holds} of texts that are too long.
+	`words` fill the sentence. Their `at_most` is {field: characters that fit} for texts that are too long.
 	"""
 
 	def __init__(self, code: str, detail: Any = None, **words: Any) -> None:
@@ -146,9 +147,9 @@ def _with_limit(name: str, words: Mapping[str, Any], language: str | None) -> st
 
 
 def log_once(title: str, error: BaseException) -> str:
-	"""Write an Error Log row for an exception unless one was written in the last day; returns its kind, a short text.
+	"""Log an exception, unless the same one was logged in the last day; returns its kind, a short text.
 
-	The same mistake is one of the same type that was raised at the same line under the same title.
+	Exceptions are the same if they have the same kind and title and were raised at the same line.
 	"""
 	kind, trace = kind_of(error), traceback.extract_tb(error.__traceback__)
 	where = [(frame.filename, frame.lineno) for frame in trace[-1:]]
@@ -159,7 +160,7 @@ def log_once(title: str, error: BaseException) -> str:
 
 
 def kind_of(error: BaseException) -> str:
-	"""`KeyError`, or `OperationalError 1213` for an error of the database; what an exception says may hold values."""
+	"""`KeyError`, or `OperationalError 1213` for an error of the database; its message may contain values."""
 	number = error.args[0] if error.args and type(error.args[0]) is int else None
 	name = type(error).__name__
 	return f"{name} {number}" if number is not None and name.endswith("Error") else name

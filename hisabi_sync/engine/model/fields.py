@@ -51,7 +51,7 @@ WRITTEN = (Decimal, date, time, Unreadable)  # kept as text where JSON has no wo
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-	"""One way of treating values. `parse` raises ItemError; `dump` gives what JSON takes, `store` what the column takes."""
+	"""How values are treated. `parse` reads JSON and raises ItemError, `dump` writes JSON, `load` and `store` are for columns."""
 
 	expected: str
 	parse: Callable[..., Any]
@@ -75,7 +75,7 @@ class Field:
 	columns: "tuple[Field, ...]" = ()  # the child table's fields, for a Table
 	permlevel: int = 0
 	is_title: bool = False  # whether pages of the Desk show the field as the document's title
-	feeds: bool = False  # whether Frappe fills readable fields from the document that this link names
+	feeds: bool = False  # whether Frappe fills readable fields from the document of this link
 	# (DocType, permission level above 0) of the field that Frappe fills this one from
 	source: tuple[Any, ...] = ()
 	kind: Kind = field(init=False, repr=False)
@@ -85,7 +85,7 @@ class Field:
 
 	@property
 	def row_keys(self) -> tuple[str, ...]:
-		"""Columns of a Table that identify a row that came without its name: its links."""
+		"""Columns of a Table that identify a row without a name: its links."""
 		return tuple(column.name for column in self.columns if column.fieldtype == "Link")
 
 	@property
@@ -97,18 +97,18 @@ class Field:
 		return self.kind.empty if value is None or value == "" else self.kind.parse(self, value)
 
 	def changes(self, value: Any, parsed: Any) -> bool:
-		"""Whether `parse` had to change a wire value, which it does to HTML."""
+		"""Whether `parse` changed a wire value, as it may do with HTML."""
 		if self.kind is ROWS:
 			pairs = zip(value or [], parsed or [], strict=True)
 			return any(self._changes_row(row, made) for row, made in pairs)
 		return self.kind is HTML and value is not None and value != (parsed or "")
 
 	def _changes_row(self, row: Mapping[str, Any], made: Mapping[str, Any]) -> bool:
-		"""Columns that only the server sets are in none of the parsed rows."""
+		"""Parsed rows are without the columns that only the server sets."""
 		return any(c.changes(row.get(c.name), made[c.name]) for c in self.columns if c.name in made)
 
 	def load(self, value: Any) -> Any:
-		"""A canonical value from a database value; Unreadable where that is none of this field's type. Never raises."""
+		"""A canonical value from a database value; Unreadable if it is not of this field's type. Never raises."""
 		if value is None or value == "":
 			return self.kind.empty
 		try:
@@ -117,7 +117,7 @@ class Field:
 			return Unreadable(value)
 
 	def dump(self, value: Any) -> Any:
-		"""A JSON value from a canonical value; None for one that the wire has no form for."""
+		"""A JSON value from a canonical value; None for an unreadable one."""
 		return None if value is None or type(value) is Unreadable else self.kind.dump(self, value)
 
 
@@ -197,21 +197,21 @@ def is_text(fieldtype: str) -> bool:
 
 
 def refuses(name: str, fieldtype: str, options: str, value: str) -> bool:
-	"""Whether a text that comes from elsewhere may not stand in a column of this type."""
+	"""Whether a text from another system is not safe in a column of this type."""
 	if KINDS.get(fieldtype) is LINK:
 		return texts.begins_attribute(value)
 	return bool(value) and not texts.fits_field(name, fieldtype, options, value)
 
 
 def stored_text(fieldtype: str, value: str, is_title: bool = False) -> str:
-	"""What a column of this type takes for a text that comes from elsewhere and is no name."""
+	"""The form that a column of this type has for a text from another system."""
 	if KINDS.get(fieldtype) is HTML:
 		return clean_html(value, is_title)
 	return texts.encode(value) if is_text(fieldtype) else value
 
 
 def encode(field: Field, value: Any) -> Any:
-	"""Text-safe form of a canonical value that `decode` reads back without loss: as its column, but for JSON."""
+	"""A canonical value in a form for JSON that `decode` reads back without loss."""
 	if type(value) is Unreadable:
 		return str(value)
 	if value is None or field.kind is JSON:
@@ -232,7 +232,7 @@ def written(value: Any) -> Any:
 
 
 def decode(field: Field, value: Any) -> Any:
-	"""The canonical value that `encode` was given; of a plain text whose field has another type by now what that would hold."""
+	"""The canonical value of a form that `encode` made. If the field has changed its type since, it is read as the new type."""
 	return field.load(_of_other_type(field, value))
 
 

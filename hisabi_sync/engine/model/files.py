@@ -1,7 +1,7 @@
-"""Fields whose value makes Frappe act when a document is saved: files, and pictures in texts. Pure but for one look-up.
+"""Files: fields whose value makes Frappe act when a document is saved, such as attachments and pictures in texts.
 
-A device names an upload by its key. The column holds the address of our own view of it, which is nothing that Frappe
-attaches, copies or deletes, and which whoever may read the document may open.
+A device names an upload by its key. The column holds the address of this app's own view of it. Frappe does not attach, copy
+or delete such an address, and all who may read the document may open it.
 """
 
 import base64
@@ -27,7 +27,7 @@ KEY = re.compile(r"[0-9a-f]{32}")
 FILES = frozenset(("Attach", "Attach Image", "Signature"))
 RICH = frozenset(("Text Editor", "HTML Editor"))
 ACTING = FILES | RICH
-# What a picture in a text is written with, and what may stand between without changing its meaning to somebody.
+# How a picture in a text is written, and characters in between that some parsers ignore.
 BETWEEN = re.compile(r"[\s\x00-\x20\"'`\\]+")
 EMBEDDED = "src=data:"
 # A tag as the cleaner writes it; no `<`, `>` or second kind of quote within, on which parsers could disagree.
@@ -45,7 +45,7 @@ MOST_ENCODED = 5  # how often an address is decoded; what is still encoded then 
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-	"""What files may be named beside those that the record holds: keys, and addresses elsewhere."""
+	"""Files that may be named besides those that the record has: keys of uploads, and addresses on other hosts."""
 
 	keys: frozenset[str] = frozenset()
 	addresses: bool = False
@@ -53,7 +53,7 @@ class Allowed:
 
 
 def url_of(key: str) -> str:
-	"""What a column holds for an upload."""
+	"""The address of an upload, as a column holds it."""
 	return VIEW + key
 
 
@@ -64,12 +64,12 @@ def key_of(value: object) -> str | None:
 
 
 def inward(value: str) -> str:
-	"""A column's value from what a device wrote."""
+	"""The value of a column for a value of the wire."""
 	return url_of(value) if KEY.fullmatch(value) else value
 
 
 def outward(value: str) -> str:
-	"""What a device gets of a column's value: the key that it wrote."""
+	"""The value of the wire for that of a column: of an upload, its key."""
 	return key_of(value) or value
 
 
@@ -79,7 +79,7 @@ def acting(fields: "Iterable[Field]") -> "tuple[Field, ...]":
 
 
 def cells(values: Mapping[str, Any], fields: "Iterable[Field]") -> Iterator[tuple[str, Any, Any]]:
-	"""(path, field, value) of everything in acting fields that is not empty."""
+	"""(path, field, value) of all values in acting fields that are not empty."""
 	for field in fields:
 		value = values.get(field.name)
 		if not field.columns:
@@ -100,7 +100,7 @@ def keys(values: Mapping[str, Any], fields: "Iterable[Field]") -> set[str]:
 
 
 def offered(values: Mapping[str, Any], entity: "EntityType") -> set[str]:
-	"""Keys that the side of a conflict may name: in acting fields, and in any text of a type that looks up its own."""
+	"""Keys that a side of a conflict names: in acting fields, and in all texts if the entity type prepares its own."""
 	own = filter(KEY.fullmatch, texts(values)) if entity.prepare else ()
 	return {*keys(values, entity.acting), *own}
 
@@ -115,9 +115,9 @@ def texts(value: Any) -> Iterator[str]:
 
 
 def for_batch(changes: "Iterable[Change]", caller: Caller, entities: "Mapping[str, EntityType]") -> Allowed:
-	"""What a batch may name. One look-up of all keys, none without keys.
+	"""The files that the changes of a batch may name; one look-up for all keys.
 
-	The function under the hook `sync_files` marks them as used by the record that names them.
+	The function under the hook `sync_files` marks them as used by the records that name them.
 	"""
 	acting = [(c, fields) for c in changes if (fields := entities[c.entity_type].acting)]
 	wanted = {}
@@ -137,14 +137,14 @@ def newly_refused(
 	record: str,
 	caller: Caller,
 ) -> list[str]:
-	"""Paths where a document that was saved outside of a push names an upload for the first time that is not the caller's to name."""
+	"""Paths of new uploads in a document saved outside of a push that the caller may not name."""
 	new = keys(values, fields) - keys(before, fields)
 	wrong = new - _usable(dict.fromkeys(new, record), caller)
 	return [path for path, _, value in cells(values, fields) if key_of(value) in wrong]
 
 
 def allowed(usable: frozenset[str] = frozenset()) -> Allowed:
-	"""What may be named on this site."""
+	"""The files that may be named on this site, with the `usable` uploads."""
 	hosts = {frappe.local.site, _host(frappe.utils.get_url()), _host(frappe.conf.host_name or "")}
 	addresses = bool(frappe.get_cached_doc("Sync Settings").allow_file_addresses)
 	return Allowed(usable, addresses, frozenset(host for host in hosts if host))
@@ -157,9 +157,9 @@ def _host(address: str) -> str:
 def check(
 	values: Mapping[str, Any], held: Iterable[Mapping[str, Any]], fields: "Iterable[Field]", may: Allowed
 ) -> None:
-	"""Raise ItemError file_not_allowed with the fields that name what they may not.
+	"""Raise ItemError file_not_allowed with the fields that name a file that is not allowed.
 
-	`held` is what the record holds and held before: it may stay, and a stale change may say it once more.
+	`held` are present and earlier values of the record: those may stay, and a stale change may repeat them.
 	"""
 	kept = {(path, v) for one in held for path, _, v in cells(one, fields) if isinstance(v, str)}
 	wrong = [
@@ -173,7 +173,7 @@ def check(
 
 
 def permits(fieldtype: str, value: str, may: Allowed) -> bool:
-	"""Whether a value that the record does not hold may be written into a field of this type."""
+	"""Whether a new value may be written into a field of this type."""
 	if fieldtype in RICH:
 		return not embeds(value)
 	if fieldtype == "Signature" and is_picture(value):
@@ -183,25 +183,25 @@ def permits(fieldtype: str, value: str, may: Allowed) -> bool:
 
 
 def embeds(text: str) -> bool:
-	"""Whether a text has a picture within it, of which Frappe would make a public file; however it is written."""
+	"""Whether a text embeds a picture, however it is written. Frappe would make a public file of it."""
 	plain = BETWEEN.sub("", html.unescape(html.unescape(_tags(text)))).lower()
 	return EMBEDDED in plain
 
 
 def _tags(text: str) -> str:
-	"""The tags of a text whose every tag is plain, since what lies between is only read; any other text as a whole."""
+	"""The tags of a text if all are plain, because only they can embed something; else the whole text."""
 	between = PLAIN_TAG.sub("", text)
 	return text if MAY_BEGIN.search(between) else "".join(PLAIN_TAG.findall(text))
 
 
 def is_picture(value: str) -> bool:
-	"""Whether a value is a PNG or JPEG as the Desk's signature pad writes it; nothing is made of it."""
+	"""Whether a value is a PNG or JPEG as the Desk's signature pad writes it; Frappe makes no file of it."""
 	found = INLINE.fullmatch(value)
 	return found is not None and base64.b64decode(found[2][:16]).startswith(BEGINNINGS[found[1]])
 
 
 def is_elsewhere(value: str, hosts: frozenset[str]) -> bool:
-	"""Whether a value is an address on another host, without a way back up or out of it."""
+	"""Whether a value is an address on another host whose path does not lead out of it."""
 	found = ADDRESS.fullmatch(value)
 	if not found or any(found[1].lower().startswith(host) for host in hosts):
 		return False

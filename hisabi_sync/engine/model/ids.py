@@ -1,6 +1,6 @@
-"""Names of the engine's rows. They are computed, so that finding a row needs no look-up.
+"""Names of the engine's rows, and rules for ids from outside. Names are computed, so finding a row needs no look-up.
 
-Client ids and keys from outside are hashed, because MariaDB's default collation takes `Ab` and `ab` for equal.
+Client ids and keys are hashed, because MariaDB's default collation takes `Ab` and `ab` for equal.
 """
 
 import itertools
@@ -16,7 +16,7 @@ from hisabi_sync.engine.model import texts
 
 LONGEST = 140  # characters of a client id
 MARKUP = frozenset("<>")  # Frappe's pages would run it
-# A client id that Frappe takes as a document's name, also in a path, and MariaDB for no other one but by its case.
+# A client id that can be the name of a document, also in a path, and that MariaDB takes for no other but by its case.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@|~+=-]{0,139}")
 CONTROL = re.compile(r"[\x00-\x1f]")
 UNFIT = re.compile(r"[^A-Za-z0-9._]+")
@@ -24,12 +24,12 @@ _counter = itertools.count(secrets.randbelow(1 << 20))
 
 
 def digest(*parts: object, size: int = 12) -> str:
-	"""Hexadecimal hash of the parts, `size` bytes long; the parts cannot run into each other."""
+	"""Hexadecimal hash of the parts, `size` bytes long; the parts are separated."""
 	return blake2b("\0".join(map(str, parts)).encode("utf-8", "surrogatepass"), digest_size=size).hexdigest()
 
 
 def space(space_type: str, key: str) -> str:
-	"""Name of the Sync Space for a key of the outside world, such as a wallet id."""
+	"""Name of the Sync Space for a type and a key, such as a wallet id."""
 	return digest(space_type, key, size=8)
 
 
@@ -69,17 +69,17 @@ def is_client_id(value: object) -> TypeGuard[str]:
 
 
 def encode(client_id: str) -> str:
-	"""What a column holds for a client id: no page of the Desk runs it. Most ids stay as they are."""
+	"""The form of a client id for a column, safe in pages of the Desk. Most ids stay as they are."""
 	return texts.encode(client_id)
 
 
 def decode(column: str | None) -> str:
-	"""The client id that a column stands for; "" where it is empty."""
+	"""The client id of a column; "" if it is empty."""
 	return texts.decode(column or "")
 
 
 def is_device_id(value: str) -> bool:
-	"""Whether an app may call its installation so; the Desk shows it: no tag, no entity of markup, no attribute."""
+	"""Whether a text is a valid device id: one that is safe in pages of the Desk."""
 	has_markup = not MARKUP.isdisjoint(value) or texts.ENTITY.search(value)
 	return not (CONTROL.search(value) or has_markup or texts.begins_attribute(value))
 
@@ -90,14 +90,14 @@ def is_name(value: object) -> TypeGuard[str]:
 
 
 def document_name(client_id: str, record_name: str, taken: Collection[str]) -> str:
-	"""The client id where that can be a name and is free on the site, else one derived from it."""
+	"""The name for a new document: the client id if it is valid and free on the site, else one derived from it."""
 	if is_name(client_id):
 		return free_name(client_id, record_name, taken)
 	return _derived(plain(client_id), record_name)
 
 
 def free_name(name: str, record_name: str, taken: Collection[str]) -> str:
-	"""The name where it is free on the site, else one derived from it."""
+	"""The name if it is free on the site, else one derived from it."""
 	return _derived(name, record_name) if name.lower() in taken else name
 
 
@@ -106,5 +106,5 @@ def _derived(name: str, record_name: str) -> str:
 
 
 def plain(text: str) -> str:
-	"""What of a text may stand in a name."""
+	"""The text with `-` for all characters that a name may not have."""
 	return UNFIT.sub("-", text).strip("-._") or "id"

@@ -1,7 +1,7 @@
 """Fields that hold HTML: what is sent is cleaned, because the Desk shows what is stored.
 
-nh3 cleans, as it does in Frappe 16. Parsers of HTML take time and room that grow with the square of attributes and of open
-elements, so that a text with more of them than people write is taken for text.
+nh3 cleans, as in Frappe 16. The time and memory of an HTML parser grow with the square of the attributes and open elements,
+so a value with more of them than people write is taken for plain text.
 """
 
 import html
@@ -52,7 +52,7 @@ AMPERSANDS = re.compile("&(?:amp;)+")
 
 
 def clean(value: str) -> str:
-	"""HTML of which nothing runs. What is no tag of a text editor is text, and a text without tags stays as it is."""
+	"""HTML without anything that runs. Only tags of a text editor are tags; a text without tags stays as it is."""
 	value = KNOWN_OR_TEXT.sub(lambda found: found[0] if found[1] else "&lt;", value)
 	if "<" not in value or not KNOWN.search(value):
 		return value
@@ -74,9 +74,9 @@ def _written(value: str, attributes: dict[str, set[str]]) -> str:
 
 
 def calm(cleaned: str) -> str:
-	"""Clean HTML for the title of a document, which pages put into attributes and decode once more before they show it.
+	"""Clean HTML for the title of a document, which pages put into attributes and decode once more.
 
-	Where an attribute could begin, tags lose theirs; signs in the texts between tags that could run become look-alikes.
+	If an attribute could begin, all tags lose their attributes. Dangerous characters between tags become look-alikes.
 	"""
 	ends = texts.begins_attribute(_unescaped(cleaned))
 	pieces = WRITTEN_TAG.split(_written(cleaned, NONE) if ends else cleaned)
@@ -112,7 +112,7 @@ def is_bounded(value: str) -> bool:
 
 
 def _end(value: str, position: int) -> int | None:
-	"""Where a tag ends; None when it never does or has too many attributes."""
+	"""The index behind a tag; None if it does not end or has too many attributes."""
 	for _ in range(MAX_ATTRIBUTES):
 		found = ATTRIBUTE.match(value, position)
 		if found and found[1]:
@@ -124,7 +124,7 @@ def _end(value: str, position: int) -> int | None:
 
 
 class Opened:
-	"""Elements that are open. A format that stays open is opened again, at its full length, in each block that follows."""
+	"""Open elements. Browsers open a format that was not closed again, at its full length, in each block that follows."""
 
 	def __init__(self, limit: int) -> None:
 		self.limit, self.depth, self.reopened, self.formats = limit, 0, 0, 0

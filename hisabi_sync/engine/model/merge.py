@@ -1,7 +1,7 @@
 """Three-way merges of structured values. Pure: no I/O, no Frappe.
 
 Each function takes base, server and client values and returns (merged value, clashed). When two sides changed the
-same thing to different values nothing is guessed: the result says that they clashed.
+same thing to different values, nothing is guessed: `clashed` is true.
 """
 
 import json
@@ -16,9 +16,9 @@ NAME = "name"  # the first part of the identity of a row whose name is known
 
 
 def same(left: Any, right: Any) -> bool:
-	"""Equality as JSON knows it: `1` and `true` are two values, also inside objects and lists.
+	"""Equality as in JSON: `1` and `true` are different, also inside objects and lists.
 
-	So are the two moments that a clock shows alike in autumn.
+	Two times that differ only in their `fold` are different too.
 	"""
 	if left is ABSENT or right is ABSENT:
 		return left is right
@@ -73,7 +73,7 @@ def merge_rows(
 def name_rows(
 	rows: Iterable[dict[str, Any]], known: Iterable[dict[str, Any]], keys: Collection[str] = ()
 ) -> list[dict[str, Any]]:
-	"""The rows with the names of the known rows that they stand for, so that an edit is not a replacement."""
+	"""The rows, each with the name of the known row that it is, so that an edited row does not replace another."""
 	return named(by_identity(rows, (known,), keys))
 
 
@@ -88,10 +88,9 @@ def named(found: Mapping[Any, dict[str, Any]]) -> list[dict[str, Any]]:
 def by_identity(
 	rows: Iterable[dict[str, Any]], known: Iterable[Iterable[dict[str, Any]]], keys: Collection[str]
 ) -> dict[tuple[Any, ...], dict[str, Any]]:
-	"""The rows in their order under an identity: the row's name, else that of a known row with equal keys.
+	"""{identity: row} in the order of the rows. The identity is the row's name, else that of a known row with equal keys.
 
-	Of the lists of known rows the last that has such rows counts; each of them is stood for once. Keys that are empty in
-	a row say nothing of it.
+	The last list of known rows with equal keys counts, and each known row is used once. Empty keys identify no row.
 	"""
 	rows = list(rows)
 	free = _free_names(known, keys, {row.get("name") for row in rows}) if keys else {}
@@ -109,7 +108,7 @@ def by_identity(
 def _free_names(
 	known: Iterable[Iterable[dict[str, Any]]], keys: Collection[str], taken: Collection[Any]
 ) -> dict[tuple[Any, ...], Iterator[str]]:
-	"""Names of known rows by their keys, in their order, without those that somebody has."""
+	"""{keys: names of known rows, in their order}, without names that are taken."""
 	names: dict[tuple[Any, ...], list[str]] = {}
 	for part in known:
 		own: dict[tuple[Any, ...], list[str]] = {}

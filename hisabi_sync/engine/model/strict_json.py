@@ -1,4 +1,4 @@
-"""JSON as the wire may carry it: no NaN, no lone surrogates, not nested deeper than the database takes."""
+"""Strict JSON: no NaN, no lone surrogates, not nested deeper than the database allows."""
 
 import json
 import math
@@ -41,11 +41,11 @@ KEPT = Encoder(ensure_ascii=False, allow_nan=False, default=str, separators=(","
 
 
 class Odd(dict[str, Any]):
-	"""An object with a part that no column and no answer can carry: it costs itself, not its neighbours."""
+	"""An item with a part that cannot be stored or sent. It fails by itself, without its batch."""
 
 
 def is_crowded(text: str | bytes, most: int = MAX_VALUES) -> bool:
-	"""Whether a JSON text holds more values than `most` or so, told before anything is read."""
+	"""Whether a JSON text has more than about `most` values; found without parsing it."""
 	kind: type[Any] = type(text)
 	allowed = most * PER_VALUE
 	if sum(map(text.count, MARKS[kind])) <= most:
@@ -64,7 +64,7 @@ def parse(text: str) -> Any:
 
 
 def read(text: str) -> tuple[Any, bool]:
-	"""(value, whether the wire may carry it) of a JSON text; what is nested beyond `CUT` levels is null. Raises ValueError."""
+	"""(value, whether it is sound) of a JSON text; levels below `CUT` are null. Raises ValueError."""
 	if is_crowded(text):
 		raise ValueError("too many values")
 	odd: list[str] = []
@@ -90,7 +90,7 @@ def is_text_writable(text: str) -> bool:
 
 
 def _load(text: str, odd: list[str]) -> Any:
-	"""The value with floats for the numbers that JSON has no word for, each of which is noted in `odd`."""
+	"""The value, with floats for numbers that JSON does not have; each is noted in `odd`."""
 
 	def number(name: str) -> float:
 		odd.append(name)
@@ -110,7 +110,7 @@ def _load(text: str, odd: list[str]) -> Any:
 
 
 def _cut(text: str) -> str:
-	"""The JSON text with null in the place of every container below `CUT` levels. Raises ValueError for one left open."""
+	"""The JSON text with null for every container below `CUT` levels. Raises ValueError if brackets do not match."""
 	kept, level, start = [], 0, 0
 	for token in TOKEN.finditer(_without_escapes(text)):
 		if token[0] in ("[", "{"):
@@ -128,7 +128,7 @@ def _cut(text: str) -> str:
 
 
 def _without_escapes(text: str) -> str:
-	"""A text as long, in which a quote begins or ends a string."""
+	"""A text of the same length, in which every quote begins or ends a string."""
 	for escaped in ESCAPED[str]:
 		text = text.replace(escaped, BLANK)
 	return text
@@ -144,7 +144,7 @@ def is_writable(value: Any) -> bool:
 
 
 def check(value: Any) -> Any:
-	"""The value itself if it may be stored and sent: no NaN or infinity either. Raises ValueError."""
+	"""The value itself, if it can be stored and sent. Raises ValueError."""
 	if depth(value) > MAX_DEPTH:
 		raise ValueError("nested too deeply")
 	json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8")
@@ -152,7 +152,7 @@ def check(value: Any) -> Any:
 
 
 def is_sound(value: Any) -> bool:
-	"""Whether a value may be stored and sent."""
+	"""Whether a value can be stored and sent."""
 	try:
 		check(value)
 	except ValueError:
@@ -161,7 +161,7 @@ def is_sound(value: Any) -> bool:
 
 
 def mark(items: Iterable[Any]) -> list[Any]:
-	"""The items, those that the wire may not carry as Odd. Raises ValueError for such an item that is no object."""
+	"""The items; those that cannot be stored or sent become Odd. Raises ValueError if such an item is no object."""
 	return [item if is_sound(item) else _odd(item) for item in items]
 
 
@@ -172,12 +172,12 @@ def _odd(item: Any) -> Odd:
 
 
 def flaws(item: Mapping[str, Any]) -> list[str]:
-	"""Names of the parts of an object that cannot be carried."""
+	"""Names of the parts of an object that cannot be stored or sent."""
 	return [name for name, value in item.items() if not is_sound({name: value})]
 
 
 def text(value: Any, encoder: json.JSONEncoder = COMPACT) -> str:
-	"""JSON text of any value that every column and answer takes: NaN is a text there, half a character its escape."""
+	"""JSON text of any value, for every column and answer: NaN becomes a text, a lone surrogate its escape."""
 	try:
 		written = encoder.encode(value)
 		if is_text_writable(written):
@@ -189,12 +189,12 @@ def text(value: Any, encoder: json.JSONEncoder = COMPACT) -> str:
 
 
 def column(value: Any) -> str:
-	"""What a JSON field takes; equal values give equal texts."""
+	"""JSON text for a column; equal values give equal texts."""
 	return COLUMN.encode(value)
 
 
 def kept(value: Any) -> str:
-	"""Text of what the engine keeps in its own columns."""
+	"""JSON text for the engine's own columns."""
 	return text(value, KEPT)
 
 

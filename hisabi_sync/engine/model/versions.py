@@ -10,12 +10,12 @@ from hisabi_sync.engine.model.merge import same
 
 
 def create(stored: Stored, values: Mapping[str, Any], entity: EntityType, now: datetime | None) -> None:
-	"""Version 1 of a record, or the one after its tombstone: the entity type's defaults under the given values."""
+	"""The first version of a record, or the one after its tombstone. Defaults of the entity type fill missing values."""
 	begin(stored, {**entity.empty_values(), **entity.defaults, **values}, now)
 
 
 def begin(stored: Stored, values: dict[str, Any], now: datetime | None) -> None:
-	"""A record's life begins, for the first time or again."""
+	"""Make a record, for the first time or again after its tombstone, with exactly these values."""
 	stored.values = values
 	stored.doc_version += 1
 	stored.content_version = stored.began = stored.doc_version
@@ -32,7 +32,7 @@ def update(
 	again: Collection[str] = (),
 	device: str | None = None,
 ) -> list[str]:
-	"""The next version, if any value differs or was written `again`; returns the names of the fields that changed."""
+	"""Make the next version, if a value differs or its field is in `again`; returns the names of the fields that changed."""
 	values = {**values, **{name: stored.values.get(name) for name in again}}
 	before = {
 		name: stored.values.get(name)
@@ -54,12 +54,12 @@ def update(
 
 
 def differs(stored: Stored, values: Mapping[str, Any]) -> bool:
-	"""Whether the record holds something else than it was given, as a controller may have it, or a row another name."""
+	"""Whether the record has other values than it was given, because a controller changed them."""
 	return any(not _is_held(stored.values.get(name), value) for name, value in values.items())
 
 
 def _is_held(held: Any, given: Any) -> bool:
-	"""A row that came without a name gets one, which is no difference."""
+	"""Whether a value is the given one. A name that a row got is no difference."""
 	if not _are_rows(held) or not _are_rows(given):
 		return same(held or None, given or None)
 	return len(held) == len(given) and all(
@@ -73,7 +73,7 @@ def _are_rows(value: Any) -> bool:
 
 
 def delete(stored: Stored, now: datetime | None) -> None:
-	"""The tombstone: one version more and no way back by an update."""
+	"""Make the record a tombstone, which is a version of its own."""
 	stored.doc_version += 1
 	stored.content_version = stored.doc_version
 	stored.deleted_at = stored.modified = now
@@ -82,8 +82,9 @@ def delete(stored: Stored, now: datetime | None) -> None:
 def touch_unknown(
 	stored: Stored, entity: EntityType, now: datetime | None, fields: Collection[str] | None = None
 ) -> None:
-	"""A change whose old values nobody knows: every field that can have changed counts as changed, so that no stale edit
-	slips through.
+	"""Make the next version when the old values are unknown: all `fields`, or all of the record, count as changed.
+
+	So no edit that was made on an older version overwrites them.
 	"""
 	stored.doc_version += 1
 	stored.content_version = stored.doc_version
@@ -97,7 +98,7 @@ def touch_unknown(
 def set_computed(
 	stored: Stored, values: Mapping[str, Any], entity: EntityType, now: datetime | None
 ) -> list[str]:
-	"""Set fields that the server computes: part of the version that this transaction makes, else one of their own."""
+	"""Set computed fields, within the version that this transaction has made, or else in a version of their own."""
 	if stored.doc_version == stored.loaded_version:
 		return update(stored, values, entity, now)
 	changed = [name for name, value in values.items() if not same(stored.values.get(name), value)]

@@ -62,7 +62,7 @@ def parse_link(field: "Field", value: Any) -> str:
 
 
 def _fits_link(fieldtype: str, value: str) -> bool:
-	"""A link of the wire is a client id, for which the engine finds the document; a Dynamic Link is a document's name."""
+	"""Whether a text can be a link: a client id for a Link, the name of a document for a Dynamic Link."""
 	if fieldtype == "Link":
 		return ids.is_client_id(value) or not NO_NAME.search(value)
 	return not (NO_NAME.search(value) or texts.begins_attribute(value))
@@ -76,13 +76,13 @@ def _check_text(field: "Field", value: Any, stored: Callable[[str], str] = str) 
 
 
 def _wrong_text(field: "Field", length: int) -> ItemError:
-	"""A text that is too long gets an error with the number of characters that fit."""
+	"""The error for a text; if it is too long, with the number of characters that fit."""
 	limits = {"at_most": {field.name: field.length}} if length > field.length else {}
 	return ItemError("invalid_value", [field.name], **limits)
 
 
 def parse_file(field: "Field", value: object) -> str:
-	"""The column's text for a file that is named; whether it may be named is for `files.check` to say."""
+	"""The text of a file field. `files.check` decides whether the file may be named."""
 	if not isinstance(value, str):
 		raise _wrong_type(field)
 	if "\0" in value or _too_long(field, value):
@@ -91,7 +91,7 @@ def parse_file(field: "Field", value: object) -> str:
 
 
 def _too_long(field: "Field", value: str) -> bool:
-	"""Text columns are measured in bytes; a lone surrogate has none at all."""
+	"""Whether a text exceeds the characters or bytes of its column, or has a lone surrogate, which no column can hold."""
 	try:
 		size = len(value) if value.isascii() else len(value.encode("utf-8"))
 	except UnicodeEncodeError:
@@ -134,9 +134,9 @@ def parse_decimal(field: "Field", value: Any) -> Decimal:
 
 
 def parse_date(field: "Field", value: Any) -> date:
-	"""A day as it is written. An instant stands for the day that it is in the site's zone; midnight UTC for its own day.
+	"""A date. Of an instant, the date in the site's zone; of midnight UTC, its own date.
 
-	Apps write a day's beginning on the phone as an instant, and libraries write a day as midnight UTC.
+	Apps send the beginning of a day on the phone as an instant, and libraries send a date as midnight UTC.
 	"""
 	if not isinstance(value, str):
 		raise _wrong_type(field)

@@ -1,6 +1,6 @@
-"""Settling conflicts. What a person decides is a change like any other, and goes the way of a push of one change.
+"""Settling conflicts. A decision is a change like any other, and takes the way of a push of one change.
 
-Every function here leaves the commit to its caller, and raises RequestError.
+All functions here leave the commit to their caller, and raise RequestError.
 """
 
 import json
@@ -23,7 +23,7 @@ from hisabi_sync.engine.resolution import resolved_change
 from hisabi_sync.engine.sharing import visibility
 from hisabi_sync.engine.store import load, side_effects
 
-# Roles in a space whose holders settle the conflicts of others; a policy has no say in what they decide.
+# Members with these roles may settle conflicts of others; policies do not limit their decisions.
 DECIDING_ROLES = ("admin", "owner")
 COLUMNS = (
 	"name status kind entity_type record client_id document_name space device user fields base_version server_version "
@@ -40,10 +40,10 @@ UNDECIDED = {
 class Decision:
 	"""What a person decided.
 
-	In a manual merge `keep` maps fields to a side (base, server or client) and `values` to values of the wire or of the
-	document; other fields stay as they are. With `in_parts` lists and objects among the values name the rows and keys that
-	they set, and the others stay as well. `version` is the record's version that the person has seen, when that is
-	not the one the conflict shows.
+	In a manual merge, `keep` maps fields to a side (base, server or client), and `values` maps fields to values of the wire or
+	of the document. Other fields stay. With `in_parts`, lists and objects in `values` have only the rows and keys that they
+	set, and the others stay. `version` is the version of the record that the person has seen, if it is not the one that the
+	conflict shows.
 	"""
 
 	choice: str
@@ -55,9 +55,10 @@ class Decision:
 
 
 class Case:
-	"""A conflict and its record; to settle it both are locked, in the order of a push. Who only looks locks nothing.
+	"""A conflict and its record. To settle it, both are locked in the order of a push; to look at it, neither is.
 
-	`member` is the Caller of a member who settles in their own space; without it, somebody of the conflict centre settles.
+	`member` is the Caller of a member who settles in their own space. Without it, the signed-in user reviews conflicts in the
+	Desk.
 	"""
 
 	SIDES = SIDES
@@ -78,25 +79,25 @@ class Case:
 
 	@property
 	def is_own(self) -> bool:
-		"""Whether the author settles, who may no more than in a push."""
+		"""Whether the author of the change settles; they may do no more than in a push."""
 		return not (self.caller.reviews or self.caller.role in DECIDING_ROLES)
 
 	def require_sight(self) -> None:
-		"""A person who may not read the record learns no more of the conflict than if there were none."""
+		"""Raise RequestError not_found if the person may not read the record, as if there were no conflict."""
 		if self.stored and visibility.hidden([self.stored], self.registry, [frappe.session.user]):
 			raise RequestError("not_found")
 
 	def seen(self, values: dict[str, Any]) -> dict[str, Any]:
-		"""Those of the record's values that the person may read."""
+		"""The values of the record that the person may read."""
 		return visibility.cut(self.entity, values, frappe.session.user)
 
 	def side(self, name: str) -> dict[str, Any]:
-		"""Canonical values of the base, the server or the client as the conflict has them."""
+		"""Canonical values of a side of the conflict: base, server or client."""
 		return load.decode_values(self.conflict.get(SIDES[name]), self.entity.fields)
 
 	@property
 	def asked(self) -> set[str]:
-		"""Names of the fields that the conflict is over."""
+		"""Names of the fields in conflict."""
 		return set((self.conflict.fields or "").split(SEPARATOR)) - {""}
 
 	@property
@@ -105,7 +106,7 @@ class Case:
 
 	@property
 	def creates(self) -> bool:
-		"""Whether the device's change would have made a record of its own."""
+		"""Whether the change of the device would have made a new record."""
 		return self.stored is None or self.stored.client_id != self.conflict.client_id
 
 	@property
@@ -117,9 +118,9 @@ class Case:
 			raise RequestError("already_settled", conflict=outcome(self.conflict))
 
 	def require_seen(self, version: int | None) -> None:
-		"""The person has seen what the record holds now, by the conflict or by its new state.
+		"""Raise RequestError record_changed unless the person has seen the present content of the record.
 
-		That is a version from the one of its present content up to its present one; a later one nobody has seen.
+		`version` is the version that they saw, None for that of the conflict. Versions without new content count as seen.
 		"""
 		if self.stored is None:
 			return
@@ -129,7 +130,7 @@ class Case:
 
 
 def _caller(space: str, entity: EntityType) -> Caller:
-	"""Somebody of the conflict centre, who may do what an owner may."""
+	"""The Caller for a user who reviews conflicts in the Desk, with the rights of an owner."""
 	key = frappe.db.get_value("Sync Space", space, "space_key") or ""
 	known = Caller.of_system(frappe.session.user, space, entity.space_type, key)
 	owner = Membership("owner", entity.space_type, key)
@@ -164,7 +165,7 @@ def state(case: Case) -> dict[str, Any]:
 
 
 def outcome(conflict: frappe._dict) -> dict[str, Any]:
-	"""What became of a conflict, in words for an answer."""
+	"""The status of a conflict and how it was settled, for an answer."""
 	return {
 		"conflict_id": conflict.name,
 		"status": conflict.status,
@@ -199,7 +200,7 @@ def resolve(
 
 
 def _held(case: Case, decision: Decision) -> dict[str, Any]:
-	"""What the record holds now of the fields that the resolution was about."""
+	"""The record's present values of the fields that the resolution was about."""
 	if case.stored is None or not case.is_live:
 		return {}
 	asked = {name for side in SIDES for name in case.side(side)} | set(decision.values)
@@ -217,7 +218,7 @@ def dismiss(name: str, reason: str | None, announce: bool = True) -> dict[str, A
 
 
 def reopen(name: str, reason: str | None = None, announce: bool = True) -> dict[str, Any]:
-	"""Ask once more, about the record as it is now; what was decided stays in the history. Raises not_settled."""
+	"""Open a settled conflict again, about the present record. The earlier decision stays in the history. Raises not_settled."""
 	case = Case(name)
 	if case.conflict.status == OPEN:
 		raise RequestError("not_settled")
@@ -232,7 +233,7 @@ def _close(case: Case, values: Mapping[str, Any], announce: bool) -> None:
 
 
 def _save(case: Case, values: Mapping[str, Any], action: str, reason: str | None, announce: bool) -> None:
-	"""Write the conflict and a line of its history; open forms hear of it after the commit."""
+	"""Write the conflict and an entry of its history. Open forms are refreshed after the commit."""
 	reason = texts.plain(reason, texts.LONG) or None
 	values = {**values, "reason": reason} if "reason" in values else values
 	entry = {"action": action, "at": clock.dump(clock.now()), "by": frappe.session.user, "reason": reason}

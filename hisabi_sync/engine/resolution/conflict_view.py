@@ -1,4 +1,4 @@
-"""Showing conflicts: for programs in values of the wire, for the Desk with labels, types and titles of links."""
+"""Views of conflicts: with values of the wire for programs, with labels, types and titles of links for the Desk."""
 
 import json
 from collections.abc import Collection, Iterable, Mapping
@@ -45,7 +45,7 @@ def summary(row: frappe._dict) -> dict[str, Any]:
 
 
 def whole(name: str) -> dict[str, Any]:
-	"""A conflict with its values as devices know them, who and where, and the record as it is now."""
+	"""A conflict with values of the wire, its space, device and users, and the present record."""
 	case, row = cases.Case(name, lock=False), frappe.db.get_value("Sync Conflict", name, "*", as_dict=True)
 	return {
 		**summary(row),
@@ -65,7 +65,7 @@ def _wire(case: cases.Case, values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _places(row: frappe._dict) -> dict[str, Any]:
-	"""Space, device and people with what others call them."""
+	"""Space, device and users with their titles."""
 	space = frappe.db.get_value("Sync Space", row.space, ["space_type", "space_key", "title"], as_dict=True)
 	device = frappe.db.get_value(
 		"Sync Device", row.device, ["device_id", "device_name", "platform"], as_dict=True
@@ -83,9 +83,9 @@ def _places(row: frappe._dict) -> dict[str, Any]:
 def form(name: str) -> dict[str, Any]:
 	"""What the Desk's form shows: `whole` without wire values, and a row for each field of the record.
 
-	A row: `{name, label, fieldtype, options, writable, unique, asked, base, server, client, current, resolved}`, where a side that
-	nobody knows is left out and values are those of the document; `with_client` is what the record would hold with the
-	device's side of a list or an object, where that is more than the device sent.
+	A row: `{name, label, fieldtype, options, writable, unique, asked, base, server, client, current, resolved}`, with values as
+	in the document. A side that is not known is left out. `with_client` is the value that the record would get with the
+	device's side of a list or object, if that differs from what the device sent.
 	"""
 	case, row = cases.Case(name, lock=False), frappe.db.get_value("Sync Conflict", name, "*", as_dict=True)
 	shown = {side: case.side(side) for side in SIDES}
@@ -132,12 +132,12 @@ def _row(
 
 
 def _plain(field: fields.Field, value: Any) -> Any:
-	"""A value as a document's form has it: numbers as JSON numbers, times in the site's zone."""
+	"""A value as in the form of a document: decimals as JSON numbers, times in the site's zone."""
 	return field.dump(value) if field.kind is fields.DECIMAL and value is not None else fields.written(value)
 
 
 def _titles(case: cases.Case, all_values: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-	"""{DocType: {name: title}} of the links, as far as their DocTypes have a title field and the person may read them."""
+	"""{DocType: {name: title}} of links whose DocTypes have a title field, and whose documents the person may read."""
 	wanted: dict[str, set[str]] = {}
 	for values in all_values:
 		for holder, field, _ in wire.each_link(values, case.entity):
@@ -156,7 +156,7 @@ def _titles_of(doctype: str, names: Collection[str], known: Registry) -> dict[st
 
 
 def _neighbour(name: str, order: str) -> str | None:
-	"""The next open conflict in the order of a list, among those the caller may see."""
+	"""The next open conflict in the order of names that the person may see."""
 	operator = ">" if order == "asc" else "<"
 	found = frappe.get_list(
 		"Sync Conflict",

@@ -1,4 +1,4 @@
-"""The change that a decision on a conflict stands for, taken through the pipeline of a push."""
+"""The change that a decision about a conflict makes, processed like a push of one change."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 
 def apply(case: "Case", decision: "Decision") -> Stored | None:
-	"""Put the decision into effect; returns the record, which has a new version even if nothing changed.
+	"""Put the decision into effect; returns the record. It has a new version even if nothing changed, so that all devices pull it.
 
-	So every device gets the record with its next pull. Raises record_deleted, resolution_refused, invalid_argument.
+	Raises RequestError: record_deleted, resolution_refused, invalid_argument.
 	"""
 	operation, kept, typed = _wanted_by_author(case, decision) if case.is_own else _wanted(case, decision)
 	stored, caller = case.stored, case.caller
@@ -43,7 +43,7 @@ def apply(case: "Case", decision: "Decision") -> Stored | None:
 
 
 def _wanted(case: "Case", decision: "Decision") -> tuple[str | None, dict[str, Any], dict[str, Any]]:
-	"""(operation, canonical values, values as typed); no operation when the record stays as it is."""
+	"""(operation or None if the record stays, canonical values, values as they were typed)."""
 	deletes = case.conflict.kind == "delete"
 	if decision.choice == CLIENT:
 		return (DELETE, {}, {}) if deletes else (UPDATE, _fitting(with_others(case, case.side("client"))), {})
@@ -60,7 +60,7 @@ def _wanted(case: "Case", decision: "Decision") -> tuple[str | None, dict[str, A
 def _wanted_by_author(
 	case: "Case", decision: "Decision"
 ) -> tuple[str | None, dict[str, Any], dict[str, Any]]:
-	"""The same for an author: only fields that their change was about, and nothing to write where they give way."""
+	"""The same for an author: only fields of their change, and no write if they accept the server's side."""
 	own, aliases = case.asked | case.side("client").keys(), case.entity.aliases
 	for name in decision.values:
 		if aliases.get(name, name) not in own:
@@ -76,7 +76,7 @@ def _writable(values: Mapping[str, Any], case: "Case") -> dict[str, Any]:
 
 
 def _kept(case: "Case", keep: Mapping[str, str]) -> dict[str, Any]:
-	"""The values of the chosen sides. The server's side of a record that moved on is what it holds now."""
+	"""The values of the chosen sides. The server's side of a record that has changed since is its present value."""
 	values = {}
 	for name, side in keep.items():
 		if case.has_moved_on and side == "server":
@@ -90,9 +90,9 @@ def _kept(case: "Case", keep: Mapping[str, str]) -> dict[str, Any]:
 
 
 def with_others(case: "Case", values: dict[str, Any]) -> dict[str, Any]:
-	"""The device's side, where lists and objects that it changed hold what others added to them or changed since.
+	"""The device's side, with changes that others made to the same lists and objects since.
 
-	An author's is merged by `resolving`. Where nobody knows what the device changed, its side stands as a whole.
+	The side of an author is merged by `own_resolution`. A side without a known base is taken as it is.
 	"""
 	if case.is_own or case.stored is None or not case.is_live:
 		return values
@@ -103,7 +103,7 @@ def with_others(case: "Case", values: dict[str, Any]) -> dict[str, Any]:
 
 
 def merged_with(field: kinds.Field, base: Any, client: Any, present: Any) -> Any:
-	"""The present value with the device's changes; where both changed the same the device's counts."""
+	"""The present value with the device's changes. Where both changed the same part, that of the device wins."""
 	if any(map(column_values.is_unreadable, (base, client, present))):
 		return client
 	if field.kind is not kinds.ROWS:
@@ -113,7 +113,7 @@ def merged_with(field: kinds.Field, base: Any, client: Any, present: Any) -> Any
 
 
 def _fitting(values: dict[str, Any]) -> dict[str, Any]:
-	"""Values of a side, which its fields no longer take when their types were changed since."""
+	"""The values, if all their fields can still take them. Raises RequestError resolution_refused."""
 	wrong = [name for name, value in values.items() if column_values.is_unreadable(value)]
 	if wrong:
 		code = "invalid_value"
@@ -124,7 +124,7 @@ def _fitting(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _is_new(case: "Case", typed: Mapping[str, Any]) -> bool:
-	"""A create with a taken value becomes a record of its own when a person gives it another value."""
+	"""Whether the decision makes a new record: of a create whose unique value existed, with another value."""
 	own = case.entity.aliases
 	names = {own.get(name, name) for name, value in typed.items() if value not in (None, "")}
 	return (
@@ -141,9 +141,9 @@ def _payload_of_new(case: "Case", kept: dict[str, Any], typed: Mapping[str, Any]
 
 
 class Settlement(Batch):
-	"""A batch of one change: neither in the ledger nor counted as a push.
+	"""A batch of one change, which is neither in the ledger nor counted as a push.
 
-	No policy limits what people decide who may decide. An author's decision is a change like their others, with `resolves`.
+	Policies do not limit the decisions of reviewers. The decision of an author is a change like their others, with `resolves`.
 	"""
 
 	def __init__(
@@ -166,7 +166,7 @@ class Settlement(Batch):
 			caller.memo[files.OFFERED] = (files.offered(kept, entity), case.conflict.user)
 
 	def _set_free(self, entity: EntityType) -> None:
-		"""Take the policy out; who reviews has no role in the space, and the others keep to theirs."""
+		"""Replace the policy, so that nothing is refused. A reviewer without a role in the space may write as a member."""
 		role = "member" if self.caller.reviews else entity.write_role
 		free = replace(entity, policy="client_wins", parameters={}, field_policies={}, write_role=role)
 		others = [other for other in self.registry.by_name.values() if other.name != entity.name]
@@ -175,7 +175,7 @@ class Settlement(Batch):
 	def _close(
 		self, resolved: own_resolution.Held, outcome: Outcome, stored: Stored, entity: EntityType
 	) -> None:
-		"""`settle` closes the conflict, with the person's reason."""
+		"""Do nothing: `cases` closes the conflict, with the person's reason."""
 
 	def _parse_one(self, i: int, change: Change) -> None:
 		"""Values of a side are canonical and need no parsing; links are checked like those of a device."""
@@ -200,7 +200,7 @@ def _as_sent(values: dict[str, Any], entity: EntityType, space: str, registry: R
 
 
 def _name_links(values: Mapping[str, Any], entity: EntityType, space: str, registry: Registry) -> None:
-	"""Typed links may be client ids or, from the Desk, document names; a client id goes first."""
+	"""Replace document names in typed links by client ids. The Desk has names; a text that is a client id stays."""
 	found = [
 		(holder, field, ids.record(space, registry.by_doctype[field.options].name, holder[field.name]))
 		for holder, field, _ in wire.each_link(values, entity)
@@ -228,7 +228,7 @@ def _wire_value(field: kinds.Field | None, value: Any) -> Any:
 
 
 def _touch(stored: Stored, case: "Case", caller: Caller) -> Stored:
-	"""A version without a change of content: edits of devices do not become stale by it."""
+	"""Make a version without a change of content, so that edits of devices do not become stale."""
 	stored.doc_version += 1
 	stored.modified = clock.now()
 	if stored.document_name:

@@ -1,7 +1,7 @@
-"""What another rule for a field would have decided about conflicts of the past.
+"""What another rule for a field would have decided about past conflicts.
 
-A conflict keeps enough of its change and of the record it met to be decided again by `decide` itself. What it does not
-keep are fields that nobody disagreed about; a policy that looks at one of those sees it empty.
+A conflict keeps enough of its change and record to be decided again by `decide`. Fields that were not in conflict are not kept,
+so a policy that looks at one of those finds it empty.
 """
 
 import json
@@ -39,13 +39,13 @@ def with_rule(entity: EntityType, field: str, rule: str) -> EntityType:
 
 
 def rule_of(entity: EntityType, field: str) -> str:
-	"""The rule that stands for the field: ask, server or client."""
+	"""The present rule for the field: ask, server or client."""
 	policy = entity.field_policies.get(field)
 	return next((rule for rule, name in RULES.items() if name == policy), ASK)
 
 
 def rebuild(row: Mapping[str, Any], entity: EntityType) -> tuple[Change, Stored]:
-	"""(Change, Stored) of the moment when the conflict arose. `row` has COLUMNS."""
+	"""(Change, Stored) as they were when the conflict arose. `row` has COLUMNS."""
 	base, server, client = _sides(row, entity)
 	version = row["base_version"] or None
 	change = Change(
@@ -64,7 +64,7 @@ def _sides(row: Mapping[str, Any], entity: EntityType) -> Iterator[dict[str, Any
 def _stored(
 	row: Mapping[str, Any], server: dict[str, Any], before: dict[str, Any], moved: Iterable[str]
 ) -> Stored:
-	"""The record, whose fields in `moved` got their values in its last version."""
+	"""The record; its fields in `moved` got their values in its last version."""
 	now, then = row["server_version"], row["base_version"] or 1
 	past = Past(now, before, dict.fromkeys(before, then), row["server_time"])
 	return Stored(
@@ -82,7 +82,7 @@ def _stored(
 
 
 def judge(row: Mapping[str, Any], entity: EntityType) -> Decision | None:
-	"""The Decision under the entity type as it is given, or None where it would refuse the change."""
+	"""The Decision under a given entity type, or None if that refuses the change."""
 	change, stored = rebuild(row, entity)
 	try:
 		return decide(change, stored, entity)
@@ -100,7 +100,7 @@ def winner(decision: Decision | None, field: str) -> str:
 
 
 def actual(row: Mapping[str, Any], field: str, entity: EntityType) -> str:
-	"""Whose value the field got in the end: server, client, other, or ask when nobody has said."""
+	"""Whose value the field got in the end: server, client, other, or ask if it is still open."""
 	if row["status"] == "Resolved":
 		return _resolved(row, field, entity)
 	if row["status"] == "Decided":
@@ -120,7 +120,7 @@ def _resolved(row: Mapping[str, Any], field: str, entity: EntityType) -> str:
 def compare(
 	rows: Iterable[Mapping[str, Any]], entity: EntityType, field: str, rule: str
 ) -> list[dict[str, Any]]:
-	"""[{row, was, would, settles}] of the conflicts: `settles` says that no person would have been asked at all."""
+	"""[{row, was, would, settles}] of the conflicts; `settles` says that no person would have been asked."""
 	changed, found = with_rule(entity, field, rule), []
 	for row in rows:
 		decision = judge(row, changed)
@@ -131,7 +131,7 @@ def compare(
 
 
 def summary(found: Sequence[Mapping[str, Any]]) -> dict[str, int]:
-	"""Counts of `compare`: of the conflicts people settled, `same` would have ended alike and `different` would not."""
+	"""Counts of `compare`. Of the conflicts that people settled, `same` would have ended alike, `different` not."""
 	alike = Counter(
 		part["was"] == part["would"] for part in found if _by_person(part) and part["would"] != ASK
 	)

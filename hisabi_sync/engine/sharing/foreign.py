@@ -1,7 +1,8 @@
-"""Links to DocTypes that are not synced: which documents are there, and which of them a caller may name.
+"""Links to documents that are not records of the space: which documents exist, and which of them a caller may name.
 
-Frappe fills fields from the documents that links name (`fetch_from`), whoever saves. So the caller names only what Frappe
-lets them choose, and where a link fills fields, only what it lets them read.
+Frappe fills fields from linked documents (`fetch_from`) without asking for rights. So a caller may name only documents that
+Frappe lets them choose, and if the link fills fields, only those that they may read. A Dynamic Link may name a document of
+any DocType, which another field names.
 """
 
 import re
@@ -25,14 +26,14 @@ USER = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Foreign:
-	"""`names` are {DocType: {folded name: name}}; what all users may choose and read are {DocType: folded names}."""
+	"""Documents that links name: {DocType: {folded name: name}}, and those that all users may choose or read, by DocType."""
 
 	names: dict[str, dict[str, str]] = field(default_factory=dict)
 	chosen: dict[str, set[str]] = field(default_factory=dict)
 	read: dict[str, set[str]] = field(default_factory=dict)
 
 	def find(self, doctype: str, value: str) -> str | None:
-		"""The document's name; None for one that is not there, or that would end an attribute of a page that shows it."""
+		"""The name of a document; None if it does not exist, or if its name would end an attribute of a page."""
 		name = self.names.get(doctype, {}).get(value.lower())
 		return None if name is None or texts.begins_attribute(name) else name
 
@@ -43,9 +44,9 @@ class Foreign:
 
 
 def _is_asked(link: Field, entity: EntityType) -> bool:
-	"""Without Frappe's permissions a name alone tells nothing; what it fills in tells of the document.
+	"""Whether rights are needed to name a document: if the link fills fields, or the entity type has Frappe's permissions.
 
-	Everybody may choose a DocType, as in Frappe: a Dynamic Link needs one.
+	Everybody may name a DocType, as in Frappe, because a Dynamic Link needs one.
 	"""
 	return link.feeds or (entity.check_permissions and link.options != "DocType")
 
@@ -55,9 +56,9 @@ def find(
 	new: Iterable[tuple[EntityType, Field, str]],
 	users: Iterable[str],
 ) -> Foreign:
-	"""What links name, one statement for each DocType, and one more for those whose rights are asked for.
+	"""The documents that links name: one statement for each DocType, one more if rights are needed.
 
-	`wanted` and `new` are (entity type, link, value); only the new ones are asked for.
+	`wanted` and `new` are (entity type, link, value); rights are needed for the new ones only.
 	"""
 	named: dict[str, set[str]] = {}
 	asked: dict[str, set[str]] = {}
@@ -75,7 +76,7 @@ def find(
 
 def _names(doctype: str, values: Iterable[str]) -> dict[str, str]:
 	if doctype == "User":
-		# Who has an account is nobody's business: names are taken as given, without the database's idea of equal letters.
+		# Must not reveal who has an account: each valid name is taken as given.
 		return {value.lower(): value.lower() for value in values if USER.fullmatch(value)}
 	rows = sql.select_in(doctype, ["name"], "name", sorted(values))
 	return {str(row[0]).lower(): str(row[0]) for row in rows}
@@ -120,7 +121,7 @@ def of_changes(
 def dynamic_cells(
 	values: Mapping[str, Any], held: Mapping[str, Any], entity: EntityType
 ) -> Iterator[tuple[str, tuple[str, str]]]:
-	"""(path, (DocType, name)) of every Dynamic Link that has a value, or another DocType; one of both may be what the record holds."""
+	"""(path, (DocType, name)) of every Dynamic Link in values; `held` has the DocType or name if only one of them is set."""
 	for link in entity.dynamic:
 		if link.columns:
 			for row in values.get(link.name) or ():
@@ -136,10 +137,10 @@ def dynamic_cells(
 def dynamic_targets(
 	changes: Iterable[Change], stored: Mapping[str, Stored], caller: Caller, registry: Registry
 ) -> set[tuple[str, str]]:
-	"""(DocType, name) of those documents that changes name in Dynamic Links and the caller may see.
+	"""(DocType, name) of the documents in Dynamic Links of changes that the caller may see.
 
-	Records of the space that a pull shows them, and what Frappe lets them read; a few statements for each DocType, none
-	without Dynamic Links.
+	These are records of the space that a pull shows, and documents that Frappe lets them read. Costs a few statements for
+	each DocType.
 	"""
 	wanted: dict[str, set[str]] = {}
 	for change in changes:
@@ -168,7 +169,7 @@ def check_dynamic(
 	entity: EntityType,
 	seen: set[tuple[str, str]],
 ) -> None:
-	"""Raise ItemError invalid_link with the fields that name what the caller does not see and the record does not hold."""
+	"""Raise ItemError invalid_link with the Dynamic Links whose document the caller may not see, unless the record has them."""
 	held = list(held)
 	kept = {cell for one in held for cell in dynamic_cells(one, one, entity)}
 	current = held[0] if held else {}

@@ -22,7 +22,7 @@ from hisabi_sync.engine.store import load
 
 
 def readable_rows(doctype: str, names: Collection[str]) -> set[str]:
-	"""Those of the names that are there and that the user may read; one statement, however many they are."""
+	"""Those of the names that exist and that the signed-in user may read; one statement."""
 	if not names or not frappe.has_permission(doctype, "read"):
 		return set()
 	filters = {"name": ["in", list(names)]}
@@ -30,7 +30,7 @@ def readable_rows(doctype: str, names: Collection[str]) -> set[str]:
 
 
 def listed(doctype: str, names: Iterable[str], user: str) -> set[str]:
-	"""Those of the documents of any DocType that are there and that the user may read or choose; one statement."""
+	"""Those documents of any DocType that exist and that the user may read or choose; one statement."""
 	if not frappe.db.exists("DocType", doctype, cache=True) or frappe.get_meta(doctype).issingle:
 		return set()
 	if not any(frappe.has_permission(doctype, right, user=user) for right in ("read", "select")):
@@ -43,16 +43,16 @@ def listed(doctype: str, names: Iterable[str], user: str) -> set[str]:
 
 
 def readable(doctype: str, names: Iterable[str], user: str) -> set[str]:
-	"""Those of the documents of any DocType that are there and that the user may read."""
+	"""Those documents of any DocType that exist and that the user may read."""
 	found = listed(doctype, names, user)
 	shared = only_shared(doctype, user) if found else None
 	return found if shared is None else found & shared
 
 
 def only_shared(doctype: str, user: str) -> set[str] | None:
-	"""Names of the documents shared with a user whose roles let them read none; None for everybody else.
+	"""Names of the documents shared with a user whose roles do not let them read the DocType; None for other users.
 
-	Lists of Frappe's hold what may be chosen too, and one document that is shared opens the list.
+	For such a user, Frappe's lists also have documents that they may only choose.
 	"""
 	if get_role_permissions(frappe.get_meta(doctype), user=user).get("read"):
 		return None
@@ -64,7 +64,7 @@ def only_shared(doctype: str, user: str) -> set[str] | None:
 
 @contextmanager
 def as_user(user: str) -> Iterator[str]:
-	"""In here controllers and permissions see this user, not the person who is signed in, whom it gives."""
+	"""In this block, controllers and permissions see this user as the signed-in one; yields the person who is."""
 	person, form = frappe.session.user, frappe.local.form_dict
 	session = {name: frappe.session.get(name) for name in ("sid", "data")}
 	frappe.set_user(user)
@@ -77,7 +77,7 @@ def as_user(user: str) -> Iterator[str]:
 
 
 def with_eyes_of(user: str) -> AbstractContextManager[Any]:
-	"""For a list of what a user may read: Frappe first asks whether the signed-in user may read any."""
+	"""For listing what a user may read: `frappe.get_list` first checks the rights of the signed-in user."""
 	return nullcontext() if user == frappe.session.user else as_user(user)
 
 
@@ -85,7 +85,7 @@ def with_eyes_of(user: str) -> AbstractContextManager[Any]:
 
 
 def require_before(caller: Caller, changes: list[Change]) -> None:
-	"""Raise RequestError permission_denied for a change that the person might not make to the documents as they are."""
+	"""Raise RequestError permission_denied if the person may not make one of the changes to the present documents."""
 	for change in changes:
 		entity = registry().by_name.get(change.entity_type)
 		if entity and not change.error:
@@ -93,7 +93,7 @@ def require_before(caller: Caller, changes: list[Change]) -> None:
 
 
 def require_after(caller: Caller, changes: list[Change], outcomes: list[Outcome]) -> None:
-	"""The same for the documents as they have become: their values may be out of the person's reach."""
+	"""The same after the changes, because rights may depend on the new values."""
 	for change, outcome in zip(changes, outcomes, strict=True):
 		if outcome.status == ACCEPTED and change.operation != DELETE:
 			entity = registry().by_name[change.entity_type]
@@ -116,9 +116,9 @@ def _require(caller: Caller, change: Change, entity: EntityType, document: str |
 
 
 def lacking(user: str, change: Change, entity: EntityType) -> dict[str, Any] | None:
-	"""The right that no role of the user gives on the DocType, as the detail of permission_denied; None if one gives it.
+	"""The detail of permission_denied: the right on the DocType that no role of the user gives; None if one does.
 
-	It is said of the DocType alone, so that it tells nothing of a document.
+	It is about the DocType only, so it reveals nothing about a document.
 	"""
 	right = _right(change, entity)
 	if frappe.has_permission(entity.doctype, right, user=user):
@@ -128,7 +128,7 @@ def lacking(user: str, change: Change, entity: EntityType) -> dict[str, Any] | N
 
 
 def _right(change: Change, entity: EntityType) -> str:
-	"""A tombstone that stays in its table is written, not deleted."""
+	"""The right that a change needs; to mark a document as deleted is to write it."""
 	if change.operation == DELETE:
 		return "write" if "is_deleted" in entity.stamps else "delete"
 	return "create" if change.operation == CREATE else "write"

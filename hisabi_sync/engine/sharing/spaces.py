@@ -1,4 +1,4 @@
-"""Spaces and who may do what in them."""
+"""Spaces: opening them, their members, and the space that a document belongs to."""
 
 import json
 from collections.abc import Collection
@@ -22,9 +22,10 @@ ROLE_RANK = {"viewer": 0, "member": 1, "admin": 2, "owner": 3, "nobody": 4}
 
 
 def authorise(caller: Caller, write: bool = False) -> Caller:
-	"""The caller as a member of the space, as it is now; raises RequestError for who is none (promise 6, walls).
+	"""A copy of the caller with their membership and the present position of the space.
 
-	A space that does not exist and one that the caller is not in are answered alike.
+	Raises RequestError: space_access_denied for all who are no active members, whether or not the space exists;
+	space_read_only if `write` is asked for and the role or the space does not allow it.
 	"""
 	row = load.space_and_role(caller.space, caller.user)
 	if not row or row[4] != "active":
@@ -49,7 +50,7 @@ def open_space(
 	reference_doctype: str | None = None,
 	reference_name: str | None = None,
 ) -> str:
-	"""Create a space; the name follows from type and key, so that a second one cannot come to be."""
+	"""Create a space. Its name is computed from type and key, so there cannot be two of them."""
 	space = ids.space(space_type, key)
 	doc = frappe.get_doc(
 		{
@@ -102,13 +103,13 @@ def memberships(user: str, space_type: str) -> list[str]:
 
 
 def ensure(space_type: str, key: str) -> str:
-	"""Name of the space of a key; it is opened, without members, when nobody has done so."""
+	"""Name of the space of a key; it is created without members if it does not exist."""
 	name = ids.space(space_type, key)
 	return name if frappe.db.exists("Sync Space", name) else open_space(space_type, key, key)
 
 
 def of_document(doc: Document, entity: EntityType) -> str | None:
-	"""Name of the space that a document belongs to by its entity type's path, or None; it is opened if need be."""
+	"""Name of the space that a document belongs to by its entity type's path, or None. Creates the space if needed."""
 	key = key_of(doc, entity)
 	return ensure(entity.space_type, key) if key else None
 

@@ -1,7 +1,7 @@
-"""What a caller is shown of records, in whatever answer: what a pull would show them at that moment.
+"""Visibility: what a caller is shown of records. Every answer shows what a pull would show at that moment.
 
-Entity types without Frappe's permissions are shown whole and cost nothing here. For the others Frappe says which
-documents a user may read (one statement for each entity type), and which of their fields (by permission level).
+Records of entity types without Frappe's permissions are shown whole, at no cost here. For the others, Frappe decides which
+documents a user may read (one statement for each entity type) and which fields (by permission level).
 """
 
 import json
@@ -70,7 +70,7 @@ def visible(
 
 
 def readable(entity: EntityType, names: Iterable[Any], user: str) -> list[Any]:
-	"""Those of the documents that the user may read; one statement, none without Frappe's permissions."""
+	"""Those documents that the user may read; one statement, none for types without Frappe's permissions."""
 	names = [name for name in names if name is not None]
 	if not entity.check_permissions:
 		return names
@@ -103,7 +103,7 @@ def hidden(records: Iterable[Stored], known: Registry, users: Iterable[str]) -> 
 
 
 def fields(entity: EntityType, user: str) -> list[Field]:
-	"""The fields that the user may read, with the columns that they may read."""
+	"""The fields that the user may read; of tables, only the columns that they may read."""
 	held = entity.readable.values()
 	if not (entity.check_permissions and entity.is_levelled):
 		return list(held)
@@ -131,7 +131,7 @@ def _cut_rows(field: Field, value: Any, reached: Callable[[Field], bool]) -> Any
 
 
 def is_settable(entity: EntityType, name: str, users: Iterable[str]) -> bool:
-	"""Whether all the users may both read and write a field: who may not read it must not learn of it by writing."""
+	"""Whether all users may read and write a field. Without reading, writing could reveal the value."""
 	if not (entity.check_permissions and entity.is_levelled):
 		return True
 	return _all_reach(entity, entity.fields[name], users)
@@ -140,7 +140,10 @@ def is_settable(entity: EntityType, name: str, users: Iterable[str]) -> bool:
 def keep_columns(
 	entity: EntityType, values: dict[str, Any], held: Mapping[str, Any], users: Iterable[str]
 ) -> list[str]:
-	"""Put what the same rows hold into columns of `values` that not all the users reach; names those that were sent."""
+	"""In columns that not all users may read and write, replace what was sent by what the record's rows hold.
+
+	Returns the columns that were sent.
+	"""
 	named = []
 	for table in entity.tables if entity.check_permissions and entity.is_levelled else ():
 		above = [column for column in table.columns if not _all_reach(entity, column, users)]
@@ -173,7 +176,7 @@ def _held_cell(row: Mapping[str, Any] | None, column: Field) -> Any:
 
 
 def _reader(entity: EntityType, user: str) -> Callable[[Field], bool]:
-	"""Says of a field whether the user may read its level, and that of the field which Frappe fills it from."""
+	"""A function that says whether the user may read a field, and the field that Frappe fills it from."""
 	levels = _levels(entity, "read", user)
 	return lambda field: field.permlevel in levels and _reads_source(field, user)
 
@@ -186,7 +189,7 @@ def _reads_source(field: Field, user: str) -> bool:
 
 
 def _levels(entity: EntityType, right: str, user: str) -> Collection[int]:
-	"""Permission levels that the user's roles reach. Frappe hides no field of level 0, and none from Administrator."""
+	"""Permission levels that the user's roles include. Level 0 always is, and Administrator has all."""
 	if user == ADMINISTRATOR:
 		return entity.levels
 	return {0, *frappe.get_meta(entity.doctype).get_permlevel_access(right, user=user)}
@@ -196,7 +199,7 @@ def _levels(entity: EntityType, right: str, user: str) -> Collection[int]:
 
 
 def cut_answers(outcomes: Iterable[Outcome], user: str) -> None:
-	"""Take from stored outcomes what the user is no longer shown of their records."""
+	"""Remove from stored outcomes the parts of their records that the user may no longer see."""
 	held = [outcome for outcome in outcomes if outcome.record]
 	known, names = registry(), [o.record_name for o in held if o.record_name and _is_guarded(o)]
 	records = load.records(names) if names else {}
@@ -217,7 +220,7 @@ def _cut_answer(
 	unseen: Collection[str],
 	user: str,
 ) -> dict[str, Any] | None:
-	"""The wire values that are left, or None. What is deleted is not shown any more, as in a pull."""
+	"""The wire values that the user may still see; None if the record is hidden or deleted."""
 	if entity is None:
 		return None
 	if entity.check_permissions:

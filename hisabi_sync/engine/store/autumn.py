@@ -1,8 +1,8 @@
-"""The hour that a clock shows twice: which of a record's times are second readings of it.
+"""The hour in autumn that a clock shows twice: which of a record's times are second readings.
 
-A column holds what the site's clock shows, which for two moments an hour apart is the same. A canonical time says with
-its `fold` which one it is; the Sync Record's `second_readings` names those with fold 1, each with the time as it stood:
-{field: time, table: {row: {column: time}}, "modified": time}. Where somebody set another time since, it says nothing.
+A column holds what the site's clock shows, which is the same for two moments an hour apart. The `fold` of a canonical time
+says which of the two it is. `second_readings` of the Sync Record lists the times with fold 1 as they were written:
+{field: time, table: {row: {column: time}}, "modified": time}. An entry counts only as long as the field still has that time.
 """
 
 import json
@@ -18,7 +18,7 @@ OWN = "modified"  # the time of the row itself; no field of an entity type has t
 
 
 def written(values: dict[str, Any], entity: EntityType, modified: datetime | None) -> str | None:
-	"""The column for a record's canonical values and the time of its change; None for ordinary records."""
+	"""The column `second_readings` for a record's canonical values and the time of its change; None if it has none."""
 	found: dict[str, Any] = {
 		name: str(values[name]) for name in entity.moments if _is_second(values.get(name))
 	}
@@ -38,7 +38,7 @@ def _is_second(value: object) -> bool:
 
 
 def restore(values: dict[str, Any], entity: EntityType, text: str | None, but: Collection[str] = ()) -> None:
-	"""Give the times in canonical values the readings that the column names, except for fields that are set anew."""
+	"""Restore the second readings of times in canonical values, except in the fields `but`, which are set anew."""
 	held = json.loads(text) if text else {}
 	for name in held.keys() & set(entity.moments) - set(but):
 		_set(values, name, held[name])
@@ -54,24 +54,24 @@ def _set(values: dict[str, Any], name: str, text: str) -> None:
 
 
 def reading(moment: Any, text: str | None) -> Any:
-	"""A stored time with the reading that it has when `text` names it as a second one."""
+	"""A stored time, with fold 1 if `text` is the same time."""
 	return moment.replace(fold=1) if isinstance(moment, datetime) and str(moment) == text else moment
 
 
 def noted(moment: datetime | None) -> dict[str, str]:
-	"""What tells the reading of a record's or a version's own time."""
+	"""The entry for the own time of a record or a version, if that is a second reading."""
 	return {OWN: str(moment)} if _is_second(moment) else {}
 
 
 def own(moment: datetime | None, held: Mapping[str, Any]) -> datetime | None:
-	"""A record's or a version's own time with the reading that `noted` told of it."""
+	"""The own time of a record or a version, with the reading that `noted` kept."""
 	return reading(moment, held.get(OWN))
 
 
 def recall(
 	entity: EntityType, found: dict[Any, dict[str, Any]], database: sql.Database | None = None
 ) -> None:
-	"""Restore readings in {document name: values}: one statement where the clock shows one of the times twice, else none."""
+	"""Restore readings in {document name: values}; one statement if any of the times may be a second reading, else none."""
 	names = [name for name, values in found.items() if _has_twice(values, entity)]
 	if names:
 		where = "document_type = %s AND second_readings IS NOT NULL"

@@ -1,7 +1,7 @@
 """Exactly once for whole calls: Sync Call keeps the answer of each, written in the transaction that the call made.
 
-A call is known by its device and its sync id, and by its idempotency key when it has one. While it is being processed
-its keys are locks of the database connection, which end with it however it ends.
+A call is identified by its device and its sync id, and by its idempotency key if it has one. While it is processed, its
+keys are locks of the database connection, so they end with the connection at the latest.
 """
 
 import json
@@ -27,7 +27,7 @@ COLUMNS = (
 
 
 class Answered(Exception):
-	"""The call was answered before, in a space; ends the transaction that was about to process it again."""
+	"""Raised for a call that was answered before, to end the transaction that would process it again."""
 
 	def __init__(self, space: str, response: str) -> None:
 		self.space, self.response = space, response
@@ -71,7 +71,7 @@ def fingerprint(body: Any) -> str:
 
 @contextmanager
 def alone(call: Call) -> Iterator[None]:
-	"""While the call is processed nobody else processes it. Raises RequestError in_progress."""
+	"""Lock the call for the block. Raises RequestError in_progress if it is being processed already."""
 	held = []
 	try:
 		for name in call.locks:
@@ -85,7 +85,7 @@ def alone(call: Call) -> Iterator[None]:
 
 
 def check(call: Call) -> None:
-	"""Raise Answered for a call that was processed, RequestError idempotency_key_reused for another one with its keys."""
+	"""Raise Answered for a call that was processed, RequestError idempotency_key_reused if its keys belong to another call."""
 	found = _find(call)
 	if found is None:
 		return

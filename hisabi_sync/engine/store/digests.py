@@ -1,9 +1,9 @@
 """Hashes of a record's synced values, by which reconciliation finds what no hook saw, and in which fields.
 
-A digest is "." and the base64 of entries of 8 bytes: 4 for what holds a value, which is a field, or a column of all rows
-of a table, and 4 for the value. What is empty has no entry, so that a field that comes or goes empty changes nothing. A
-field that is not synced at present keeps its entry until it is again. The hashes are keyed, because one of a single
-field could be guessed. Digests of before had one hash for all fields in their order.
+A digest is "." and the base64 of entries of 8 bytes: 4 for a field, or for a column of all rows of a table, and 4 for its
+value. Empty values have no entry, so that adding or removing an empty field changes nothing. A field that is not synced at
+present keeps its entry for later. The hashes are keyed, because the value of a single field could be guessed from a plain
+one. Digests in the older format have one hash for all fields.
 """
 
 import json
@@ -21,14 +21,14 @@ BEGIN = "."
 
 
 def of(values: Mapping[str, Any], entity: EntityType, held: str | None = None) -> str:
-	"""The digest of canonical values; `held` is the one that the record had."""
+	"""The digest of canonical values; `held` is the present digest of the record."""
 	away = {mark: found for mark, found in _read(held).items() if mark not in entity.fields_by_mark}
 	entries = {**away, **_entries(values, entity)}
 	return BEGIN + b64encode(b"".join(mark + found for mark, found in entries.items())).decode()
 
 
 def differing(text: str | None, values: Mapping[str, Any], entity: EntityType) -> set[str]:
-	"""Names of the fields whose values are others than those of a digest; of one of before all fields or none."""
+	"""Names of the fields whose values differ from a digest. For one in the older format, all fields or none."""
 	if not is_by_field(text):
 		return set() if text == _in_one(values, entity) else set(entity.fields)
 	held, now, known = _read(text), _entries(values, entity), entity.fields_by_mark
@@ -47,7 +47,7 @@ def _read(text: str | None) -> dict[bytes, bytes]:
 
 
 def _entries(values: Mapping[str, Any], entity: EntityType) -> dict[bytes, bytes]:
-	"""{mark: hash} of what is not empty."""
+	"""{mark of a field or column: hash}, without empty ones."""
 	key = secrets_hash.key("digest")
 	return {
 		mark: blake2b(text.encode("utf-8", "surrogatepass"), digest_size=SIZE, key=key).digest()
@@ -57,7 +57,7 @@ def _entries(values: Mapping[str, Any], entity: EntityType) -> dict[bytes, bytes
 
 
 def _texts(value: Any, places: tuple[tuple[bytes, kinds.Field], ...]) -> Iterator[tuple[bytes, str]]:
-	"""(mark, text) of what holds a value; of a table for its number of rows and for each column."""
+	"""(mark, text to hash) of a field that is not empty; of a table, its number of rows and each of its columns."""
 	(mark, field), *columns = places
 	if field.kind is not kinds.ROWS:
 		if value not in (None, field.kind.empty):
@@ -75,7 +75,7 @@ def _text(value: Any) -> str:
 
 
 def _in_one(values: Mapping[str, Any], entity: EntityType) -> str:
-	"""The digest of before."""
+	"""The digest in the older format."""
 	parts = [_text_of_before(values.get(name), field) for name, field in sorted(entity.fields.items())]
 	return blake2b("\x1f".join(parts).encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 

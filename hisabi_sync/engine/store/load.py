@@ -1,7 +1,7 @@
 """Reading what a batch needs, in a number of statements that does not depend on its length.
 
-Locks are taken in one order everywhere: what is held for derived values (see `derive.hold`), then documents (children's
-DocTypes first), then Sync Records, each by name, and the space's counter last (see `sequence`).
+Locks are taken in the same order everywhere: the document for derived values (see `derive.hold`), documents (DocTypes of
+children first), Sync Records, each in the order of names, and the counter of the space last (see `sequence`).
 """
 
 import json
@@ -21,15 +21,15 @@ from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.store import autumn
 
 RECORD_COLUMNS = "name entity_type client_id document_name doc_version content_version field_versions deleted_at modified maker began second_readings digest".split()
-# A plain SELECT sees the transaction's first moment; what belongs to a locked row must be read as it is now.
+# A plain SELECT reads the transaction's snapshot; what belongs to a locked row must be read as it is now.
 LATEST = "LOCK IN SHARE MODE"
 NEVER = 2**62  # no version is later
-# Read as text: of decimals the driver would make floats, and it is slow with times.
+# Read as text: the driver would make floats of decimals, and is slow with times.
 EXACT = ("Currency", "Float", "Percent", "Datetime")
 
 
 def records(names: Iterable[str], lock: bool = False, tail: str = "") -> dict[str, Stored]:
-	"""Sync Records by name as working copies without values."""
+	"""{name: Stored} of Sync Records, without values."""
 	tail = "ORDER BY name FOR UPDATE" if lock else tail
 	rows = sql.select_in("Sync Record", RECORD_COLUMNS, "name", sorted(set(names)), tail=tail)
 	return {row[0]: _stored(row) for row in rows}
@@ -79,10 +79,10 @@ def documents(
 	fields: Collection[str] | None = None,
 	database: sql.Database | None = None,
 ) -> dict[Any, dict[str, Any]]:
-	"""Canonical values of documents, by document name as it is asked for; child rows included.
+	"""{document name, as given: canonical values, with child rows}.
 
-	Names of some DocTypes are numbers in their table; here and in Sync Records all are texts. Of locked
-	documents the readings of times (see `autumn`) are left to `fill`, because their records are locked later.
+	Some DocTypes have numbers as names; here and in Sync Records all names are texts. For locked documents, `fill` restores
+	the readings of times (see `autumn`) later, because their records are locked later.
 	"""
 	wanted = {str(name) for name in names if name is not None}  # a tombstone's document is gone
 	chosen = [f for f in entity.columns if fields is None or f.name in fields]
@@ -101,7 +101,7 @@ def documents(
 
 
 def _as_asked(found: Mapping[str, dict[str, Any]], names: Iterable[str]) -> dict[Any, dict[str, Any]]:
-	"""For the database `Ab` and `ab ` are one name."""
+	"""The values by the names as given: the database takes `Ab` and `ab ` for the same name."""
 	folded = {_folded(name): values for name, values in found.items()}
 	return {name: folded[_folded(name)] for name in names if _folded(name) in folded}
 
@@ -111,7 +111,7 @@ def _folded(name: str) -> str:
 
 
 def fill(stored: Stored, values: Any, entity: EntityType) -> None:
-	"""Give a record the values that its document was locked with, if any; their readings are in its own row."""
+	"""Set the values of a record to those of its locked document; their readings are in the record's row."""
 	if values:
 		autumn.restore(values, entity, stored.second_readings)
 	stored.values = values
@@ -143,12 +143,10 @@ def _add_rows(
 
 
 def working_copies(names: Iterable[str], registry: Registry, lock: bool = True) -> dict[str, Stored]:
-	"""Records with their values, locked unless they are only looked at: names of Sync Records that may not exist.
+	"""{name: Stored with values} of those Sync Records that exist, locked unless `lock` is False.
 
-	A live record whose document is in its table no more, which no hook saw, comes as the tombstone that it is; it is `lost`,
-	and has to be written.
-
-	Costs one statement, one more when any exists and is locked, and one for each entity type among the existing.
+	A live record whose document is gone, without a hook that saw it, becomes a tombstone here. It is `lost`, and has to be
+	written. Costs one statement, one more if records are locked, and one for each entity type among them.
 	"""
 	known = records(names)
 	if not known:
@@ -168,7 +166,7 @@ def working_copies(names: Iterable[str], registry: Registry, lock: bool = True) 
 
 
 def _find_lost(found: Mapping[str, Stored], registry: Registry, lock: bool) -> None:
-	"""Look once more, now that the records stand still: a document may have been renamed or made in between."""
+	"""Look again now that the records are locked: a document may have been renamed or made in between."""
 	missing: dict[str, list[Stored]] = {}
 	for stored in found.values():
 		if stored.values is None:
@@ -186,9 +184,9 @@ def _find_lost(found: Mapping[str, Stored], registry: Registry, lock: bool) -> N
 
 
 def history(stored_by_base: Sequence[tuple[Stored, int | None, Collection[int]]], registry: Registry) -> None:
-	"""Attach to each record what its versions after a base replaced.
+	"""Fill the `history` of records: the values that their later versions replaced.
 
-	Takes [(Stored, base version, versions)]: all that follow the base version, if there is one, and single ones.
+	Takes [(Stored, base version or None, versions)]: all versions after the base, and the single ones that are named.
 	"""
 	if not stored_by_base:
 		return
@@ -221,7 +219,7 @@ def decode_past(
 	fields: Mapping[str, kinds.Field],
 	device: str | None = None,
 ) -> Past:
-	"""A version by the fields as they are today. What a field no longer takes is left out, as if nobody knew it."""
+	"""A Past by the fields as they are today. A value that its field no longer takes is left out, as unknown."""
 	noted = json.loads(text or "{}")
 	held = {k: pair for k, pair in noted.items() if k in fields}
 	decoded = {name: kinds.decode(fields[name], value) for name, (_, value) in held.items()}
@@ -230,9 +228,9 @@ def decode_past(
 
 
 def encode_past(past: Past, fields: Mapping[str, kinds.Field]) -> str:
-	"""Text of what a version replaced: `{field: [version since which it had stood, value]}`.
+	"""JSON of the values that a version replaced: `{field: [version in which the value was set, value]}`.
 
-	Beside the fields it names the version's time where that is a second reading.
+	It also has the time of the version if that is a second reading (see `autumn`).
 	"""
 	pairs = {
 		n: [past.since.get(n, 1), kinds.encode(fields[n], v)] for n, v in past.before.items() if n in fields
@@ -256,7 +254,7 @@ def encode_values(values: Mapping[str, Any], fields: Mapping[str, kinds.Field]) 
 
 
 def existing(doctype: str, names: Collection[str]) -> set[str]:
-	"""Which of the names the DocType's table holds, as the database compares them (case folded)."""
+	"""Those of the names that documents of the DocType have, in lower case, as the database compares them."""
 	if not names:
 		return set()
 	rows = sql.select_in(doctype, ["name"], "name", sorted(set(names)))
@@ -268,7 +266,7 @@ def link_names(
 ) -> dict[tuple[str, str], str | None]:
 	"""{(doctype, name): client id or None} for links to synced documents, in one statement.
 
-	None hides a document of another space. One without any record is named as it is: its tombstone was collected.
+	A document of another space has None. One without any record keeps its name, because its tombstone was collected.
 	"""
 	rows = sql.select_in(
 		"Sync Record",
@@ -283,7 +281,7 @@ def link_names(
 
 
 def space_and_role(space_name: str, user: str) -> tuple[Any, ...] | None:
-	"""A space and what a user is in it, or None when there is no such space.
+	"""A space and the membership of a user in it; None if there is no such space.
 
 	(status, sequence, horizon, role, member status, space type, key, horizons as JSON, version of the entity types).
 	"""

@@ -1,9 +1,9 @@
 """The order of a space: every transaction that touched records takes numbers just before it commits.
 
-A touched Sync Record is written with a negative sequence, its place among those that its transaction touched. The
-counter row of the space is locked by the last statements of the transaction and held until the commit, so the order of
-numbers is the order of commits. A push writes the numbers that it will get if nobody commits before it; where somebody
-did, they are moved once the counter is held.
+A touched Sync Record is first written with a negative sequence: its place among the records that its transaction touched.
+The last statements of the transaction lock the counter of the space until the commit, so the order of numbers is the order
+of commits. A push writes foreseen numbers instead, those that it gets if no other transaction takes numbers first. If one
+did, the push moves its numbers once it has the counter.
 """
 
 from collections.abc import Sequence
@@ -27,13 +27,13 @@ EVENT = "sync_space_changed"
 
 @dataclass(slots=True)
 class Touched:
-	"""What the open transaction touched of one space: {record: the last number that its row was written for, or None}."""
+	"""Records of one space that the open transaction touched: {record: the last number that it foresaw from, or None}."""
 
 	count: int = 0
 	lasts: dict[str, int | None] = field(default_factory=dict)
 
 	def add(self, name: str, last: int | None) -> int:
-		"""The place of the record. One that is touched again moves to the end, so that a place is never given twice."""
+		"""The place of the record. A record that is touched again gets a new place, so no place is given twice."""
 		self.count += 1
 		self.lasts[name] = last
 		return self.count
@@ -47,10 +47,10 @@ class Touched:
 
 
 def mark(space: str, name: str, last: int | None = None) -> int:
-	"""The sequence to write into a touched record for now; it is right when the transaction has committed.
+	"""The sequence to write into a touched record for now; `number`, or the commit, corrects it.
 
-	With `last`, the space's last number as the transaction knows it, that is the number which follows if nobody takes
-	numbers before. Never where a savepoint may take the row back: the number that it had would be moved instead.
+	Without `last` it is the negative place. With `last`, the last number of the space as the transaction knows it, it is the
+	foreseen number. Never give `last` if a savepoint may undo the row: its earlier number would be moved then.
 	"""
 	pending = _pending()
 	place = pending.setdefault(space, Touched()).add(name, last)
@@ -70,7 +70,7 @@ def number() -> dict[str, tuple[int, int]]:
 
 
 def _number(pending: transaction.State) -> dict[str, tuple[int, int]]:
-	"""Spaces are in a fixed order, so that two transactions cannot wait for each other."""
+	"""Number the spaces in a fixed order, so that two transactions cannot deadlock."""
 	touched = sorted(pending.items())
 	pending.clear()
 	taken = {}
@@ -85,13 +85,13 @@ def _number(pending: transaction.State) -> dict[str, tuple[int, int]]:
 
 
 def take(space: str, count: int) -> tuple[int, str]:
-	"""Take `count` numbers of the space; the last one, and the space's type. Holds the counter until the commit."""
+	"""Take `count` numbers of the space: (the last one, type of the space). Locks the counter until the commit."""
 	frappe.db.sql("UPDATE `tabSync Space` SET sequence = sequence + %s WHERE name = %s", (count, space))
 	return frappe.db.sql("SELECT sequence, space_type FROM `tabSync Space` WHERE name = %s", (space,))[0]
 
 
 def _assign(names: Sequence[str], before: int, written_for: int | None) -> None:
-	"""Turn places into numbers; move numbers that were written for another last number than `before`."""
+	"""Replace places by numbers, and move foreseen numbers if the last number was not `before`."""
 	if written_for is None:
 		_update(FROM_PLACES, before, names)
 	elif written_for != before:
@@ -104,10 +104,7 @@ def _update(query: str, value: int, names: Sequence[str]) -> None:
 
 
 def _announce(space: str, space_type: str, position: int) -> None:
-	"""One message a space and transaction, sent after the commit to whoever watches the Sync Space document.
-
-	The contracts of the space's type may tell others.
-	"""
+	"""Announce the new position after the commit, to those who have the Sync Space open and through the contracts."""
 	frappe.publish_realtime(
 		EVENT, {"space": space, "position": position}, doctype="Sync Space", docname=space, after_commit=True
 	)
@@ -117,10 +114,10 @@ def _announce(space: str, space_type: str, position: int) -> None:
 
 
 def leap() -> int:
-	"""After a backup was restored: make every position that was handed out before too old. Returns the number of spaces.
+	"""After a backup was restored, make all positions that devices hold too old. Returns the number of spaces.
 
-	The counters are those of the backup, so that the numbers of what was lost would be given again to other changes, and a
-	device that has them would miss those. From a position below the horizon it starts over instead.
+	The counters are those of the backup. Numbers of changes that were lost would be given to other changes, and a device
+	whose position is past them would miss those. A position below the horizon makes it start over.
 	"""
 	# MariaDB evaluates from left to right: the horizon is the new sequence.
 	frappe.db.sql("UPDATE `tabSync Space` SET sequence = sequence + %s, horizon = sequence", (LEAP,))

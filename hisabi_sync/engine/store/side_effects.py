@@ -1,4 +1,7 @@
-"""What a save of Frappe's does beside writing the row, for rows that are written by SQL: Versions, caches, open forms and lists."""
+"""What Frappe's own save does besides writing the row, for rows that the engine writes by SQL.
+
+Open forms and lists are refreshed, Frappe's cache forgets the document, and a Version keeps the change.
+"""
 
 import json
 from typing import Any
@@ -16,7 +19,7 @@ VERSION_COLUMNS = ("name", "creation", "modified", "owner", "modified_by", "ref_
 
 
 def refresh_form(doctype: str, name: str, lists: bool = True) -> None:
-	"""After the commit: the form of a row, and unless many are under way also the lists."""
+	"""After the commit, refresh open forms of a row. With many rows, leave `lists` out and call `refresh_lists` once."""
 	row = {"doctype": doctype, "name": name, "modified": str(frappe.utils.now())}
 	frappe.publish_realtime("doc_update", row, doctype=doctype, docname=name, after_commit=True)
 	if lists:
@@ -24,7 +27,7 @@ def refresh_form(doctype: str, name: str, lists: bool = True) -> None:
 
 
 def refresh_lists(doctype: str, name: str = "") -> None:
-	"""After the commit: every list of the DocType."""
+	"""After the commit, refresh open lists of the DocType."""
 	frappe.publish_realtime(
 		"list_update",
 		{"doctype": doctype, "name": name, "user": frappe.session.user},
@@ -34,13 +37,13 @@ def refresh_lists(doctype: str, name: str = "") -> None:
 
 
 def forget_cached(documents: list[tuple[str, str | None]]) -> None:
-	"""Take `[(DocType, name)]` out of Frappe's cache of documents once they are committed."""
+	"""After the commit, remove `[(DocType, name)]` from Frappe's cache of documents."""
 	if documents:
 		frappe.db.after_commit.add(lambda: compat.forget_documents(documents))
 
 
 def write_versions(updated: list[tuple[EntityType, Stored]], user: str, now: object) -> None:
-	"""A Version for each `(EntityType, Stored)` whose DocType tracks changes; one statement, none without any."""
+	"""Write a Version for each `(EntityType, Stored)` whose DocType tracks changes; one statement for all."""
 	rows = []
 	for entity, stored in updated:
 		changed = _changed(entity, stored) if entity.tracked else None
@@ -52,7 +55,7 @@ def write_versions(updated: list[tuple[EntityType, Stored]], user: str, now: obj
 
 
 def _insert_versions(rows: list[tuple[Any, ...]]) -> None:
-	"""On newer sites the names of Versions are numbers of a sequence, on older ones texts."""
+	"""Names of Versions are numbers of a sequence on newer sites, and texts on older ones."""
 	numbered = is_autoincremented("Version")
 	name = "NEXTVAL(`version_id_seq`)" if numbered else "%s"
 	mark = f"({', '.join([name, *['%s'] * (len(VERSION_COLUMNS) - 1)])})"
@@ -62,7 +65,7 @@ def _insert_versions(rows: list[tuple[Any, ...]]) -> None:
 
 
 def _changed(entity: EntityType, stored: Stored) -> dict[str, Any] | None:
-	"""What Frappe's own Version says of a change, in the values of columns; None when nothing changed in the end."""
+	"""The data of a Version in Frappe's format, with values as in columns; None if no value differs in the end."""
 	before = {}
 	for past in reversed(stored.history):
 		if past.version > stored.loaded_version:

@@ -1,4 +1,4 @@
-"""Bringing working copies to the database with multi-row statements."""
+"""Writing records and documents to the database with multi-row statements."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,7 +25,7 @@ VERSION = ("record", "doc_version", "changed_at", "changed_by", "device", "befor
 
 
 class Writer:
-	"""Collects what a batch did to documents of bulk entity types and writes it table by table."""
+	"""Collects the changes of a batch, and writes documents of bulk entity types table by table, then the records."""
 
 	def __init__(self, caller: Caller, registry: Registry, now: datetime | None) -> None:
 		self.caller, self.registry, self.now = caller, registry, now
@@ -37,12 +37,12 @@ class Writer:
 		self._updated: dict[str, tuple[EntityType, Stored]] = {}
 
 	def add(self, stored: Stored, changed: Iterable[str]) -> None:
-		"""Note that fields of a record changed; a new or deleted record passes all or none of its fields."""
+		"""Note that fields of a record changed: all fields of a new record, none of a deleted one."""
 		self.touched[stored.name] = stored
 		self._dirty.setdefault(stored.name, set()).update(changed)
 
 	def flush(self) -> None:
-		"""Write the documents that are due, two statements for each entity type."""
+		"""Write the documents that changed, two statements for each entity type."""
 		by_entity: dict[str, list[tuple[Stored, set[str]]]] = {}
 		for name, changed in self._dirty.items():
 			stored = self.touched[name]
@@ -53,7 +53,7 @@ class Writer:
 			if entity.bulk:
 				self._write_documents(entity, members)
 			else:
-				# The documents were saved one by one; what is due is what a deriver set afterwards.
+				# The documents were saved one by one; only what a deriver set afterwards is left.
 				self._update(entity, members, {})
 				self._stale += [(entity.doctype, stored.document_name) for stored, _ in members]
 
@@ -65,7 +65,7 @@ class Writer:
 		content = [(stored, changed) for stored, changed in old if not changed or changed - entity.computed]
 		computed = [(stored, changed) for stored, changed in old if changed and not changed - entity.computed]
 		self._update(entity, content, {"modified": self.now, "modified_by": self.caller.user})
-		# Like Frappe's own derived values these leave `modified` alone, so that an open form can still be saved.
+		# Computed fields leave `modified` alone, as Frappe's own do, so that an open form can still be saved.
 		self._update(entity, computed, {})
 		for stored, _ in members:
 			stored.written = True
@@ -87,7 +87,7 @@ class Writer:
 	def _update(
 		self, entity: EntityType, members: list[tuple[Stored, set[str]]], standard: Mapping[str, Any]
 	) -> None:
-		"""One statement; a record with a value that nobody can read is written alone, with nothing but what it changed."""
+		"""One statement for all. A record with an unreadable value is written alone, only with the fields that changed."""
 		alone: list[tuple[Stored, set[str]]] = []
 		together: list[tuple[Stored, set[str]]] = []
 		for pair in members:
@@ -123,9 +123,9 @@ class Writer:
 		return [known[name] for name in names]
 
 	def finish(self, last: int | None = None) -> None:
-		"""Write what is left, the Sync Records and their versions, and have them numbered at the commit.
+		"""Write what is left, the Sync Records and their versions. They are numbered at the commit.
 
-		With `last`, the space's last number as the transaction knows it, they are written with the numbers that follow.
+		With `last`, the last number of the space as the transaction knows it, they are written with foreseen numbers.
 		"""
 		self.flush()
 		side_effects.write_versions(list(self._updated.values()), self.caller.user, self.now)
@@ -156,7 +156,7 @@ def write_records(
 	now: datetime | None,
 	last: int | None = None,
 ) -> None:
-	"""Insert or update Sync Records that have a new version, and insert what those versions replaced."""
+	"""Insert or update Sync Records that have a new version, and insert the values that those versions replaced."""
 	changed = [stored for stored in touched if stored.doc_version != stored.loaded_version]
 	rows: dict[bool, list[tuple[Any, ...]]] = {True: [], False: []}
 	for stored in changed:
@@ -172,7 +172,7 @@ def write_records(
 
 
 def _without_creation(row: Sequence[Any]) -> tuple[Any, ...]:
-	"""An existing row keeps its creation and owner."""
+	"""The row without creation and owner, which an existing row keeps."""
 	return (row[0], row[2], *row[4:])
 
 
@@ -222,7 +222,7 @@ def _insert_versions(
 
 
 def stamp_document(stored: Stored, entity: EntityType, user: str) -> dict[str, Any]:
-	"""Set the engine's columns of one document without another event."""
+	"""Set the engine's columns of one document without triggering events. Returns {column: value}."""
 	names = entity.stamps & {"client_id", "doc_version", "server_modified", "is_deleted", "deleted_at"}
 	values = {name: value for name, value in stamp_values(stored, user).items() if name in names}
 	if values:
