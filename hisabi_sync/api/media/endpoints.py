@@ -16,13 +16,13 @@ from hisabi_sync.api.protocol.http import endpoint
 from hisabi_sync.engine.model import ids
 from hisabi_sync.engine.model.change import Caller
 from hisabi_sync.engine.model.errors import RequestError
+from hisabi_sync.hisabi_wallet.members import SPACE_TYPE
 from hisabi_sync.media import deliver, fields, names, receive, rows, s3, signing
 from hisabi_sync.media import presign as media
 
 if TYPE_CHECKING:
 	from _typeshed import SupportsRead
 
-SPACE_TYPE = "wallet"
 ACTION, MOST = "media_presign", 2000  # new uploads of a user in a quarter of an hour
 HEADERS = {
 	"X-Content-Type-Options": "nosniff",

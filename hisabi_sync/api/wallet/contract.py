@@ -2,13 +2,13 @@
 
 from hisabi_sync.api.wallet import items
 from hisabi_sync.engine.model.contract import Budget, Contract
-from hisabi_sync.hisabi_wallet import attachments, entities, invites, rules, wallets
+from hisabi_sync.hisabi_wallet import attachments, entities, invites, members, rules, wallets
 from hisabi_sync.hisabi_wallet.derived import derive
 from hisabi_sync.media import room
 
 WALLET = Contract(
 	name="wallet",
-	space_type="wallet",
+	space_type=members.SPACE_TYPE,
 	declare=entities.declare,
 	read_again=items.read_again,
 	rules={

@@ -15,8 +15,8 @@ from hisabi_sync.engine.model import clock, ids, strict_json
 from hisabi_sync.engine.model.change import CREATE, OPERATIONS, Caller, Change
 from hisabi_sync.engine.model.errors import ItemError, RequestError
 from hisabi_sync.engine.sharing import spaces
+from hisabi_sync.hisabi_wallet.members import SPACE_TYPE, WALLET
 
-WALLET, SPACE_TYPE = "Hisabi Wallet", "wallet"
 MAX_OP_ID = 140
 DEFAULT_LIMIT = 200
 # Of an item's envelope the ledger keeps what the contract knows.

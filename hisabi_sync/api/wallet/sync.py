@@ -15,8 +15,8 @@ from hisabi_sync.engine.model import clock, cursor, ids
 from hisabi_sync.engine.model.change import CONFLICT, ERROR, Caller, Change, Outcome
 from hisabi_sync.engine.model.errors import RequestError
 from hisabi_sync.engine.sharing.spaces import authorise
+from hisabi_sync.hisabi_wallet.members import SPACE_TYPE
 
-SPACE_TYPE = "wallet"
 MAX_OP_IDS = 500
 
 

@@ -9,9 +9,9 @@ from hisabi_sync.engine.derive import Access, Effect
 from hisabi_sync.engine.model.change import Caller, Stored
 from hisabi_sync.engine.store import load
 from hisabi_sync.hisabi_wallet.derived import rules
+from hisabi_sync.hisabi_wallet.members import WALLET
 
 ACCOUNT, TRANSACTION, BUDGET, GOAL = "Hisabi Account", "Hisabi Transaction", "Hisabi Budget", "Hisabi Goal"
-WALLET = "Hisabi Wallet"
 DEBT, INSTALLMENT = "Hisabi Debt", "Hisabi Debt Installment"
 JAMEYA, PAYMENT = "Hisabi Jameya", "Hisabi Jameya Payment"
 FOLLOWED = {ACCOUNT, TRANSACTION, BUDGET, GOAL, DEBT, INSTALLMENT, JAMEYA, PAYMENT}
