@@ -162,10 +162,7 @@ def _record(doc: Document, entity: EntityType, space: str, known: list[tuple[Sto
 def _check_files(
 	doc: Document, stored: Stored, entity: EntityType, space: str, before: dict[str, Any] | None
 ) -> None:
-	"""Refuse uploads that the person who saves a document may not see.
-
-	A push has checked its own, and code that ignores permissions may name any.
-	"""
+	"""Refuse uploads that the person may not see. A push has checked its own; code that ignores permissions may name any."""
 	if not entity.acting or doc.flags.ignore_permissions or _push()[0] or _is_restored(stored):
 		return
 	previous, caller = doc.get_doc_before_save(), _system_caller(space, entity)
