@@ -23,7 +23,7 @@ FAILURES_KEY = "hisabi_sync_job:"
 
 
 def enqueue_note_problems() -> None:
-	"""Have a worker tell in the Desk which entity types cannot be used; without Redis health tells alone."""
+	"""Have a worker show in the Desk which entity types cannot be used. Without Redis, only the health report shows it."""
 	with suppress(RedisError):
 		frappe.enqueue(
 			"hisabi_sync.engine.entities.entity_types.note_problems",
@@ -34,9 +34,9 @@ def enqueue_note_problems() -> None:
 
 
 def enqueue_reconcile(entity_type: str) -> None:
-	"""Have a worker bring one entity type's records in line with its documents after the commit.
+	"""After the commit, have a worker reconcile the records of an entity type with its documents.
 
-	Without Redis that is left to the daily job: no document stays unsaved for it.
+	Without Redis this is left to the daily job, so that documents can still be saved.
 	"""
 	try:
 		frappe.enqueue(
@@ -56,7 +56,7 @@ def enqueue_reconcile(entity_type: str) -> None:
 
 
 def await_progress(entity_type: str) -> None:
-	"""A worker is going to begin, once the open transaction is committed."""
+	"""After the commit, show that a worker will begin."""
 	frappe.db.after_commit.add(
 		lambda: _save_progress(entity_type, {"compared": 0, "documents": 0, "waiting": True})
 	)
@@ -67,7 +67,7 @@ def begin_progress(entity_type: str, documents: int) -> None:
 
 
 def add_progress(entity_type: str, number: int) -> None:
-	"""So many documents more are compared."""
+	"""Show that `number` more documents were compared."""
 	held = progress_of(entity_type)
 	if held:
 		_save_progress(entity_type, {**held, "compared": held["compared"] + number})
@@ -79,7 +79,7 @@ def end_progress(entity_type: str) -> None:
 
 
 def progress_of(entity_type: str) -> dict[str, Any] | None:
-	"""`{compared, documents, waiting}`; None when nobody compares."""
+	"""`{compared, documents, waiting}`; None if no comparison is going on."""
 	return frappe.cache.get_value(_progress_key(entity_type), expires=True)
 
 
@@ -116,14 +116,14 @@ def each(job: str, kind: str, units: Iterable[Any], work: Callable[..., Any]) ->
 
 
 def caught(job: str, kind: str, unit: object, error: BaseException) -> str:
-	"""Roll a unit back and log it; the kind of its error. What says that nothing can go on now is raised again."""
+	"""Roll back what a unit did and log its error; returns the kind of the error. One that concerns all units is raised again."""
 	must_go_on(error)
 	frappe.db.rollback()
 	return errors.log_once(f"{job}: {kind} {unit} failed", error)
 
 
 def must_go_on(error: BaseException) -> None:
-	"""Raise what concerns every unit: a server that is gone, or a worker whose time is up."""
+	"""Raise an error that concerns all units: a server is away, or the time of the worker is up."""
 	if retry.is_away(error) or isinstance(error, MemoryError | BaseTimeoutException):
 		raise error
 
@@ -139,7 +139,7 @@ def remember_failures(job: str, failed: Mapping[str, str]) -> None:
 
 
 def forget_failures() -> None:
-	"""Remove what is remembered of all jobs, when the app leaves the site."""
+	"""Remove the failures of all jobs, when the app is uninstalled."""
 	frappe.db.delete("DefaultValue", {"defkey": ["like", f"{FAILURES_KEY}%"]})
 	clear_defaults_cache()
 
