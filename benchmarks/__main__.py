@@ -20,7 +20,6 @@ from benchmarks import (
 	latency,
 	machine,
 	memory,
-	output,
 	page,
 	plots,
 	profiled,
@@ -29,7 +28,7 @@ from benchmarks import (
 	runs,
 	ways,
 )
-from benchmarks.figures import Figure
+from benchmarks.figures import Figure, show, write_json
 from benchmarks.sizes import MILLION, QUICK, USUAL, Sizes
 from benchmarks.stage import Stage
 from benchmarks.support import connect
@@ -63,7 +62,7 @@ def main() -> None:
 		about = {**_about(options), **machine.about(stage), "seconds": round(time.monotonic() - began)}
 	finally:
 		stage.close()
-	output.show(figures)
+	show(figures)
 	if folder := _folder(options):
 		_write(folder, {**about, "figures": figures})
 
@@ -128,7 +127,7 @@ def _about(options: argparse.Namespace) -> dict[str, Any]:
 
 def _write(folder: Path, results: dict[str, Any]) -> None:
 	folder.mkdir(parents=True, exist_ok=True)
-	output.write_json(folder / "results.json", results)
+	write_json(folder / "results.json", results)
 	page.write(folder / "README.md", results, plots.write(folder, results["figures"]))
 	print(f"Written to {folder}")
 

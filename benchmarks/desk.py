@@ -1,4 +1,4 @@
-"""What the app costs those who save a document that it has nothing to do with: whole requests, with and without its hooks."""
+"""What the app adds to saves of documents that are not synced: whole requests, with and without its hooks."""
 
 import json
 import os

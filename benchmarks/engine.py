@@ -79,7 +79,7 @@ def pull_figures(stage: Stage) -> list[Figure]:
 
 
 def _pull(wallet: Wallet, most: int, page: int) -> None:
-	"""Pull so many records from the beginning and encode them, as the contract does."""
+	"""Pull this many records from the beginning and encode them as the contract does."""
 	token, count = None, 0
 	while count < most:
 		answer = engine_page(wallet, token, page)

@@ -1,4 +1,4 @@
-"""How long a phone waits that asks for news when there are none, beside the shortest request that Frappe has."""
+"""How long a pull takes when nothing has changed, beside the shortest request that Frappe has."""
 
 import statistics
 import time

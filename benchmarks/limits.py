@@ -17,7 +17,7 @@ IN_ORDER = ("tabSync Item", "tabSync Batch")
 
 
 def rows_of_push(wallet: Wallet, count: int) -> dict[str, list[dict[str, Any]]]:
-	"""{table: rows as dicts} that a push of so many creates writes, read back from the database."""
+	"""{table: rows as dicts} that a push of `count` creates writes, read back from the database."""
 	names = wallet.push(wallet.transactions(count))
 	(batch,) = frappe.get_all(
 		"Sync Batch", {"device": wallet.device.name}, pluck="name", order_by="creation desc", limit=1

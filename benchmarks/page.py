@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.output import HEADS, cells, goal, number
+from benchmarks.figures import HEADS, cells, goal, number
 
 TITLES = {
 	"ways": "A push beside the plain Frappe way",

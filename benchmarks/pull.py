@@ -1,4 +1,4 @@
-"""Pulls: from the beginning, of what changed, of nothing; beside SELECT and JSON, and beside plain Frappe."""
+"""Pulls from the beginning, of some changes and of none; beside SELECT and JSON, and beside plain Frappe."""
 
 import json
 import statistics

@@ -1,4 +1,4 @@
-"""Pushes: what is asked for, how much at once, into how much; beside the database's multi-row insert."""
+"""Pushes by kind of change, by size, and by how much is stored already; beside the database's multi-row insert."""
 
 import statistics
 from collections.abc import Callable

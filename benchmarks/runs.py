@@ -116,7 +116,7 @@ def _beside_inserts(other: erp.ErpServer, number: int) -> tuple[float, float, fl
 
 
 def _pushed(other: erp.ErpServer, number: int) -> tuple[float, float]:
-	"""Push so many new orders; the most memory of a lane in MB, and seconds."""
+	"""Push this many new orders; returns the most memory of a lane in MB, and seconds."""
 	tenant, connection = _shop(other)
 	_fill(tenant, number)
 	crew = _crew(connection, WORKERS)
@@ -280,7 +280,7 @@ def _count_calls(work: Callable[[], object]) -> int:
 
 
 def _inserts(other: erp.ErpServer, number: int) -> float:
-	"""Seconds for so many inserts over HTTP by as many clients."""
+	"""Seconds for this many inserts over HTTP by as many clients."""
 	credential = f"token {other.key['key']}:{other.key['secret']}"
 
 	def insert(count: int) -> None:

@@ -90,7 +90,7 @@ class Wallet:
 		]
 
 	def fill(self, count: int, batch: int = 500) -> None:
-		"""Bring the wallet to so many transactions."""
+		"""Add transactions until the wallet has this many."""
 		for start in range(0, count, batch):
 			names = self.push(self.transactions(min(batch, count - start)))
 			self.known.update(dict.fromkeys(names[:: max(1, count // 1000)], 1))

@@ -1,4 +1,4 @@
-"""Whoever calls the server: over a bad line, with patience, and with every call in the journal."""
+"""Calls to the server: over a bad line, with patience, and with every call in the journal."""
 
 import time
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ WORST_PAUSE = 1.0
 
 
 class Over(Exception):
-	"""The server did not come back long after the end of the run; whoever still waits gives up."""
+	"""The server did not come back long after the end of the run; all that still wait give up."""
 
 
 class Caller:

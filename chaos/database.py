@@ -1,4 +1,4 @@
-"""A MariaDB server of one's own with a copy of a site, so that it can be killed."""
+"""A MariaDB server for the lab alone, with a copy of a site, so that it can be killed."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What hurts the server: each fault is a row with what it does and how it heals."""
+"""Faults of the server: a row for each, with what it does and how it heals."""
 
 import os
 import signal

@@ -1,6 +1,6 @@
 """What Frappe's scheduler would have workers do, one after the other and far more often. Run as a module.
 
-It may be killed at any statement; whoever starts it again goes on.
+It may be killed at any statement; the next start goes on.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""What all actors share: the site, the journal, the weather, the clock, and where violations are told."""
+"""What all actors share: the site, the journal, the weather, the clock, and the place where violations are reported."""
 
 import threading
 import time
@@ -90,7 +90,7 @@ class Lab:
 	# --- what is noticed at once
 
 	def tell(self, violation: Violation) -> None:
-		"""A promise is broken; each thing is told once."""
+		"""Report a broken promise, each one once."""
 		mark = (
 			violation.promise,
 			violation.space,

@@ -1,4 +1,4 @@
-"""What those who run the site do meanwhile: edits of a DocType, a small budget, and strangers after photos."""
+"""What administrators do during a run: edits of a DocType, a small budget, and strangers who try to get photos."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping

@@ -37,7 +37,7 @@ class Violation:
 		return TITLES[self.promise]
 
 
-# Title of each promise, as a person is told it.
+# Title of each promise, as a person reads it.
 TITLES = {
 	"exactly_once": "A change that is sent any number of times is applied once.",
 	"same_answer": "Every repeat of a change gets its first answer.",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 	from chaos.run import Run
 
 EVERY = 10.0  # seconds between two lines where there is no terminal
-SHOWN = 5  # violations of one promise that are told in full
+SHOWN = 5  # violations of one promise that are reported in full
 
 
 class Progress:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pymysql
 
-from chaos import apps, forms, processes, trade
+from chaos import apps, forms, server, trade
 from chaos.database import EMPTY, Database
 from chaos.plan import PEOPLE
 from chaos.server import Server, free_port
@@ -59,7 +59,7 @@ class Program:
 	def stop(self) -> None:
 		"""SIGKILL."""
 		if self.process and self.is_running():
-			processes.kill(self.process)
+			server.kill_tree(self.process)
 
 
 def redis(folder: Path) -> tuple[Program, str]:

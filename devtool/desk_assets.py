@@ -108,7 +108,7 @@ def _strict(settings: Settings) -> set[str]:
 
 
 def _explained(current: Step) -> Problem | None:
-	"""The first mistake in a source, for whoever just made it."""
+	"""The first error in a source file, for the developer who just made it."""
 	for line in current.log.read_text(errors="replace").splitlines():
 		if line.startswith("ERROR "):
 			return Problem(f"{current.title} failed: {line[6:]}; details are in {short(current.log)}.")

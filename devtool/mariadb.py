@@ -117,7 +117,7 @@ def _make_data(settings: Settings, current: Step) -> None:
 
 
 def _user() -> list[str]:
-	"""MariaDB runs as root only when told so; the data belong to whoever owns the checkout."""
+	"""MariaDB refuses to run as root unless it is told to; the data belong to the owner of the checkout."""
 	return ["--user=root"] if os.geteuid() == 0 else []
 
 

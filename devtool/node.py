@@ -19,7 +19,7 @@ OLDEST = 18
 # An entry of yarn.lock: what was asked for, and the version that was chosen.
 LOCKED = re.compile(r'^(\S.*):\n  version "([^"]+)"', re.MULTILINE)
 
-# No package needs its own scripts, and a registry's advice is for whoever updates the pins.
+# No package needs its own scripts, and a registry's advice is for the maintainer who updates the pins.
 OPTIONS = ("--ignore-scripts", "--no-audit", "--no-fund", "--no-progress", "--no-update-notifier")
 
 

@@ -1,11 +1,11 @@
-"""The lowest and the highest value of each number in our settings, so that nobody switches a wall off by a figure."""
+"""The lowest and the highest value of each number in our settings, so that no value disables a protection."""
 
 import frappe
 from frappe import _
 from frappe.model.document import Document
 from frappe.utils import cint
 
-# DocType -> field -> (lowest, highest). A test demands a row for each number field; budgets have theirs in `engine.operations.budgets`.
+# DocType -> field -> (lowest, highest). A test demands a row for each number field; budgets have theirs in `engine.identity.budgets`.
 BOUNDS = {
 	"Sync Settings": {
 		"max_push_items": (1, 1_000),
@@ -54,4 +54,4 @@ def check(doc: Document) -> None:
 	for name, (lowest, highest) in BOUNDS[doc.doctype].items():
 		if not lowest <= cint(doc.get(name)) <= highest:
 			label = _(doc.meta.get_label(name))
-			frappe.throw(_("{0} is from {1} to {2}").format(label, lowest, highest))
+			frappe.throw(_("{0} must be between {1} and {2}").format(label, lowest, highest))

@@ -68,13 +68,13 @@ def _compared(entity_type: str) -> list[str]:
 	"--days",
 	type=click.IntRange(0, 150),
 	default=0,
-	help="Date the log rows of new households back over so many days, for charts",
+	help="Spread the log rows of new households over this many past days, for charts",
 )
 @pass_context
 def demo_households(
 	context: Any, wallets: int, transactions: int, seed: int, until: datetime | None, days: int
 ) -> None:
-	"""Write believable households through the sync engine. What is there already stays as it is."""
+	"""Write believable households through the sync engine. Existing ones stay unchanged."""
 	with _site(context), _demo_extra():
 		from hisabi_sync.demo import show
 

@@ -1,7 +1,8 @@
-"""Which of our rows a person may see that hold values of documents under Frappe's permissions, as conditions in SQL.
+"""Which rows of this app a person may see when the rows hold values of documents, as conditions in SQL.
 
-A row is shown to people who may read its document, and all the fields whose values are in it. What is gone, or not there yet, is
-shown to who may read every document of its DocType. Nobody learns more by a filter, for the rows are not there for them.
+A row is shown to people who may read its document and all the fields whose values are in it. When the document is gone, or not
+made yet, the row is shown to people who may read every document of the DocType. The conditions are part of every list, so
+a filter tells nothing about other rows.
 """
 
 import json
@@ -28,7 +29,7 @@ _RECORDS_TYPE = "(SELECT entity_type FROM `tabSync Record` WHERE name = {table}.
 class Holder:
 	"""How a row of a DocType names what it is about (`kind`), its document, and the texts with values by field.
 
-	Without `texts` a row says something of all fields together, such as a hash of them.
+	A row without `texts` is about all fields together, such as a hash of them.
 	"""
 
 	kind: str
@@ -79,7 +80,7 @@ class Limit:
 
 
 def conditions(doctype: str, user: str) -> list[str]:
-	"""Conditions for the rows of one of our DocTypes; none for who may read everything that they hold."""
+	"""Conditions for the rows of one of our DocTypes; none for a user who may read everything that they hold."""
 	if user == visibility.ADMINISTRATOR:
 		return []
 	if doctype in ENTITIES:
@@ -137,7 +138,7 @@ def _of_calls(user: str) -> list[str]:
 
 
 def _of_documents(user: str) -> Iterator[Limit]:
-	"""DocTypes of connections; what is about none of them is for who may read them all."""
+	"""Limits by the DocTypes of connections. Rows about no DocType are for users who may read all of them."""
 	mappings = _mappings()
 	for doctype in sorted(mappings):
 		names = mappings[doctype]

@@ -1,6 +1,6 @@
 """Versions of the engine's own stored formats. A migration stops where a newer release has written the site.
 
-A change of a form raises its version here and comes with a patch. `tests/upgrade/test_formats.py` holds an example of each.
+When you change a form, raise its version here and add a patch. `tests/upgrade/test_formats.py` holds an example of each.
 """
 
 import json
@@ -37,7 +37,7 @@ def require_known() -> None:
 
 
 def note() -> None:
-	"""Hook after an installation or a migration: by then all patches have brought every row to these versions."""
+	"""Hook after an installation or a migration, when patches have brought every row to these versions."""
 	if stored() != VERSIONS:
 		frappe.db.set_global(KEY, json.dumps(VERSIONS))
 

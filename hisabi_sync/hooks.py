@@ -27,7 +27,7 @@ after_app_uninstall = "hisabi_sync.engine.entities.entity_types.forget"
 
 # Requests: paths of the contracts' documents, device tokens, answers in each contract's own shape.
 before_request = [
-	"hisabi_sync.api.protocol.leftovers.forget",
+	"hisabi_sync.api.protocol.auth.forget_last_request",
 	"hisabi_sync.compat.be_impatient",
 	"hisabi_sync.api.protocol.routes.rewrite",
 	"hisabi_sync.guards.ordering.check",
@@ -42,7 +42,7 @@ after_request = [
 	"hisabi_sync.guards.concealed.finish",
 	"hisabi_sync.guards.formulas.finish",
 ]
-page_renderer = ["hisabi_sync.api.protocol.unread.UnreadRequest"]
+page_renderer = ["hisabi_sync.api.protocol.http.UnreadRequest"]
 
 # The names that clients call, and guards in front of Frappe's own calls.
 override_whitelisted_methods = {**_guards.OVERRIDES, **_names.OVERRIDES}

@@ -29,14 +29,14 @@ FILTERS: tuple[tuple[str, str, list[list[Any]]], ...] = (
 
 
 def check_database() -> None:
-	"""Hook: statements and locks of the engine are those of MariaDB; a site on another database is left as it is."""
+	"""Hook: statements and locks of the engine are those of MariaDB; a site on another database is left unchanged."""
 	kind = frappe.conf.db_type or "mariadb"
 	if kind != "mariadb":
 		frappe.throw(_("Hisabi Sync needs a site on MariaDB; this one is on {0}.").format(kind))
 
 
 def set_up() -> None:
-	"""Create what is missing; what people changed is left as it is."""
+	"""Create what is missing; changes that people made stay."""
 	for role, values in ROLES.items():
 		if not frappe.db.exists("Role", role):
 			frappe.get_doc({"doctype": "Role", "role_name": role, **values}).insert(ignore_permissions=True)
@@ -61,7 +61,7 @@ def _register_logs() -> None:
 
 
 def _save_filters() -> None:
-	"""Filters that lists offer to everybody; one that people changed is left as it is."""
+	"""Filters that lists offer to everybody; changes that people made to one stay."""
 	for doctype, label, filters in FILTERS:
 		wanted = {"reference_doctype": doctype, "filter_name": label, "for_user": ""}
 		if not frappe.db.exists("List Filter", wanted):

@@ -4,6 +4,7 @@ Frappe asks twice: `permission_query_conditions` for lists, `has_permission` for
 """
 
 from collections.abc import Iterable
+from typing import Any, TypeGuard
 
 import frappe
 from frappe.core.doctype.user_permission.user_permission import get_user_permissions
@@ -22,7 +23,7 @@ def settles() -> bool:
 
 
 def reads(user: str | None = None) -> bool:
-	"""Whether the user may see conflicts and items at all; which ones is for `has_permission` to say."""
+	"""Whether the user may see conflicts and items at all; `has_permission` decides which ones."""
 	return bool({MANAGER, AUDITOR, "System Manager"} & set(frappe.get_roles(user)))
 
 
@@ -42,7 +43,7 @@ def sees_everywhere(user: str) -> bool:
 
 
 def may_change_for_all(doc: Document, ptype: str | None = None, user: str | None = None) -> bool:
-	"""Hook for one document that holds in every space: it is changed by those who may see every space."""
+	"""Hook for a document that holds in every space: only users who may see every space can change it."""
 	return ptype in (None, *READING) or sees_everywhere(user or frappe.session.user)
 
 
@@ -71,7 +72,28 @@ def has_permission(doc: Document, ptype: str | None = None, user: str | None = N
 
 
 def _may_hold(doc: Document, user: str) -> bool:
-	"""Whether the spaces that a document names are left to the user; a document is neither made nor moved elsewhere."""
+	"""Whether the user may act in the spaces that a document names, so that none is made in, or moved to, another space."""
 	spaces = allowed_spaces(user, doc.doctype)
 	named = {ids.space(kind, doc.get(field)) for field, kind in KEYS.items() if doc.get(field)}
 	return spaces is None or named <= spaces
+
+
+APP = "hisabi_sync"
+
+
+def is_ours(doctype: Any) -> TypeGuard[str]:
+	"""Whether something is the name of a DocType of this app."""
+	if not isinstance(doctype, str) or not frappe.db.exists("DocType", doctype):
+		return False
+	return frappe.local.module_app.get(frappe.scrub(frappe.get_meta(doctype).module)) == APP
+
+
+def may_read(doctype: str, name: Any) -> bool:
+	"""Whether a document is there and the caller may read it."""
+	return may(doctype, name, "read")
+
+
+def may(doctype: str, name: object, right: str) -> bool:
+	"""Whether a document is there and the caller has a right to it."""
+	name = str(name)
+	return bool(frappe.db.exists(doctype, name)) and frappe.has_permission(doctype, right, doc=name)

@@ -88,7 +88,7 @@ _SPACE_KEYS = {
 _KEYS_OF = "SELECT space_key FROM `tabSync Space` WHERE space_type = '{type}' AND name IN ({{spaces}})"
 _OF_SUBMISSION = "`tabField Submission Media`.submission IN (SELECT name FROM `tabField Submission` WHERE tenant IN ({keys}))"
 
-# What holds in every space. Whoever is kept to some of them reads it, and changes nothing there.
+# What holds in every space. Users with User Permissions on Sync Space read these and cannot change them.
 EVERYWHERE = ("Sync Settings", "Sync Entity", "Family Settings", "Family Badge Rule")
 
 # Field of a document -> type of the space that it names.

@@ -73,7 +73,7 @@ def _safely(
 def _refused_body(
 	contract: str, environ: dict[str, Any], start_response: Callable[..., Any]
 ) -> list[bytes] | None:
-	"""The answer to a JSON body of so many values that reading it would fill the memory, or None; nobody is signed in yet."""
+	"""The answer to a JSON body with too many values to read into memory, or None. Runs before anybody is signed in."""
 	if not _is_json(environ) or environ.get("PATH_INFO") == UPLOAD:
 		return None
 	length = _length(environ)

@@ -1,16 +1,15 @@
 """Fixtures: a site, a server, and people with wallets and phones. Everything is real; nothing stands in for Frappe."""
 
+import functools
 import os
 
 import frappe
 import pytest
-import requests
 from frappe.installer import update_site_config
 
 from tests.support import users
-from tests.support.phone import Phone, new_id
 from tests.support.server import Server
-from tests.support.users import PASSWORD
+from tests.wallet import people
 
 pytest_plugins = ["tests.support.options"]
 
@@ -58,21 +57,9 @@ def make_user():
 
 @pytest.fixture
 def login(server, site):
-	"""Sign a user's device in over HTTP and return its Phone in a wallet (his default one when none is given)."""
+	"""Sign a user's device in over HTTP and return its Phone in a wallet (their default one when none is given)."""
 
-	def sign_in(user, wallet_id=None, device_id=None):
-		device_id = device_id or new_id("device")
-		response = requests.post(
-			f"{server.url}/api/method/hisabi_sync.api.devices.login",
-			json={"usr": user, "pwd": PASSWORD, "device_id": device_id, "platform": "android"},
-			headers={"X-Frappe-Site-Name": site},
-			timeout=30,
-		)
-		assert response.status_code == 200, response.text
-		given = response.json()["message"]
-		return Phone(server.url, site, given["device_token"], device_id, wallet_id or given["wallet_id"])
-
-	return sign_in
+	return functools.partial(people.sign_in, server, site)
 
 
 @pytest.fixture

@@ -115,7 +115,7 @@ def test_every_text_has_arabic(translated, source):
 		("Reopen this conflict", "public/js/conflict"),
 		("Add mappings", "sync_connection.js"),
 		("There is no connector {0}", ".py"),
-		("What a repeat of the call is answered with", "DocType: Sync Call"),
+		("The answer to a repeat of the call", "DocType: Sync Call"),
 	],
 )
 def test_the_search_reads_bundles_forms_python_and_doctypes(site, text, place):

@@ -6,7 +6,7 @@ to be there; more wallets or more transactions only add to it.
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 from random import Random
@@ -15,9 +15,10 @@ from typing import Any
 import frappe
 from faker import Faker
 
-from hisabi_sync.demo import backdate, people, records, spending, words
+from hisabi_sync.demo import people, records, spending, words
 from hisabi_sync.demo.home import Home
 from hisabi_sync.demo.phones import Entry, Outboxes
+from hisabi_sync.engine.database import sql
 from hisabi_sync.engine.model import clock, ids
 from hisabi_sync.hisabi_wallet import members, wallets
 from hisabi_sync.hisabi_wallet.derived import verify
@@ -129,7 +130,7 @@ def fill(
 	finally:
 		frappe.set_user("Administrator")
 	if days and is_new:
-		backdate.spread(outboxes.batches, timedelta(days=days))
+		backdate(outboxes.batches, timedelta(days=days))
 	_count(home, transactions, outboxes, totals)
 
 
@@ -178,3 +179,21 @@ def _count(home: Home, transactions: int, outboxes: Outboxes, totals: Totals) ->
 	totals.transactions += transactions
 	totals.batches += len(outboxes.batches)
 	totals.counts.update(outboxes.counts)
+
+
+def backdate(batches: Sequence[str], span: timedelta) -> None:
+	"""Spread the creation of batches evenly over the span up to now, in the order in which they were pushed.
+
+	The order is what pulls by time rely on, so this is for the batches of a space that has no others.
+	"""
+	now = clock.now()
+	for place, batch in enumerate(batches, 1):
+		moment = now - span * (1 - place / len(batches))
+		sql.update_in("Sync Batch", {"creation": moment, "modified": moment}, [batch])
+	for doctype in ("Sync Item", "Sync Conflict"):
+		frappe.db.sql(
+			f"""UPDATE {sql.quote("tab" + doctype)} r JOIN `tabSync Batch` b ON b.name = r.batch
+			SET r.creation = b.creation, r.modified = b.creation WHERE b.name IN %s""",  # noqa: S608
+			(tuple(batches),),
+		)
+	frappe.db.commit()

@@ -1,13 +1,15 @@
 """One action on many rows: at once when they are few, else as a job that tells how far it is. Each row has its result."""
 
+import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import frappe
+from frappe.utils.background_jobs import get_job
 from rq.timeouts import BaseTimeoutException
 
-from hisabi_sync.desk import bulk_state
 from hisabi_sync.engine import document
 from hisabi_sync.engine import failed_items as failed
 from hisabi_sync.engine.database import retry
@@ -21,6 +23,9 @@ from hisabi_sync.engine.store import side_effects
 AT_ONCE = 20
 MOST = 2000
 EVENT = "hisabi_sync_bulk"
+KEPT = 24 * 3600  # seconds for which the result of a job can be asked for
+WAITING = {"queued", "deferred", "scheduled"}
+SILENCE = timedelta(minutes=3)  # a worker gives a sign of life every 30 seconds
 
 
 @dataclass(frozen=True)
@@ -37,19 +42,10 @@ def one_by_one(function: Callable[..., dict[str, Any]]) -> Callable[..., list[di
 
 	def act(rows: Sequence[Mapping[str, Any]], arguments: Mapping[str, Any]) -> list[dict[str, Any]]:
 		return [
-			_result(row, lambda row=row: retry.run(lambda: _committed(function, row, arguments)))
-			for row in rows
+			_result(row, lambda row=row: retry.committed(lambda: function(row, arguments))) for row in rows
 		]
 
 	return act
-
-
-def _committed(
-	function: Callable[..., dict[str, Any]], row: Mapping[str, Any], arguments: Mapping[str, Any]
-) -> dict[str, Any]:
-	given = function(row, arguments)
-	frappe.db.commit()
-	return given
 
 
 def _result(row: Mapping[str, Any], work: Callable[..., dict[str, Any]]) -> dict[str, Any]:
@@ -121,12 +117,12 @@ def run(
 		results = [result for part in _steps(action, rows, arguments or {}) for result in part]
 		return {"results": results, **_counts(results)}
 	job = ids.new()
-	bulk_state.begin(job, frappe.session.user, len(rows))
+	begin_state(job, frappe.session.user, len(rows))
 	frappe.enqueue(
 		"hisabi_sync.desk.bulk.work",
 		queue="long",
 		at_front=True,  # a person is waiting
-		job_id=bulk_state.queue_id(job),
+		job_id=queue_id(job),
 		job=job,
 		user=frappe.session.user,
 		action=action,
@@ -142,14 +138,14 @@ def work(
 	"""The job. A job that Frappe runs again would be Administrator's, so that it takes its user along."""
 	frappe.set_user(user)
 	for part in _steps(action, rows, arguments):
-		state = bulk_state.add(job, part, _counts(part))
+		state = add_results(job, part, _counts(part))
 		frappe.publish_realtime(EVENT, {"job": job, **state}, user=user)
 
 
 def _steps(
 	name: str, rows: Sequence[Mapping[str, Any]], arguments: Mapping[str, Any]
 ) -> Iterator[list[dict[str, Any]]]:
-	"""The results, step by step; the lists are told once at the end."""
+	"""The results, step by step; open lists are refreshed once, at the end."""
 	action = action_of(name)
 	for start in range(0, len(rows), action.step):
 		yield _step(action, rows[start : start + action.step], arguments)
@@ -177,4 +173,63 @@ def progress(job: str) -> dict[str, Any]:
 
 	`interrupted` says that it ended before it reached every row, as when its worker was killed.
 	"""
-	return {"job": job, **bulk_state.of(job, frappe.session.user)}
+	return {"job": job, **state_of(job, frappe.session.user)}
+
+
+def queue_id(job: str) -> str:
+	return f"hisabi_sync_bulk_{job}"
+
+
+def _key(job: str, part: str = "state") -> str:
+	return f"hisabi_sync_bulk:{part}:{job}"
+
+
+def begin_state(job: str, user: str, total: int) -> None:
+	_keep(job, {"user": user, "finished": False, "done": 0, "failed": 0, "total": total})
+
+
+def _keep(job: str, state: Mapping[str, Any]) -> None:
+	frappe.cache.set_value(_key(job), state, expires_in_sec=KEPT)
+
+
+def _held(job: str) -> dict[str, Any] | None:
+	return frappe.cache.get_value(_key(job), expires=True)
+
+
+def add_results(job: str, results: Sequence[Mapping[str, Any]], counts: Mapping[str, int]) -> dict[str, Any]:
+	"""Note the results of a step; returns the state. Only the step's own rows are written, however many there were."""
+	state = _held(job) or {}
+	state = {**state, **{name: state.get(name, 0) + count for name, count in counts.items()}}
+	state["finished"] = state["done"] + state["failed"] >= state.get("total", 0)
+	frappe.cache.rpush(_key(job, "results"), json.dumps(results, default=str))
+	frappe.cache.expire(frappe.cache.make_key(_key(job, "results")), KEPT)
+	_keep(job, state)
+	return state
+
+
+def state_of(job: str, user: str) -> dict[str, Any]:
+	"""The state as its user may see it, with results when there will be no more. Raises not_found."""
+	state = _held(job)
+	if not state or state["user"] != user:
+		raise RequestError("not_found")
+	if not state["finished"] and _has_ended(job):
+		state = _held(job) or state  # it may have finished in between
+		state = {**state, "interrupted": not state["finished"], "finished": True}
+	return {**state, "results": _results(job) if state["finished"] else []}
+
+
+def _results(job: str) -> list[dict[str, Any]]:
+	parts = frappe.cache.lrange(_key(job, "results"), 0, -1)
+	return [result for part in parts for result in json.loads(part)]
+
+
+def _has_ended(job: str) -> bool:
+	"""Whether nobody is going to work on it any more: it failed, is gone, or its worker has fallen silent."""
+	queued = get_job(queue_id(job))
+	status = queued and queued.get_status()
+	if status == "started" and queued.last_heartbeat:
+		return (
+			datetime.now(timezone.utc).replace(tzinfo=None) - queued.last_heartbeat.replace(tzinfo=None)
+			> SILENCE
+		)
+	return status not in WAITING

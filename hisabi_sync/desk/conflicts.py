@@ -3,22 +3,23 @@
 from typing import Any
 
 from hisabi_sync import permissions
-from hisabi_sync.api.protocol import people
+from hisabi_sync.api.protocol import desk_access
 from hisabi_sync.api.protocol.http import endpoint
 from hisabi_sync.api.protocol.schema import Nothing
 from hisabi_sync.desk import bulk, lists
 from hisabi_sync.desk.insight import scope
+from hisabi_sync.desk.lists import BulkDone, BulkJob, BulkProgress
 from hisabi_sync.desk.models import conflicts as models
-from hisabi_sync.desk.models.desk import BulkDone, BulkJob, BulkProgress
 from hisabi_sync.engine.conflicts.conflict_rows import MERGE, OPEN, SIDES
+from hisabi_sync.engine.database import retry
 from hisabi_sync.engine.model import clock
 from hisabi_sync.engine.model.errors import RequestError
 from hisabi_sync.engine.resolution import cases, conflict_view
 
 CONFLICT = "Sync Conflict"
 ASK = ("GET", "POST")
-READER: dict[str, Any] = {"needs": people.require_reader, "methods": ASK}
-MANAGER: dict[str, Any] = {"needs": people.require_manager}
+READER: dict[str, Any] = {"needs": desk_access.require_reader, "methods": ASK}
+MANAGER: dict[str, Any] = {"needs": desk_access.require_manager}
 
 
 @endpoint("wallet", takes=models.ConflictList, gives=models.ListedConflicts, **READER)
@@ -37,14 +38,14 @@ def list_conflicts(given: models.ConflictList) -> dict[str, Any]:
 @endpoint("wallet", takes=models.OfConflict, gives=models.WholeConflict, **READER)
 def read(given: models.OfConflict) -> dict[str, Any]:
 	"""A conflict with base, server and client values of the wire, and the record as it is now."""
-	name = people.visible(CONFLICT, given, "conflict_id")
+	name = desk_access.visible(CONFLICT, given, "conflict_id")
 	return conflict_view.whole(name)
 
 
 @endpoint("wallet", takes=models.OfConflict, gives=models.ConflictForm, **READER)
 def form(given: models.OfConflict) -> dict[str, Any]:
 	"""What the Desk shows of a conflict: labels, types, titles of links, document values. May the caller settle?"""
-	name = people.visible(CONFLICT, given, "conflict_id")
+	name = desk_access.visible(CONFLICT, given, "conflict_id")
 	return {**conflict_view.form(name), "may_settle": permissions.settles()}
 
 
@@ -55,8 +56,8 @@ def resolve(given: models.Resolution) -> dict[str, Any]:
 	In a manual merge, fields in neither `keep` nor `values` stay as they are. 409 already_settled with the earlier `conflict`; 409 record_changed with the record's new state, to be
 	confirmed by its `version`.
 	"""
-	name, decision = people.visible(CONFLICT, given, "conflict_id"), _decision(given)
-	return people.transaction(lambda: cases.resolve(name, decision), given.dry_run)
+	name, decision = desk_access.visible(CONFLICT, given, "conflict_id"), _decision(given)
+	return retry.committed(lambda: cases.resolve(name, decision), given.dry_run)
 
 
 def _decision(given: models.Resolution) -> cases.Decision:
@@ -71,15 +72,15 @@ def _decision(given: models.Resolution) -> cases.Decision:
 @endpoint("wallet", takes=models.Dismissal, gives=models.Settled, **MANAGER)
 def dismiss(given: models.Dismissal) -> dict[str, Any]:
 	"""Close a conflict for a reason; the record stays as it is."""
-	name = people.visible(CONFLICT, given, "conflict_id")
-	return people.transaction(lambda: cases.dismiss(name, given.reason))
+	name = desk_access.visible(CONFLICT, given, "conflict_id")
+	return retry.committed(lambda: cases.dismiss(name, given.reason))
 
 
 @endpoint("wallet", takes=models.Reopening, gives=models.Settled, **MANAGER)
 def reopen(given: models.Reopening) -> dict[str, Any]:
-	"""Ask once more; what was decided before stays in the history."""
-	name = people.visible(CONFLICT, given, "conflict_id")
-	return people.transaction(lambda: cases.reopen(name, given.reason))
+	"""Open a conflict again; earlier decisions stay in its history."""
+	name = desk_access.visible(CONFLICT, given, "conflict_id")
+	return retry.committed(lambda: cases.reopen(name, given.reason))
 
 
 @endpoint("wallet", takes=models.ManyResolutions, gives=BulkDone | BulkJob, **MANAGER)
@@ -95,7 +96,7 @@ def resolve_many(given: models.ManyResolutions) -> dict[str, Any]:
 
 @endpoint("wallet", takes=models.OfJob, gives=BulkProgress, methods=ASK, **MANAGER)
 def job(given: models.OfJob) -> dict[str, Any]:
-	"""How far a call of the caller's is that was too long to wait for."""
+	"""The progress of a job that the caller started."""
 	return bulk.progress(given.job)
 
 

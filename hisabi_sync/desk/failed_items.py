@@ -5,11 +5,11 @@ from typing import Any
 
 import frappe
 
-from hisabi_sync.api.protocol import people
+from hisabi_sync.api.protocol import desk_access
 from hisabi_sync.api.protocol.http import endpoint
 from hisabi_sync.desk import bulk, lists
+from hisabi_sync.desk.lists import BulkDone, BulkJob, RowResult
 from hisabi_sync.desk.models import failed_items as models
-from hisabi_sync.desk.models.desk import BulkDone, BulkJob, RowResult
 from hisabi_sync.engine import failed_items as failed
 from hisabi_sync.engine import ledger
 from hisabi_sync.engine.entities.entity_types import registry
@@ -25,7 +25,7 @@ COLUMNS = (
 ).split()
 TIMES = ("creation", "modified", "dismissed_at", "edited_at")
 JSON = ("payload", "original_payload")
-MANAGER: dict[str, Any] = {"needs": people.require_manager}
+MANAGER: dict[str, Any] = {"needs": desk_access.require_manager}
 
 
 @endpoint(
@@ -33,7 +33,7 @@ MANAGER: dict[str, Any] = {"needs": people.require_manager}
 	takes=models.ItemList,
 	gives=models.FailedItems,
 	methods=("GET", "POST"),
-	needs=people.require_reader,
+	needs=desk_access.require_reader,
 )
 def list_items(given: models.ItemList) -> dict[str, Any]:
 	"""The failed items that the caller may see, newest first."""
@@ -62,7 +62,7 @@ def _item(row: frappe._dict) -> dict[str, Any]:
 @endpoint("wallet", takes=models.ItemRetry, gives=RowResult, **MANAGER)
 def retry(given: models.ItemRetry) -> dict[str, Any]:
 	"""Process an item again, perhaps with another payload; an edited item keeps what the device had sent."""
-	name, payload = people.visible(ITEM, given, "item_id"), given.payload
+	name, payload = desk_access.visible(ITEM, given, "item_id"), given.payload
 	frappe.db.rollback()
 	return failed.edit(name, payload) if payload else failed.process([name])[0]
 
@@ -76,7 +76,7 @@ def retry_many(given: models.ManyRetries) -> dict[str, Any]:
 @endpoint("wallet", takes=models.BatchRetry, gives=BulkDone | BulkJob, **MANAGER)
 def retry_batch(given: models.BatchRetry) -> dict[str, Any]:
 	"""Process all items of a push that failed again, whatever its contract; more than 20 are a job."""
-	name = people.visible("Sync Batch", given, "batch_id")
+	name = desk_access.visible("Sync Batch", given, "batch_id")
 	names = [item for item, _, outcome in ledger.of_batch(name) if outcome.status == ERROR]
 	frappe.db.rollback()
 	return bulk.run("retry", [{"id": item} for item in names])
@@ -84,7 +84,7 @@ def retry_batch(given: models.BatchRetry) -> dict[str, Any]:
 
 @endpoint("wallet", takes=models.ItemDismissal, gives=BulkDone | BulkJob, **MANAGER)
 def dismiss(given: models.ItemDismissal) -> dict[str, Any]:
-	"""Say for a reason that nobody needs to look at these items any more; more than 20 are a job."""
+	"""Dismiss items, with a reason: nobody needs to look at them any more. More than 20 are a job."""
 	if not given.reason:
 		raise RequestError("reason_required")
 	return bulk.run("dismiss_items", given.items, {"reason": given.reason})

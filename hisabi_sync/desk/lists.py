@@ -1,16 +1,70 @@
-"""What lists of the conflict centre have in common: filters and pages."""
+"""What the calls of the conflict centre have in common: pages with filters, and one action on many rows."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import frappe
+from pydantic import ConfigDict
 
-from hisabi_sync.api.protocol.schema import Request
-from hisabi_sync.desk.models.desk import Page
+from hisabi_sync.api.protocol.schema import Answer, Count, Instant, OptionalText, Part, Request, Time, whole
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.model import ids, texts
 
 KIND, ID = "entity_type", "client_id"
+Limit: Any = whole(1, 500, 50)
+
+
+class Page(Request):
+	"""A page of a list, newest first. The `next` of one page is the `after` of the following."""
+
+	limit: Limit = 50
+	after: OptionalText = None
+	since: Instant = None
+	until: Instant = None
+
+
+class Listed(Answer):
+	next: str | None
+	has_more: bool
+	server_time: Time
+
+
+class VersionedRow(Part):
+	"""`version` is the record's version that a person has seen, when it is not the one that is shown."""
+
+	version: int | None = None
+
+
+class RowResult(Answer):
+	"""What became of one row. The action or the error may add more fields."""
+
+	model_config = ConfigDict(extra="allow")
+
+	id: str
+	done: bool
+	error_code: str | None = None
+	message: str | None = None
+
+
+class BulkDone(Answer):
+	results: list[RowResult]
+	done: Count
+	failed: Count
+
+
+class BulkJob(Answer):
+	"""The answer when there are too many rows to wait for: ask for the job."""
+
+	job: str
+	total: Count
+
+
+class BulkProgress(BulkDone, BulkJob):
+	"""`results` are there when it is finished. `interrupted`: it ended before it reached every row."""
+
+	user: str
+	finished: bool
+	interrupted: bool = False
 
 
 def page(

@@ -1,10 +1,10 @@
-"""Rules of the conflict centre: how a field is decided from now on. Auditors may look, Sync Managers save."""
+"""Rules of the conflict centre: how a field is decided from now on. Sync Auditors may read them, Sync Managers save them."""
 
 from typing import Any
 
 import frappe
 
-from hisabi_sync.api.protocol import people
+from hisabi_sync.api.protocol import desk_access
 from hisabi_sync.api.protocol.http import endpoint
 from hisabi_sync.desk.insight import rules
 from hisabi_sync.desk.models import rules as models
@@ -12,7 +12,7 @@ from hisabi_sync.desk.models.conflicts import OfConflict
 from hisabi_sync.engine.model.errors import RequestError
 
 CONFLICT = "Sync Conflict"
-READER: dict[str, Any] = {"needs": people.require_reader, "methods": ("GET", "POST")}
+READER: dict[str, Any] = {"needs": desk_access.require_reader, "methods": ("GET", "POST")}
 
 
 @endpoint("wallet", takes=OfConflict, gives=models.RuleOptions, **READER)
@@ -27,16 +27,15 @@ def preview(given: models.RulePreview) -> dict[str, Any]:
 	return rules.preview(_conflict(given), given.field, given.rule)
 
 
-@endpoint("wallet", takes=models.Rule, gives=models.SavedRule, needs=people.require_manager, writes=True)
+@endpoint("wallet", takes=models.Rule, gives=models.SavedRule, needs=desk_access.require_manager, writes=True)
 def save(given: models.Rule) -> dict[str, Any]:
 	"""Decide a field of an entity type by a rule from now on."""
-	conflict = _conflict(given)
-	return people.transaction(lambda: rules.save(conflict, given.field, given.rule, given.reason))
+	return rules.save(_conflict(given), given.field, given.rule, given.reason)
 
 
 def _conflict(given: OfConflict) -> frappe._dict:
 	"""The conflict, which has to be one of an update: only those have fields that a rule can decide."""
-	name = people.visible(CONFLICT, given, "conflict_id")
+	name = desk_access.visible(CONFLICT, given, "conflict_id")
 	conflict = frappe.db.get_value(CONFLICT, name, ["name", "kind", "entity_type", "fields"], as_dict=True)
 	if conflict.kind != "update":
 		raise RequestError("invalid_argument", argument="conflict_id")

@@ -1,6 +1,6 @@
-"""Documents that somebody may not read are answered like documents that are not there (promise 6, walls).
+"""Calls about documents that the caller may not read are answered as if the documents did not exist.
 
-Frappe looks a document up before it asks for permission, so that 403 and 404 tell names apart.
+Frappe looks a document up before it checks the permission, so its 403 and 404 would tell which names exist.
 """
 
 import json
@@ -12,7 +12,7 @@ from frappe import _
 from werkzeug.wrappers import Request, Response
 
 from hisabi_sync.api.protocol import routes
-from hisabi_sync.api.protocol.documents import is_ours, may_read
+from hisabi_sync.permissions import is_ours, may_read
 
 DOCUMENT_PATH = re.compile(r"/api/(?:v\d/)?(?:resource|document)/(?P<doctype>[^/]+)/(?P<name>[^/]+)")
 REFUSED = (403, 404)
@@ -21,9 +21,9 @@ OPENED = "frappe.desk.form.load.getdoc"
 
 
 def check() -> None:
-	"""Hook of Frappe's authentication, after those that sign in: no method runs on a document that may not be read.
+	"""Hook of Frappe's authentication, after those that sign in: no method runs on a document that the caller may not read.
 
-	Frappe answers with a page, which no hook sees any more, where there is no such method. Raises
+	This cannot wait for `finish`: when the method does not exist, Frappe answers with a page that no hook sees. Raises
 	frappe.DoesNotExistError.
 	"""
 	path = frappe.request.path
@@ -35,7 +35,7 @@ def check() -> None:
 
 
 def finish(response: Response | None, request: Request) -> None:
-	"""Hook after every request: a refusal about one of our documents says no more than that it was not found."""
+	"""Hook after every request: turn a refusal about one of our documents into "not found"."""
 	if response is None or not _is_refusal(response, request):
 		return
 	doctype, name = _meant(request)

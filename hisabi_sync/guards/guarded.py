@@ -1,8 +1,8 @@
-"""Frappe's own calls that answer anybody who is signed in; here they ask for the right to the document first.
+"""Guards for calls of Frappe's that answer every signed-in user: they check the right to the document first.
 
-Documents that somebody may not read and documents that are not there are refused by the same lines. The tables of
-`guards` say which; `hooks.override_whitelisted_methods` puts `guarded.<name>` before each call of theirs. What a guard lets
-through goes on to the next in line: what another app put in the call's place, else Frappe's own function.
+A guard refuses documents that the caller may not read in the same way as documents that do not exist. `guards/table.py` lists
+the calls; `hooks.override_whitelisted_methods` puts `guarded.<name>` before each of them. A call that passes goes on to the next
+function in line: another app's override, else Frappe's own function.
 """
 
 import functools
@@ -19,28 +19,15 @@ from frappe.desk.doctype.number_card import number_card
 from frappe.handler import is_valid_http_method
 
 from hisabi_sync import compat, permissions
-from hisabi_sync.api.protocol.documents import is_ours, may, may_read
-from hisabi_sync.guards.table import (
-	COLUMNS,
-	DOCUMENTS,
-	GROUPS,
-	HERE,
-	MANY,
-	METHODS,
-	MODULE,
-	NEW,
-	OFF,
-	READS,
-	RIGHTS,
-	ROWS,
-)
+from hisabi_sync.guards import table
+from hisabi_sync.permissions import is_ours, may, may_read
 
 COLUMN = re.compile(r"[A-Za-z0-9_]{1,64}")
 CHART_COLUMNS = ("value_based_on", "based_on", "aggregate_function_based_on", "group_by_based_on")
 
 
 def go_on(method: str, *arguments: Any, **given: Any) -> Any:
-	"""Call what stands behind the guard of a call with these arguments."""
+	"""Call the function behind the guard with these arguments."""
 	function = _next(method)
 	if function is None:
 		return _original(method)(*arguments, **given)
@@ -51,24 +38,24 @@ def go_on(method: str, *arguments: Any, **given: Any) -> Any:
 
 def _next(method: str) -> Callable[..., Any] | None:
 	"""The function of the app whose turn it is after ours, or None."""
-	name = compat.override_after(method, MODULE)
+	name = compat.override_after(method, table.MODULE)
 	return frappe.get_attr(name) if name else None
 
 
 def _original(method: str) -> Callable[..., Any]:
-	return frappe.get_attr(METHODS.get(method, method))
+	return frappe.get_attr(table.METHODS.get(method, method))
 
 
 def is_on(method: str) -> bool:
 	"""Whether the site lets a guard stand before this call."""
-	off = frappe.conf.get(OFF)
+	off = frappe.conf.get(table.OFF)
 	return not (off is True or off == 1 or (isinstance(off, list) and method in off))
 
 
 def _before(
 	method: str, like: Callable[..., Any] | None = None
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-	"""Make a function the guard of a call, which is asked unless the site switched it off; it takes what `like` takes."""
+	"""Make a function the guard of a call. It runs unless the site switched it off, and has the signature of `like`."""
 
 	def decorate(guard: Callable[..., Any]) -> Callable[..., Any]:
 		@frappe.whitelist()
@@ -104,7 +91,7 @@ def _check(doctype: Any, docname: Any = None) -> None:
 
 @_before("frappe.client.get")
 def get(doctype: Any, name: Any = None, filters: Any = None, parent: Any = None) -> Any:
-	"""`frappe.client.get`; filters find what the caller may read, and tell nothing of other documents."""
+	"""`frappe.client.get`; filters find only documents that the caller may read."""
 	if isinstance(name, dict | list):
 		name, filters = None, name
 	if not name and filters not in (None, "") and is_ours(doctype) and not frappe.get_meta(doctype).issingle:
@@ -126,7 +113,7 @@ def get_link_title(doctype: Any, docname: Any) -> Any:
 
 @_before("frappe.client.validate_link", client.validate_link)
 def validate_link(**given: Any) -> Any:
-	"""`frappe.client.validate_link`, by which forms empty a field: a document that may not be read is none."""
+	"""`frappe.client.validate_link`, which forms use to clear a field: a document that the caller may not read counts as missing."""
 	doctype = given.get("doctype")
 	if is_ours(doctype) and frappe.has_permission(doctype, "read"):
 		if not may_read(doctype, given.get("docname")):
@@ -135,7 +122,7 @@ def validate_link(**given: Any) -> Any:
 
 
 def _searching(function: Callable[..., Any]) -> Callable[..., Any]:
-	"""A search in which nobody leaves aside the User Permissions that keep them to some spaces."""
+	"""A search that always applies the User Permissions on spaces; callers cannot switch them off."""
 
 	method = f"frappe.desk.search.{function.__name__}"
 
@@ -156,8 +143,8 @@ CHART = "frappe.desk.doctype.dashboard_chart.dashboard_chart.get"
 def chart(**given: Any) -> Any:
 	"""`frappe.desk.doctype.dashboard_chart.dashboard_chart.get` for those who may read what it counts.
 
-	Frappe keeps the answers for everybody, so that who is kept to some spaces gets one made anew; and its heatmaps ask
-	for no permission at all.
+	Frappe caches one answer for everybody, so users who are restricted to some spaces get a fresh one. Its heatmaps check no
+	permission at all.
 	"""
 	found = _charts(given)
 	_check_columns(found)
@@ -173,7 +160,7 @@ def chart(**given: Any) -> Any:
 
 
 def _charts(given: dict[str, Any]) -> list[frappe._dict]:
-	"""The chart that is described, and the stored ones whose kept answers would be given."""
+	"""The chart that the request describes, and the stored charts whose cached answers Frappe would give."""
 	asked = _described(given.get("chart"))
 	names = [name for name in (given.get("chart_name"), asked.name) if isinstance(name, str)]
 	filters = {"name": ["in", [*names, ""]]}
@@ -186,7 +173,7 @@ def _described(text: Any) -> frappe._dict:
 
 
 def _check_columns(charts: Iterable[frappe._dict]) -> None:
-	"""Frappe writes these into a statement as they are, so that a query in the place of a column read any table."""
+	"""Frappe puts these into a statement unchanged, so a query in the place of a column could read any table."""
 	for one in charts:
 		columns = [one.get(name) for name in CHART_COLUMNS if one.get(name)]
 		if not all(isinstance(column, str) and COLUMN.fullmatch(column) for column in columns):
@@ -224,7 +211,7 @@ def _check_document(doctype: Any, name: Any, right: str) -> None:
 
 	Forms attach files to documents that are not saved yet.
 	"""
-	if not is_ours(doctype) or (isinstance(name, str) and name.startswith(NEW)):
+	if not is_ours(doctype) or (isinstance(name, str) and name.startswith(table.NEW)):
 		return
 	if not may(doctype, name, right):
 		raise frappe.PermissionError
@@ -234,20 +221,20 @@ def _check_call(method: str) -> None:
 	"""By the arguments of the request, for some functions take them from there."""
 	given = frappe.local.form_dict
 	for doctype, name in _named(method, given):
-		_check_document(doctype, name, RIGHTS.get(method, "read"))
+		_check_document(doctype, name, table.RIGHTS.get(method, "read"))
 	for doctype in _read_whole(method, given):
 		_check_rows(doctype)
 
 
 def _named(method: str, given: frappe._dict) -> list[tuple[Any, Any]]:
 	"""[(DocType, name)] of the documents that the call is about; what is no list of names is for Frappe to refuse."""
-	if method in READS:
-		doctype, name = READS[method]
+	if method in table.READS:
+		doctype, name = table.READS[method]
 		return [(given.get(doctype), given.get(name))]
-	if method in MANY:
-		doctype, names = MANY[method]
+	if method in table.MANY:
+		doctype, names = table.MANY[method]
 		return [(given.get(doctype), name) for name in _names(given.get(names))]
-	argument, key = DOCUMENTS.get(method, (None, None))
+	argument, key = table.DOCUMENTS.get(method, (None, None))
 	found = [doc for doc in _parsed(given.get(argument)) if isinstance(doc, dict)]
 	own = given.get("doctype")
 	return [(doc.get("doctype") or own, doc.get(key)) for doc in found if not doc.get("__islocal")]
@@ -271,12 +258,12 @@ def _parsed(text: Any) -> list[Any]:
 
 def _read_whole(method: str, given: frappe._dict) -> list[Any]:
 	"""DocTypes of which the call reads rows that it has not asked permission for."""
-	if method in ROWS:
-		return [given.get(ROWS[method])]
-	if method in COLUMNS:
+	if method in table.ROWS:
+		return [given.get(table.ROWS[method])]
+	if method in table.COLUMNS:
 		columns = frappe.parse_json(given.get("custom_columns")) or ()
 		return [column.get("doctype") for column in columns if isinstance(column, dict)]
-	return [given.get("doctype")] if method == GROUPS and given.get("field") == "assigned_to" else []
+	return [given.get("doctype")] if method == table.GROUPS and given.get("field") == "assigned_to" else []
 
 
 @functools.cache
@@ -296,6 +283,6 @@ def _guarded(method: str) -> Callable[..., Any]:
 
 def __getattr__(name: str) -> Callable[..., Any]:
 	"""The guard of a call of the tables."""
-	if name not in HERE:
+	if name not in table.HERE:
 		raise AttributeError(name)
-	return _guarded(HERE[name])
+	return _guarded(table.HERE[name])

@@ -1,7 +1,7 @@
-"""What lists of our DocTypes are sorted and grouped by: columns, and no query in the place of one.
+"""Lists of our DocTypes are sorted and grouped by columns only, never by a query in the place of one.
 
-Frappe puts `order_by` and `group_by` into the statement as they are, so long as they name no table; `(select sleep(3))` is
-such a text.
+Frappe puts `order_by` and `group_by` into the statement unchanged as long as they name no table, such as
+`(select sleep(3))`.
 """
 
 import re
@@ -10,7 +10,7 @@ from typing import Any
 import frappe
 
 from hisabi_sync.api.protocol import routes
-from hisabi_sync.api.protocol.documents import is_ours
+from hisabi_sync.permissions import is_ours
 
 ARGUMENTS = ("order_by", "group_by")
 NAME = r"(?:`[\w -]+`|\w+)"
@@ -27,11 +27,11 @@ def check() -> None:
 
 
 def _is_plain(text: Any) -> bool:
-	"""Columns with commas between them; Frappe leaves out an empty part."""
+	"""Whether it is a list of columns, separated by commas. Frappe ignores an empty part."""
 	return isinstance(text, str) and all(PART.fullmatch(part) for part in text.split(",") if part.strip())
 
 
 def _doctype(given: frappe._dict) -> Any:
-	"""Of the list that is asked for: by the path, or as an argument."""
+	"""The DocType of the requested list, from the path or from an argument."""
 	found = None if routes.called() else LIST_PATH.match(frappe.request.path)
 	return found["doctype"] if found else given.get("doctype")

@@ -1,4 +1,4 @@
-"""Which of Frappe's own calls `guarded` stands in front of, for they look at no permission of a document, or not first."""
+"""Which of Frappe's own calls `guarded` protects: those that check no permission on the document, or not first."""
 
 MODULE = "hisabi_sync.guards.guarded."
 NEW = "new-"  # how Frappe names documents of forms that are not saved yet
@@ -63,7 +63,7 @@ DOCUMENTS = {
 	"frappe.model.workflow.get_common_transition_actions": ("docs", "name"),
 	"frappe.model.workflow.get_transitions": ("doc", "name"),
 }
-# Call -> argument with the DocType whose rows it reads, whoever may see them.
+# Call -> argument with the DocType whose rows it reads without checking permissions.
 ROWS = {
 	"frappe.desk.doctype.tag.tag.get_tagged_docs": "doctype",
 	"frappe.desk.treeview.get_all_nodes": "doctype",
@@ -73,12 +73,12 @@ ROWS = {
 }
 # Calls that take columns of any DocType for a report.
 COLUMNS = ("frappe.desk.query_report.run", "frappe.desk.query_report.export_query")
-# It counts what is assigned to whom without asking for permission, and by a filter whatever else.
+# It counts assignments, and by a filter anything else, without checking permissions.
 GROUPS = "frappe.desk.listview.get_group_by_count"
 # Calls whose name is not where the function lies.
 METHODS = {"upload_file": "frappe.handler.upload_file"}
 HERE = {method.replace(".", "_"): method for method in (*READS, *MANY, *DOCUMENTS, *ROWS, *COLUMNS, GROUPS)}
-# Key of the site's configuration: true, or the calls before which nothing shall stand.
+# Key of the site's configuration: true, or a list of the calls that have no guard.
 OFF = "hisabi_sync_guards_off"
 OVERRIDES = {
 	**{method: MODULE + name for name, method in HERE.items()},

@@ -1,4 +1,4 @@
-"""Rows of a Sync Connection that need no thought: for a site with this app, for ERPNext there, and for ERPNext on both sides.
+"""Ready-made rows of a Sync Connection: for a site with this app, for ERPNext there, and for ERPNext on both sides.
 
 The mappings are in `mappings.json`; a text among the fields has the same name on both sides.
 """

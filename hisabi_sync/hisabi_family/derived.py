@@ -118,7 +118,7 @@ def _members(caller: Caller) -> set[str]:
 
 
 def _who_did(assignees: Iterable[str] | None, own: str, members: Container[str]) -> str:
-	"""Whoever says so, unless it is the task of other members: then the first of them."""
+	"""The member who is credited with a task: the caller if they are assigned or nobody is, else the first assignee."""
 	others = [person for person in assignees or () if person in members]
 	return own if own in others or not others else others[0]
 
@@ -139,7 +139,7 @@ def _reopen(undone: list[Effect], gains: defaultdict[str, Gain], access: Access)
 
 
 def _award(done: list[Effect], gains: defaultdict[str, Gain], access: Access) -> None:
-	"""One line of the ledger for a task, whatever is sent again and whoever does it again."""
+	"""One line of the points ledger for a task, also when the task is completed or sent again."""
 	worth = {e.document_name for e in done if e.after and e.after["points"] > 0}
 	worth -= rules.awarded(worth)
 	members = _members(access.caller) if worth else ()
@@ -268,7 +268,7 @@ def _award_badges(copies: Mapping[str, Stored], access: Access) -> None:
 
 
 def expire() -> None:
-	"""Scheduled job: streaks of members who missed yesterday are over, and their phones hear of it."""
+	"""Scheduled job: end the streaks of members who missed yesterday, and notify their phones."""
 	last = (clock.now() - timedelta(days=1)).date()
 	filters = {"current_streak": [">", 0], "last_done_on": ["<", last], "is_deleted": 0}
 	fields = ["name", "family"]

@@ -4,39 +4,26 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
+from hisabi_sync.client_named import ClientNamed
 from hisabi_sync.engine import capture
 from hisabi_sync.engine.entities import entity_types
 from hisabi_sync.engine.model import clock, ids
-from hisabi_sync.engine.store import load
 from hisabi_sync.hisabi_family import families
 
 STAMPS = ("doc_version", "server_modified", "is_deleted", "deleted_at")
 
 
-class FamilyDocument(capture.HeldFirst, Document):
-	PREFIX = ""
-	client_id: str
-
-	def autoname(self) -> None:
-		"""The client id a device gave, where that is free on the site; a document of the Desk names itself."""
-		client_id = ids.decode(self.client_id)
-		if ids.is_client_id(client_id):
-			record = ids.digest(self.family or "", client_id)
-			self.name = ids.document_name(client_id, record, load.existing(self.doctype, [client_id]))
-			self.client_id = ids.encode(client_id)
-		else:
-			self.name = f"{self.PREFIX}-{frappe.generate_hash(length=10)}"
+class FamilyDocument(capture.HeldFirst, ClientNamed):
+	SPACE = "family"
 
 	def before_validate(self) -> None:
-		if not self.client_id:
-			self.client_id = self.name
+		super().before_validate()
 		if self.is_new() and self.meta.has_field("updated_at"):
 			self.updated_at = clock.now()
 
 	def validate(self) -> None:
+		super().validate()
 		before = self.get_doc_before_save()
-		if before and before.get("is_deleted"):
-			frappe.throw(_("This record was deleted on a device"))
 		if self.is_new():
 			families.check(self.family)
 			self._check_client_id()

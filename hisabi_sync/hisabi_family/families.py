@@ -80,7 +80,7 @@ def day_of(moment: datetime, family: str) -> date:
 
 
 def announce(space: str, position: int) -> None:
-	"""Every active member's phones hear of the new position after the commit."""
+	"""After the commit, send the new position to the phones of all active members."""
 	rows = frappe.db.sql(
 		"""SELECT m.user, s.space_key FROM `tabSync Space Member` m JOIN `tabSync Space` s ON s.name = m.space
 		WHERE m.name LIKE %s AND m.status = 'active'""",

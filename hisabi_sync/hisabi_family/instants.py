@@ -1,4 +1,4 @@
-"""`last_sync_at`: which position each instant stands for that a device was given.
+"""`last_sync_at`: the position behind each instant that a device received.
 
 An instant is only a name for a position. The server keeps the ones that it gave to a device and that the device may still
 send; no clock decides what the device has seen. An instant that it never gave is taken for a time, and stands for a

@@ -20,7 +20,7 @@ COUNTERS = [*SUMS, *(name for _, name in SIZES), BIGGEST]
 
 
 def size_of(changes: int) -> str:
-	"""Column that counts requests with so many changes."""
+	"""The column that counts requests of this size."""
 	return next((name for limit, name in SIZES if changes <= limit), BIGGEST)
 
 

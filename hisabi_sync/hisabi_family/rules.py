@@ -80,7 +80,7 @@ def prepare_points(changes: Iterable[Change], caller: Caller) -> None:
 
 
 def awarded(tasks: Iterable[str]) -> set[str]:
-	"""Those of the tasks, by document name, for which points were given; as it is now."""
+	"""Which of the tasks, by document name, have points now."""
 	where = "delta > 0 AND is_deleted = 0"
 	rows = sql.select_in(POINTS, ["task"], "task", sorted(tasks), where, tail=load.LATEST)
 	return {row[0] for row in rows}

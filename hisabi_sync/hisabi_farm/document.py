@@ -47,12 +47,12 @@ class ConfirmedDocument(FarmDocument):
 
 	def _keep_confirmed(self, before: Document) -> None:
 		if self.status != CONFIRMED:
-			frappe.throw(_("What is confirmed does not become a draft again"))
+			frappe.throw(_("A confirmed document cannot become a draft again"))
 		if self._changed():
 			self.allow_correction()
 
 	def allow_correction(self) -> None:
-		frappe.throw(_("What is confirmed cannot be changed"))
+		frappe.throw(_("A confirmed document cannot be changed"))
 
 
 class HistoryDocument(Document):

@@ -2,36 +2,16 @@
 
 import frappe
 from frappe import _
-from frappe.model.document import Document
 
 from hisabi_sync import tenants
-from hisabi_sync.engine.model import ids
-from hisabi_sync.engine.store import load
+from hisabi_sync.client_named import ClientNamed
 
 
-class FieldDocument(Document):
-	PREFIX = ""
+class FieldDocument(ClientNamed):
 	SPACE = "tenant"
-	client_id: str
-
-	def autoname(self) -> None:
-		"""The client id a device gave, where that is free on the site; a document of the Desk names itself."""
-		client_id = ids.decode(self.client_id)
-		if ids.is_client_id(client_id):
-			record = ids.digest(self.get(self.SPACE) or "", client_id)
-			self.name = ids.document_name(client_id, record, load.existing(self.doctype, [client_id]))
-			self.client_id = ids.encode(client_id)
-		else:
-			self.name = f"{self.PREFIX}-{frappe.generate_hash(length=10)}"
-
-	def before_validate(self) -> None:
-		if not self.client_id:
-			self.client_id = self.name
 
 	def validate(self) -> None:
-		before = self.get_doc_before_save()
-		if before and before.get("is_deleted"):
-			frappe.throw(_("This record was deleted on a device"))
+		super().validate()
 		if self.is_new():
 			self.check_space()
 		self._check_links()

@@ -5,6 +5,7 @@ from typing import Any
 
 import frappe
 
+from hisabi_sync.desk import bulk
 from hisabi_sync.engine.derive import Access, Effect
 from hisabi_sync.engine.entities.type_registry import Registry
 from hisabi_sync.engine.model import ids
@@ -49,7 +50,7 @@ def follow(effects: Sequence[Effect], access: Access) -> None:
 
 
 def review_again(effects: Sequence[Effect], access: Access) -> None:
-	"""Answers that were changed after a review, by who may not review them, have to be reviewed again.
+	"""A submission goes back to review when its answers are changed by somebody who may not review it.
 
 	So a merge of late answers with an approval never leaves them approved unseen.
 	"""
@@ -100,7 +101,21 @@ def code_key(tenant: str, code: str) -> str:
 
 
 def code_holder(tenant: str, code: str, own: str | None = None) -> str | None:
-	"""ID on devices of the meter that has a code, other than one's own, or None."""
+	"""The client id of another meter that has this code, or None."""
 	filters = {"code_key": code_key(tenant, code), "name": ["!=", own or ""]}
 	held = frappe.db.get_value("Field Meter", filters, "client_id")
 	return held and ids.decode(held)
+
+
+def decide(row: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
+	"""Approve or reject `{id}`; the document's own rules say who decided and when."""
+	doc = frappe.get_doc("Field Submission", row["id"], for_update=True)
+	doc.check_permission("write")
+	doc.update(
+		{"status": arguments["decision"], "review_comment": arguments["comment"] or doc.review_comment}
+	)
+	doc.save()
+	return {"status": doc.status}
+
+
+REVIEW = bulk.Action("Field Submission", bulk.one_by_one(decide), 20)

@@ -1,4 +1,4 @@
-"""Tokens that a device brought along from the server it used before.
+"""Tokens of the server that a device used before.
 
 A row of Field Old Token says which position of a tenant stands for such a token, for one device. So a fleet can be moved
 to this server without losing its place; a token without a row is a forged one.

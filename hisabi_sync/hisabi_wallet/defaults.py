@@ -1,4 +1,4 @@
-"""What a new wallet starts with: settings, a cash account and categories. Their client ids are fixed, so once is enough."""
+"""What a new wallet starts with: settings, a cash account and categories. Their client ids are fixed, so they are made only once."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,9 +8,9 @@ import frappe
 from hisabi_sync.engine import ledger, push
 from hisabi_sync.engine.model import ids
 from hisabi_sync.engine.model.change import CREATE, Caller, Change, Outcome
+from hisabi_sync.hisabi_wallet.rules import FALLBACK_CURRENCY
 
 CASH = {"en": "Cash", "ar": "نقد"}
-FALLBACK_CURRENCY = "USD"
 CATEGORIES = (
 	# (end of the client id, kind, English, Arabic, icon, colour)
 	("food", "expense", "Food", "طعام", "utensils", "#e67e22"),

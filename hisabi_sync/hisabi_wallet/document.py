@@ -5,17 +5,15 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.utils import escape_html
 
+from hisabi_sync.client_named import ClientNamed, free_name
 from hisabi_sync.engine import capture
 from hisabi_sync.engine.entities import entity_types
 from hisabi_sync.engine.model import ids
-from hisabi_sync.engine.store import load
 
 STAMPS = ("doc_version", "server_modified", "is_deleted", "deleted_at")
 
 
-class WalletDocument(capture.HeldFirst, Document):
-	client_id: str
-
+class WalletDocument(capture.HeldFirst, ClientNamed):
 	def before_insert(self) -> None:
 		"""The client id is the name unless a device gave one; it is fixed from then on."""
 		client_id = ids.decode(self.client_id)
@@ -27,14 +25,9 @@ class WalletDocument(capture.HeldFirst, Document):
 		if self.flags.name_from_client_id:
 			self.name = free_name(self.doctype, ids.decode(self.client_id), self.get("wallet_id"))
 
-	def before_validate(self) -> None:
-		if not self.client_id:
-			self.client_id = self.name
-
 	def validate(self) -> None:
+		super().validate()
 		before = self.get_doc_before_save()
-		if before and before.get("is_deleted"):
-			frappe.throw(_("This record was deleted on a device"))
 		self._keep_stamps(before)
 		self._keep_computed(before)
 		self._check_client_id()
@@ -61,9 +54,3 @@ class WalletDocument(capture.HeldFirst, Document):
 		entity = entity_types.registry().by_doctype.get(self.doctype)
 		for name in entity.computed if entity else ():
 			self.set(name, before.get(name) if before else None)
-
-
-def free_name(doctype: str, client_id: str, wallet_id: str | None) -> str:
-	"""The client id where that is free on the site, else one derived from it."""
-	taken = load.existing(doctype, [client_id])
-	return ids.document_name(client_id, ids.digest(wallet_id or "", client_id), taken)

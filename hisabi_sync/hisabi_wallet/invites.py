@@ -1,4 +1,4 @@
-"""Invites into a wallet: codes that work once, for some time, and only as long as who gave them may give them."""
+"""Invites into a wallet: codes that work once, for some time, and only while the person who made them may invite."""
 
 import secrets
 from collections.abc import Mapping

@@ -50,7 +50,7 @@ def create(user: str, client_id: str, wallet_name: str, device_id: str | None = 
 	"""A new wallet that the user owns, its name as its column has it; returns its id. Raises frappe.DuplicateEntryError when the id is taken."""
 	doc = frappe.get_doc(
 		{
-			"doctype": "Hisabi Wallet",
+			"doctype": members.WALLET,
 			"client_id": client_id,
 			"wallet_name": wallet_name,
 			"status": "active",

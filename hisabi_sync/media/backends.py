@@ -1,4 +1,4 @@
-"""Where bytes lie. A row remembers its backend, so that the setting can change while old media stay reachable."""
+"""The backends that store uploads. A row keeps its backend, so old uploads stay reachable when the setting changes."""
 
 from types import ModuleType
 

@@ -1,4 +1,4 @@
-"""Downloads. Whatever the backend, a signed URL is ours: it works once, for who is shown the upload, and ends with that."""
+"""Downloads. This app signs the URL for every backend: it works once, and only while its user is shown the upload."""
 
 import time
 from pathlib import Path
@@ -7,7 +7,7 @@ import frappe
 import redis
 
 from hisabi_sync.engine.model.errors import RequestError
-from hisabi_sync.media import local, rows, sight, signing
+from hisabi_sync.media import local, rows, signing, visibility
 from hisabi_sync.media.rows import READABLE
 
 # What a browser shows and never runs; the content was checked against its type when it came.
@@ -20,7 +20,7 @@ def find(grant: signing.Grant, wanted_range: str | None) -> rows.Media:
 	if media is None:
 		raise RequestError("url_invalid")
 	user = signing.check_holder(grant, media.space, write=False)
-	if media.key not in sight.shown([media], user):
+	if media.key not in visibility.shown([media], user):
 		raise RequestError("space_access_denied")
 	if not _is_resumed(wanted_range):
 		_spend(grant)

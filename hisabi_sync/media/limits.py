@@ -1,4 +1,4 @@
-"""Limits from Sync Settings, and the facts of an upload against what was announced."""
+"""Limits from Sync Settings, and the check of an upload against its announced size and checksum."""
 
 from typing import TYPE_CHECKING
 

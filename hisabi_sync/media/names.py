@@ -1,4 +1,4 @@
-"""File names and content types as devices give them: cleaned, and those that could run refused."""
+"""File names and content types from devices: cleans them, and refuses those that could run."""
 
 import re
 import unicodedata

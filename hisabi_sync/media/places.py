@@ -18,7 +18,7 @@ TEXTS = frozenset(("varchar", "text", "longtext", "json"))  # types of columns t
 class Source:
 	"""A column that names uploads, its table, and the column there that names the document it belongs to.
 
-	`field` is the field of the document that its rows are in; `levels` are the permission levels that who reads it needs.
+	`field` is the field of the document that its rows are in; `levels` are the permission levels that a reader needs.
 	"""
 
 	document_type: str
@@ -55,7 +55,7 @@ def _of_contracts(doctype: str) -> list[Source]:
 
 
 def of_fields(doctype: str, fields: Collection[Field]) -> list[Source]:
-	"""Those of some fields of an entity type, whoever reads them, and of the contracts."""
+	"""The sources of some fields of an entity type and of the contracts, without regard to who may read them."""
 	own = _of_contracts(doctype)
 	own += [Source(doctype, doctype, f.name) for f in fields if f.fieldtype in files.FILES]
 	return own + [

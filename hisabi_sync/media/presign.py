@@ -7,7 +7,7 @@ from typing import Any, TypeGuard
 from hisabi_sync.engine.model.change import Caller
 from hisabi_sync.engine.model.errors import RequestError
 from hisabi_sync.engine.sharing.spaces import authorise
-from hisabi_sync.media import backends, names, room, rows, sight, signing
+from hisabi_sync.media import backends, names, room, rows, signing, visibility
 from hisabi_sync.media.limits import max_bytes, seconds
 from hisabi_sync.media.rows import PENDING, READABLE, Media
 
@@ -75,7 +75,7 @@ def _answer(media: Media) -> dict[str, Any]:
 
 
 def renew(caller: Caller, key: str) -> dict[str, Any]:
-	"""A new URL for an upload of one's own that has not ended. Raises RequestError not_found, url_used."""
+	"""A new URL for an unfinished upload of the caller. Raises RequestError not_found, url_used."""
 	caller = authorise(caller, write=True)
 	media = rows.get(key)
 	if media is None or media.space != caller.space or media.user != caller.user:
@@ -86,7 +86,7 @@ def renew(caller: Caller, key: str) -> dict[str, Any]:
 
 
 def download_url(caller: Caller, key: str) -> dict[str, Any]:
-	"""A signed URL for who is shown the upload: `{url, method, expires_in, key, file_name, content_type, size, sha256}`.
+	"""A signed URL for a user who is shown the upload: `{url, method, expires_in, key, file_name, content_type, size, sha256}`.
 
 	A key that does not exist is answered like one of a foreign space, and like one that the caller is not shown. Raises
 	space_access_denied, not_found.
@@ -116,4 +116,4 @@ def _is_shown(media: Media | None, caller: Caller) -> TypeGuard[Media]:
 		authorise(replace(caller, space=media.space))
 	except RequestError:
 		return False
-	return media.key in sight.shown([media], caller.user)
+	return media.key in visibility.shown([media], caller.user)

@@ -57,7 +57,7 @@ def select(keys: Iterable[str], space: str | None = None, lock: bool = False) ->
 
 
 def get(key: str, lock: bool = False) -> Media | None:
-	"""The Media of a key as it is written, or None: the database would take `Ab` for `ab`."""
+	"""The Media of exactly this key, or None: the database would take `Ab` for `ab`."""
 	return select([key], lock=lock).get(key)
 
 

@@ -85,7 +85,7 @@ def _place(media: Media, folder: str = "") -> dict[str, str]:
 def presign(media: Media, seconds: int) -> dict[str, Any]:
 	"""Type, size and checksum are part of the signature as far as the device announced them.
 
-	So is a secret that is in no URL: whoever finds the URL in a log cannot upload with it. Where the store knows
+	So is a secret that is in no URL, so that a URL from a log is not enough to upload. Where the store knows
 	conditional writes, a URL works once; S3 answers 412 to the second upload.
 	"""
 	ticket = secrets.token_hex(16)

@@ -7,7 +7,7 @@ from hisabi_sync.engine.database import sql
 from hisabi_sync.engine.model import clock
 from hisabi_sync.engine.model.change import Caller
 from hisabi_sync.engine.model.errors import RequestError
-from hisabi_sync.media import backends, rows, sight
+from hisabi_sync.media import backends, rows, visibility
 from hisabi_sync.media.rows import PENDING, READABLE, REFUSED, USED, Media
 
 MARKED = ("state", "record", "used_at", "released_at", "size", "sha256", "refusal", "incoming")
@@ -21,7 +21,7 @@ def use(wanted: Mapping[str, str | None], space: str, caller: Caller | None = No
 	"""
 	media = [one for key, one in rows.select(wanted, space, lock=True).items() if key in wanted]
 	if caller:
-		may = sight.usable(media, caller)
+		may = visibility.usable(media, caller)
 		media = [one for one in media if one.key in may]
 	wanted = _stay(media, wanted)
 	news = [_marked(one, wanted[one.key]) for one in media if _changes(one, wanted[one.key])]
@@ -35,7 +35,7 @@ def _stay(media: Iterable[Media], wanted: Mapping[str, str | None]) -> dict[str,
 	moving = {
 		one.key: one.record for one in media if one.record and wanted[one.key] not in (None, one.record)
 	}
-	best = sight.seen_by_all(moving.values()) if moving else ()
+	best = visibility.seen_by_all(moving.values()) if moving else ()
 	return {**wanted, **{key: None for key, record in moving.items() if record in best}}
 
 

@@ -1,6 +1,7 @@
-"""The state of a connection: failures in a row pause it, a success opens it again."""
+"""How long to wait after a failure, and when to stop: failures in a row pause a connection, a success opens it again."""
 
 import random
+from dataclasses import dataclass
 from typing import Any
 
 import frappe
@@ -9,13 +10,16 @@ from frappe.utils import add_to_date
 from hisabi_sync.engine.database import sql
 from hisabi_sync.engine.model import clock
 from hisabi_sync.engine.store import side_effects
-from hisabi_sync.runs import patience, records
+from hisabi_sync.runs import records
 from hisabi_sync.runs.errors import RemoteError
 
 DOCTYPE = "Sync Connection"
 READY, PAUSED = "Ready", "Paused"
 COLUMNS = ["status", "paused_until", "failures_in_a_row", "breaker_failures", "parallel", "modified"]
 STATE = ("status", "paused_reason", "paused_until", "failures_in_a_row", "last_success_at", "last_error")
+FIRST, LONGEST = 2.0, 300.0  # seconds between attempts of a record
+FIRST_PAUSE, LONGEST_PAUSE = 30.0, 3600.0  # seconds that a connection is paused
+MAX_SHIFT = 30
 
 
 def of(connection: str) -> frappe._dict | None:
@@ -54,7 +58,7 @@ def note_failure(connection: str, error: RemoteError) -> None:
 	)
 	if not rows:
 		return
-	verdict = patience.failed(*rows[0])
+	verdict = after_failure(*rows[0])
 	values = {"failures_in_a_row": verdict.failures, "last_error": error.message}
 	if verdict.pause:
 		values.update(_pause(verdict.pause, error))
@@ -85,3 +89,25 @@ def hold(connection: str, error: RemoteError) -> None:
 def _pause(seconds: float, error: RemoteError) -> dict[str, Any]:
 	until = add_to_date(clock.now(), seconds=seconds * (1 + random.random() / 10))
 	return {"status": PAUSED, "paused_until": until, "paused_reason": error.message}
+
+
+def backoff(attempts: int, chance: float, first: float = FIRST, longest: float = LONGEST) -> float:
+	"""Seconds before the next attempt: doubles each time, and `chance` (0 to 1) spreads it over its upper half."""
+	whole = min(longest, first * 2 ** min(max(attempts - 1, 0), MAX_SHIFT))
+	return whole * (0.5 + chance / 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Breaker:
+	"""What a connection's failures in a row lead to. `pause` is in seconds, 0 when the connection stays open."""
+
+	failures: int
+	pause: float
+
+
+def after_failure(failures: int, limit: int) -> Breaker:
+	"""One more failure. From `limit` on every further one pauses for twice as long; a limit of 0 never pauses."""
+	count = failures + 1
+	if not limit or count < limit:
+		return Breaker(count, 0)
+	return Breaker(count, min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(count - limit, MAX_SHIFT)))

@@ -11,7 +11,7 @@ from typing import Any
 import frappe
 from frappe.model.document import Document
 
-from hisabi_sync.runs import connectors, identity, mapping, rate
+from hisabi_sync.runs import client, connectors, identity, mapping
 from hisabi_sync.runs.client import Client, Target
 from hisabi_sync.runs.connectors.base import Connector
 from hisabi_sync.runs.errors import RemoteError
@@ -115,7 +115,7 @@ def target(connection: Document) -> Target:
 		connect_timeout=connection.connect_timeout or 5,
 		read_timeout=connection.read_timeout or 30,
 		requests_per_minute=connection.requests_per_minute or 0,
-		patience=connection.flags.patience or rate.PATIENCE,
+		patience=connection.flags.patience or client.PATIENCE,
 		name=connection.name,
 	)
 
@@ -136,7 +136,7 @@ class Channels:
 			self._client.close()
 
 	def renew(self, modified: datetime) -> None:
-		"""Take the connection as it is now, when it was changed at another time than the one that is held."""
+		"""Load the connection again if it was changed since it was loaded."""
 		if frappe.utils.get_datetime(self.connection.modified) != modified:
 			self.__exit__()
 			self.__init__(self.connection.name)  # type: ignore[misc]  # nobody makes a subclass of it

@@ -10,7 +10,7 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.model.meta import Meta
 
-from hisabi_sync.runs import addresses, channel, client, connectors, mapping
+from hisabi_sync.runs import channel, client, connectors, mapping, transport
 from hisabi_sync.runs.errors import RemoteError
 from hisabi_sync.space_clauses import CLAUSES
 
@@ -24,14 +24,14 @@ def address(url: str) -> None:
 	try:
 		_scheme, host, port = client.origin(url)
 	except RemoteError:
-		frappe.throw(_("{0} is no address of http or https without a password in it").format(shown))
+		frappe.throw(_("{0} must be an http or https address without a password").format(shown))
 	try:
-		addresses.resolve(host, port)
+		transport.resolve(host, port)
 	except RemoteError as error:
 		if error.code == "address_refused":
 			frappe.throw(
 				_("{0} is in a private network; add that network to {1} in site_config.json").format(
-					shown, addresses.CONFIG
+					shown, transport.CONFIG
 				)
 			)
 
@@ -105,7 +105,7 @@ def _require_filled(row: Document) -> None:
 	left = re.findall(r'"(\{\w+\})"', f"{row.mapping}{row.filters}")
 	if left:
 		text = frappe.utils.escape_html(", ".join(dict.fromkeys(left)))
-		frappe.throw(_("Row {0}: put a value in the place of {1}").format(row.idx, text))
+		frappe.throw(_("Row {0}: replace {1} with a value").format(row.idx, text))
 
 
 def _json(row: Document, fieldname: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """HTTP to the other side of a connection: time-outs, limits of size and rate, one origin, no redirects, no secrets in errors."""
 
 import json
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,18 +9,21 @@ from email.utils import parsedate_to_datetime
 from typing import Any, NoReturn
 from urllib.parse import urljoin, urlsplit
 
+import frappe
+import redis
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from hisabi_sync.engine.model import strict_json
-from hisabi_sync.runs import addresses, rate, wire
+from hisabi_sync.runs import transport
 from hisabi_sync.runs.errors import RemoteError
 
 MAX_BYTES = 32 * 1024 * 1024
 MAX_VALUES = 500_000  # of JSON in an answer
 LONGEST_WAIT = 3600.0  # seconds; a Retry-After above is cut to it
 HIDDEN = "***"
+PATIENCE = 300  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,7 @@ class Target:
 	connect_timeout: float = 5
 	read_timeout: float = 30
 	requests_per_minute: int = 0
-	patience: float = rate.PATIENCE
+	patience: float = PATIENCE
 	name: str = ""
 
 
@@ -42,7 +46,7 @@ class _Adapter(HTTPAdapter):
 
 	def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
 		super().init_poolmanager(*arguments, **options)
-		self.poolmanager.pool_classes_by_scheme = addresses.POOLS
+		self.poolmanager.pool_classes_by_scheme = transport.POOLS
 
 
 def origin(url: str) -> tuple[str, str, int]:
@@ -52,7 +56,7 @@ def origin(url: str) -> tuple[str, str, int]:
 		port = parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0)
 	except ValueError:
 		raise RemoteError("address_refused") from None
-	if parts.scheme not in addresses.SCHEMES or not parts.hostname or parts.username or parts.password:
+	if parts.scheme not in transport.SCHEMES or not parts.hostname or parts.username or parts.password:
 		raise RemoteError("address_refused")
 	return parts.scheme, parts.hostname.lower().rstrip("."), port
 
@@ -65,9 +69,9 @@ class Client:
 		self.calls = 0
 		self.session = requests.Session()
 		self.session.trust_env = False
-		for scheme in addresses.SCHEMES:
+		for scheme in transport.SCHEMES:
 			self.session.mount(f"{scheme}://", _Adapter(pool_maxsize=2))
-		self.session.headers.update({"Accept": "application/json", "Accept-Encoding": wire.CODING})
+		self.session.headers.update({"Accept": "application/json", "Accept-Encoding": transport.CODING})
 		self.session.headers.update({name: value.encode() for name, value in target.headers.items()})
 		self.session.auth = target.auth
 
@@ -92,7 +96,7 @@ class Client:
 	) -> Any:
 		"""The answer's JSON, None for an empty one, and for a 404 where that is an answer too."""
 		url = self.url(path)
-		if not rate.wait(self.target.name, self.target.requests_per_minute, self.target.patience):
+		if not wait_for_rate(self.target.name, self.target.requests_per_minute, self.target.patience):
 			raise RemoteError("rate_used_up")
 		self.calls += 1
 		try:
@@ -116,7 +120,7 @@ class Client:
 		with self.session.request(
 			method, url, json=body, params=params, headers=headers, **options
 		) as response:
-			raw = wire.body(response, MAX_BYTES)
+			raw = transport.body(response, MAX_BYTES)
 			if missing_ok and response.status_code == 404:
 				return None
 			self._judge(response, raw)
@@ -191,3 +195,34 @@ def _retry_after(value: str | None) -> float | None:
 		except (TypeError, ValueError):
 			return None
 	return min(max(seconds, 0.0), LONGEST_WAIT) if seconds == seconds else None
+
+
+def wait_for_rate(name: str, per_minute: int, patience: float = PATIENCE) -> bool:
+	"""Return whether one more request fits into the rate within `patience` seconds; 0 is no limit.
+
+	Without Redis nobody waits.
+	"""
+	deadline = time.monotonic() + patience
+	while per_minute:
+		pause = _taken(name, per_minute, time.time())
+		if not pause:
+			break
+		if time.monotonic() + pause > deadline:
+			return False
+		time.sleep(pause)
+	return True
+
+
+def _taken(name: str, per_minute: int, now: float) -> float:
+	"""Take a place in the present window; 0.0, or the seconds until the next one. Slow rates have longer windows."""
+	length = max(1.0, 60.0 / per_minute)
+	room = max(1, math.floor(per_minute * length / 60))
+	window = int(now / length)
+	key = frappe.cache.make_key(f"hisabi_sync_rate:{name}:{window}")
+	try:
+		taken = frappe.cache.incrby(key, 1)
+		if taken == 1:
+			frappe.cache.expire(key, int(length) + 5)
+	except redis.exceptions.ConnectionError:
+		return 0.0
+	return 0.0 if taken <= room else (window + 1) * length - now + 0.001

@@ -1,4 +1,4 @@
-"""What can go wrong when a run is asked for; what goes wrong with its records is in `errors.py`."""
+"""Error codes of requests about runs. Those of a run's records are in `errors.py`."""
 
 from hisabi_sync.engine.model.errors import register
 

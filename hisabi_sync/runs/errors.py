@@ -1,4 +1,4 @@
-"""What can go wrong while talking to another system, as stable codes with one sentence each."""
+"""Error codes of a run's records: what can go wrong with another system, one sentence each."""
 
 from frappe import _
 
@@ -9,7 +9,7 @@ RECORD_ERRORS = {
 	"remote_unreachable": ("The other side cannot be reached", True, True),
 	"remote_timeout": ("The other side did not answer in time", True, True),
 	"remote_failed": ("The other side answered with an error of its own: {detail}", True, True),
-	"remote_invalid_answer": ("The other side answered something that cannot be read", True, True),
+	"remote_invalid_answer": ("The other side gave an answer that cannot be read", True, True),
 	"remote_busy": ("The other side asks to wait", True, False),
 	"remote_refused_credentials": ("The other side refuses our credentials", True, True),
 	"remote_rejected": ("The other side rejects the record: {detail}", False, False),

@@ -1,4 +1,4 @@
-"""Values of the other side as our fields take them. What is not exactly a number, day, time or yes-or-no is refused, not guessed.
+"""Values of the other side as our fields take them. A value that is not exactly a number, day, time or yes-or-no is refused, never guessed.
 
 Without a format a number is a JSON number or its text with a point, and commas only where a point shows what they are;
 days and times are ISO-8601.

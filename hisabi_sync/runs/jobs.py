@@ -1,15 +1,23 @@
-"""What of runs is put off to workers; the one place that enqueues it. The `long` queue, deduplicated by job id."""
+"""Jobs of runs, and the locks that show whether a worker still has one.
 
+Only this module enqueues them: on the `long` queue, deduplicated by job id. MariaDB gives a lock back when its connection
+ends, so a lock ends with its worker, however that happens.
+"""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import frappe
 import redis
 from frappe.utils.background_jobs import create_job_id, get_queue
 
-from hisabi_sync.runs import locks
+from hisabi_sync.engine.model import ids
 
 QUEUE = "long"
 PLAN, WORK = "hisabi_sync.runs.plan.plan", "hisabi_sync.runs.lanes.work"
+PREFIX = "hisabi_sync_"
 
 
 def plan(run: str) -> None:
@@ -42,7 +50,7 @@ def _enqueue(method: str, job_id: str, **arguments: Any) -> None:
 def is_waiting(run: str) -> bool:
 	"""Whether a job of the run's last dispatch is in the queue.
 
-	Its status says so as well after a worker was killed that had just taken it out.
+	A job's status would not do: it still says "queued" after a worker was killed that had just taken the job.
 	"""
 	dispatch = frappe.db.get_value("Sync Run", run, "dispatches")
 	names = (f"hisabi_sync_plan_{run}_{dispatch}", f"hisabi_sync_lane_{run}_{dispatch}_0")
@@ -62,8 +70,41 @@ def others_wait() -> bool:
 
 
 def lane_lock(connection: str, lane: int) -> str:
-	return locks.name("lane", connection, lane)
+	return lock_name("lane", connection, lane)
 
 
 def plan_lock(run: str) -> str:
-	return locks.name("plan", run)
+	return lock_name("plan", run)
+
+
+def lock_name(*parts: str | int) -> str:
+	"""Name of a lock, at most 64 characters; locks are the server's, so the site's database is part of it."""
+	return PREFIX + ids.digest(frappe.conf.db_name, *parts, size=16)
+
+
+def new_lock() -> str:
+	return PREFIX + secrets.token_hex(16)
+
+
+def take_lock(lock: str, patience: float = 0) -> bool:
+	"""Whether the lock is ours now; `patience` is in seconds."""
+	return frappe.db.sql("SELECT GET_LOCK(%s, %s)", (lock, patience))[0][0] == 1
+
+
+def give_back_lock(lock: str) -> None:
+	frappe.db.sql("SELECT RELEASE_LOCK(%s)", (lock,))
+
+
+def is_lock_free(lock: str) -> bool:
+	return frappe.db.sql("SELECT IS_FREE_LOCK(%s)", (lock,))[0][0] == 1
+
+
+@contextmanager
+def held_lock(lock: str, patience: float = 0) -> Iterator[bool]:
+	"""Gives whether the lock could be taken, and gives it back in the end."""
+	taken = take_lock(lock, patience)
+	try:
+		yield taken
+	finally:
+		if taken:
+			give_back_lock(lock)

@@ -11,20 +11,7 @@ import frappe
 from frappe.model.document import Document
 
 from hisabi_sync.engine.database import retry
-from hisabi_sync.runs import (
-	breaker,
-	channel,
-	finish,
-	jobs,
-	live,
-	locks,
-	outcome,
-	plan,
-	pull,
-	push,
-	reaper,
-	records,
-)
+from hisabi_sync.runs import breaker, channel, finish, jobs, outcome, plan, pull, push, reaper, records
 from hisabi_sync.runs.errors import RemoteError
 
 # Seconds; far below the time-out of a job on the long queue.
@@ -35,6 +22,9 @@ NAP = 1
 # Long enough for a lane that found nothing a moment ago to end.
 PATIENCE = 3
 WORKS = {channel.PUSH: push.process, channel.PULL: pull.process}
+RUN, EVENT = "Sync Run", "sync_run_progress"
+TELLING_PAUSE = 1.0  # seconds between two messages of a worker about the same run
+_last_told: dict[str, float] = {}
 
 
 def work(connection: str) -> None:
@@ -52,8 +42,8 @@ def work(connection: str) -> None:
 def _lane(connection: str, parallel: int | None) -> Iterator[str | None]:
 	"""The name under which this worker claims records, or None when all lanes are taken."""
 	places = [jobs.lane_lock(connection, number) for number in range(max(1, parallel or 1))]
-	taken = next((lock for lock in places if locks.take(lock)), None)
-	taken = taken or (places[-1] if locks.take(places[-1], PATIENCE) else None)
+	taken = next((lock for lock in places if jobs.take_lock(lock)), None)
+	taken = taken or (places[-1] if jobs.take_lock(places[-1], PATIENCE) else None)
 	if not taken:
 		yield None
 		return
@@ -61,13 +51,13 @@ def _lane(connection: str, parallel: int | None) -> Iterator[str | None]:
 		try:
 			yield token
 		finally:
-			locks.give_back(taken)
+			jobs.give_back_lock(taken)
 
 
 @contextmanager
 def _own_token() -> Iterator[str]:
-	token = locks.new_name()
-	with locks.held(token):
+	token = jobs.new_lock()
+	with jobs.held_lock(token):
 		yield token
 
 
@@ -97,7 +87,7 @@ class Lane:
 			breaker.reopen(self.connection)
 		channels.renew(state.modified)
 		limit = 1 if breaker.is_trying(state) else records.CHUNK
-		claimed = retry.run(lambda: _committed(records.claim(self.connection, self.token, limit)))
+		claimed = retry.committed(lambda: records.claim(self.connection, self.token, limit))
 		groups: dict[tuple[str, str], list[frappe._dict]] = {}
 		for record in claimed:
 			groups.setdefault((record.run, record.entity), []).append(record)
@@ -122,7 +112,7 @@ class Lane:
 				raise  # the reaper gives the records to another worker
 			frappe.log_error("Hisabi Sync: records failed", frappe.get_traceback())
 			outcome.all_failed(self.connection, members, RemoteError("internal_error"))
-		live.progress(name)
+		tell_progress(name)
 
 	def _rest(self) -> bool:
 		"""Wait for what is due soon; whether it is worth staying."""
@@ -150,6 +140,12 @@ class Lane:
 			frappe.db.commit()
 
 
-def _committed(rows: list[frappe._dict]) -> list[frappe._dict]:
-	frappe.db.commit()
-	return rows
+def tell_progress(run: str) -> None:
+	"""Publish `{run, counts}` to people who have the run open, at most once a second."""
+	now = time.monotonic()
+	if now - _last_told.get(run, 0) < TELLING_PAUSE:
+		return
+	_last_told.clear()
+	_last_told[run] = now
+	counts = records.by_status(records.counts([run])[run])
+	frappe.publish_realtime(EVENT, {"run": run, "counts": counts}, doctype=RUN, docname=run)

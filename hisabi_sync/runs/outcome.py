@@ -1,4 +1,4 @@
-"""What becomes of a record after an attempt, in the same transaction as what it says about both sides."""
+"""What becomes of a record after an attempt, written in the same transaction as its identity on both sides."""
 
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -12,7 +12,7 @@ from frappe.utils import add_to_date
 
 from hisabi_sync.engine.database import retry, sql
 from hisabi_sync.engine.model import clock, strict_json
-from hisabi_sync.runs import breaker, finish, identity, patience, records, states
+from hisabi_sync.runs import breaker, finish, identity, records, states
 from hisabi_sync.runs.channel import Channel
 from hisabi_sync.runs.errors import RemoteError
 
@@ -116,7 +116,7 @@ def verdict(record: frappe._dict, error: RemoteError, most: int) -> tuple[str, d
 		return states.FAILED, said
 	if record.attempts >= most:
 		return states.DEAD, said
-	seconds = max(patience.delay(record.attempts, random.random()), error.wait or 0)
+	seconds = max(breaker.backoff(record.attempts, random.random()), error.wait or 0)
 	return states.FAILED, {**said, "next_attempt_at": _in(seconds)}
 
 

@@ -12,18 +12,8 @@ from rq.timeouts import BaseTimeoutException
 from hisabi_sync.engine.database import retry
 from hisabi_sync.engine.model import strict_json
 from hisabi_sync.engine.model.errors import RequestError
-from hisabi_sync.runs import (
-	candidates,
-	channel,
-	cycle_detection,
-	finish,
-	jobs,
-	locks,
-	mapping,
-	records,
-	states,
-	watermark,
-)
+from hisabi_sync.runs import candidates, channel, finish, jobs, mapping, records, states, watermark
+from hisabi_sync.runs.connectors import base
 from hisabi_sync.runs.connectors.base import Page, Remote, Wish
 from hisabi_sync.runs.errors import RemoteError, message
 
@@ -36,7 +26,7 @@ PAYLOAD = strict_json.Encoder(default=mapping.plain)
 
 def plan(run: str) -> None:
 	"""Job: plan a run and give its records out. A second job of the same run ends at once."""
-	with locks.held(jobs.plan_lock(run)) as ours:
+	with jobs.held_lock(jobs.plan_lock(run)) as ours:
 		if ours:
 			_plan(run)
 
@@ -149,7 +139,7 @@ def _inward(
 	"""A page of the other side. Where pages may shift, the list is read again until a whole pass brings nothing new."""
 	wanted = wish(run, chosen)
 	page = _page(chosen, wanted, state.get("at"))
-	way = None if wanted.ids else cycle_detection.follow(state.get("trail"), page)
+	way = None if wanted.ids else base.follow_pages(state.get("trail"), page)
 	rows = [_inward_row(chosen, remote) for remote in page.records if candidates.fits(chosen, run, remote)]
 	if page.next is None and not (chosen.connector.pages_shift and state.get("at")):
 		return rows, None

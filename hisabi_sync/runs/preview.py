@@ -14,18 +14,8 @@ import frappe
 from hisabi_sync.engine.database import sql
 from hisabi_sync.engine.model import clock, ids, secrets_hash
 from hisabi_sync.engine.model.errors import RequestError
-from hisabi_sync.runs import (
-	candidates,
-	channel,
-	cycle_detection,
-	identity,
-	outcome,
-	plan,
-	pull,
-	push,
-	request,
-	watermark,
-)
+from hisabi_sync.runs import candidates, channel, identity, outcome, plan, pull, push, request, watermark
+from hisabi_sync.runs.connectors import base
 from hisabi_sync.runs.connectors.base import Remote
 from hisabi_sync.runs.errors import RemoteError
 
@@ -129,7 +119,7 @@ def _listed(run: frappe._dict, chosen: channel.Channel, most: int) -> tuple[list
 	wanted, deadline = plan.wish(run, chosen), time.monotonic() + MOST_SECONDS
 	while len(found) < most:
 		page = chosen.connector.page(wanted, at)
-		way = None if wanted.ids else cycle_detection.follow(way, page)
+		way = None if wanted.ids else base.follow_pages(way, page)
 		found.update({r.id: r for r in page.records if candidates.fits(chosen, run, r)})
 		at = page.next
 		if at is None:

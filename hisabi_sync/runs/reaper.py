@@ -1,11 +1,11 @@
-"""What dead workers, lost jobs and pauses left behind is taken up again. Runs every minute; safe at any time."""
+"""Takes up what dead workers, lost jobs and pauses left behind. Runs every minute; safe to run at any time."""
 
 from collections.abc import Sequence
 
 import frappe
 
 from hisabi_sync.engine.database import background
-from hisabi_sync.runs import breaker, finish, jobs, locks, outcome, records, states
+from hisabi_sync.runs import breaker, finish, jobs, outcome, records, states
 
 RUN = "Sync Run"
 
@@ -30,11 +30,13 @@ def _plan_again() -> int:
 
 
 def _unplanned() -> list[str]:
-	"""Runs whose planning nobody does and nobody is about to do."""
+	"""Runs that are not planned, and that no worker is planning or has in its queue."""
 	open_runs = frappe.get_all(
 		RUN, filters={"status": ["in", [states.QUEUED, states.RUNNING]], "planned": 0}, pluck="name"
 	)
-	return [name for name in open_runs if locks.is_free(jobs.plan_lock(name)) and not jobs.is_waiting(name)]
+	return [
+		name for name in open_runs if jobs.is_lock_free(jobs.plan_lock(name)) and not jobs.is_waiting(name)
+	]
 
 
 def _plan(name: str) -> None:
@@ -60,7 +62,7 @@ def _give(connection: str, run: str) -> bool:
 	if breaker.seconds_paused(state):
 		return False
 	lanes = range(max(1, state.parallel or 1))
-	if any(not locks.is_free(jobs.lane_lock(connection, lane)) for lane in lanes) or jobs.is_waiting(run):
+	if any(not jobs.is_lock_free(jobs.lane_lock(connection, lane)) for lane in lanes) or jobs.is_waiting(run):
 		return False
 	jobs.work(run, connection, state.parallel or 1)
 	frappe.db.commit()

@@ -40,7 +40,7 @@ READ = (
 def add(run: Document, rows: Iterable[dict[str, Any]]) -> int:
 	"""Insert pending records `{entity_id, stamp?, document_name?, remote_id?, payload?}` that the run does not have yet.
 
-	One that was changed while the list was read is there again, and is kept as it is now. Returns how many were new.
+	A record that changed while the list was read appears twice; its latest state is kept. Returns how many were new.
 	"""
 	keyed = {ids.digest(row["entity_id"], size=16): row for row in sorted(rows, key=_stamp)}
 	known = _known(run.name, list(keyed))

@@ -1,4 +1,4 @@
-"""What somebody asks a run to be, and what it would be about."""
+"""The request for a run, and the connection that it is for."""
 
 from dataclasses import dataclass, field
 
@@ -39,7 +39,7 @@ class Wanted:
 
 
 def connection_of(wanted: Wanted) -> tuple[str, str]:
-	"""(connection, direction) that the space has for the entity. Raises no_connection where there is none, or no one."""
+	"""(connection, direction) that the space has for the entity. Raises no_connection if zero or several connections match."""
 	rows = frappe.db.sql(
 		"""SELECT c.name, e.direction FROM `tabSync Connection` c JOIN `tabSync Connection Entity` e ON e.parent = c.name
 		WHERE c.space = %s AND c.enabled = 1 AND e.enabled = 1 AND e.entity = %s ORDER BY c.creation""",

@@ -1,4 +1,4 @@
-"""Starting, retrying and cancelling runs: what is asked for is written down, workers do it."""
+"""Starting, retrying and cancelling runs: a call only stores the request, workers carry it out."""
 
 from typing import Any
 

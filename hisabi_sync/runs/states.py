@@ -1,6 +1,6 @@
-"""The states of runs and of their records, and the moves between them: one table for each, and nothing else moves.
+"""The states of runs and of their records: one table each, with all allowed moves.
 
-What is written guards itself with `sources`: a row that was moved meanwhile is left as it is.
+Every UPDATE names the allowed `sources` of its target state, so a row that another worker has moved meanwhile is left alone.
 """
 
 from collections.abc import Mapping, Set

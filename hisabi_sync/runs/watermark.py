@@ -1,4 +1,4 @@
-"""How far incremental runs of a connection's entity have come. It only passes records that are settled."""
+"""How far incremental runs of a connection's entity have come. A watermark never passes a record that is not settled."""
 
 from datetime import datetime, timedelta
 
@@ -46,7 +46,7 @@ def _unrepeated(moment: datetime) -> datetime:
 
 
 def moves(run: Document) -> bool:
-	"""Whether a run says anything about how far one has come: not with filters, chosen records, or as a rehearsal."""
+	"""Whether a run moves the watermark: not a run with filters, with chosen records, or a rehearsal."""
 	return not (run.dry_run or (run.filters or "{}") != "{}" or (run.ids or "[]") != "[]")
 
 

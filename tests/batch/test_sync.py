@@ -124,13 +124,13 @@ def test_the_cursor_never_skips_who_committed_during_the_call(app, other, site, 
 
 	app.sync()
 	between = observation(notes="in between")
-	choose = batch_exchange.batch_upserts.choose
+	choose = batch_exchange.choose_operations
 
 	def dawdle(*given):
 		assert other.post(other.body([between])).status_code == 200
 		return choose(*given)
 
-	monkeypatch.setattr(batch_exchange.batch_upserts, "choose", dawdle)
+	monkeypatch.setattr(batch_exchange, "choose_operations", dawdle)
 	frappe.set_user("Administrator")
 	caller = Caller(app.user, app.space, app.device, "farm", app.farm)
 	changes = batch_items.read(

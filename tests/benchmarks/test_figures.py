@@ -10,7 +10,7 @@ from argparse import Namespace
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import machine, output, page
+from benchmarks import figures, machine, page
 from benchmarks.figures import Figure, Goal, compared, in_turns, percentile, times
 from benchmarks.plots import PLOTS
 from benchmarks.support import peak_memory
@@ -50,7 +50,7 @@ def test_percentiles_are_values_that_were_measured():
 
 
 def test_numbers_have_three_digits_that_count():
-	assert [output.number(value) for value in (None, 0, 12, 0.5, 1.234, 12.34, 12345.6)] == [
+	assert [figures.number(value) for value in (None, 0, 12, 0.5, 1.234, 12.34, 12345.6)] == [
 		"",
 		"0",
 		"12",

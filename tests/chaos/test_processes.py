@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from chaos import processes
+from chaos import server
 from tests.support.waiting import until
 
 # As RQ does with its jobs: a child in a session of its own, here with a child of its own.
@@ -31,6 +31,6 @@ def test_jobs_in_sessions_of_their_own_are_killed_too():
 	command = [sys.executable, "-c", PROGRAM]
 	with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as worker:
 		pids = [int(worker.stdout.readline()) for _ in range(3)]
-		assert all(map(is_alive, pids)) and set(processes.started_by(worker.pid)) == {*pids} - {worker.pid}
-		assert processes.kill(worker) == 2
+		assert all(map(is_alive, pids)) and set(server.started_by(worker.pid)) == {*pids} - {worker.pid}
+		assert server.kill_tree(worker) == 2
 	until(lambda: not any(map(is_alive, pids)))

@@ -6,7 +6,7 @@ import frappe
 import pytest
 from frappe.utils.background_jobs import get_job
 
-from hisabi_sync.desk import bulk, bulk_state
+from hisabi_sync.desk import bulk
 from hisabi_sync.engine.identity import device_tokens
 from hisabi_sync.engine.model.errors import RequestError
 from tests.conflicts.conftest import make_person
@@ -87,7 +87,7 @@ def test_a_job_that_nobody_works_on_any_more_is_interrupted_and_not_running_for_
 	own, names = clashes(pair, 21)
 	queued = bulk.run("resolve", rows(names), {"resolution": "accept_client"})["job"]
 	assert bulk.progress(queued)["finished"] is False
-	job = get_job(bulk_state.queue_id(queued))
+	job = get_job(bulk.queue_id(queued))
 	job.set_status("started")
 	job.heartbeat(datetime.now(UTC), 60)
 	assert bulk.progress(queued)["finished"] is False
@@ -95,18 +95,18 @@ def test_a_job_that_nobody_works_on_any_more_is_interrupted_and_not_running_for_
 	held = bulk.progress(queued)
 	assert (held["finished"], held["interrupted"], held["results"]) == (True, True, [])
 	job.delete()
-	bulk_state.add(queued, [{"id": names[0], "done": True}], {"done": 1, "failed": 0})
+	bulk.add_results(queued, [{"id": names[0], "done": True}], {"done": 1, "failed": 0})
 	held = bulk.progress(queued)
 	assert (held["interrupted"], held["done"], len(held["results"])) == (True, 1, 1)
 
 
 def test_what_a_step_writes_does_not_grow_with_the_steps_before(pair):
 	job = frappe.generate_hash()
-	bulk_state.begin(job, "Administrator", 100)
+	bulk.begin_state(job, "Administrator", 100)
 	written = []
 	for number in range(20):
 		results = [{"id": f"{number:04}{n}", "done": True} for n in range(5)]
-		bulk_state.add(job, results, {"done": 5, "failed": 0})
+		bulk.add_results(job, results, {"done": 5, "failed": 0})
 		written.append(
 			len(frappe.as_json(frappe.cache.get_value(f"hisabi_sync_bulk:state:{job}", expires=True)))
 		)

@@ -8,7 +8,7 @@ import pytest
 from frappe.desk import desktop
 from frappe.desk.doctype.number_card import number_card
 
-from hisabi_sync.desk.insight import items
+from hisabi_sync.desk.insight import counts
 from hisabi_sync.hisabi_sync.dashboard_chart_source.sync_activity import sync_activity
 
 MODULE = Path(sync_activity.__file__).parents[2]
@@ -122,7 +122,7 @@ def test_the_conflict_rate_is_that_of_the_items(busy, auditor):
 		frappe._("Hisabi Account"): pytest.approx(rate, abs=0.01)
 	}
 	assert answer["yMarkers"][0]["value"] == 5
-	assert items.NEWEST <= 50_000
+	assert counts.NEWEST <= 50_000
 
 
 @pytest.mark.parametrize("name", sync_activity.CHARTS)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import frappe
 import pytest
 
-from hisabi_sync.desk.insight import batches, items, scope
+from hisabi_sync.desk.insight import counts, scope
 from hisabi_sync.engine.model import ids
 
 MANY = 200_000
@@ -62,7 +62,7 @@ def test_names_of_rows_made_now_lie_in_todays_period(span):
 
 @pytest.mark.parametrize(
 	"work",
-	[lambda span: batches.totals(span, batches.DAY), lambda span: batches.durations(span, batches.DAY)],
+	[lambda span: counts.totals(span, counts.DAY), lambda span: counts.durations(span, counts.DAY)],
 )
 def test_sums_over_batches_do_not_read_what_is_older(span, work):
 	generate("Sync Batch", 2000, datetime.now())
@@ -73,7 +73,7 @@ def test_sums_over_batches_do_not_read_what_is_older(span, work):
 
 def test_outcomes_by_type_read_no_more_than_the_newest_items(span):
 	generate("Sync Item", MANY, datetime.now() + timedelta(minutes=30))
-	cost = reads(lambda: items.by_type(span, newest=2000))
+	cost = reads(lambda: counts.outcomes_by_type(span, newest=2000))
 	assert cost < MANY / 10
-	(row,) = items.by_type(span, newest=2000)
+	(row,) = counts.outcomes_by_type(span, newest=2000)
 	assert row == {"entity_type": "Hisabi Account", "items": 2000, "conflicts": 100}

@@ -7,7 +7,7 @@ import pytest
 from frappe.desk import query_report
 from frappe.utils import add_days, getdate
 
-from hisabi_sync.desk.insight import batches, scope
+from hisabi_sync.desk.insight import counts, scope
 
 REPORTS = ("Sync Health", "Conflicts by Device and Field", "Device Activity", "Batch Explorer")
 EMPTY = {"from_date": "2001-01-01", "to_date": "2001-01-31"}
@@ -162,7 +162,7 @@ def test_percentiles_are_those_of_the_sorted_values():
 		pairs = [(value, values.count(value)) for value in set(values)]
 		for name, percent in (("p50", 50), ("p95", 95), ("p99", 99)):
 			rank = -(-percent * len(ordered) // 100)  # rounded up
-			assert batches.percentiles(pairs)[name] == ordered[rank - 1]
+			assert counts.percentiles(pairs)[name] == ordered[rank - 1]
 
 
 def test_filters_are_values_not_sql(busy):

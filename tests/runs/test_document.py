@@ -7,7 +7,7 @@ import requests
 from hisabi_sync.demo import commerce
 from hisabi_sync.demo import site as demo_site
 from tests.runs import world
-from tests.runs.shapes import assert_shape
+from tests.runs.world import assert_shape
 
 KEY = "sync-orders-2026-01-18"
 # The document's first curl line, to the letter.

@@ -11,7 +11,7 @@ from frappe.desk import query_report
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.runs import world
-from tests.runs.shapes import assert_shape
+from tests.runs.world import assert_shape
 from tests.support.server import Server, free_port
 
 

@@ -10,7 +10,7 @@ import frappe
 import pytest
 
 from hisabi_sync.engine.model.errors import RequestError
-from hisabi_sync.runs import client, cycle_detection, plan, preview, request
+from hisabi_sync.runs import client, plan, preview, request
 from hisabi_sync.runs.connectors import base, frappe_site
 from hisabi_sync.runs.errors import RemoteError
 from tests.runs import world
@@ -178,7 +178,7 @@ def test_pages_that_never_end_do_not_hold_a_worker(operator, service, source, mo
 	world.lists(service, lambda handler: ROWS[:1])
 	sync_id = world.begin(operator, "products")
 	world.set_options(source, **options)
-	monkeypatch.setattr(cycle_detection, "MOST_PAGES", 100)
+	monkeypatch.setattr(base, "MOST_PAGES", 100)
 	service.seen.clear()
 	world.lists(service, rows_of)
 	done = world.work(operator, sync_id, source)

@@ -125,3 +125,11 @@ def test_a_year_of_waiting_is_an_hour(operator, service, connection):
 	assert 3500 < (until - frappe.utils.now_datetime()).total_seconds() < 4000
 	(record,) = operator.detail(sync_id)["records"]
 	assert (record["status"], record["attempts"]) == ("pending", 0)
+
+
+def test_a_full_run_sends_every_order_once(operator, service, connection):
+	world.make_orders(operator.tenant, 3)
+	done = operator.run(mode="full")
+	assert done["status"] == "completed", done
+	assert (done["total_records"], done["records_created"], done["records_failed"]) == (3, 3, 0)
+	world.assert_equal_sides(operator.tenant, service)

@@ -3,7 +3,7 @@
 import frappe
 
 from tests.runs import world
-from tests.runs.shapes import assert_shape
+from tests.runs.world import assert_shape
 
 
 def test_more_than_ten_records_need_a_confirmation(operator, service, connection):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from hisabi_sync.runs import mapping, patience, pull, states, watermark
+from hisabi_sync.runs import breaker, mapping, pull, states, watermark
 from tests.support.options import examples
 
 RECORD, RUN = states.RECORD, states.RUN
@@ -51,18 +51,18 @@ def test_a_run_ends_when_nothing_is_left_to_do(planned, counts, waiting):
 @examples(200)
 @given(st.integers(1, 10_000), st.floats(0, 1))
 def test_waiting_grows_and_ends(attempts, chance):
-	seconds = patience.delay(attempts, chance)
-	assert patience.FIRST / 2 <= seconds <= patience.LONGEST
-	assert patience.delay(attempts + 1, chance) >= seconds
+	seconds = breaker.backoff(attempts, chance)
+	assert breaker.FIRST / 2 <= seconds <= breaker.LONGEST
+	assert breaker.backoff(attempts + 1, chance) >= seconds
 
 
 @examples(100)
 @given(st.integers(0, 500), st.integers(0, 50))
 def test_a_breaker_opens_at_its_limit(failures, limit):
-	verdict = patience.failed(failures, limit)
+	verdict = breaker.after_failure(failures, limit)
 	assert verdict.failures == failures + 1
 	assert bool(verdict.pause) == bool(limit and verdict.failures >= limit)
-	assert verdict.pause <= patience.LONGEST_PAUSE
+	assert verdict.pause <= breaker.LONGEST_PAUSE
 
 
 NAMES = st.text("abcdef", min_size=1, max_size=4)

@@ -6,7 +6,7 @@ import socket
 import frappe
 import pytest
 
-from hisabi_sync.runs import addresses, client
+from hisabi_sync.runs import client, transport
 from hisabi_sync.runs.errors import RemoteError
 from tests.mobile.app import new_person
 from tests.runs import world
@@ -103,8 +103,8 @@ ADDRESSES = {
 
 @pytest.mark.parametrize(("address", "allowed"), ADDRESSES.items())
 def test_only_public_addresses(address, allowed):
-	assert addresses.is_allowed(address) is allowed
-	assert addresses.is_allowed(address, addresses.networks(["0.0.0.0/0", "::/0", "nonsense"]))
+	assert transport.is_allowed(address) is allowed
+	assert transport.is_allowed(address, transport.networks(["0.0.0.0/0", "::/0", "nonsense"]))
 
 
 @pytest.fixture

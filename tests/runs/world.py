@@ -9,9 +9,10 @@ import time
 import frappe
 import requests
 
-from chaos import processes
+from chaos import server
 from devtool.erp import Service
 from hisabi_sync import tenants
+from hisabi_sync.api.runs import models as runs_models
 from hisabi_sync.demo.site import api_key
 from hisabi_sync.engine.model import ids
 from hisabi_sync.engine.sharing import spaces
@@ -145,7 +146,7 @@ class Crew:
 	def kill(self, number=None):
 		"""SIGKILL to workers and to the jobs that they are at, as when a machine loses its power; how many jobs."""
 		alive = [process for process in self.processes[:number] if process.poll() is None]
-		return sum(processes.kill(process) for process in alive)
+		return sum(server.kill_tree(process) for process in alive)
 
 	stop = kill
 
@@ -250,3 +251,7 @@ def lists(service, rows_of):
 
 def asked(service, kind="GET"):
 	return sum(call[0] == kind for call in service.seen)
+
+
+def assert_shape(model, answer):
+	getattr(runs_models, model).model_validate(answer, strict=True)

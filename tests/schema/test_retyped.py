@@ -4,15 +4,13 @@ import frappe
 import pytest
 
 from hisabi_sync.engine import reconcile
-from hisabi_sync.engine.database import retry
 from hisabi_sync.engine.entities import retyped
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.model import texts
 from hisabi_sync.engine.resolution import cases
 from tests.schema.test_edits import new_request, set_in
 from tests.support import doctypes
-from tests.support.doctypes import columns
-from tests.support.phone import create, new_id, update
+from tests.support.phone import create, update
 
 TEXTS = {
 	# what a device sent -> what it gets when the field has become one of HTML
@@ -28,18 +26,8 @@ PAGES = ("<p>a &lt; b &amp; <b>c</b></p>", '<p>" onmouseover="x</p>', "plain", "
 @pytest.fixture
 def visits(site):
 	"""A synced DocType with a text of its own and one in rows."""
-	name = new_id("Visit").replace("-", " ")
-	frappe.set_user("Administrator")
-	retry.run(lambda: _make(name))
-	yield name
-	doctypes.remove(name, f"{name} Line")
-
-
-def _make(name):
-	doctypes.make(f"{name} Line", columns(("said", "Small Text")), istable=1)
-	own = columns("wallet", "weather", ("note", "Small Text"), ("lines", "Table", f"{name} Line"))
-	doctypes.make(name, own)
-	doctypes.sync(name, "wallet", "wallet", check_permissions=0)
+	with doctypes.synced("Visit", "weather", ("note", "Small Text"), rows=(("said", "Small Text"),)) as name:
+		yield name
 
 
 def retype(desk, doctype, fieldtype):

@@ -1,6 +1,11 @@
 """DocTypes and their entity types, made and taken away again as a person would in the Desk."""
 
+from contextlib import contextmanager
+
 import frappe
+
+from hisabi_sync.engine.database import retry
+from tests.support.phone import new_id
 
 
 def column(name, fieldtype="Data", options=None, **more):
@@ -39,6 +44,22 @@ def sync(name, space_type, space_path, **values):
 	given = {"entity_type": name, "document_type": name, "space_type": space_type, "space_path": space_path}
 	frappe.get_doc({"doctype": "Sync Entity", **given, **values}).insert()
 	frappe.db.commit()
+
+
+@contextmanager
+def synced(prefix, *fields, rows):
+	"""Gives the name of a new DocType of the wallet contract with these columns, and `rows` as those of its table `lines`."""
+	name = new_id(prefix).replace("-", " ")
+	frappe.set_user("Administrator")
+	retry.run(lambda: _make_synced(name, fields, rows))
+	yield name
+	remove(name, f"{name} Line")
+
+
+def _make_synced(name, fields, rows):
+	make(f"{name} Line", columns(*rows), istable=1)
+	make(name, columns("wallet", *fields, ("lines", "Table", f"{name} Line")))
+	sync(name, "wallet", "wallet", check_permissions=0)
 
 
 def remove(*names):

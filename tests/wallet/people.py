@@ -13,9 +13,9 @@ def sign_up():
 	return make_user("Hisabi User")
 
 
-def sign_in(server, site, user, wallet_id=None):
-	"""A phone of the user, in his default wallet when none is given."""
-	device_id = new_id("device")
+def sign_in(server, site, user, wallet_id=None, device_id=None):
+	"""A phone of the user, in their default wallet when none is given."""
+	device_id = device_id or new_id("device")
 	response = requests.post(
 		f"{server.url}/api/method/hisabi_sync.api.devices.login",
 		json={"usr": user, "pwd": PASSWORD, "device_id": device_id, "platform": "android"},

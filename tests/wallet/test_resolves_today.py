@@ -3,12 +3,10 @@
 import frappe
 import pytest
 
-from hisabi_sync.engine.database import retry
 from hisabi_sync.engine.model.errors import RequestError
 from hisabi_sync.engine.resolution import cases
 from tests.support import doctypes
-from tests.support.doctypes import columns
-from tests.support.phone import account, create, delete, new_id, update
+from tests.support.phone import account, create, delete, update
 from tests.wallet.test_resolves import ACCOUNT, resolve, row_of
 from tests.wallet.wire import payload_of
 
@@ -16,19 +14,10 @@ from tests.wallet.wire import payload_of
 @pytest.fixture
 def gadget(site):
 	"""Name of a new DocType that is synced, with a choice, a text, a link and rows with a link."""
-	name = new_id("Gadget").replace("-", " ")
-	frappe.set_user("Administrator")
-	retry.run(lambda: _make(name))
-	yield name
-	doctypes.remove(name, f"{name} Line")
-
-
-def _make(name):
 	link = ("parent_one", "Link", ACCOUNT)
-	doctypes.make(f"{name} Line", columns(link), istable=1)
-	own = ("wallet", "color", ("note", "Small Text"), ("state", "Select", "Open\nPaused"), link)
-	doctypes.make(name, columns(*own, ("lines", "Table", f"{name} Line")))
-	doctypes.sync(name, "wallet", "wallet", check_permissions=0)
+	own = ("color", ("note", "Small Text"), ("state", "Select", "Open\nPaused"), link)
+	with doctypes.synced("Gadget", *own, rows=(link,)) as name:
+		yield name
 
 
 def edit(doctype, fieldname, **values):

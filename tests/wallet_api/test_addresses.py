@@ -4,8 +4,8 @@ import frappe
 import pytest
 from frappe.installer import update_site_config
 
-from hisabi_sync.api.protocol import address, credentials
-from hisabi_sync.api.protocol.address import CONFIG
+from hisabi_sync.api.protocol import credentials, throttle
+from hisabi_sync.api.protocol.throttle import CONFIG
 from tests.support.phone import new_id
 from tests.support.users import PASSWORD
 from tests.wallet_api.people import message, new_user, refused, sign_in
@@ -142,4 +142,4 @@ def test_which_address_counts(monkeypatch, conf, peer, forwarded, expected):
 	request = frappe._dict(remote_addr=peer, headers={"X-Forwarded-For": forwarded} if forwarded else {})
 	monkeypatch.setattr(frappe.local, "request", request, raising=False)
 	monkeypatch.setattr(frappe.local, "conf", frappe._dict(conf))
-	assert address.of_request() == expected
+	assert throttle.caller_address() == expected

@@ -96,7 +96,7 @@ def test_every_number_of_our_settings_has_bounds(site, doctype):
 def test_settings_out_of_bounds_are_refused_over_rest(ask, field, value):
 	before = held("Sync Settings", None, [field])
 	answer = ask("manager", "Sync Settings/Sync Settings", "PUT", RESOURCE, **{field: value})
-	assert answer.status_code == 417 and "is from" in answer.text
+	assert answer.status_code == 417 and "must be between" in answer.text
 	assert held("Sync Settings", None, [field]) == before
 
 

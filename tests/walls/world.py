@@ -10,7 +10,7 @@ import frappe
 
 from hisabi_sync import tenants
 from hisabi_sync.api.protocol.scopes import RIGHTS
-from hisabi_sync.desk import bulk_state
+from hisabi_sync.desk import bulk
 from hisabi_sync.engine.identity import device_tokens
 from hisabi_sync.engine.model import ids
 from hisabi_sync.engine.sharing import spaces
@@ -175,7 +175,7 @@ def _run(tenant):
 
 def _job(user):
 	job = ids.new()
-	bulk_state.begin(job, user, 1)
+	bulk.begin_state(job, user, 1)
 	return job
 
 

@@ -24,8 +24,8 @@ from hisabi_sync.api.protocol import (
 	answers,
 	auth,
 	body,
-	budget,
 	credentials,
+	push_and_pull,
 	routes,
 	scopes,
 	shapes,
@@ -75,7 +75,7 @@ def sync(given: SyncBatchRequest) -> dict[str, Any] | Response:
 	token, facts = given.lastKnownServerCursor, _facts(given)
 	with calls.alone(call):
 		try:
-			with budget.of_push(caller, changes) as counted:
+			with push_and_pull.counted_push(caller, changes) as counted:
 				exchange = Exchange(counted, call, changes, token, limit, facts)
 				exchange.run(batch_results.answer, given.dryRun or given.dry_run)
 		except calls.Answered as answered:
@@ -126,7 +126,7 @@ def _facts(given: SyncBatchRequest) -> tuple[dict[str, str], datetime]:
 
 
 def _repeat(answered: calls.Answered, device: Device) -> Response:
-	"""The stored answer, for who is still a member."""
+	"""The stored answer, if the caller is still a member."""
 	frappe.db.rollback()
 	caller = spaces.authorise(Caller(frappe.session.user, answered.space, device.name))
 	payload = batch_repeats.as_seen_now(json.loads(answered.response), caller)
@@ -140,9 +140,9 @@ def _repeat(answered: calls.Answered, device: Device) -> Response:
 
 @endpoint(CONTRACT, guest=True, takes=TokenRequest, gives=Token)
 def token(given: TokenRequest) -> dict[str, Any]:
-	"""A device token, shown once, for user name and password or for who is signed in; it works for some days.
+	"""A device token, shown once, for user name and password or for a signed-in caller. It works for some days.
 
-	A device token does not give another: whoever copied one could outlive its revocation.
+	A device token cannot get another one: a stolen token could otherwise outlive its revocation.
 	"""
 	if not ids.is_device_id(given.deviceId):
 		raise RequestError("invalid_argument", argument="deviceId")

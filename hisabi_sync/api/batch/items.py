@@ -6,7 +6,7 @@ from typing import Any
 
 import frappe
 
-from hisabi_sync.api.batch import upserts as batch_upserts
+from hisabi_sync.api.batch import exchange
 from hisabi_sync.api.batch.models import Upserts
 from hisabi_sync.api.protocol import item_reader
 from hisabi_sync.api.protocol.item_reader import MAX_TEXT
@@ -61,7 +61,7 @@ def read_again(raw: Sequence[dict[str, Any]], caller: Caller) -> list[Change]:
 		for kept, item in zip(raw, strict_json.mark(kept["item"] for kept in raw), strict=True)
 	]
 	changes = [_read(index, kept, device) for index, kept in enumerate(raw)]
-	batch_upserts.choose(
+	exchange.choose_operations(
 		caller, changes, lambda _entity_type: 0, {change.index: change.base_version for change in changes}
 	)
 	return changes

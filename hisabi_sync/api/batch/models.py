@@ -199,7 +199,7 @@ class SyncBatchResponse(Answer):
 
 
 class TokenRequest(Request):
-	"""User name and password may be left out by who is signed in otherwise."""
+	"""User name and password are optional for callers who are signed in another way."""
 
 	deviceId: Text
 	username: OptionalText = None

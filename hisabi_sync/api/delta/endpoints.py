@@ -11,7 +11,8 @@ from hisabi_sync.api.delta import auth as family_auth
 from hisabi_sync.api.delta import items as family_items
 from hisabi_sync.api.delta import models as models
 from hisabi_sync.api.delta import results as family_results
-from hisabi_sync.api.protocol import auth, budget, throttle
+from hisabi_sync.api.delta.auth import CONTRACT
+from hisabi_sync.api.protocol import auth, push_and_pull, throttle
 from hisabi_sync.api.protocol.http import endpoint
 from hisabi_sync.engine import positions, pull, push
 from hisabi_sync.engine.database import retry
@@ -24,13 +25,12 @@ from hisabi_sync.engine.sharing import spaces
 from hisabi_sync.hisabi_family import instants, metrics
 from hisabi_sync.hisabi_family.families import SPACE_TYPE
 
-CONTRACT = "family"
 DEFAULT_NEW_DEVICES = 2000
 
 
 @endpoint(CONTRACT, takes=models.Delta, gives=models.DeltaAnswer)
 def delta(given: models.Delta) -> dict[str, Any]:
-	"""Apply the client's changes, then answer what changed since it was here last."""
+	"""Apply the client's changes, and answer what changed since its last call."""
 	started = time.monotonic()
 	caller = _caller(given)
 	begin, came_from = instants.begin(caller, given.cursor, given.last_sync_at)
@@ -56,7 +56,7 @@ def _caller(given: models.Delta) -> Caller:
 	family = _family(given)
 	caller = Caller(frappe.session.user, ids.space(SPACE_TYPE, family), None, SPACE_TYPE, family)
 	member = spaces.authorise(caller, write=bool(given.changes))
-	return replace(member, device=_device(given))  # of who is no member no device is noted
+	return replace(member, device=_device(given))  # devices of users who are no members are not kept
 
 
 def _family(given: models.Delta) -> str:
@@ -102,7 +102,7 @@ def _push(caller: Caller, given: models.Delta) -> family_results.Report:
 		kept=frozenset(family_results.REFUSALS),
 		whole=given.atomic,
 	)
-	with budget.of_push(caller, changes) as counted:
+	with push_and_pull.counted_push(caller, changes) as counted:
 		result = push.push(counted, changes, options, family_items.settle_order(changes))
 	return family_results.report(changes, result.outcomes)
 

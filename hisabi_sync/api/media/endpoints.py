@@ -11,7 +11,7 @@ from werkzeug.wsgi import LimitedStream
 
 from hisabi_sync import wsgi
 from hisabi_sync.api.media import models as models
-from hisabi_sync.api.protocol import auth, people, throttle
+from hisabi_sync.api.protocol import auth, desk_access, throttle
 from hisabi_sync.api.protocol.http import endpoint
 from hisabi_sync.engine.model import ids
 from hisabi_sync.engine.model.change import Caller
@@ -34,7 +34,7 @@ HEADERS = {
 
 @endpoint("wallet", takes=models.Presign, gives=models.Upload, writes=True)
 def presign(given: models.Presign) -> dict[str, Any]:
-	"""A signed URL to upload a file to, or another one for an upload of one's own that has not ended."""
+	"""A signed URL to upload a file to. With a key, another URL for an unfinished upload of the caller."""
 	caller = _caller(given, ids.space(SPACE_TYPE, given.wallet_id))
 	throttle.count(ACTION, [caller.user], MOST)
 	answer = media.renew(caller, given.key) if given.key else media.presign(caller, wanted(given))
@@ -58,7 +58,7 @@ def wanted(given: models.Presign | models.WantedFile) -> media.Wanted:
 
 @endpoint("wallet", methods=("GET", "POST"), takes=models.Download, gives=models.DownloadAnswer)
 def download_url(given: models.Download) -> dict[str, Any]:
-	"""A signed URL to download from; for who uploaded the key and who is shown a record that names it."""
+	"""A signed URL to download from, for the uploader and for users who are shown a record that names the key."""
 	return media.download_url(_caller(given, ""), given.key)
 
 
@@ -148,8 +148,8 @@ def view(given: models.View) -> Response:
 def _looked_at(given: models.View) -> rows.Media | None:
 	"""The upload, which the caller may see. Unknown ones and those of others are answered alike."""
 	try:
-		people.require_reader()
-		return rows.get(people.visible("Sync Media", given, "key"))
+		desk_access.require_reader()
+		return rows.get(desk_access.visible("Sync Media", given, "key"))
 	except RequestError:
 		found = rows.get(given.key)
 		if found is None or not fields.may_look(found):

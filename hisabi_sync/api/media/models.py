@@ -41,7 +41,7 @@ Given = Annotated[Any, WithJsonSchema({"type": "string"})]  # judged with the si
 
 
 class WantedFile(Request):
-	"""What is going to be uploaded. `size` in bytes and `sha256` are held to when they are given."""
+	"""The file that is going to be uploaded. If `size` (bytes) or `sha256` is given, the upload must match it."""
 
 	filename: FileName
 	content_type: Text

@@ -2,7 +2,7 @@
 
 from hisabi_sync.api.mobile import items
 from hisabi_sync.engine.model.contract import Contract
-from hisabi_sync.hisabi_field import entities, media, review, rules
+from hisabi_sync.hisabi_field import entities, media, rules
 from hisabi_sync.media import room
 from hisabi_sync.tenants import SPACE_TYPE
 
@@ -16,5 +16,5 @@ MOBILE = Contract(
 	derive=rules.follow,
 	media_columns={"Field Submission": [("Field Submission Media", "media", "submission")]},
 	budgets=room.BUDGETS,
-	bulk_actions={"review_submissions": review.ACTION},
+	bulk_actions={"review_submissions": rules.REVIEW},
 )

@@ -11,15 +11,16 @@ from hisabi_sync.api.media.models import DownloadAnswer, Upload
 from hisabi_sync.api.mobile import items as mobile_items
 from hisabi_sync.api.mobile import models as models
 from hisabi_sync.api.mobile import results as mobile_results
-from hisabi_sync.api.protocol import auth, budget, people
+from hisabi_sync.api.protocol import auth, desk_access, push_and_pull
 from hisabi_sync.api.protocol.http import endpoint
-from hisabi_sync.api.protocol.pages import page_size, warned
+from hisabi_sync.api.protocol.push_and_pull import page_size, warned
 from hisabi_sync.api.protocol.schema import Acknowledged
 from hisabi_sync.engine import failed_items as failed
 from hisabi_sync.engine import ledger, positions
 from hisabi_sync.engine import pull as pulling
 from hisabi_sync.engine import push as pushing
 from hisabi_sync.engine.conflicts.conflict_rows import MERGE
+from hisabi_sync.engine.database import retry
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.model import clock, ids
 from hisabi_sync.engine.model.change import CREATE, DELETE, ERROR, UPDATE, Caller
@@ -69,7 +70,7 @@ def push(given: models.MobilePush) -> dict[str, Any]:
 	caller = spaces.authorise(caller_of(given, needs_device=True), write=True)
 	changes = mobile_items.read(given.items, caller)
 	options = pushing.Options(CONTRACT, given.atomic, given.dry_run)
-	with budget.of_push(caller, changes) as counted:
+	with push_and_pull.counted_push(caller, changes) as counted:
 		result = pushing.push(counted, changes, options, mobile_items.continue_creates)
 	return {
 		"batch_id": result.batch,
@@ -136,7 +137,7 @@ def resolve(given: models.MobileResolution) -> dict[str, Any]:
 	values = {key: value for key, value in payload.items() if key not in mobile_items.IDENTITY}
 	decision = cases.Decision(choice, {}, values, given.reason, given.server_version, in_parts=True)
 	try:
-		done = people.transaction(lambda: cases.resolve(name, decision, member=member), given.dry_run)
+		done = retry.committed(lambda: cases.resolve(name, decision, member=member), given.dry_run)
 	except RequestError as error:
 		raise RequestError(error.code, error.sentence, **_state(error.extra)) from None
 	held = frappe.db.get_value(CONFLICT, name, "entity_type")
@@ -172,13 +173,13 @@ def _conflict(given: models.MobileResolution) -> tuple[str, Caller | None]:
 	return name, caller
 
 
-@endpoint(CONTRACT, takes=models.Replay, gives=models.MobileReplayed, needs=people.require_manager)
+@endpoint(CONTRACT, takes=models.Replay, gives=models.MobileReplayed, needs=desk_access.require_manager)
 def replay(given: models.Replay) -> dict[str, Any]:
 	"""An answer like that of a push: items that failed are processed once more, the rest keep their answers.
 
-	What was applied is not applied twice.
+	Items that were applied are not applied again.
 	"""
-	name = people.visible(BATCH, given, "batch_id")
+	name = desk_access.visible(BATCH, given, "batch_id")
 	batch = frappe.db.get_value(BATCH, name, ["contract", "user", "space", "device"], as_dict=True)
 	if batch.contract != CONTRACT:
 		raise RequestError("not_found")
@@ -208,5 +209,5 @@ def presign(given: models.MobilePresign) -> dict[str, Any]:
 
 @endpoint(CONTRACT, takes=models.MobileDownload, gives=DownloadAnswer)
 def download(given: models.MobileDownload) -> dict[str, Any]:
-	"""A signed URL to download from; for who uploaded the key and who is shown a record that names it."""
+	"""A signed URL to download from, for the uploader and for users who are shown a record that names the key."""
 	return media.download_url(caller_of(given), given.key)

@@ -59,7 +59,7 @@ class MobileItem(Part):
 
 
 class MobilePush(InTenant):
-	"""`client_sync_token` is where the client believes it is; nothing depends on it here."""
+	"""`client_sync_token` is the client's own position; this call does not depend on it."""
 
 	items: items(MobileItem)
 	client_sync_token: OptionalText = None
@@ -93,7 +93,7 @@ class Replay(Request):
 
 
 class MobilePresign(InTenant, WantedFile):
-	"""What is going to be uploaded. `size` in bytes and `sha256` are held to when they are given."""
+	"""The file that is going to be uploaded. If `size` (bytes) or `sha256` is given, the upload must match it."""
 
 
 class MobileDownload(InTenant):

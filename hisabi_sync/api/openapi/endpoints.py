@@ -1,4 +1,4 @@
-"""The interface about itself."""
+"""The description of all calls."""
 
 from typing import ClassVar
 

@@ -5,11 +5,11 @@ from typing import NoReturn
 import frappe
 
 from hisabi_sync.api.protocol import answers, routes, scopes
-from hisabi_sync.api.protocol.documents import is_ours, may_read
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.identity import device_tokens, devices
 from hisabi_sync.engine.identity.devices import Device
 from hisabi_sync.engine.model.errors import RequestError
+from hisabi_sync.permissions import is_ours, may_read
 
 # What the server of live events asks of Frappe about a socket; `has_permission` is that of 16.
 LIVE_EVENTS = {
@@ -17,6 +17,7 @@ LIVE_EVENTS = {
 	for name in ("get_user_info", "can_subscribe_doc", "can_subscribe_doctype", "has_permission")
 }
 LIVE_NAMES = {"doctype", "docname", "name"}  # by which they ask about documents
+OURS = "hisabi_sync_"  # all that this app keeps there begins with it
 
 
 def authenticate() -> None:
@@ -104,3 +105,13 @@ def device_for(device_id: str) -> Device:
 	if signed_in.device_id != device_id:
 		raise RequestError("device_mismatch")
 	return signed_in
+
+
+def forget_last_request() -> None:
+	"""Hook before every request. Frappe clears `frappe.local` after an answer, but not when its application fails as a whole.
+
+	Without this, the next request in that thread would act as the device of the last one.
+	"""
+	for name, _ in list(frappe.local):
+		if name.startswith(OURS):
+			delattr(frappe.local, name)

@@ -11,7 +11,7 @@ from frappe.core.doctype.user.user import User
 from frappe.twofactor import should_run_2fa
 from frappe.utils.password import passlibctx
 
-from hisabi_sync.api.protocol import address, throttle
+from hisabi_sync.api.protocol import throttle
 from hisabi_sync.engine.identity import devices
 from hisabi_sync.engine.model.errors import RequestError
 
@@ -31,7 +31,7 @@ def check(usr: str, pwd: Any, device_id: str) -> str:
 	found = User.find_by_credentials(usr, "", validate_password=False)
 	name = found.name if found else usr.strip().lower()
 	limit = frappe.get_cached_doc("Sync Settings").login_attempts or DEFAULT_LIMIT
-	shared, own = _limits(name, limit), f"user {name} on {device_id} from {address.of_request()}"
+	shared, own = _limits(name, limit), f"user {name} on {device_id} from {throttle.caller_address()}"
 	wait, own_wait = throttle.waits(ACTION, shared), throttle.waits(ACTION, {own: limit})
 	right = _verify(found.name if found else "", pwd) and found.enabled
 	# Only a caller with the right password learns whether the device is registered: all others get the same answer, as fast.
@@ -55,7 +55,7 @@ def _limits(name: str, limit: int) -> dict[str, int]:
 	A device that the user has registered has tries of its own beside these, also by address. So nobody else's tries lock
 	the owner out of their device, and elsewhere they always have one try from an address that made none yet.
 	"""
-	place = address.of_request()
+	place = throttle.caller_address()
 	crowded = throttle.noted(ACTION, _crowd(name)) > limit * CROWD
 	return {f"user {name} from {place}": 1 if crowded else limit, f"from {place}": limit * ADDRESS}
 
@@ -98,7 +98,7 @@ def _check_allowed(user: str) -> None:
 		raise RequestError("two_factor_required")
 	manager = frappe.local.login_manager
 	manager.user = user
-	frappe.local.request_ip = address.exact()  # Frappe's own is what the client says
+	frappe.local.request_ip = throttle.exact_address()  # Frappe's own is what the client says
 	try:
 		manager.validate_hour()
 		validate_ip_address(user)

@@ -1,4 +1,4 @@
-"""Endpoints: who may call, what comes back, and that nothing but a contract's own answer ever does."""
+"""The `@endpoint` decorator: credentials, validation, transactions, and answers in the contract's shape, also for errors."""
 
 import functools
 import gzip
@@ -33,6 +33,7 @@ CODES = {
 	503: "unavailable",
 	508: "unavailable",  # a deadlock, or a lock that took too long
 }
+ERROR_PAGE = "message"
 
 
 def endpoint(
@@ -49,8 +50,8 @@ def endpoint(
 	"""Make `function(arguments) -> dict` a whitelisted method that answers in the contract's shape.
 
 	`read()` gives the arguments, as an instance of the model `takes` where there is one; the model `gives`, or
-	`{status: model}`, describes the answer. A function may also return a response as it is to be sent. `needs()` raises RequestError for callers who
-	may not call this at all, whatever their arguments are. `content` is the media type of the body that is sent.
+	`{status: model}`, describes the answer. A function may also return a finished Response. `needs()` runs before the arguments are
+	read and raises RequestError for callers who may not use the call. `content` is the media type of the answer.
 	With `writes` the function runs in a transaction that is tried again after a deadlock and committed before the answer; one
 	that pushes, or has several transactions, sees to that itself.
 	A RequestError, or any other exception, rolls everything back and becomes the contract's error body.
@@ -63,7 +64,7 @@ def endpoint(
 
 	def decorate(function: Callable[[Any], Any]) -> Callable[..., Response]:
 		def transaction(given: Any) -> Any:
-			return retry.run(lambda: _committed(function, given))
+			return retry.committed(lambda: function(given))
 
 		@frappe.whitelist(allow_guest=True, methods=list(methods), xss_safe=True)
 		@_without_annotations
@@ -84,12 +85,6 @@ def _without_annotations(view: Callable[..., Response]) -> Callable[..., Respons
 	"""Frappe would hold a field of the request that is called like the argument against its type."""
 	view.__annotations__ = {}
 	return view
-
-
-def _committed(function: Callable[[Any], Any], given: Any) -> Any:
-	answered = function(given)
-	retry.commit()
-	return answered
 
 
 def respond(
@@ -130,7 +125,7 @@ def _undo() -> None:
 
 
 def finish(response: Response | None, request: Request) -> None:
-	"""Hook after every request: on our paths, mend what failed before our code and compress what is worth it."""
+	"""Hook after every request: on our paths, replace Frappe's own error answers, and compress large answers."""
 	contract = routes.contract_called(request)
 	if contract is None or response is None:
 		return
@@ -156,7 +151,7 @@ def _replace(response: Response, mended: Response) -> None:
 
 
 def _mended(request: Request, status: int, contract: str) -> Response:
-	"""The answer where Frappe could not read the body, refused the credentials, or failed."""
+	"""The answer when Frappe could not read the body, refused the credentials, or failed."""
 	if _is_closed():
 		return failure(contract, RequestError("unavailable"))
 	try:
@@ -175,7 +170,7 @@ def _mended(request: Request, status: int, contract: str) -> Response:
 
 
 def _read_again(request: Request) -> Response | None:
-	"""The answer to a request that Frappe could not read and we can, or None. Raises RequestError."""
+	"""The answer to a request that this app can read and Frappe could not, or None. Raises RequestError."""
 	given = body.arguments()
 	if _is_csrf_refusal(request, given):
 		raise RequestError("csrf_token_invalid")
@@ -188,7 +183,7 @@ def _read_again(request: Request) -> Response | None:
 
 
 def _in_our_words(request: Request, status: int) -> RequestError:
-	"""The RequestError for a status of Frappe's; one that has no word of its own keeps its number, and is never our mistake."""
+	"""The RequestError for a status of Frappe's. A 4xx without a code of ours keeps its number."""
 	endpoint = routes.ENDPOINTS.get(routes.method_of(routes.called() or ""))
 	if status == 403 and endpoint and request.method not in endpoint.methods:
 		status = 405
@@ -208,7 +203,7 @@ def _is_csrf_refusal(request: Request, given: dict[str, Any]) -> bool:
 
 
 def _database_answers() -> bool:
-	"""Whether it was our mistake and not that of a server that is gone, or was until a moment ago."""
+	"""Whether the database answers, and did so for some seconds: then a 500 is a mistake of this app."""
 	try:
 		((_, uptime),) = frappe.db.sql("SHOW GLOBAL STATUS LIKE 'Uptime'")
 		return int(uptime) > JUST_UP
@@ -217,12 +212,12 @@ def _database_answers() -> bool:
 
 
 def _is_closed() -> bool:
-	"""Whether the site is being upgraded; Frappe refuses everything then, in its own way on each version."""
+	"""Whether the site is in maintenance; versions of Frappe refuse requests then in different ways."""
 	return bool(frappe.conf.maintenance_mode and not frappe.conf.allow_reads_during_maintenance)
 
 
 def _serve_again(given: dict[str, Any]) -> Response:
-	"""Serve a request that Frappe gave up on before any hook: compressed, or with names that mean something to it."""
+	"""Serve a request that Frappe refused before any hook ran: a compressed one, or one with names that Frappe reserves."""
 	frappe.db.rollback()
 	compat.start_again(given)
 	return frappe.handler.execute_cmd(routes.method_of(frappe.request.path))
@@ -236,3 +231,18 @@ def _compress(response: Response, request: Request) -> None:
 	response.set_data(gzip.compress(response.get_data(), 5))
 	response.headers["Content-Encoding"] = "gzip"
 	response.headers.add("Vary", "Accept-Encoding")
+
+
+class UnreadRequest:
+	"""Hook `page_renderer`: an empty body instead of Frappe's page of an error, on our paths only."""
+
+	def __init__(self, path: str, http_status_code: int | None = None) -> None:
+		# Not every version says which error it is.
+		self.path, self.status = path, http_status_code if (http_status_code or 0) >= 400 else 500
+
+	def can_render(self) -> bool:
+		request: Any = getattr(frappe.local, "request", None)
+		return self.path == ERROR_PAGE and bool(request) and routes.contract_of(request.path) is not None
+
+	def render(self) -> Response:
+		return Response("{}", status=self.status, mimetype="application/json")

@@ -41,7 +41,7 @@ GROUPS = {
 	),
 	"rules": _group("desk.rules", "wallet", "options preview save"),
 	"failed_items": _group("desk.failed_items", "wallet", "list_items retry retry_many retry_batch dismiss"),
-	"desk_devices": _group("desk.desk_devices", "wallet", "revoke"),
+	"desk_devices": _group("desk.devices", "wallet", "revoke"),
 	"media": _group("api.media.endpoints", "wallet", "presign upload download download_url view"),
 	"mobile": _group("api.mobile.endpoints", "mobile", "push pull ack replay resolve presign download"),
 	"meta": _group("api.openapi.endpoints", "wallet", "openapi"),
@@ -60,7 +60,7 @@ _PUBLIC = {group.module: PACKAGE + name for name, group in GROUPS.items()}
 
 
 def public(function: str) -> str:
-	"""The name under which clients call a function, from its full name in Python; any other name stays as it is."""
+	"""The name under which clients call a function, from its full name in Python; any other name is returned unchanged."""
 	module, _, call = function.rpartition(".")
 	return f"{_PUBLIC[module]}.{call}" if module in _PUBLIC else function
 

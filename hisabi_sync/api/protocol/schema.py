@@ -58,13 +58,13 @@ def example(**values: Any) -> ConfigDict:
 
 
 class Answer(BaseModel):
-	"""What a call gives back; it describes and is not run, for answers are made by our own code."""
+	"""What a call gives back. It only describes: answers are made by our own code and not checked against it."""
 
 	model_config = ConfigDict(extra="forbid")
 
 
 class Raw(BaseModel):
-	"""An answer that is sent as it is, without the contract's shape. `content` is its media type."""
+	"""An answer that is sent unchanged, without the contract's shape. `content` is its media type."""
 
 	content: ClassVar[str] = "application/octet-stream"
 	schema_words: ClassVar[dict] = {}

@@ -5,17 +5,17 @@ from typing import Any
 
 import frappe
 
-from hisabi_sync.api.protocol import people
+from hisabi_sync.api.protocol import desk_access
 from hisabi_sync.api.protocol.http import endpoint
 from hisabi_sync.api.protocol.schema import Answer, Count, OptionalText, Request, Text, TextList
 from hisabi_sync.api.runs import models as runs_models
+from hisabi_sync.api.runs.models import CONTRACT
 from hisabi_sync.engine.model.errors import RequestError
 from hisabi_sync.runs import breaker, channel, records, request, states, view
 from hisabi_sync.runs import preview as previews
 from hisabi_sync.runs import start as starting
 from hisabi_sync.runs.errors import RemoteError
 
-CONTRACT = "runs"
 CONNECTION, RUN = "Sync Connection", "Sync Run"
 MOST, MOST_CAUSES = 1000, 20
 
@@ -84,8 +84,8 @@ class RunProgress(Answer):
 
 def _space(given: Of | DeskStart, right: str = "read") -> str:
 	"""The space of the connection that a manager may see, and has the right to."""
-	people.require_manager()
-	name = people.visible(CONNECTION, {"connection": given.connection}, "connection", right)
+	desk_access.require_manager()
+	name = desk_access.visible(CONNECTION, {"connection": given.connection}, "connection", right)
 	return frappe.db.get_value(CONNECTION, name, "space")
 
 
@@ -111,13 +111,13 @@ def preview(given: DeskStart) -> dict[str, Any]:
 
 @endpoint(CONTRACT, takes=DeskStart, gives=DeskStarted)
 def start(given: DeskStart) -> dict[str, Any]:
-	"""`{sync_id}` of a run of the connection."""
+	"""Start a run of the connection; answers `{sync_id}`."""
 	return {"sync_id": starting.start(_wanted(given)).name}
 
 
 @endpoint(CONTRACT, takes=Of, gives=Tested)
 def test(given: Of) -> dict[str, Any]:
-	"""`{entities: [{entity, ok, message}]}`: whether the other side answers, entity by entity."""
+	"""Test whether the other side answers, entity by entity; answers `{entities: [{entity, ok, message}]}`."""
 	_space(given)
 	with channel.Channels(given.connection) as channels:
 		rows = [row.entity for row in channels.connection.entities if row.enabled]
@@ -134,7 +134,7 @@ def _tested(channels: channel.Channels, entity: str) -> dict[str, Any]:
 
 @endpoint(CONTRACT, takes=Of, gives=Resumed, writes=True)
 def resume(given: Of) -> dict[str, Any]:
-	"""`{status}` of a connection whose pause a manager ends; after failures in a row one record goes first."""
+	"""End the pause of a connection; answers `{status}`. After failures in a row, one record is tried first."""
 	_space(given, "write")
 	starting.resume(given.connection)
 	return {"status": frappe.db.get_value(CONNECTION, given.connection, "status") or breaker.READY}
@@ -143,26 +143,26 @@ def resume(given: Of) -> dict[str, Any]:
 @endpoint(CONTRACT, takes=RunOf, gives=runs_models.RunRow)
 def cancel(given: RunOf) -> dict[str, Any]:
 	"""Cancel a run; its row."""
-	people.require_manager()
-	name = people.visible(RUN, {"run": given.run}, "run")
+	desk_access.require_manager()
+	name = desk_access.visible(RUN, {"run": given.run}, "run")
 	starting.cancel(name)
 	return view.run(name)
 
 
 @endpoint(CONTRACT, takes=Records, gives=Requeued)
 def retry(given: Records) -> dict[str, Any]:
-	"""`{records_queued}`: try failed records again, the named ones or all of a run."""
+	"""Try failed records again, the named ones or all of a run; answers `{records_queued}`."""
 	return {"records_queued": sum(_for_each_space(given, starting.retry_failed))}
 
 
 @endpoint(CONTRACT, takes=Records, gives=Dismissed)
 def dismiss(given: Records) -> dict[str, Any]:
-	"""`{dismissed}`: nobody needs to look at these failed records any more."""
+	"""Dismiss failed records, so that nobody needs to look at them any more; answers `{dismissed}`."""
 	return {"dismissed": sum(_for_each_space(given, starting.dismiss))}
 
 
 def _for_each_space(given: Records, work: Callable[..., int]) -> list[int]:
-	people.require_manager()
+	desk_access.require_manager()
 	if not given.run and not given.names:
 		raise RequestError("invalid_argument", argument="names")
 	if len(given.names or ()) > MOST:
@@ -179,8 +179,8 @@ def _for_each_space(given: Records, work: Callable[..., int]) -> list[int]:
 @endpoint(CONTRACT, methods=("GET", "POST"), takes=RunOf, gives=RunProgress)
 def progress(given: RunOf) -> dict[str, Any]:
 	"""Counts of a run's records by state, and its failures by cause, the most frequent first."""
-	people.require_reader()
-	name = people.visible(RUN, {"run": given.run}, "run")
+	desk_access.require_reader()
+	name = desk_access.visible(RUN, {"run": given.run}, "run")
 	return {
 		"run": view.run(name),
 		"counts": records.by_status(records.counts([name])[name]),

@@ -11,6 +11,7 @@ from hisabi_sync.api.protocol.answers import answer
 from hisabi_sync.api.protocol.http import endpoint
 from hisabi_sync.api.protocol.schema import Nothing
 from hisabi_sync.api.runs import models as runs_models
+from hisabi_sync.api.runs.models import CONTRACT
 from hisabi_sync.engine.model import clock, ids
 from hisabi_sync.engine.model.change import Caller
 from hisabi_sync.engine.model.errors import RequestError
@@ -22,7 +23,6 @@ from hisabi_sync.runs import records, request, states, view
 from hisabi_sync.runs import start as starting
 from hisabi_sync.tenants import SPACE_TYPE
 
-CONTRACT = "runs"
 ACCEPTED = 202
 # Field staff are members of the same tenants; only people who run the tenant see what the ERP gets.
 OPERATORS = ("admin", "owner")
@@ -155,7 +155,7 @@ def retry(given: runs_models.Retry) -> Response:
 
 @endpoint(CONTRACT, takes=runs_models.One, gives={ACCEPTED: runs_models.RetriedOne})
 def retry_one(given: runs_models.One) -> Response:
-	"""Try one failed or dead record again. 404 where there is none, 400 record_not_failed in another state."""
+	"""Try one failed or dead record again. 404 if there is none, 400 record_not_failed in another state."""
 	caller = caller_of(operates=True)
 	filters = {"name": given.id, "space": caller.space}
 	if not frappe.db.exists(records.DOCTYPE, filters):
@@ -168,7 +168,7 @@ def retry_one(given: runs_models.One) -> Response:
 
 @endpoint(CONTRACT, takes=runs_models.Run, gives=runs_models.RunRow)
 def cancel(given: runs_models.Run) -> dict[str, Any]:
-	"""Cancel a run; what is on its way comes to its end. 409 run_ended where nothing is left to cancel."""
+	"""Cancel a run; records that are being processed are completed. 409 run_ended when nothing is left to cancel."""
 	name = starting.find(caller_of(operates=True).space, given.sync_id)
 	starting.cancel(name)
 	return view.run(name)
@@ -192,7 +192,7 @@ def history(given: runs_models.History) -> dict[str, Any]:
 	gives={200: runs_models.Health, 503: runs_models.Health},
 )
 def health(given: Nothing) -> dict[str, Any]:
-	"""200 while runs can work, else 503 and why. Members of the tenant also see its connections and what waits."""
+	"""200 while runs can work, else 503 with the reasons. Members of the tenant also see its connections and what waits."""
 	found = state.check(_space_of_member())
 	if found["status"] != state.OK:
 		raise RequestError("unavailable", "; ".join(found["reasons"]), **found)

@@ -20,6 +20,7 @@ from hisabi_sync.api.protocol.schema import (
 from hisabi_sync.engine.model import clock
 from hisabi_sync.engine.model.errors import RequestError
 
+CONTRACT = "runs"
 MODES = ("full", "incremental")
 MOST_IDS = 1000
 DAY = len("2026-01-01")
@@ -87,13 +88,8 @@ Mode: Any = choice(*MODES)
 
 class Page(Request):
 	entity: OptionalText = None
-	limit: whole(1, 500) = 50
-	offset: whole(0, 10_000_000) = 0
-
-	@model_validator(mode="after")
-	def _fill(self) -> "Page":
-		self.limit, self.offset = 50 if self.limit is None else self.limit, self.offset or 0
-		return self
+	limit: whole(1, 500, 50) = 50
+	offset: whole(0, 10_000_000, 0) = 0
 
 
 class List(Page):
@@ -141,22 +137,12 @@ class Start(Request):
 
 
 class Preview(Start):
-	limit: whole(0, 100) = 20
-
-	@model_validator(mode="after")
-	def _fill(self) -> "Preview":
-		self.limit = 20 if self.limit is None else self.limit
-		return self
+	limit: whole(0, 100, 20) = 20
 
 
 class History(Request):
 	entity: OptionalText = None
-	days: whole(1, 366) = 30
-
-	@model_validator(mode="after")
-	def _fill(self) -> "History":
-		self.days = self.days or 30
-		return self
+	days: whole(1, 366, 30) = 30
 
 
 class Started(Answer):

@@ -28,7 +28,7 @@ def login(given: models.Login) -> dict[str, Any]:
 def register_device(given: models.DeviceRegistration) -> dict[str, Any]:
 	"""A device token for a user who is signed in; the same answer as that of `login`.
 
-	A device token does not register devices: whoever copied one could outlive its revocation.
+	A device token cannot register devices: a stolen token could otherwise outlive its revocation.
 	"""
 	if auth.device():
 		raise RequestError("permission_denied")
@@ -74,7 +74,7 @@ def rotate_token(given: models.TokenRotation) -> dict[str, Any]:
 
 @endpoint("wallet", takes=models.DeviceRevocation, gives=models.RevokedDevice, writes=True)
 def revoke_device(given: models.DeviceRevocation) -> dict[str, Any]:
-	"""Stop a device of one's own. Repeating it is no error. A token of another contract stops its own device only."""
+	"""Revoke one of your devices. Repeating it is no error. A token of another contract revokes its own device only."""
 	device, current = devices.find(frappe.session.user, given.device_id), auth.device()
 	if current and current.device_id != given.device_id:
 		scopes.check_scope(scopes.WALLET, current.granted)
@@ -86,7 +86,7 @@ def revoke_device(given: models.DeviceRevocation) -> dict[str, Any]:
 
 @endpoint("wallet", methods=("GET", "POST"), takes=models.DeviceList, gives=models.OwnDevices)
 def list_devices(given: models.DeviceList) -> dict[str, Any]:
-	"""One's own devices, the one seen last first; `current` is the one that asks."""
+	"""Your own devices, the one seen last first; `current` marks the device that asks."""
 	now, current = clock.now(), auth.device()
 	rows = devices.listing(frappe.session.user)
 	return {

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from hisabi_sync.api.protocol import auth, budget
+from hisabi_sync.api.protocol import auth, push_and_pull
 from hisabi_sync.api.protocol.http import endpoint
-from hisabi_sync.api.protocol.pages import page_size, warned
+from hisabi_sync.api.protocol.push_and_pull import page_size, warned
 from hisabi_sync.api.protocol.schema import Acknowledged
 from hisabi_sync.api.wallet import items as wallet_items
 from hisabi_sync.api.wallet.models import sync as models
@@ -33,7 +33,7 @@ def sync_push(given: models.WalletPush) -> dict[str, Any]:
 	caller = caller_of(given)
 	changes = wallet_items.read(given.items, caller.space_key)
 	options = push.Options("wallet", given.atomic, given.dry_run, given.client_time)
-	with budget.of_push(caller, changes) as counted:
+	with push_and_pull.counted_push(caller, changes) as counted:
 		result = push.push(counted, changes, options, wallet_items.open_wallet)
 	return {
 		"results": [

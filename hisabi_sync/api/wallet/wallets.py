@@ -33,7 +33,7 @@ def transaction(function: Callable[[G], T]) -> Callable[[G], T]:
 	@functools.wraps(function)
 	def run(given: G) -> T:
 		try:
-			return retry.run(lambda: _committed(function, given))
+			return retry.committed(lambda: function(given))
 		except members.LastOwner:
 			raise RequestError("last_owner") from None
 		except frappe.PermissionError:
@@ -42,12 +42,6 @@ def transaction(function: Callable[[G], T]) -> Callable[[G], T]:
 			raise RequestError("unavailable") from None
 
 	return run
-
-
-def _committed(function: Callable[[G], T], given: G) -> T:
-	answer = function(given)
-	retry.commit()
-	return answer
 
 
 def _caller(given: models.OfWallet) -> Caller:
@@ -80,7 +74,7 @@ def _role(given: models.MemberChange | models.InviteCreation) -> str:
 @endpoint("wallet", takes=models.WalletCreation, gives=models.CreatedWallet)
 @transaction
 def wallet_create(given: models.WalletCreation) -> dict[str, Any]:
-	"""A new wallet of the caller's; a repeat finds the wallet that is there."""
+	"""Make a wallet that the caller owns; a repeat returns the same wallet."""
 	client_id, device, user = given.client_id, _device(given), frappe.session.user
 	if not ids.is_name(client_id):
 		raise RequestError("invalid_argument", argument="client_id")
@@ -99,7 +93,7 @@ def wallet_create(given: models.WalletCreation) -> dict[str, Any]:
 
 def _exists(wallet_id: str) -> bool:
 	"""As the database compares names: `Ab` and `ab` are one wallet."""
-	return bool(frappe.db.exists("Hisabi Wallet", wallet_id))
+	return bool(frappe.db.exists(members.WALLET, wallet_id))
 
 
 def _wallet(row: dict[str, Any]) -> dict[str, Any]:
@@ -117,7 +111,7 @@ def wallet_list(given: models.WalletList) -> dict[str, Any]:
 @endpoint("wallet", takes=models.OfWallet, gives=models.Membership)
 @transaction
 def wallet_leave(given: models.OfWallet) -> dict[str, Any]:
-	"""End one's own membership. The last owner cannot leave."""
+	"""End your own membership. The last owner cannot leave."""
 	caller = _caller(given)
 	return _member(members.change(caller.space_key, caller.role, caller.user, status=members.REMOVED))
 
@@ -151,7 +145,7 @@ def _member(doc: Document) -> dict[str, Any]:
 @endpoint("wallet", takes=models.InviteCreation, gives=models.NewInvite)
 @transaction
 def invite_create(given: models.InviteCreation) -> dict[str, Any]:
-	"""An invite into a wallet, with a code for whoever is to come in."""
+	"""Make an invite into a wallet. Its code goes to the person who is to join."""
 	caller, role = _manager(given), _role(given)
 	if role not in members.RIGHTS[caller.role].manages:
 		raise RequestError("permission_denied")
@@ -220,7 +214,7 @@ def _accept(given: models.InviteAcceptance) -> dict[str, Any]:
 
 @endpoint("wallet", takes=models.WalletDefaults, gives=models.MadeDefaults)
 def wallet_defaults(given: models.WalletDefaults) -> dict[str, Any]:
-	"""Make what a wallet starts with, as far as it is missing: settings, a cash account and categories."""
+	"""Make the defaults that a wallet does not have yet: settings, a cash account and categories."""
 	caller = _caller(given)
 	language = (given.language or frappe.local.lang).partition("-")[0].lower()
 	known = language if language in defaults.LANGUAGES else defaults.LANGUAGES[0]

@@ -9,7 +9,7 @@ import frappe
 from frappe import _
 
 from hisabi_sync import permissions
-from hisabi_sync.desk.insight import names, scope
+from hisabi_sync.desk.insight import columns, scope
 from hisabi_sync.engine.conflicts.conflict_rows import SEPARATOR
 from hisabi_sync.engine.database.sql import quote
 from hisabi_sync.engine.entities.entity_types import registry
@@ -43,7 +43,9 @@ def preview(conflict: frappe._dict, field: str, rule: str) -> dict[str, Any]:
 	entity = _entity(conflict)
 	_check(entity, field)
 	found = what_if.compare(past(entity.name, field), entity, field, rule)
-	shown = names.add([_row(part, entity.fields[field]) for part in found[:SHOWN]], device="Sync Device")
+	shown = columns.add_titles(
+		[_row(part, entity.fields[field]) for part in found[:SHOWN]], device="Sync Device"
+	)
 	return {"summary": what_if.summary(found), "rows": shown, "days": DAYS, "most": MOST}
 
 

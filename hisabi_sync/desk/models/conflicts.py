@@ -17,7 +17,7 @@ from hisabi_sync.api.protocol.schema import (
 	rows,
 	whole,
 )
-from hisabi_sync.desk.models.desk import Listed, Page, VersionedRow
+from hisabi_sync.desk.lists import Listed, Page, VersionedRow
 from hisabi_sync.engine.conflicts.conflict_rows import CHOICES, MERGE
 
 DISMISS = "dismiss"

@@ -3,7 +3,7 @@
 from typing import Any
 
 from hisabi_sync.api.protocol.schema import Answer, Flag, Mapping, Reason, Request, Text, TextList, Time, rows
-from hisabi_sync.desk.models.desk import Listed, Page, VersionedRow
+from hisabi_sync.desk.lists import Listed, Page, VersionedRow
 
 
 class ItemFilters(Request):

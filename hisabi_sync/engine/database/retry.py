@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import frappe
 import redis
@@ -13,6 +13,7 @@ from hisabi_sync import compat
 from hisabi_sync.engine.model import errors
 from hisabi_sync.engine.model.errors import RequestError
 
+T = TypeVar("T")
 ATTEMPTS = 10
 LOCK_WAIT = 10  # seconds that a statement waits for a lock; `sync_lock_wait` in the site's config
 PATIENCE = 3  # lock waits after which no other try begins: a phone waits no longer either
@@ -59,6 +60,17 @@ def run(transaction: Callable[..., Any]) -> Any:
 		if is_retryable(error) and number_of(error) != DUPLICATE_KEY:
 			raise RequestError("unavailable") from error
 		raise
+
+
+def committed(work: Callable[[], T], dry_run: bool = False) -> T:
+	"""Run work that does not commit in such a transaction, and commit it; a dry run leaves nothing. Raises as `run` does."""
+
+	def transaction() -> T:
+		answer = work()
+		frappe.db.rollback() if dry_run else commit()
+		return answer
+
+	return run(transaction)
 
 
 def commit() -> None:

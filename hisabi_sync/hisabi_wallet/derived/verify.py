@@ -13,6 +13,7 @@ from hisabi_sync.engine.model.change import Caller, Stored
 from hisabi_sync.engine.store import write
 from hisabi_sync.hisabi_wallet.derived import derive as derived
 from hisabi_sync.hisabi_wallet.derived import rules
+from hisabi_sync.hisabi_wallet.members import SPACE_TYPE
 
 
 def verify(wallet_id: str, repair: bool = False) -> list[dict[str, str]]:
@@ -46,8 +47,8 @@ def verify_all(repair: bool = False) -> dict[str, list[dict[str, str]]]:
 
 
 def _access(wallet_id: str) -> derive.Access:
-	space = ids.space("wallet", wallet_id)
-	caller = Caller.of_system(frappe.session.user, space, "wallet", wallet_id)
+	space = ids.space(SPACE_TYPE, wallet_id)
+	caller = Caller.of_system(frappe.session.user, space, SPACE_TYPE, wallet_id)
 	return derive.Access(write.Writer(caller, registry(), clock.now()), {})
 
 

@@ -3,14 +3,17 @@
 Every method raises RemoteError when the other side cannot be reached, refuses, or answers something else than expected.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from hisabi_sync.engine.model import ids
 from hisabi_sync.engine.model.texts import plain
 from hisabi_sync.runs.client import Client
 from hisabi_sync.runs.errors import RemoteError
 
 MOST_TEXT = 140  # characters of a column
+MOST_PAGES = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +25,7 @@ class Remote:
 	payload: dict | None = None
 
 	def __post_init__(self) -> None:
-		"""Raises RemoteError for an id or a stamp that cannot be kept as it is, with `<` in it or too long."""
+		"""Raises RemoteError for an id or a stamp that cannot be stored unchanged: too long, or with `<` in it."""
 		for text in (self.id, self.stamp):
 			if len(text) > MOST_TEXT or plain(text) != text:
 				raise RemoteError("remote_invalid_answer")
@@ -104,3 +107,24 @@ HEADERS = {
 	"bearer": lambda name, secret: {"Authorization": f"Bearer {secret}"},
 	"header": lambda name, secret: {name: secret},
 }
+
+
+def follow_pages(trail: dict[str, Any] | None, page: Page) -> dict[str, Any]:
+	"""The trail (JSON; None at first) behind one more page. Raises RemoteError remote_endless when the list has no end.
+
+	Each page is compared with a remembered one, which is replaced ever more rarely. So a circle of any length is found
+	(Brent's algorithm), and the trail does not grow.
+	"""
+	held = trail or {"pages": 0, "steps": 0, "lap": 1, "rows": None, "next": None}
+	rows = ids.digest(*(f"{r.id}|{r.stamp}" for r in page.records), size=16) if page.records else None
+	following = ids.digest(page.next, size=16) if page.next else None
+	if _is_back(held, rows, following) or held["pages"] >= MOST_PAGES:
+		raise RemoteError("remote_endless")
+	seen = {**held, "pages": held["pages"] + 1, "steps": held["steps"] + 1}
+	if seen["steps"] < seen["lap"]:
+		return seen
+	return {**seen, "steps": 0, "lap": 2 * seen["lap"], "rows": rows, "next": following}
+
+
+def _is_back(held: Mapping[str, Any], rows: str | None, following: str | None) -> bool:
+	return bool((rows and rows == held["rows"]) or (following and following == held["next"]))

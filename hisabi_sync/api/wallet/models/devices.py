@@ -10,7 +10,7 @@ Password = Annotated[Any, WithJsonSchema({"type": "string", "format": "password"
 
 
 class DeviceRegistration(Request):
-	"""`contract` is what the token is for, `wallet` unless given; `scopes` are what it shall open beside that."""
+	"""`contract` is what the token is for, `wallet` by default; `scopes` are what it opens besides."""
 
 	device_id: Text
 	platform: OptionalText = None
@@ -40,11 +40,11 @@ class DeviceRevocation(Request):
 
 
 class DeviceList(Request):
-	"""Nothing: one's own devices are meant."""
+	"""No arguments: the call is about your own devices."""
 
 
 class NewToken(Answer):
-	"""A device token, which is shown this once."""
+	"""A device token. It is shown only once."""
 
 	device_token: str
 	device_id: str
@@ -52,7 +52,7 @@ class NewToken(Answer):
 
 
 class SignedIn(NewToken):
-	"""A device token, which is shown only here, what it opens, the user, and their default wallet where it opens that."""
+	"""A device token, which is shown only here, and its scopes, the user, and their default wallet if the token opens it."""
 
 	wallet_id: str | None
 	user: str

@@ -117,7 +117,7 @@ class WalletConflict(_Result):
 
 
 class WalletError(_Result):
-	"""A change that cannot be applied as it is; `detail` names the fields that are wrong."""
+	"""A change that cannot be applied; `detail` names the fields that are wrong."""
 
 	status: Literal["error"]
 	error_code: str

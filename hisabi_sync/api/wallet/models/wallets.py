@@ -19,7 +19,7 @@ class WalletCreation(Request):
 
 
 class WalletList(Request):
-	"""Nothing: one's own wallets are meant."""
+	"""No arguments: the call is about your own wallets."""
 
 
 class OfWallet(Request):
@@ -86,7 +86,7 @@ class Membership(Answer):
 
 
 class NewInvite(Answer):
-	"""An invite; its `code` is shown this once."""
+	"""An invite. Its `code` is shown only once."""
 
 	invite_id: str
 	code: str

@@ -6,14 +6,14 @@ from typing import Any
 import frappe
 from frappe import _
 
-from hisabi_sync.desk.insight import batches, scope
+from hisabi_sync.desk.insight import counts, scope
 from hisabi_sync.desk.insight.columns import column, link, summary
 from hisabi_sync.hisabi_family import metrics
 
 FILTERS = "family device user status".split()
 FIELDS = ["day", "family", "device", "user", "longest_ms", *metrics.COUNTERS]
 MOST = 5000
-# Column of counts -> requests with so many changes.
+# Column of counts -> number of changes in a request.
 SIZES = {"size_0": "0", "size_10": "1–10", "size_50": "11–50", "size_100": "51–100", metrics.BIGGEST: "> 100"}
 
 
@@ -37,8 +37,8 @@ def _row(day: frappe._dict) -> dict[str, Any]:
 	return {
 		**day,
 		"average_ms": round(day.duration_ms / day.syncs) if day.syncs else 0,
-		"conflict_rate": batches.percent(day.conflicts, day.changes),
-		"error_rate": batches.percent(day.errors, day.changes),
+		"conflict_rate": counts.percent(day.conflicts, day.changes),
+		"error_rate": counts.percent(day.errors, day.changes),
 	}
 
 
@@ -73,8 +73,8 @@ def _chart(found: list[frappe._dict]) -> dict[str, Any] | None:
 
 def _summary(found: list[frappe._dict]) -> list[dict[str, Any]]:
 	whole = {name: sum(day[name] for day in found) for name in metrics.SUMS}
-	conflicts = batches.percent(whole["conflicts"], whole["changes"])
-	errors = batches.percent(whole["errors"], whole["changes"])
+	conflicts = counts.percent(whole["conflicts"], whole["changes"])
+	errors = counts.percent(whole["errors"], whole["changes"])
 	average = round(whole["duration_ms"] / whole["syncs"]) if whole["syncs"] else 0
 	return [
 		summary(whole["syncs"], _("Syncs")),

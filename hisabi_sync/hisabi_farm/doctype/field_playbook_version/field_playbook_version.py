@@ -8,7 +8,7 @@ class FieldPlaybookVersion(HistoryDocument):
 
 
 def on_doctype_update() -> None:
-	"""A version is made once, whoever else makes it at the same time."""
+	"""A version is made once, also when two requests make it at the same time."""
 	frappe.db.add_unique(
 		"Field Playbook Version", ["playbook", "version"], constraint_name="unique_playbook_version"
 	)

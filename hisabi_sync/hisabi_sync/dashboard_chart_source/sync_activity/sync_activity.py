@@ -8,7 +8,7 @@ import frappe
 from frappe import _
 from frappe.utils import format_date
 
-from hisabi_sync.desk.insight import batches, items, names, scope
+from hisabi_sync.desk.insight import columns, counts, scope
 
 OUTCOMES = ("accepted", "duplicates", "conflicts", "errors")
 CONFLICT_TARGET, ERROR_TARGET = 5, 1  # percent
@@ -27,34 +27,34 @@ def get(chart_name: Any = None, filters: Any = None, **_options: Any) -> dict[st
 
 
 def items_per_day(span: scope.Period, filters: Mapping[str, str]) -> dict[str, Any]:
-	days = batches.totals(span, batches.DAY, filters)
+	days = counts.totals(span, counts.DAY, filters)
 	labels = {"accepted": _("Accepted"), "duplicates": _("Duplicates")}
 	labels.update({"conflicts": _("Conflicts"), "errors": _("Errors")})
 	return _by_day(span, {labels[n]: {day: row[n] for day, row in days.items()} for n in OUTCOMES}, days)
 
 
 def error_rate(span: scope.Period, filters: Mapping[str, str]) -> dict[str, Any]:
-	days = batches.totals(span, batches.DAY, filters)
-	rates = {day: batches.percent(row["errors"], row["items"]) for day, row in days.items()}
+	days = counts.totals(span, counts.DAY, filters)
+	rates = {day: counts.percent(row["errors"], row["items"]) for day, row in days.items()}
 	return _with_target(_by_day(span, {_("Errors, %"): rates}, days), ERROR_TARGET)
 
 
 def conflict_rate(span: scope.Period, filters: Mapping[str, str]) -> dict[str, Any]:
 	"""The entity types that clash most, as far as there is room for them."""
-	found = [row for row in items.by_type(span, filters) if row["entity_type"]]
+	found = [row for row in counts.outcomes_by_type(span, filters) if row["entity_type"]]
 	found = sorted(found, key=lambda row: -row["conflicts"] / row["items"])[:TYPES]
-	values = [batches.percent(row["conflicts"], row["items"]) for row in found]
-	labels = list(names.short([_(row["entity_type"]) for row in found]).values())
+	values = [counts.percent(row["conflicts"], row["items"]) for row in found]
+	labels = list(columns.short_labels([_(row["entity_type"]) for row in found]).values())
 	return _with_target(_chart(labels, {_("Conflicts, %"): values}, found), CONFLICT_TARGET)
 
 
 def batch_sizes(span: scope.Period, filters: Mapping[str, str]) -> dict[str, Any]:
-	counts = batches.sizes(span, filters)
-	return _chart(list(counts), {_("Batches"): list(counts.values())}, any(counts.values()))
+	found = counts.sizes(span, filters)
+	return _chart(list(found), {_("Batches"): list(found.values())}, any(found.values()))
 
 
 def durations(span: scope.Period, filters: Mapping[str, str]) -> dict[str, Any]:
-	days = batches.durations(span, batches.DAY, filters)
+	days = counts.durations(span, counts.DAY, filters)
 	labels = {"p50": _("Median, ms"), "p95": _("95 %, ms"), "p99": _("99 %, ms")}
 	lines = {label: {day: row[name] for day, row in days.items()} for name, label in labels.items()}
 	return _by_day(span, lines, days)
@@ -68,7 +68,7 @@ def _by_day(span: scope.Period, lines: Mapping[str, Mapping[date, float]], known
 
 
 def _chart(labels: list[str], lines: Mapping[str, list[float]], known: object) -> dict[str, Any]:
-	"""Without anything to show, the Desk says so by itself."""
+	"""A chart; the Desk itself shows that there is nothing when it gets no data."""
 	if not known:
 		return {}
 	return {"labels": labels, "datasets": [{"name": name, "values": line} for name, line in lines.items()]}

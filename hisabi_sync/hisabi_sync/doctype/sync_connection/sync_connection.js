@@ -38,7 +38,7 @@ async function resume(frm) {
 
 function add_mappings(frm) {
 	const presets = {
-		json: [{ value: "json", label: __("A service with our field names") }],
+		json: [{ value: "json", label: __("A service that uses the field names of this site") }],
 		frappe: [
 			{ value: "erpnext", label: __("ERPNext there") },
 			{ value: "erpnext_here", label: __("ERPNext here and there") },

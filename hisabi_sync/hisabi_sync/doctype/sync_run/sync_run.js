@@ -39,7 +39,7 @@ async function tell_pause(frm) {
 }
 
 function cancel(frm) {
-	frappe.confirm(__("Cancel this run? What is on its way comes to its end."), async () => {
+	frappe.confirm(__("Cancel this run? Records that are being processed are completed."), async () => {
 		if (await hisabi_sync.runs.call("cancel", { run: frm.doc.name })) frm.reload_doc();
 	});
 }

@@ -24,4 +24,4 @@ class SyncSettings(Document):
 	def _check_budgets(self) -> None:
 		for name, least, most in budgets.wrong_settings(self):
 			label = _(self.meta.get_label(name))
-			frappe.throw(_("{0} is from {1} to {2}").format(label, least, most))
+			frappe.throw(_("{0} must be between {1} and {2}").format(label, least, most))

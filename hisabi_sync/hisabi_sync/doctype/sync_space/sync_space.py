@@ -14,6 +14,6 @@ class SyncSpace(Document):
 			self.set(name, before.get(name))
 
 	def on_trash(self) -> None:
-		"""Records without their space are nobody's: no device hears of them, and no job may collect them."""
+		"""Records without their space would be orphans: no device would receive them, and no job could collect them."""
 		if frappe.db.exists("Sync Record", {"space": self.name}):
 			frappe.throw(_("There are records in this space; archive it instead"), frappe.LinkExistsError)

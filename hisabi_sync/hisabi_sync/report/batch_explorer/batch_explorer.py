@@ -7,7 +7,7 @@ import frappe
 from frappe import _
 from frappe.utils import cint
 
-from hisabi_sync.desk.insight import batches, names, scope
+from hisabi_sync.desk.insight import columns, counts, scope
 from hisabi_sync.desk.insight.columns import column, counters, link, summary
 
 COLUMNS = (
@@ -33,12 +33,12 @@ def _rows(given: Mapping[str, Any], limit: int) -> list[dict[str, Any]]:
 		where.append(f"duration_ms > {cint(given['slower_than'])}")
 	if cint(given.get("min_items")):
 		where.append(f"items >= {cint(given['min_items'])}")
-	chosen = scope.chosen(given, *batches.FILTERS)
+	chosen = scope.chosen(given, *counts.FILTERS)
 	tail = f"ORDER BY creation DESC, name DESC LIMIT {limit + 1}"
 	found = scope.rows(
 		"Sync Batch", ", ".join(COLUMNS), scope.period(given), chosen, " AND ".join(where), tail
 	)
-	return names.add([_row(row) for row in found], space="Sync Space", device="Sync Device")
+	return columns.add_titles([_row(row) for row in found], space="Sync Space", device="Sync Device")
 
 
 def _row(row: frappe._dict) -> dict[str, Any]:
@@ -63,7 +63,7 @@ def _columns() -> list[dict[str, Any]]:
 
 
 def _summary(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-	times = batches.percentiles([(row["duration_ms"] or 0, 1) for row in rows])
+	times = counts.percentiles([(row["duration_ms"] or 0, 1) for row in rows])
 	return [
 		summary(len(rows), _("Batches")),
 		summary(sum(row["items"] for row in rows), _("Items")),

@@ -6,7 +6,7 @@ from typing import Any
 import frappe
 from frappe import _
 
-from hisabi_sync.desk.insight import names, scope
+from hisabi_sync.desk.insight import columns, scope
 from hisabi_sync.desk.insight.columns import column, link, summary
 from hisabi_sync.engine.conflicts.conflict_rows import SEPARATOR
 from hisabi_sync.engine.entities.entity_types import registry
@@ -31,7 +31,7 @@ def execute(filters: Mapping[str, Any] | None = None) -> tuple[Any, ...]:
 	groups = _groups(span, chosen)
 	found = _count(groups, given.get("field"))
 	rows = sorted(found.values(), key=lambda row: (-row["conflicts"], row["entity_type"], row["field"]))
-	names.add(rows[:MAX_ROWS], device="Sync Device")
+	columns.add_titles(rows[:MAX_ROWS], device="Sync Device")
 	return (
 		_columns(),
 		rows[:MAX_ROWS],
@@ -105,7 +105,7 @@ def _message(rows: list[dict[str, Any]]) -> str | None:
 def _chart(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
 	"""The ten fields that clash most, on all devices."""
 	counts: dict[str, int] = {}
-	types = names.short([_(row["entity_type"]) for row in rows])
+	types = columns.short_labels([_(row["entity_type"]) for row in rows])
 	for row in rows:
 		name = f"{types[_(row['entity_type'])]}: {row['label']}"
 		counts[name] = counts.get(name, 0) + row["conflicts"]

@@ -7,7 +7,7 @@ import frappe
 from frappe import _
 from frappe.utils import now_datetime
 
-from hisabi_sync.desk.insight import batches, scope
+from hisabi_sync.desk.insight import counts, scope
 from hisabi_sync.desk.insight.columns import column, counters, link, summary
 from hisabi_sync.engine.database import sql
 
@@ -20,8 +20,8 @@ SILENT_HOURS = 24
 def execute(filters: Mapping[str, Any] | None = None) -> tuple[Any, ...]:
 	given = filters or {}
 	devices, span = _devices(given), scope.period(given)
-	pushed = batches.totals(span, batches.DEVICE)
-	durations = batches.durations(span, batches.DEVICE)
+	pushed = counts.totals(span, counts.DEVICE)
+	durations = counts.durations(span, counts.DEVICE)
 	rows = [_row(device, pushed.get(device.name), durations.get(device.name, {})) for device in devices]
 	rows = [row for row in rows if row["silent"] or not given.get("silent")]
 	message = (
@@ -47,7 +47,7 @@ def _devices(given: Mapping[str, Any]) -> list[frappe._dict]:
 def _row(
 	device: frappe._dict, pushed: Mapping[str, int] | None, durations: Mapping[str, int]
 ) -> dict[str, Any]:
-	counts = pushed or batches.total([])
+	sums = pushed or counts.total([])
 	hours = int((now_datetime() - (device.last_seen or device.creation)).total_seconds() // 3600)
 	return {
 		"device": device.name,
@@ -55,9 +55,9 @@ def _row(
 		**{name: device[name] for name in ("user", "platform", "status", "last_seen")},
 		"silent": device.status == "Active" and hours >= SILENT_HOURS,
 		"hours": hours,
-		**counts,
-		"conflict_rate": batches.percent(counts["conflicts"], counts["items"]),
-		"error_rate": batches.percent(counts["errors"], counts["items"]),
+		**sums,
+		"conflict_rate": counts.percent(sums["conflicts"], sums["items"]),
+		"error_rate": counts.percent(sums["errors"], sums["items"]),
 		"p50": durations.get("p50"),
 	}
 

@@ -8,7 +8,7 @@ import frappe
 from frappe import _
 from frappe.utils import escape_html
 
-from hisabi_sync.desk.insight import batches, scope
+from hisabi_sync.desk.insight import counts, scope
 from hisabi_sync.desk.insight.columns import column, counters, stacked, summary
 from hisabi_sync.engine.database import background
 from hisabi_sync.engine.entities.entity_types import registry
@@ -19,9 +19,9 @@ CONFLICT_TARGET, ERROR_TARGET = 5, 1  # percent
 
 def execute(filters: Mapping[str, Any] | None = None) -> tuple[Any, ...]:
 	given = filters or {}
-	span, chosen = scope.period(given), scope.chosen(given, *batches.FILTERS)
-	days = batches.totals(span, batches.DAY, chosen)
-	rows = _rows(days, batches.durations(span, batches.DAY, chosen))
+	span, chosen = scope.period(given), scope.chosen(given, *counts.FILTERS)
+	days = counts.totals(span, counts.DAY, chosen)
+	rows = _rows(days, counts.durations(span, counts.DAY, chosen))
 	return _columns(), rows, _message(), _chart(span, days), _summary(days.values())
 
 
@@ -57,7 +57,7 @@ def _rows(
 
 def _rates(row: Mapping[str, int]) -> dict[str, float]:
 	shares = {"conflict_rate": "conflicts", "error_rate": "errors"}
-	return {rate: batches.percent(row[name], row["items"]) for rate, name in shares.items()}
+	return {rate: counts.percent(row[name], row["items"]) for rate, name in shares.items()}
 
 
 def _columns() -> list[dict[str, Any]]:
@@ -79,7 +79,7 @@ def _chart(span: scope.Period, days: Mapping[date, dict[str, int]]) -> dict[str,
 
 
 def _summary(days: Iterable[Mapping[str, int]]) -> list[dict[str, Any]]:
-	whole = batches.total(days)
+	whole = counts.total(days)
 	rates = _rates(whole)
 	return [
 		summary(whole["batches"], _("Batches")),

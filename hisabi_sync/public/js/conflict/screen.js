@@ -260,7 +260,7 @@ export class Screen {
 	go(direction) {
 		const name = this.view[direction];
 		if (name) frappe.set_route("Form", "Sync Conflict", name);
-		else frappe.show_alert({ message: __("No more open conflicts in this direction"), indicator: "blue" });
+		else frappe.show_alert({ message: __("There are no more open conflicts in this direction"), indicator: "blue" });
 	}
 
 	isShown() {

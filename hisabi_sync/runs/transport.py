@@ -1,24 +1,90 @@
-"""Which addresses a connection may point to. The name is resolved when it is connected to, and that very address is used.
+"""How requests reach another system: only allowed addresses, and answers of limited time and size."""
 
-So neither a name with two answers nor a redirect leads into the site's own network. `hisabi_sync_allowed_networks` in the
-site's configuration (a list such as ["10.1.0.0/16"]) lets networks through that are not public.
-"""
-
+import io
 import ipaddress
 import socket
-from collections.abc import Iterable
+import time
+import zlib
+from collections.abc import Callable, Iterable
+from http.client import HTTPResponse
+from typing import Any
 
 import frappe
+from requests import Response
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from hisabi_sync.runs import wire
 from hisabi_sync.runs.errors import RemoteError
 
+BLOCK = 64 * 1024
+CODING = "gzip"  # the only one that is asked for; one inside another would multiply
+LONGEST = 60.0  # seconds, for a socket without a time-out
 CONFIG = "hisabi_sync_allowed_networks"
 SCHEMES = ("http", "https")
 # Addresses below it stand for those of version 4 in their last 32 bits.
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+
+class _Hurried(io.RawIOBase):
+	"""The bytes of a socket. Each piece has what is left of the time for the whole answer: twice the time-out."""
+
+	def __init__(self, raw: io.RawIOBase, sock: socket.socket) -> None:
+		self.raw, self.sock = raw, sock
+		self.patience = sock.gettimeout() or LONGEST
+		self.deadline = time.monotonic() + 2 * self.patience
+
+	def readable(self) -> bool:
+		return True
+
+	def readinto(self, buffer: Any) -> int | None:
+		left = self.deadline - time.monotonic()
+		if left <= 0:
+			raise TimeoutError
+		self.sock.settimeout(min(left, self.patience))
+		try:
+			return self.raw.readinto(buffer)
+		finally:
+			self.sock.settimeout(self.patience)
+
+	def close(self) -> None:
+		self.raw.close()
+		super().close()
+
+
+class TimedResponse(HTTPResponse):
+	"""An answer whose status, headers and body have to be there in time together."""
+
+	def __init__(self, sock: socket.socket, *arguments: Any, **options: Any) -> None:
+		super().__init__(sock, *arguments, **options)
+		self.fp = io.BufferedReader(_Hurried(self.fp.detach(), sock))
+
+
+def body(response: Response, limit: int) -> bytes:
+	"""The bytes of an answer that is streamed, no more than `limit`. Raises RemoteError, and urllib3's errors."""
+	unpacked, parts, room = _unpacker(response.headers.get("Content-Encoding")), [], limit
+	for part in response.raw.stream(BLOCK, decode_content=False):
+		parts.append(unpacked(part, room + 1))
+		room -= len(parts[-1])
+		if room < 0:
+			raise RemoteError("answer_too_large")
+	return b"".join(parts)
+
+
+def _unpacker(coding: str | None) -> Callable[[bytes, int], bytes]:
+	coding = (coding or "").strip().lower()
+	if coding in ("", "identity"):
+		return lambda part, most: part
+	if coding != CODING:
+		raise RemoteError("remote_invalid_answer")
+	inflating = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+
+	def unpacked(part: bytes, most: int) -> bytes:
+		try:
+			return inflating.decompress(part, most)
+		except zlib.error:
+			raise RemoteError("remote_invalid_answer") from None
+
+	return unpacked
 
 
 def networks(configured: Iterable[str] | None) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
@@ -76,7 +142,7 @@ class _Pinned:
 
 	_dns_host: str
 	port: int
-	response_class = wire.TimedResponse
+	response_class = TimedResponse
 
 	def _new_conn(self) -> socket.socket:
 		name = self._dns_host

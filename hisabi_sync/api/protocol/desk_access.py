@@ -1,16 +1,10 @@
-"""What calls for people have in common: the roles that they need, the rows that they may see, and a transaction for their work."""
-
-from collections.abc import Callable
-from typing import TypeVar
+"""Who may use the calls for people: the roles that these need, and the rows that a caller may see."""
 
 import frappe
 
 from hisabi_sync import permissions
 from hisabi_sync.api.protocol import arguments as args
-from hisabi_sync.engine.database import retry
 from hisabi_sync.engine.model.errors import RequestError
-
-T = TypeVar("T")
 
 
 def require_manager() -> None:
@@ -26,9 +20,9 @@ def require_reader() -> None:
 
 
 def visible(doctype: str, given: args.Given, argument: str, right: str = "read") -> str:
-	"""The name in the argument, of a row that the caller may see; unknown and hidden ones are answered alike.
+	"""The name in the argument, of a row that the caller may see. Raises not_found alike for unknown and for hidden rows.
 
-	Raises permission_denied for one that may be seen, where `right` is another right that the caller does not have.
+	Raises permission_denied when the caller may see the row but does not have `right`.
 	"""
 	name = args.text(given, argument)
 	if not frappe.db.exists(doctype, name) or not frappe.has_permission(doctype, "read", doc=name):
@@ -38,14 +32,3 @@ def visible(doctype: str, given: args.Given, argument: str, right: str = "read")
 		frappe.clear_messages()
 		raise RequestError("permission_denied")
 	return name
-
-
-def transaction(work: Callable[[], T], dry_run: bool = False) -> T:
-	"""Run the work in a transaction that is tried again after a deadlock; a dry run leaves nothing."""
-
-	def whole() -> T:
-		answer = work()
-		frappe.db.rollback() if dry_run else retry.commit()
-		return answer
-
-	return retry.run(whole)

@@ -1,7 +1,9 @@
-"""Sums over Sync Batch, whose rows hold the counts of their items."""
+"""Counts for reports: sums over Sync Batch, whose rows hold the counts of their items, and outcomes by entity type."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
+
+import frappe
 
 from hisabi_sync.desk.insight import scope
 
@@ -14,6 +16,7 @@ SHARES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 DURATION = "IF(duration_ms < 1000, duration_ms, ROUND(duration_ms, -2))"
 SIZES = ((1, "1"), (5, "2–5"), (10, "6–10"), (25, "11–25"), (50, "26–50"), (100, "51–100"))
 BIGGER = "> 100"
+NEWEST = 20_000
 
 
 def totals(
@@ -75,3 +78,18 @@ def _size(items: int) -> str:
 def percent(part: float, whole: float) -> float:
 	"""A share in percent, to two digits; of nothing it is 0."""
 	return round(100 * part / whole, 2) if whole else 0.0
+
+
+def outcomes_by_type(
+	span: scope.Period, filters: Mapping[str, Any] | None = None, newest: int = NEWEST
+) -> list[dict[str, Any]]:
+	"""[{entity_type, items, conflicts}] of the period's newest items, at most `newest`; most conflicts first."""
+	tail = "ORDER BY name DESC LIMIT %s"
+	inner, values = scope.query("Sync Item", "entity_type, status", span, filters, tail=tail)
+	found = frappe.db.sql(
+		f"""SELECT entity_type, COUNT(*) AS items, SUM(status = 'conflict') AS conflicts
+		FROM ({inner}) newest GROUP BY entity_type ORDER BY entity_type""",  # noqa: S608
+		[*values, newest],
+		as_dict=True,
+	)
+	return [{**row, "conflicts": int(row.conflicts or 0)} for row in found]

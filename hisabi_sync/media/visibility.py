@@ -1,7 +1,7 @@
-"""Which uploads a user is shown: their own, and those that a record names, where they are shown both the record and the field.
+"""Which uploads a user is shown: their own, and those that a record names, if they are shown both the record and the field.
 
-Uploads of one's own cost nothing. Of others the records that named them last are asked, all at once; what these do not
-show is looked for in the other documents of the space. What a record named once, or was refused with, it does not show.
+The caller's own uploads cost nothing. For the others, the records that named them last are looked at, all at once, and then the
+other documents of the space. A file that a record named earlier, or in a refused change, is not shown by that record.
 """
 
 from collections.abc import Iterable, Sequence
