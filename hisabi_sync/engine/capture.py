@@ -19,7 +19,7 @@ from hisabi_sync.engine.model.change import Caller, Change, Stored
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.errors import item_message
 from hisabi_sync.engine.sharing import spaces
-from hisabi_sync.engine.store import autumn, load, write
+from hisabi_sync.engine.store import load, second_readings, write
 
 CLIENT_IDS = "hisabi_sync_client_ids"  # {space: client id} of a deleted document
 
@@ -198,10 +198,10 @@ def leave(
 
 
 def _after(doc: Document, entity: EntityType, known: list[tuple[Stored, str]]) -> dict[str, Any]:
-	"""Values of the document as it is saved. Times that a push did not set keep their reading (see `autumn`)."""
+	"""Values of the document as it is saved. Times that a push did not set keep their reading (see `store.second_readings`)."""
 	values = entity.canonical(doc)
 	for stored, _ in known:
-		autumn.restore(values, entity, stored.second_readings, doc.flags.hisabi_sync_set or ())
+		second_readings.restore(values, entity, stored.second_readings, doc.flags.hisabi_sync_set or ())
 	return values
 
 
@@ -214,7 +214,7 @@ def _before(doc: Document, entity: EntityType, after: dict[str, Any], stored: St
 	if previous is None:
 		return after
 	values = entity.canonical(previous)
-	autumn.restore(values, entity, stored.second_readings)
+	second_readings.restore(values, entity, stored.second_readings)
 	return values
 
 

@@ -89,7 +89,7 @@ def after_push(caller: Caller) -> str:
 		for name, place in own.items()
 		if name in known and (seen is None or place.position != seen.position) and known[name].mark in sights
 	}
-	return cursor.encode(cursor.of(caller.space, _acknowledged_standing(seen, mark), named))
+	return cursor.encode(cursor.build(caller.space, _acknowledged_standing(seen, mark), named))
 
 
 def _acknowledged_standing(place: Standing | None, mark: str) -> Standing:

@@ -24,7 +24,7 @@ from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.errors import RequestError
 from hisabi_sync.engine.sharing import visibility
 from hisabi_sync.engine.sharing.spaces import authorise
-from hisabi_sync.engine.store import autumn
+from hisabi_sync.engine.store import second_readings
 
 # Times as text, which is read faster.
 COLUMNS = (
@@ -221,7 +221,7 @@ def _item(
 	first: Mapping[str, bool],
 ) -> Item:
 	sequence, entity_type, name, client_id, doc_version, modified, deleted_at, second = row
-	modified = autumn.own(clock.to_datetime(modified), json.loads(second)) if second else modified
+	modified = second_readings.own(clock.to_datetime(modified), json.loads(second)) if second else modified
 	item = Item(sequence, entity_type, ids.decode(client_id), doc_version, modified, deleted_at)
 	item.is_new, item.wire_name = first.get(entity_type, False), known.wire_name(entity_type)
 	held = values.get((entity_type, name))

@@ -244,7 +244,9 @@ def _changed(
 def _renew(entity: EntityType, alike: Iterable[tuple[Stored, dict[str, Any]]]) -> None:
 	"""Replace digests in the older format; the records keep their versions."""
 	old = [(stored, values) for stored, values in alike if not digests.is_by_field(stored.digest)]
-	sql.upsert("Sync Record", ["name", "digest"], [(s.name, digests.of(values, entity)) for s, values in old])
+	sql.upsert(
+		"Sync Record", ["name", "digest"], [(s.name, digests.digest_of(values, entity)) for s, values in old]
+	)
 
 
 def _find_orphans(entity: EntityType, names: list[str]) -> dict[str, int]:

@@ -160,7 +160,7 @@ def test_depth_counts_levels(value):
 def test_digests_tell_the_fields_whose_values_differ(site, pair):
 	kind = pure.entity()
 	values = [{**kind.empty_values(), "a": KINDS["Data"].parse(text), "extra": extra} for text, extra in pair]
-	digest = digests.of(values[0], kind)
+	digest = digests.digest_of(values[0], kind)
 	texts_of = [{name: json.dumps(v[name], sort_keys=True) for name in ("a", "extra")} for v in values]
 	differing = {name for name in texts_of[0] if texts_of[0][name] != texts_of[1][name]}
 	assert digests.differing(digest, values[0], kind) == set()

@@ -104,7 +104,7 @@ def test_nothing_is_skipped_and_nothing_is_told_twice(steps, last):
 )
 @examples(200)
 def test_a_cursor_comes_back_as_it_was(named, rest):
-	made = cursor.of(SPACE, rest, named)
+	made = cursor.build(SPACE, rest, named)
 	assert cursor.decode(cursor.encode(made), SPACE) == made
 
 

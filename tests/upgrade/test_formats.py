@@ -43,7 +43,7 @@ def digest():
 	"""Of the values above, with a key that is the same on every site."""
 	thing = replace(entity(), fields=FIELDS)
 	with mock.patch.object(secrets_hash, "key", lambda purpose: purpose.encode() * 4):
-		return digests.of(VALUES, thing)
+		return digests.digest_of(VALUES, thing)
 
 
 def examples():

@@ -21,7 +21,7 @@ VERSION_KEY = "hisabi_sync_entities"
 COMPILING = "hisabi_sync_compiling"
 # State of a transaction: what it knows, and whether it changes the definitions itself.
 KNOWN, CHANGED = "hisabi_sync_known", "hisabi_sync_changed"
-REGISTRY, TOLD = "registry", "told"  # what it knows: its Registry, and the version that `tell` brought
+REGISTRY, TOLD = "registry", "told"  # what it knows: its Registry, and the version that `use_version` brought
 KEPT = 2
 PAYLOAD_LIMIT = 100
 _compiled: dict[str, dict[Any, Registry]] = {}  # {site: {version: Registry}}
@@ -91,7 +91,7 @@ def _clean() -> None:
 		setattr(frappe.local, name, None)
 
 
-def tell(token: str) -> None:
+def use_version(token: str) -> None:
 	"""Take over the version of the definitions that the caller has read in the open transaction."""
 	known = _known()
 	cached = known.get(REGISTRY)

@@ -102,12 +102,12 @@ def after(begun: Begin, position: int, space: str) -> cursor.Cursor:
 	asked, held = begun.asked, begun.held
 	moved = {mark: _moved(standing, position) for mark, standing in begun.at.items()}
 	if begun.rest is None or not asked.everything:
-		return cursor.of(space, begun.rest, {**(held.named if held else {}), **moved})
+		return cursor.build(space, begun.rest, {**(held.named if held else {}), **moved})
 	rest = _moved(begun.rest, position)
 	left = {mark: _of(held, mark, asked) for mark in asked.sights if mark not in moved}
 	unknown = {m: s for m, s in (held.named if held else {}).items() if m not in asked.sights}
 	apart = {m: s for m, s in {**left, **moved, **unknown}.items() if not _is_with(rest, m, s, asked)}
-	return cursor.of(space, rest, apart)
+	return cursor.build(space, rest, apart)
 
 
 def _moved(standing: Standing, position: int) -> Standing:

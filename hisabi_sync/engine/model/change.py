@@ -202,7 +202,9 @@ class Stored:
 	loaded_version: int = 0  # the version that the database holds
 	written: bool = False  # whether the document is in its table
 	lost: bool = False  # its document vanished without a tombstone
-	second_readings: str | None = None  # second readings of its times, as its row has them (see `autumn`)
+	second_readings: str | None = (
+		None  # second readings of its times, as its row has them (see `store.second_readings`)
+	)
 	digest: str | None = None  # of the values that its row was written with (see `digests`)
 
 	@property

@@ -62,7 +62,7 @@ class Cursor:
 		return [standing for standing in (self.rest, *self.named.values()) if standing]
 
 
-def of(space: str, rest: Standing | None, named: dict[str, Standing | None]) -> Cursor:
+def build(space: str, rest: Standing | None, named: dict[str, Standing | None]) -> Cursor:
 	"""The Cursor of a Standing (or None) and those of named entity types."""
 	if rest is None:
 		return Cursor(space, named=named, is_partial=True)
@@ -102,7 +102,7 @@ def decode(text: str, space: str) -> Cursor:
 		raise RequestError("invalid_cursor") from None
 	if not hmac.compare_digest(mac, _mac(body)) or key.hex() != space or not _is_whole(version, body):
 		raise RequestError("invalid_cursor")
-	return of(space, _standing(position, snapshot, sight), _named(body))
+	return build(space, _standing(position, snapshot, sight), _named(body))
 
 
 def _is_whole(version: int, body: bytes) -> bool:

@@ -32,7 +32,7 @@ def authorise(caller: Caller, write: bool = False) -> Caller:
 		left: dict[str, Any] = {"purge": True} if row and row[4] == "removed" else {}
 		raise RequestError("space_access_denied", **left)
 	status, position, horizon, role, _, space_type, key, horizons, version = row
-	entity_types.tell(version or "")
+	entity_types.use_version(version or "")
 	if write and (role == "viewer" or status != "Active"):
 		raise RequestError("space_read_only")
 	held = Membership(role, space_type, key, position, horizon, json.loads(horizons) if horizons else {})

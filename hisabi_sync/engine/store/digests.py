@@ -20,7 +20,7 @@ SIZE = 4
 BEGIN = "."
 
 
-def of(values: Mapping[str, Any], entity: EntityType, held: str | None = None) -> str:
+def digest_of(values: Mapping[str, Any], entity: EntityType, held: str | None = None) -> str:
 	"""The digest of canonical values; `held` is the present digest of the record."""
 	away = {mark: found for mark, found in _read(held).items() if mark not in entity.fields_by_mark}
 	entries = {**away, **_entries(values, entity)}

@@ -18,7 +18,7 @@ from hisabi_sync.engine.model import clock, column_values, ids, strict_json, ver
 from hisabi_sync.engine.model import fields as kinds
 from hisabi_sync.engine.model.change import Past, Stored
 from hisabi_sync.engine.model.entity_type import EntityType
-from hisabi_sync.engine.store import autumn
+from hisabi_sync.engine.store import second_readings
 
 RECORD_COLUMNS = "name entity_type client_id document_name doc_version content_version field_versions deleted_at modified maker began second_readings digest".split()
 # A plain SELECT reads the transaction's snapshot; what belongs to a locked row must be read as it is now.
@@ -57,7 +57,7 @@ def _stored(row: Sequence[Any]) -> Stored:
 		content_version=content,
 		field_versions=json.loads(field_versions) if field_versions else {},
 		deleted_at=deleted_at,
-		modified=autumn.own(modified, json.loads(made[2] or "{}")),
+		modified=second_readings.own(modified, json.loads(made[2] or "{}")),
 		maker=made[0],
 		began=made[1] or 1,
 		second_readings=made[2],
@@ -82,7 +82,7 @@ def documents(
 	"""{document name, as given: canonical values, with child rows}.
 
 	Some DocTypes have numbers as names; here and in Sync Records all names are texts. For locked documents, `fill` restores
-	the readings of times (see `autumn`) later, because their records are locked later.
+	the readings of times (see `store.second_readings`) later, because their records are locked later.
 	"""
 	wanted = {str(name) for name in names if name is not None}  # a tombstone's document is gone
 	chosen = [f for f in entity.columns if fields is None or f.name in fields]
@@ -96,7 +96,7 @@ def documents(
 	for table in entity.tables:
 		_add_rows(entity, table, found, LATEST if lock else "", database)
 	if not lock:
-		autumn.recall(entity, found, database)
+		second_readings.recall(entity, found, database)
 	return found if found.keys() == wanted else _as_asked(found, wanted)
 
 
@@ -113,7 +113,7 @@ def _folded(name: str) -> str:
 def fill(stored: Stored, values: Any, entity: EntityType) -> None:
 	"""Set the values of a record to those of its locked document; their readings are in the record's row."""
 	if values:
-		autumn.restore(values, entity, stored.second_readings)
+		second_readings.restore(values, entity, stored.second_readings)
 	stored.values = values
 
 
@@ -224,18 +224,20 @@ def decode_past(
 	held = {k: pair for k, pair in noted.items() if k in fields}
 	decoded = {name: kinds.decode(fields[name], value) for name, (_, value) in held.items()}
 	before = {name: value for name, value in decoded.items() if not column_values.is_unreadable(value)}
-	return Past(version, before, {name: held[name][0] for name in before}, autumn.own(at, noted), device)
+	return Past(
+		version, before, {name: held[name][0] for name in before}, second_readings.own(at, noted), device
+	)
 
 
 def encode_past(past: Past, fields: Mapping[str, kinds.Field]) -> str:
 	"""JSON of the values that a version replaced: `{field: [version in which the value was set, value]}`.
 
-	It also has the time of the version if that is a second reading (see `autumn`).
+	It also has the time of the version if that is a second reading (see `store.second_readings`).
 	"""
 	pairs = {
 		n: [past.since.get(n, 1), kinds.encode(fields[n], v)] for n, v in past.before.items() if n in fields
 	}
-	return strict_json.kept({**pairs, **autumn.noted(past.at)})
+	return strict_json.kept({**pairs, **second_readings.noted(past.at)})
 
 
 def decode_values(text: str | None, fields: Mapping[str, kinds.Field]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from hisabi_sync.engine.model import fields as kinds
 from hisabi_sync.engine.model.change import Caller, Stored
 from hisabi_sync.engine.model.column_values import Unreadable
 from hisabi_sync.engine.model.entity_type import EntityType
-from hisabi_sync.engine.store import autumn, digests, load, sequence, side_effects
+from hisabi_sync.engine.store import digests, load, second_readings, sequence, side_effects
 
 STANDARD = ("name", "creation", "modified", "owner", "modified_by")
 RECORD = (
@@ -180,8 +180,8 @@ def _record_row(
 	stored: Stored, registry: Registry, caller: Caller, now: datetime | None, last: int | None
 ) -> tuple[Any, ...]:
 	entity = registry.by_name[stored.entity_type]
-	stored.second_readings = autumn.written(stored.values, entity, now)
-	stored.digest = digests.of(stored.values, entity, stored.digest)
+	stored.second_readings = second_readings.written(stored.values, entity, now)
+	stored.digest = digests.digest_of(stored.values, entity, stored.digest)
 	return (
 		stored.name,
 		now,
