@@ -268,22 +268,28 @@ class Phone:
 	def _call(self, method: str, arguments: Mapping[str, Any]) -> Any:
 		"""Call a method, again and again while the line or the server fails; the message of its answer."""
 		body = {"device_id": self.device_id, "wallet_id": self.wallet_id, **arguments}
-		retrying = Retrying(
-			retry=retry_if_exception_type((requests.ConnectionError, requests.Timeout, Busy)),
-			wait=_wait,
-			stop=stop_after_attempt(self.tries),
-			reraise=True,
-		)
-		return retrying(self._post, method, body)
+		return insist(self.session, f"{self.url}/api/method/{method}", body, self.tries)
 
-	def _post(self, method: str, body: Mapping[str, Any]) -> Any:
-		response = self.session.post(f"{self.url}/api/method/{method}", json=body, timeout=TIMEOUT)
-		content = _json(response)
-		if response.ok:
-			return content["message"]
-		if content.get("retryable", response.status_code >= 500):
-			raise Busy(_seconds(response.headers.get("Retry-After", "")))
-		raise Refused(response.status_code, content)
+
+def insist(session: requests.Session, url: str, body: Mapping[str, Any], tries: int = TRIES) -> Any:
+	"""The message of the answer to a call that is sent until the line and the server let it through."""
+	retrying = Retrying(
+		retry=retry_if_exception_type((requests.ConnectionError, requests.Timeout, Busy)),
+		wait=_wait,
+		stop=stop_after_attempt(tries),
+		reraise=True,
+	)
+	return retrying(_post, session, url, body)
+
+
+def _post(session: requests.Session, url: str, body: Mapping[str, Any]) -> Any:
+	response = session.post(url, json=body, timeout=TIMEOUT)
+	content = _json(response)
+	if response.ok:
+		return content["message"]
+	if content.get("retryable", response.status_code >= 500):
+		raise Busy(_seconds(response.headers.get("Retry-After", "")))
+	raise Refused(response.status_code, content)
 
 
 def _wait(state: RetryCallState) -> float:

@@ -24,7 +24,7 @@ class Overtaken(DeskError):
 
 
 class Desk:
-	"""`writes` lists (DocType, client id) of every document that was saved."""
+	"""`writes` lists (DocType, client id, or name where there is none) of every document that was saved."""
 
 	def __init__(self, url: str, site: str | None = None) -> None:
 		self.url, self.session = url, requests.Session()
@@ -41,13 +41,17 @@ class Desk:
 
 	def create(self, doctype: str, **values: Any) -> dict[str, Any]:
 		doc = self._save("POST", _path(doctype), values)
-		self.writes.append((doctype, doc["client_id"]))
+		self.writes.append((doctype, doc.get("client_id") or doc["name"]))
 		return doc
 
 	def update(self, doctype: str, name: str, **values: Any) -> dict[str, Any]:
 		doc = self._save("PUT", _path(doctype, name), values)
-		self.writes.append((doctype, doc["client_id"]))
+		self.writes.append((doctype, doc.get("client_id") or doc["name"]))
 		return doc
+
+	def run(self, method: str, **values: Any) -> Any:
+		"""The message of a whitelisted method of Frappe's."""
+		return self._call("POST", f"/api/method/{method}", values)["message"]
 
 	def rows(self, doctype: str, fields: Sequence[str] = ("*",), **filters: Any) -> list[dict[str, Any]]:
 		"""All documents with these values, page by page."""

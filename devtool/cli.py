@@ -61,7 +61,11 @@ COMMANDS = {
 		"run pytest on sites of its own: ./dev test [-n PROCESSES] [PYTEST ARGUMENTS]",
 		passes_on=True,
 	),
-	"demo": Command(commands.demo, "two phones and a Desk user work on the running site", passes_on=True),
+	"demo": Command(
+		commands.demo,
+		"two phones and a Desk user work on the running site; ./dev demo erp: a rep and the back office of ERPNext",
+		passes_on=True,
+	),
 	"info": Command(
 		commands.tell,
 		"show addresses, logins, tokens and processes",

@@ -198,7 +198,8 @@ def demo(settings: Settings, arguments: Sequence[str]) -> int:
 	if not serve.is_running(target):
 		_start(target, serve.port(target), demo=True)
 	extra = {"HISABI_INFO": info.write(target)}
-	command = [str(settings.python), "-m", "demo", *arguments]
+	story, given = ("demo.erp", arguments[1:]) if arguments[:1] == ["erp"] else ("demo", arguments)
+	command = [str(settings.python), "-m", story, *given]
 	return _foreground(command, ROOT, bench.environment(target) | extra)
 
 

@@ -14,6 +14,7 @@ import pytest
 from demo import check
 from demo.client import Phone
 from demo.household import TRANSACTION
+from devtool.site import ADMIN_PASSWORD
 from hisabi_sync.demo import site as demo_site
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -82,6 +83,31 @@ def test_the_first_push_and_pull_work_as_printed(info, site, tmp_path):
 	assert pushed["message"]["results"][0]["status"] == "accepted"
 	assert pulled["message"]["items"][0]["entity_id"] == "demo-wallet"
 	assert pulled["message"]["next_cursor"]
+
+
+@pytest.fixture
+def demo_erp(server, site, tmp_path):
+	"""Run the story of ERPNext against the test server; returns the finished process."""
+	path = tmp_path / "erp.json"
+	admin = {"user": "Administrator", "password": ADMIN_PASSWORD}
+	path.write_text(json.dumps({"users": [admin], "url": server.url, "site": site}))
+	env = {**os.environ, "HISABI_INFO": str(path), "COLUMNS": "200"}
+
+	def run(*arguments):
+		command = [sys.executable, "-m", "demo.erp", *arguments]
+		return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=240)
+
+	return run
+
+
+def test_the_story_of_erpnext_ends_equal_or_says_that_there_is_none(demo_erp):
+	finished = demo_erp("--loss", "0.4")
+	if "erpnext" in frappe.get_installed_apps():
+		assert finished.returncode == 0, finished.stdout + finished.stderr
+		assert "Both edits of one order are kept" in finished.stdout
+	else:
+		assert finished.returncode == 2, finished.stdout + finished.stderr
+		assert "ERPNEXT_PATH=DIR" in finished.stdout and "Traceback" not in finished.stderr
 
 
 def test_says_what_is_missing_without_a_site():

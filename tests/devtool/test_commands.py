@@ -58,6 +58,23 @@ def test_each_process_of_the_tests_has_a_bench_of_its_own(monkeypatch):
 		commands.test(Settings(), ["-n", "many"])
 
 
+@pytest.mark.parametrize(
+	("words", "started"),
+	[
+		(["--seed", "2"], ["demo", "--seed", "2"]),
+		(["erp", "--seed", "2"], ["demo.erp", "--seed", "2"]),
+		([], ["demo"]),
+	],
+)
+def test_the_first_word_after_demo_may_choose_the_story(monkeypatch, words, started):
+	monkeypatch.setattr(commands.serve, "is_running", lambda _: True)
+	monkeypatch.setattr(commands.info, "write", lambda _: "info.json")
+	ran = []
+	monkeypatch.setattr(commands, "_foreground", lambda command, folder, env: ran.extend(command) or 0)
+	commands.demo(Settings(), words)
+	assert ran[2:] == started
+
+
 def test_a_benchmarks_folder_is_that_of_who_names_it(monkeypatch, tmp_path):
 	from benchmarks import __main__ as benchmarks
 
