@@ -256,3 +256,18 @@ def test_an_edit_that_failed_half_way_does_not_stop_pushes_for_ever(inspections,
 	first = phone.send([item])
 	assert first.status_code in (200, 503), first.text
 	assert [one["status"] for one in phone.push(item)] == ["accepted"]
+
+
+def test_settings_that_an_older_transaction_cached_as_they_were(site):
+	old = frappe.get_cached_doc("Sync Settings")
+	saved = frappe.get_doc("Sync Settings")
+	saved.update({"pull_limit": old.pull_limit + 1}).save()
+	frappe.db.commit()
+	# What a transaction does that read them before that commit.
+	frappe.cache.set_value(frappe.get_document_cache_key("Sync Settings", "Sync Settings"), old)
+	try:
+		entity_types.registry()
+		assert frappe.get_cached_doc("Sync Settings").pull_limit == saved.pull_limit
+	finally:
+		saved.update({"pull_limit": old.pull_limit}).save()
+		frappe.db.commit()

@@ -127,6 +127,8 @@ def _load() -> Registry:
 		current = definitions.read_version()
 		compiled = known.get(current) or _keep(known, _guarded(Meta, current))
 		_remember(current)
+		# A save of the settings is a version too. A transaction that began before it may have cached them as they were.
+		compat.forget_documents([("Sync Settings", "Sync Settings")])
 	return compiled
 
 
