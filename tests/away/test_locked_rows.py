@@ -5,7 +5,6 @@ from contextlib import contextmanager
 import frappe
 import pytest
 
-from hisabi_sync.api.protocol import http
 from hisabi_sync.engine.database import retry
 from tests.support.phone import account
 
@@ -82,4 +81,4 @@ def test_a_deadlock_of_a_call_that_writes_is_tried_again(site):
 			raise frappe.QueryDeadlockError("Deadlock found")
 		return {}
 
-	assert retry.run(lambda: http._committed(once, {})) == {} and len(tries) == 2
+	assert retry.committed(lambda: once({})) == {} and len(tries) == 2

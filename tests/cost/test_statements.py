@@ -96,7 +96,7 @@ def test_an_empty_pull_needs_at_most_five_statements_with_authentication(phone):
 	phone.push(account())
 	phone.pull()
 	seen = statements_of(phone, "sync.sync_pull", {"cursor": phone.cursor})
-	assert len(seen) <= 5, seen
+	assert len(seen) <= 5, "\n".join(seen)
 
 
 def test_a_repeat_is_answered_from_the_ledger_alone(phone):

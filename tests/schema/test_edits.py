@@ -259,6 +259,7 @@ def test_an_edit_that_failed_half_way_does_not_stop_pushes_for_ever(inspections,
 
 
 def test_settings_that_an_older_transaction_cached_as_they_were(site):
+	entity_types.registry()
 	old = frappe.get_cached_doc("Sync Settings")
 	saved = frappe.get_doc("Sync Settings")
 	saved.update({"pull_limit": old.pull_limit + 1}).save()

@@ -124,11 +124,12 @@ def _load() -> Registry:
 	compiled = known.get(current)
 	if compiled is None:
 		# The definitions read now belong to the version in the database; that in Redis may differ.
+		if known:
+			# A save of the settings is a version too. A transaction that began before it may have cached them as they were.
+			compat.forget_documents([("Sync Settings", "Sync Settings")])
 		current = definitions.read_version()
 		compiled = known.get(current) or _keep(known, _guarded(Meta, current))
 		_remember(current)
-		# A save of the settings is a version too. A transaction that began before it may have cached them as they were.
-		compat.forget_documents([("Sync Settings", "Sync Settings")])
 	return compiled
 
 
