@@ -1,6 +1,7 @@
 """Ready-made rows of a Sync Connection: for a site with this app, for ERPNext there, and for ERPNext on both sides.
 
-The mappings are in `mappings.json`; a text among the fields has the same name on both sides.
+The mappings are in `mappings.json`; a text among the fields has the same name on both sides, a row with a direction is for that
+one alone, and `there` are filters of the other side's list.
 """
 
 import json
@@ -40,8 +41,9 @@ def _row(
 	there: Sequence[dict[str, Any]],
 	words: Mapping[str, str],
 ) -> dict[str, Any]:
-	mapping = [*_expanded(given["mapping"], words), *there]
+	mapping = [*_expanded(given["mapping"], direction, words), *there]
 	filters = _filled(given.get("filters", {}), words)
+	listed = _filled(given.get("there", {}), words) if direction == "pull" else None
 	return {
 		**{name: value for name, value in given.items() if isinstance(value, str)},
 		"entity": entity,
@@ -49,16 +51,19 @@ def _row(
 		"enabled": 1,
 		"mapping": json.dumps(mapping, indent=1),
 		"filters": json.dumps(filters) if filters else None,
+		"options": json.dumps({"filters": listed}) if listed else None,
 	}
 
 
-def _expanded(mapping: Iterable[Any], words: Mapping[str, str]) -> list[dict[str, Any]]:
-	return [
-		{"local": row, "remote": row}
-		if isinstance(row, str)
-		else _filled({**row, **({"rows": _expanded(row["rows"], words)} if "rows" in row else {})}, words)
-		for row in mapping
+def _expanded(mapping: Iterable[Any], direction: str, words: Mapping[str, str]) -> list[dict[str, Any]]:
+	rows: list[dict[str, Any]] = [
+		{"local": row, "remote": row} if isinstance(row, str) else dict(row) for row in mapping
 	]
+	rows = [row for row in rows if row.pop("direction", direction) == direction]
+	for row in rows:
+		if "rows" in row:
+			row["rows"] = _expanded(row["rows"], direction, words)
+	return [_filled(row, words) for row in rows]
 
 
 def _filled(values: Mapping[str, Any], words: Mapping[str, str]) -> dict[str, Any]:

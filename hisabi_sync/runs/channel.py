@@ -15,6 +15,7 @@ from hisabi_sync.runs import client, connectors, identity, mapping
 from hisabi_sync.runs.client import Client, Target
 from hisabi_sync.runs.connectors.base import Connector
 from hisabi_sync.runs.errors import RemoteError
+from hisabi_sync.runs.mapping import Known
 
 CONNECTION = "Sync Connection"
 ENTITIES = ("orders", "customers", "products", "invoices", "payments")
@@ -80,9 +81,13 @@ class Channel:
 	def identity_name(self, entity_id: str) -> str:
 		return identity.name_of(self.connection.name, self.entity, self.direction, entity_id)
 
-	def to_remote(self, document: Mapping[str, Any]) -> dict[str, Any]:
+	def row_of(self, entity: str) -> Document | None:
+		"""The connection's row of an entity that is linked to, enabled or not."""
+		return next((row for row in self.connection.entities if row.entity == entity), None)
+
+	def to_remote(self, document: Mapping[str, Any], known: Known | None = None) -> dict[str, Any]:
 		try:
-			return mapping.to_remote(self.mapping, document)
+			return mapping.to_remote(self.mapping, document, known)
 		except (AttributeError, TypeError, ValueError) as error:
 			raise RemoteError("mapping_invalid", error) from None
 

@@ -61,7 +61,7 @@ def _entity(connection: Document, row: Document) -> None:
 		frappe.throw(_("Row {0}: name the tenant field, or filters that choose this tenant").format(row.idx))
 	named = [row.tenant_field, row.status_field, row.date_field, *filters]
 	_require_known(row, [name for name in named if name], known)
-	_mapping(row, meta)
+	_mapping(connection, row, meta)
 	_require_filled(row)
 	try:
 		connectors.of(connection.connector).check(_json(row, "options"))
@@ -74,7 +74,7 @@ def _is_offered(doctype: str) -> bool:
 	return doctype in frappe.get_hooks("sync_run_doctypes") or "System Manager" in frappe.get_roles()
 
 
-def _mapping(row: Document, meta: Meta) -> None:
+def _mapping(connection: Document, row: Document, meta: Meta) -> None:
 	try:
 		rows = mapping.read(row.mapping or "[]")
 	except ValueError as error:
@@ -82,6 +82,23 @@ def _mapping(row: Document, meta: Meta) -> None:
 	if not rows:
 		_wrong(row, _("Mapping"), _("it is empty"))
 	_fields(row, rows, meta)
+	_links(connection, row, rows)
+
+
+def _links(connection: Document, row: Document, parts: Iterable[mapping.Row]) -> None:
+	"""What is linked to has to be exchanged by the same connection, for its identities say what is what."""
+	rows = {other.entity: other for other in connection.entities}
+	for part in parts:
+		_links(connection, row, part.rows or ())
+		for entity in sorted(part.link.entities) if part.link else ():
+			if entity not in rows:
+				text = _(
+					"{0} links to {1}, which this connection does not have: add that entity, or remove the link"
+				)
+				_wrong(row, _("Mapping"), text.format(part.local, entity))
+			linked = frappe.get_meta(rows[entity].document_type)
+			known = {df.fieldname for df in linked.fields} | STANDARD
+			_require_known(rows[entity], part.link.here if part.link else (), known)
 
 
 def _fields(row: Document, parts: Iterable[mapping.Row], meta: Meta) -> None:
@@ -102,7 +119,7 @@ def _fields(row: Document, parts: Iterable[mapping.Row], meta: Meta) -> None:
 
 def _require_filled(row: Document) -> None:
 	"""A word that a preset left open, such as {company}, would reach the other side as it stands."""
-	left = re.findall(r'"(\{\w+\})"', f"{row.mapping}{row.filters}")
+	left = re.findall(r'"(\{\w+\})"', f"{row.mapping}{row.filters}{row.options}")
 	if left:
 		text = frappe.utils.escape_html(", ".join(dict.fromkeys(left)))
 		frappe.throw(_("Row {0}: replace {1} with a value").format(row.idx, text))

@@ -16,11 +16,10 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from hisabi_sync.engine.model import strict_json
-from hisabi_sync.runs import transport
+from hisabi_sync.runs import said, transport
 from hisabi_sync.runs.errors import RemoteError
 
 MAX_BYTES = 32 * 1024 * 1024
-MAX_VALUES = 500_000  # of JSON in an answer
 LONGEST_WAIT = 3600.0  # seconds; a Retry-After above is cut to it
 HIDDEN = "***"
 PATIENCE = 300  # seconds
@@ -132,7 +131,7 @@ class Client:
 			return
 		code = STATUSES.get(status) or STATUSES[status // 100]
 		wait = _retry_after(response.headers.get("Retry-After")) if status in (429, 503) else None
-		raise RemoteError(code, self.scrubbed(f"{status} {_said(raw)}"), wait)
+		raise RemoteError(code, self.scrubbed(f"{status} {said.of(raw)}"), wait)
 
 	def scrubbed(self, text: str) -> str:
 		"""The text without our secrets, should the other side have repeated them."""
@@ -159,7 +158,7 @@ STATUSES = {
 def _parsed(raw: bytes) -> Any:
 	if not raw.strip():
 		return None
-	if strict_json.is_crowded(raw, MAX_VALUES):
+	if strict_json.is_crowded(raw, said.MAX_VALUES):
 		raise RemoteError("remote_invalid_answer")
 	try:
 		return json.loads(raw, parse_constant=_refuse)
@@ -169,18 +168,6 @@ def _parsed(raw: bytes) -> Any:
 
 def _refuse(constant: str) -> NoReturn:
 	raise ValueError(constant)
-
-
-def _said(raw: bytes) -> str:
-	"""What an error answer says, where it says it in JSON; never a page of HTML."""
-	try:
-		body = None if strict_json.is_crowded(raw, MAX_VALUES) else json.loads(raw)
-	except (ValueError, RecursionError):
-		return ""
-	if not isinstance(body, dict):
-		return ""
-	found = (body.get(name) for name in ("message", "error", "exception", "detail", "exc_type"))
-	return next((str(text) for text in found if isinstance(text, str) and text), "")
 
 
 def _retry_after(value: str | None) -> float | None:

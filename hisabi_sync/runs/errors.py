@@ -1,5 +1,7 @@
 """Error codes of a run's records: what can go wrong with another system, one sentence each."""
 
+from typing import Any
+
 from frappe import _
 
 from hisabi_sync.engine.model.texts import plain
@@ -22,6 +24,7 @@ RECORD_ERRORS = {
 	"rate_used_up": ("The requests that the connection allows in a minute are used up", True, False),
 	"remote_endless": ("The other side's list does not come to an end", False, False),
 	"lookup_ambiguous": ("The other side finds more than one record for a key", False, False),
+	"link_missing": ("The record waits for {detail}, which is not known on both sides yet", False, False),
 	"remote_id_taken": ("The other side gave the id of another record: {detail}", False, False),
 	"local_rejected": ("The document cannot be saved: {detail}", False, False),
 	"local_missing": ("The document is not there any more", False, False),
@@ -40,6 +43,10 @@ MAX_DETAIL = 500
 
 class RemoteError(Exception):
 	"""Ends the work on one record. `code` is a key of RECORD_ERRORS; `wait` is in seconds, where the other side named it."""
+
+	# What a record waits for, and the value that needs it; see `links`.
+	waits_for: str | None = None
+	key: Any = None
 
 	def __init__(self, code: str, detail: object = "", wait: float | None = None) -> None:
 		self.code, self.wait = code, wait

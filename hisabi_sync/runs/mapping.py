@@ -2,22 +2,23 @@
 
 A mapping is a list of rows: `{local, remote}` copies a field, `{remote, value}` and `{local, value}` set a constant on one
 side; `values` {ours: theirs} exchanges values, `format` says how theirs writes numbers and days, and `rows`, a mapping of its own, copies a child table. A remote name with
-dots, such as `address.city`, is a path into objects.
+dots, such as `address.city`, is a path into objects. `link` says which entity the value is of, so that each side gets the name that it knows.
 """
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from hashlib import blake2b
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, field_validator, model_validator
 
 from hisabi_sync.engine.model import decimals
 
 TIMES = (date, datetime, time)
+EMPTY = (None, "")
 
 
 class Format(BaseModel):
@@ -46,6 +47,52 @@ class Format(BaseModel):
 		return text.strip().replace(self.thousands or "", "").replace(self.decimal or ".", ".")
 
 
+class Link(BaseModel):
+	"""Which entity a value is of: always `entity`, or for a Dynamic Link the one that `of` has for the type in our field `by`.
+
+	`here` are fields of the linked document. Our value is one of them, sought in this order; a pull writes the first.
+	"""
+
+	model_config = ConfigDict(extra="forbid", frozen=True)
+
+	entity: str = ""
+	here: tuple[str, ...] = ("name",)
+	by: str | None = None
+	of: dict[str, str] = {}
+
+	@field_validator("here", mode="before")
+	@classmethod
+	def _listed(cls, given: Any) -> Any:
+		return (given,) if isinstance(given, str) else given
+
+	@model_validator(mode="after")
+	def _one_way(self) -> "Link":
+		if bool(self.entity) == bool(self.by and self.of) or not self.here:
+			raise ValueError("a link names an entity, or a field with the type and an entity for each type")
+		return self
+
+	@property
+	def entities(self) -> set[str]:
+		return {self.entity} if self.entity else set(self.of.values())
+
+	def key(self, values: Mapping[str, Any], value: Any) -> "LinkKey":
+		kind = str(values.get(self.by)) if self.by else ""
+		return LinkKey(self.entity or self.of.get(kind, ""), self.here, str(value), kind)
+
+
+class LinkKey(NamedTuple):
+	"""A value that is to be exchanged; `entity` is empty for a type that the mapping does not know, such as `kind`."""
+
+	entity: str
+	here: tuple[str, ...]
+	value: str
+	kind: str = ""
+
+
+# What each side calls a linked record: the other side's name for ours or the reverse.
+Known = Callable[[LinkKey], str]
+
+
 class Row(BaseModel):
 	model_config = ConfigDict(extra="forbid")
 
@@ -55,6 +102,12 @@ class Row(BaseModel):
 	values: dict[str, Any] | None = None
 	format: Format | None = None
 	rows: list["Row"] | None = None
+	link: Link | None = None
+
+	@field_validator("link", mode="before")
+	@classmethod
+	def _named(cls, given: Any) -> Any:
+		return {"entity": given} if isinstance(given, str) else given
 
 	@model_validator(mode="after")
 	def _one_meaning(self) -> "Row":
@@ -64,6 +117,8 @@ class Row(BaseModel):
 			raise ValueError("a constant is for one side")
 		if self.value is None and not (self.local and self.remote):
 			raise ValueError("a row without a value names both fields")
+		if self.link and (self.rows or self.values or self.value is not None):
+			raise ValueError("a link is a field of its own, without values, rows or a constant")
 		return self
 
 
@@ -89,19 +144,22 @@ def plain(value: Any) -> Any:
 	return float(value) if isinstance(value, Decimal) else value
 
 
-def to_remote(rows: Iterable[Row], document: Mapping[str, Any]) -> dict[str, Any]:
-	"""What the other side gets, from a document or dict."""
+def to_remote(rows: Iterable[Row], document: Mapping[str, Any], known: Known | None = None) -> dict[str, Any]:
+	"""What the other side gets, from a document or dict; `known` gives its names for what is linked."""
 	result: dict[str, Any] = {}
 	for row in rows:
 		if row.remote:
-			_put(result, row.remote, plain(row.value) if row.value is not None else _outward(row, document))
+			constant = row.value is not None
+			_put(result, row.remote, plain(row.value) if constant else _outward(row, document, known))
 	return result
 
 
-def _outward(row: Row, document: Mapping[str, Any]) -> Any:
+def _outward(row: Row, document: Mapping[str, Any], known: Known | None) -> Any:
 	value = document.get(row.local or "")
 	if row.rows:
-		return [to_remote(row.rows, child) for child in value or ()]
+		return [to_remote(row.rows, child, known) for child in value or ()]
+	if row.link and known and value not in EMPTY:
+		return known(row.link.key(document, value))
 	return _exchanged(row.values, plain(value))
 
 
@@ -120,6 +178,29 @@ def _inward(row: Row, value: Any) -> Any:
 	if row.rows:
 		return [to_local(row.rows, child) for child in value or () if isinstance(child, dict)]
 	return _exchanged({str(theirs): ours for ours, theirs in (row.values or {}).items()}, value)
+
+
+def links(rows: Iterable[Row], values: Mapping[str, Any]) -> Iterator[LinkKey]:
+	"""What our document, or its values, links to."""
+	for row in rows:
+		value = values.get(row.local or "")
+		if row.rows:
+			for child in value if isinstance(value, list) else ():
+				yield from links(row.rows, child)
+		elif row.link and value not in EMPTY:
+			yield row.link.key(values, value)
+
+
+def linked(rows: Iterable[Row], values: Mapping[str, Any], known: Known) -> dict[str, Any]:
+	"""Values that came from the other side, with our names for what is linked."""
+	result = dict(values)
+	for row in rows:
+		value = values.get(row.local or "")
+		if row.rows and isinstance(value, list):
+			result[row.local or ""] = [linked(row.rows, child, known) for child in value]
+		elif row.link and value not in EMPTY:
+			result[row.local or ""] = known(row.link.key(values, value))
+	return result
 
 
 def _exchanged(values: Mapping[str, Any] | None, value: Any) -> Any:

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -12,9 +12,10 @@ from frappe.utils import add_to_date
 
 from hisabi_sync.engine.database import retry, sql
 from hisabi_sync.engine.model import clock, strict_json
-from hisabi_sync.runs import breaker, finish, identity, records, states
-from hisabi_sync.runs.channel import Channel
+from hisabi_sync.runs import breaker, finish, identity, mapping, records, states
+from hisabi_sync.runs.channel import PULL, PUSH, Channel
 from hisabi_sync.runs.errors import RemoteError
+from hisabi_sync.runs.links import Links
 
 CREATE, UPDATE, NONE = "create", "update", "skip"
 
@@ -23,13 +24,20 @@ CREATE, UPDATE, NONE = "create", "update", "skip"
 class Work:
 	"""Records of one run and channel, on behalf of the worker that claimed them under `token`.
 
-	`went_well`: something did since the last failure; the connection is written once, not with each record.
+	`went_well`: something did since the last failure; the connection is written once, not with each record. `links` are those
+	of the records; `linked` (direction, ID) has become known, and `waiting` {what for: value} are records that wait.
 	"""
 
 	run: Document | frappe._dict
 	channel: Channel
 	token: str
 	went_well: bool = False
+	links: Links = field(init=False)
+	linked: list[tuple[str, str]] = field(default_factory=list)
+	waiting: dict[str, mapping.LinkKey] = field(default_factory=dict)
+
+	def __post_init__(self) -> None:
+		self.links = Links(self.channel)
 
 	@property
 	def connection(self) -> str:
@@ -64,6 +72,7 @@ def settle(
 		known = {**(done.known or {}), **((extra() or {}) if extra else {})}
 		if known and row is not None:
 			identity.link(row, **known)
+			_note_linked(work, record, known)
 		elif row is not None:
 			identity.let_go([row])
 		_write(work, record, done.status, **_values(done, known))
@@ -71,6 +80,11 @@ def settle(
 
 	retry.run(transaction)
 	work.went_well = True
+
+
+def _note_linked(work: Work, record: frappe._dict, known: Mapping[str, Any]) -> None:
+	document, remote = known.get("document_name", record.document_name), known.get("remote_id")
+	work.linked += [(way, name) for way, name in ((PUSH, document), (PULL, remote)) if name]
 
 
 def _values(done: Done, known: Mapping[str, Any]) -> dict[str, Any]:
@@ -96,10 +110,12 @@ def failed(work: Work, record: frappe._dict, row: frappe._dict | None, error: Re
 		if row is not None:
 			identity.let_go([row])
 		status, values = verdict(record, error, work.channel.connection.max_attempts or 1)
-		_write(work, record, status, **values)
+		_write(work, record, status, waits_for=error.waits_for, **values)
 		frappe.db.commit()
 
 	retry.run(transaction)
+	if error.waits_for:
+		work.waiting[error.waits_for] = error.key
 
 
 def verdict(record: frappe._dict, error: RemoteError, most: int) -> tuple[str, dict[str, Any]]:

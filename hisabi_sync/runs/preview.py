@@ -137,6 +137,7 @@ def _rehearse(
 	work, rows = outcome.Work(run, chosen, ""), identity.held(chosen, members)
 	names = [m.document_name for m in members] if chosen.direction == channel.PUSH else []
 	found = push.documents.load(chosen, names)
+	work.links.add(found.values())
 	attempts = {
 		channel.PUSH: lambda m: push.attempt(work, m, rows[m.name], found.get(m.document_name)),
 		channel.PULL: lambda m: pull.attempt(work, m, rows[m.name]),

@@ -20,6 +20,7 @@ from hisabi_sync.runs.outcome import CREATE, NONE, UPDATE, Done, Work
 
 def process(work: Work, members: list[frappe._dict]) -> None:
 	"""Bring claimed records to an outcome, as `push.process` does."""
+	work.links.add(json.loads(record.payload) for record in members if record.payload)
 	push.process_with(work, members, lambda record, row: attempt(work, record, row))
 
 
@@ -45,12 +46,17 @@ def _exact(work: Work, values: dict) -> dict:
 
 
 def _values(work: Work, record: frappe._dict) -> dict[str, Any]:
-	if record.payload:
-		return _plain(json.loads(record.payload))
+	values = json.loads(record.payload) if record.payload else _fetched(work, record)
+	return mapping.linked(work.channel.mapping, _plain(values), work.links)
+
+
+def _fetched(work: Work, record: frappe._dict) -> dict[str, Any]:
 	held = work.channel.connector.get(record.entity_id)
 	if held is None:
 		raise RemoteError("remote_missing")
-	return _plain(json.loads(json.dumps(work.channel.to_local(held.payload), default=mapping.plain)))
+	values = json.loads(json.dumps(work.channel.to_local(held.payload), default=mapping.plain))
+	work.links.add([values])
+	return values
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:

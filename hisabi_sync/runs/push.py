@@ -8,7 +8,7 @@ from rq.timeouts import BaseTimeoutException
 
 from hisabi_sync.engine.database import retry
 from hisabi_sync.engine.model import errors
-from hisabi_sync.runs import candidates, documents, identity, mapping, outcome, records, states
+from hisabi_sync.runs import candidates, documents, identity, links, mapping, outcome, records, states
 from hisabi_sync.runs.errors import RemoteError
 from hisabi_sync.runs.outcome import CREATE, NONE, UPDATE, Done
 
@@ -16,6 +16,7 @@ from hisabi_sync.runs.outcome import CREATE, NONE, UPDATE, Done
 def process(work: outcome.Work, members: list[frappe._dict]) -> None:
 	"""Bring claimed records to an outcome, one after the other."""
 	found = documents.load(work.channel, [record.document_name for record in members])
+	work.links.add(found.values())
 	process_with(
 		work, members, lambda record, row: attempt(work, record, row, found.get(record.document_name))
 	)
@@ -33,8 +34,10 @@ def process_with(
 		if row is None:
 			_later(record)
 		elif not one(work, record, row, attempting):
-			return give_back(work, members[number + 1 :], rows)
+			give_back(work, members[number + 1 :], rows)
+			break
 	outcome.tell_success(work)
+	links.take_up(work)
 
 
 def claim(work: outcome.Work, members: list[frappe._dict]) -> dict[str, frappe._dict]:
@@ -93,7 +96,7 @@ def attempt(
 	"""`(Done, None)` of one attempt. Raises RemoteError."""
 	if document is None:
 		raise RemoteError("local_missing")
-	payload = work.channel.to_remote(document)
+	payload = work.channel.to_remote(document, work.links)
 	if work.run.dry_run:
 		return _rehearsed(work, row, payload), None
 	known = {"local_stamp": documents.stamp(document), "values_hash": mapping.fingerprint(payload)}

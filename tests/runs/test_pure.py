@@ -1,6 +1,7 @@
 """What needs no site: states, patience, mappings, watermarks."""
 
 import datetime
+import json
 import random
 
 import frappe
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from hisabi_sync.runs import breaker, mapping, pull, states, watermark
+from hisabi_sync.runs import breaker, mapping, pull, said, states, watermark
 from tests.support.options import examples
 
 RECORD, RUN = states.RECORD, states.RUN
@@ -143,6 +144,72 @@ def test_an_overlap_looks_back_in_the_form_of_the_stamp(moment, seconds):
 	for stamp in forms:
 		earlier = watermark.earlier(stamp, seconds)
 		assert earlier <= stamp and (len(earlier) == len(stamp))
+
+
+FRAPPE = {
+	"_server_messages": json.dumps(
+		[json.dumps({"message": "Customer <strong>A &amp; B</strong><br>is gone"}), "Odd"]
+	)
+}
+
+
+@pytest.mark.parametrize(
+	("answer", "sentence"),
+	[
+		(FRAPPE, "Customer A & B is gone Odd"),
+		(
+			{"exception": "frappe.exceptions.LinkValidationError: Could not find Party: X"},
+			"Could not find Party: X",
+		),
+		({"exception": "AttributeError: no terms", "exc_type": "AttributeError"}, "AttributeError: no terms"),
+		(
+			{"exception": "frappe.exceptions.PermissionError", "exc_type": "PermissionError"},
+			"PermissionError",
+		),
+		({"errors": [{"type": "MandatoryError", "message": "due_date"}]}, "due_date"),
+		({"message": "no"}, "no"),
+		({"message": {"code": 7}, "detail": "why"}, "why"),
+		({"_server_messages": "[", "errors": "x", "message": 7}, ""),
+		({"_server_messages": json.dumps([7, [], {"message": None}, json.dumps([1])])}, ""),
+		([], ""),
+	],
+)
+def test_what_an_error_says(answer, sentence):
+	assert said.of(json.dumps(answer).encode()) == sentence
+
+
+def test_a_page_of_an_error_says_nothing():
+	assert said.of(b"<html><body>502</body></html>") == ""
+
+
+LINKED = [
+	{"local": "kind", "remote": "kind"},
+	{"local": "party", "remote": "data.party", "link": {"by": "kind", "of": {"C": "customers"}}},
+	{"local": "items", "remote": "lines", "rows": [{"local": "item", "remote": "code", "link": "products"}]},
+]
+
+
+def test_links_in_fields_and_rows_go_there_and_back():
+	rows = mapping.read(LINKED)
+	document = {"kind": "C", "party": "a", "items": [{"item": "p"}, {"item": None}]}
+	there = {key: f"{key.entity}/{key.value}" for key in mapping.links(rows, document)}
+	sent = mapping.to_remote(rows, document, there.__getitem__)
+	wanted = {
+		"kind": "C",
+		"data": {"party": "customers/a"},
+		"lines": [{"code": "products/p"}, {"code": None}],
+	}
+	assert sent == wanted
+	values = mapping.to_local(rows, sent)
+	assert mapping.linked(rows, values, lambda key: key.value.partition("/")[2]) == document
+
+
+@pytest.mark.parametrize(
+	"link", [{}, {"by": "kind"}, {"entity": "a", "by": "kind", "of": {"x": "b"}}, {"entity": "a", "here": []}]
+)
+def test_links_that_say_nothing_clear(link):
+	with pytest.raises(ValueError):
+		mapping.read([{"local": "a", "remote": "b", "link": link}])
 
 
 @pytest.mark.parametrize(

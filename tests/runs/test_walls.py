@@ -178,11 +178,12 @@ def test_a_sandbox_never_reaches_production(operator, service):
 
 
 def test_words_that_a_preset_left_open_are_not_sent(operator):
-	(row,) = world.presets.rows("erpnext", ("payments",), company="Al-Noor Co")
+	both = ("customers", "payments")
+	rows = world.presets.rows("erpnext", both, company="Al-Noor Co")
 	with pytest.raises(frappe.ValidationError, match="{account}"):
-		world.connect(operator.tenant, "https://erp.example.com", [row])
-	(row,) = world.presets.rows("erpnext", ("payments",), company="Al-Noor Co", account="Cash - ANC")
-	world.connect(operator.tenant, "https://erp.example.com", [row])
+		world.connect(operator.tenant, "https://erp.example.com", rows)
+	rows = world.presets.rows("erpnext", both, company="Al-Noor Co", account="Cash - ANC")
+	world.connect(operator.tenant, "https://erp.example.com", rows)
 
 
 def test_a_secret_does_not_follow_to_another_address(connection):

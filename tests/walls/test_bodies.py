@@ -12,7 +12,7 @@ import requests
 
 from hisabi_sync import wsgi
 from hisabi_sync.engine.model import strict_json
-from hisabi_sync.runs import client
+from hisabi_sync.runs import client, said
 from hisabi_sync.runs.errors import RemoteError
 from tests.media.uploads import ask as presign
 from tests.support.users import PASSWORD
@@ -145,7 +145,7 @@ def test_a_peers_answer_of_very_many_values_is_none():
 	def read():
 		with pytest.raises(RemoteError) as refused:
 			client._parsed(raw)
-		assert refused.value.code == "remote_invalid_answer" and client._said(raw) == ""
+		assert refused.value.code == "remote_invalid_answer" and said.of(raw) == ""
 
 	assert memory(read) < 2 * client.MAX_BYTES
 

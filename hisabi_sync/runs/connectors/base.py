@@ -102,6 +102,11 @@ class Connector:
 		raise NotImplementedError
 
 
+def as_rejected(error: RemoteError) -> RemoteError:
+	"""What is not there cannot be the record that we have just sent: the other side misses something that it names."""
+	return RemoteError("remote_rejected", error.detail) if error.code == "remote_missing" else error
+
+
 HEADERS = {
 	"key and secret": lambda name, secret: {"Authorization": f"token {name}:{secret}"},
 	"bearer": lambda name, secret: {"Authorization": f"Bearer {secret}"},

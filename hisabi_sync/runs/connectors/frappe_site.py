@@ -6,8 +6,9 @@ from typing import Any
 from urllib.parse import quote
 
 from frappe import _
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-from hisabi_sync.runs.connectors.base import Connector, Page, Remote, Wish
+from hisabi_sync.runs.connectors.base import Connector, Page, Remote, Wish, as_rejected
 from hisabi_sync.runs.errors import RemoteError
 
 PAGE = 500
@@ -15,10 +16,30 @@ STAMP = "modified"
 MOST_ADDRESS = 2000  # characters of ids; gunicorn takes lines of 4094
 
 
+class Options(BaseModel):
+	"""`filters` {field: value, or list of values}: which documents of the other side are listed."""
+
+	model_config = ConfigDict(extra="forbid")
+
+	filters: dict[str, Any] = {}
+
+	def rows(self) -> list[list[Any]]:
+		given = self.filters.items()
+		return [[name, "in" if isinstance(value, list) else "=", value] for name, value in given]
+
+
 class FrappeConnector(Connector):
 	"""Pages by (modified, name), so that neither equal times nor changes meanwhile lose or repeat a record."""
 
 	lists_are_flat = True
+
+	@staticmethod
+	def check(options: dict[str, Any]) -> Options:
+		try:
+			return Options.model_validate(options)
+		except ValidationError as error:
+			first = error.errors()[0]
+			raise ValueError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
 
 	@staticmethod
 	def title() -> str:
@@ -69,10 +90,13 @@ class FrappeConnector(Connector):
 		following = {"stamp": records[-1].stamp, "id": records[-1].id} if more else None
 		return Page(records, following)
 
-	def _list(self, filters: list[list[Any]], fields: tuple[str, ...], limit: int) -> list[dict[str, Any]]:
+	def _list(
+		self, filters: list[list[Any]], fields: tuple[str, ...], limit: int, listed: bool = True
+	) -> list[dict[str, Any]]:
+		"""Rows of those that take part, or of all where one is looked for by its key."""
 		params = {
 			"fields": json.dumps(list(fields)),
-			"filters": json.dumps(filters),
+			"filters": json.dumps([*filters, *(self.options.rows() if listed else ())]),
 			"order_by": f"{STAMP} asc, name asc",
 			"limit_page_length": limit,
 		}
@@ -88,7 +112,7 @@ class FrappeConnector(Connector):
 	def find(self, key: str) -> Remote | None:
 		if not self.key_field:
 			return None
-		rows = self._list([[self.key_field, "=", key]], ("name", STAMP), 1)
+		rows = self._list([[self.key_field, "=", key]], ("name", STAMP), 1, listed=False)
 		return Remote(str(rows[0]["name"]), str(rows[0][STAMP])) if rows else None
 
 	def create(self, key: str, payload: dict[str, Any]) -> Remote:
@@ -97,13 +121,20 @@ class FrappeConnector(Connector):
 		try:
 			return _remote(self.client.call("POST", self._path(), body))
 		except RemoteError as error:
-			found = self.find(key) if error.code == "remote_rejected" else None
+			refused = as_rejected(error)
+			found = self.find(key) if refused.code == "remote_rejected" else None
 			if found is None:
-				raise
+				raise refused from None
 			return self.update(found.id, payload, key)
 
 	def update(self, remote_id: str, payload: dict[str, Any], key: str) -> Remote:
-		return _remote(self.client.call("PUT", self._path(remote_id), payload))
+		"""A 404 may be about another record, one that this links to."""
+		try:
+			return _remote(self.client.call("PUT", self._path(remote_id), payload))
+		except RemoteError as error:
+			if error.code == "remote_missing" and self.get(remote_id) is not None:
+				raise as_rejected(error) from None
+			raise
 
 
 def _fitting(ids: Sequence[str]) -> int:

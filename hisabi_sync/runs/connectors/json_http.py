@@ -12,7 +12,7 @@ from frappe import _
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hisabi_sync.engine.model import clock
-from hisabi_sync.runs.connectors.base import Connector, Page, Remote, Wish
+from hisabi_sync.runs.connectors.base import Connector, Page, Remote, Wish, as_rejected
 from hisabi_sync.runs.errors import RemoteError
 from hisabi_sync.runs.mapping import at
 
@@ -117,9 +117,10 @@ class JsonConnector(Connector):
 			return self._one(self.client.call("POST", self.remote_type, body, headers={KEY_HEADER: key}))
 		except RemoteError as error:
 			# A key that is taken there says that an earlier create went through.
-			found = self.find(key) if error.code == "remote_rejected" else None
+			refused = as_rejected(error)
+			found = self.find(key) if refused.code == "remote_rejected" else None
 			if found is None:
-				raise
+				raise refused from None
 			return self.update(found.id, payload, key)
 
 	def update(self, remote_id: str, payload: dict[str, Any], key: str) -> Remote:

@@ -21,6 +21,7 @@ def on_doctype_update() -> None:
 		["run", "stamp", "entity_id"],
 		["connection", "next_attempt_at"],
 		["claim"],
+		["waits_for"],
 		["space", "status", "modified"],
 		["next_attempt_at", "connection"],
 	):
