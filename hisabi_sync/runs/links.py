@@ -78,7 +78,9 @@ def _outward(chosen: "Channel", row: Any, keys: set[LinkKey], found: Links) -> N
 		["document_name", "remote_id"],
 		{found.documents[key] for key in keys & found.documents.keys()},
 	)
-	held = dict(sql.select_in(identity.DOCTYPE, columns, "document_name", names, where, values))
+	held: dict[str, str] = dict(
+		sql.select_in(identity.DOCTYPE, columns, "document_name", names, where, values)
+	)
 	found.known.update({key: held[found.documents[key]] for key in keys if found.documents.get(key) in held})
 
 
