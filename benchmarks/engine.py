@@ -3,7 +3,7 @@
 import statistics
 from typing import Any
 
-from benchmarks import limits
+from benchmarks import limits, listening
 from benchmarks.count_statements import Counted
 from benchmarks.figures import Figure, Goal, compared, in_turns, milliseconds
 from benchmarks.pull import at_end, engine_page
@@ -15,7 +15,7 @@ PART = "engine"
 
 
 def measure(stage: Stage) -> list[Figure]:
-	return [*push_figures(stage), *pull_figures(stage)]
+	return [*push_figures(stage), *listening.measure(stage), *pull_figures(stage)]
 
 
 def push_figures(stage: Stage) -> list[Figure]:

@@ -51,9 +51,15 @@ override_whitelisted_methods = {**_guards.OVERRIDES, **_names.OVERRIDES}
 doc_events = {
 	"*": {
 		"before_insert": "hisabi_sync.engine.capture.hold",
-		"on_change": "hisabi_sync.engine.capture.on_change",
+		"on_change": [
+			"hisabi_sync.engine.capture.on_change",
+			"hisabi_sync.engine.entities.entity_types.follow",
+		],
 		"on_trash": "hisabi_sync.engine.capture.on_trash",
-		"after_delete": "hisabi_sync.engine.capture.after_delete",
+		"after_delete": [
+			"hisabi_sync.engine.capture.after_delete",
+			"hisabi_sync.engine.entities.entity_types.follow",
+		],
 		"before_rename": "hisabi_sync.engine.renames.before_rename",
 		"after_rename": [
 			"hisabi_sync.engine.renames.rename_record",
@@ -144,6 +150,12 @@ sync_contracts = [
 	"hisabi_sync.api.mobile.contract.MOBILE",
 	"hisabi_sync.api.delta.contract.DELTA",
 	"hisabi_sync.api.batch.contract.BATCH",
+]
+
+# On which DocTypes handlers of `doc_events` act: each is a Listener. Other apps add theirs, so that all others stay fast.
+sync_listeners = [
+	"hisabi_sync.engine.entities.listeners.ERPNEXT_AGREEMENTS",
+	"hisabi_sync.engine.entities.listeners.ERPNEXT_DELETIONS",
 ]
 
 # Which of the uploads that changes name in file fields may be used, by the record that names each: {key: record}.

@@ -9,6 +9,7 @@ from pathlib import Path
 import frappe
 import pytest
 
+from benchmarks import listening
 from benchmarks.count_statements import Counted
 from hisabi_sync.engine import push
 from tests.derived.conftest import new_household
@@ -56,6 +57,16 @@ def test_a_push_of_200_creates_needs_at_most_30_statements(household):
 	cost(one, payments(cash, 1))
 	seen = cost(one, payments(cash, 200))
 	assert len(seen) <= 30, seen
+
+
+def test_beside_erpnext_a_push_needs_no_more_statements(household):
+	"""ERPNext listens to every DocType, and acts on a few."""
+	one, _, cash = household
+	cost(one, payments(cash, 1))
+	alone = len(cost(one, payments(cash, 200)))
+	with listening.listens({"*": {"validate": listening.ERPNEXTS}}):
+		cost(one, payments(cash, 1))
+		assert len(cost(one, payments(cash, 200))) == alone
 
 
 def test_a_longer_batch_needs_no_more_statements(household):

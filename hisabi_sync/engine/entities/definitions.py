@@ -11,7 +11,7 @@ import time
 import frappe
 
 from hisabi_sync.engine.database import sql
-from hisabi_sync.engine.entities.compiler import EVENT_SOURCES
+from hisabi_sync.engine.entities import listeners
 
 # DocType -> columns that show a change of its rows; not every change sets `modified`.
 COLUMNS = {
@@ -20,7 +20,7 @@ COLUMNS = {
 	"permlevel fetch_from is_virtual",
 	"Custom Field": "name modified",
 	"Property Setter": "name modified",
-	**dict.fromkeys(EVENT_SOURCES, "name modified"),
+	**dict.fromkeys(listeners.EVENT_SOURCES, "name modified"),
 }
 
 VERSION_ROW = "doctype = 'Sync Entity' AND field = 'version'"
@@ -36,12 +36,16 @@ def state() -> str:
 
 def _existing() -> list[str]:
 	known = frappe.db.get_tables(cached=True)
-	return [doctype for doctype in COLUMNS if f"tab{doctype}" in known]
+	return [doctype for doctype in _columns() if f"tab{doctype}" in known]
+
+
+def _columns() -> dict[str, str]:
+	return {**dict.fromkeys(sorted(listeners.watched()), "name modified"), **COLUMNS}
 
 
 def _sum_of(doctype: str) -> str:
 	there = set(frappe.db.get_table_columns(doctype))
-	columns = ", ".join(sql.quote(name) for name in COLUMNS[doctype].split() if name in there)
+	columns = ", ".join(sql.quote(name) for name in _columns()[doctype].split() if name in there)
 	return f"SELECT '{doctype}', COUNT(*), SUM(CRC32(CONCAT_WS('|', {columns}))) FROM {sql.quote('tab' + doctype)}"  # noqa: S608
 
 

@@ -9,11 +9,12 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 import frappe
+from frappe.model.document import Document
 from frappe.model.meta import Meta
 
 from hisabi_sync import compat
 from hisabi_sync.engine.database import background, transaction
-from hisabi_sync.engine.entities import compiler, definitions, retyped
+from hisabi_sync.engine.entities import compiler, definitions, listeners, retyped
 from hisabi_sync.engine.entities.type_registry import Broken, Registry
 from hisabi_sync.engine.model.entity_type import EntityType
 
@@ -58,6 +59,12 @@ def forget(*_args: Any, **_kwargs: Any) -> None:
 		# Changing a table commits. Frappe does not commit again at the end of a request unless something was written since.
 		frappe.db.transaction_writes += 1
 	_known().pop(REGISTRY, None)
+
+
+def follow(doc: Document, method: str | None = None) -> None:
+	"""Hook: a document was saved or deleted. It may decide on which DocTypes a known listener acts (see `listeners`)."""
+	if doc.doctype in listeners.watched():
+		forget()
 
 
 def _write_version() -> str:

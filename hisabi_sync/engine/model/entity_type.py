@@ -40,7 +40,8 @@ class EntityType:
 	one_of: tuple[tuple[str, ...], ...] = ()
 	stamps: frozenset[str] = frozenset()
 	client_only: frozenset[str] = CLIENT_ONLY  # names in payloads that only clients need
-	bulk: bool = False
+	# Why its documents are saved one by one, see `entities.write_mode`; nothing if they are written in bulk.
+	slow: tuple[tuple[str, tuple[str, ...]], ...] = ()
 	# (DocType, field) of each step of the space path after the first
 	path: tuple[tuple[str, str], ...] = ()
 	submittable: bool = False
@@ -50,6 +51,10 @@ class EntityType:
 	# prepare(changes, caller): looks up what the rule needs for a whole batch.
 	prepare: Callable[..., Any] | None = None
 	enabled: bool = True  # devices neither see nor write one that is switched off
+
+	@cached_property
+	def bulk(self) -> bool:
+		return not self.slow
 
 	@cached_property
 	def table(self) -> str:

@@ -9,6 +9,17 @@ frappe.ui.form.on("Sync Entity", {
 
 	refresh(frm) {
 		frm.trigger("show_headway");
+		frm.trigger("show_slow");
+	},
+
+	// Below the choice of the write mode: what the engine does, and why.
+	show_slow(frm) {
+		const reasons = frm.doc.__onload?.slow;
+		if (!reasons) return;
+		const said = reasons.length
+			? __("A push saves these documents one by one: {0}", [frappe.utils.escape_html(reasons.join("; "))])
+			: __("A push writes these documents in bulk.");
+		frm.set_df_property("write_mode", "description", said);
 	},
 
 	show_headway(frm) {

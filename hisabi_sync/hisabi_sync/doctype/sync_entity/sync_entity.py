@@ -10,7 +10,7 @@ from frappe.model.meta import Meta
 from hisabi_sync import bounds
 from hisabi_sync.engine import reconcile
 from hisabi_sync.engine.database import background, transaction
-from hisabi_sync.engine.entities import contracts, entity_types
+from hisabi_sync.engine.entities import contracts, entity_types, write_mode
 from hisabi_sync.engine.model import ids
 
 # Parameters that a policy cannot do without.
@@ -168,11 +168,13 @@ class SyncEntity(Document):
 			reconcile.soon(self.name, self.document_type)
 
 	def onload(self) -> None:
-		"""How far numbering is, and a comparison with what devices know, for the form."""
+		"""For the form: how far numbering is, and a comparison with what devices know; why documents are saved one by one."""
 		if self.enabled and not self.is_new() and frappe.db.table_exists(self.document_type):
 			self.set_onload("numbered", reconcile.progress(self.name, self.document_type))
 			self.set_onload("headway", background.progress_of(self.name))
 		self.set_onload("unserved", unserved(self.space_type))
+		entity = entity_types.registry().by_name.get(self.name)
+		self.set_onload("slow", [write_mode.said(reason) for reason in entity.slow] if entity else [])
 
 	def on_trash(self) -> None:
 		entity_types.forget()

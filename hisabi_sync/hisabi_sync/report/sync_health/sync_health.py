@@ -11,6 +11,7 @@ from frappe.utils import escape_html
 from hisabi_sync.desk.insight import counts, scope
 from hisabi_sync.desk.insight.columns import column, counters, stacked, summary
 from hisabi_sync.engine.database import background
+from hisabi_sync.engine.entities import write_mode
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.permissions import allowed_spaces
 
@@ -30,12 +31,27 @@ def _broken(name: str, problem: str) -> str:
 	return f'<span class="text-danger">{said}</span>'
 
 
+def _slowed() -> dict[str, list[str]]:
+	"""{why a push saves documents one by one that it could write in bulk: names of entity types}."""
+	found: dict[str, list[str]] = {}
+	for entity in registry().by_name.values():
+		for reason in write_mode.changeable(entity):
+			found.setdefault(write_mode.said(reason), []).append(entity.name)
+	return found
+
+
+def _slow(reason: str, names: Iterable[str]) -> str:
+	said = _("Saved one by one, so that a push takes longer: {0}. {1}")
+	return escape_html(said.format(", ".join(sorted(names)), reason))
+
+
 def _message() -> str | None:
-	"""What jobs could not do, for those who may see every space."""
+	"""What jobs could not do and what is slow, for those who may see every space."""
 	if allowed_spaces(frappe.session.user, "Sync Space") is not None:
 		return None
 	lines = [_line(job, held) for job, held in background.failures().items()]
 	lines += [_broken(*pair) for pair in sorted(registry().problems().items())]
+	lines += [_slow(*pair) for pair in sorted(_slowed().items())]
 	return "<br>".join(lines) or None
 
 
