@@ -42,7 +42,8 @@ def _apply(
 		batch.writer.flush()
 		documents.save(batch, change, stored, entity, decision)
 	outcome = _answer(ACCEPTED, change, stored)
-	outcome.merged = decision.merged or change.cleaned or versions.differs(stored, decision.values)
+	adjusted = versions.adjusted(stored, decision.values, entity, change.values)
+	outcome.merged = decision.merged or change.cleaned or bool(adjusted)
 	if decision.kept:
 		_keep_losers(batch, change, stored, entity, decision, outcome)
 	return outcome

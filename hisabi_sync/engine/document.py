@@ -1,15 +1,16 @@
 """Saving through the controller of a DocType: for DocTypes of other apps, and those that hooks or people listen to."""
 
 import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import frappe
+from frappe.model.document import Document
 from frappe.model.meta import Meta
 from frappe.utils import strip_html
 
 from hisabi_sync import compat
-from hisabi_sync.engine import capture
+from hisabi_sync.engine import capture, document_values
 from hisabi_sync.engine.conflicts import unique_conflicts
 from hisabi_sync.engine.database import retry, transaction
 from hisabi_sync.engine.entities import entity_types
@@ -138,12 +139,12 @@ def _has_all(meta: Meta, known: Iterable[fields.Field]) -> bool:
 
 def _insert(change: Change, entity: EntityType, values: Mapping[str, Any]) -> None:
 	known = {name: value for name, value in {**entity.defaults, **values}.items() if value is not None}
-	doc = frappe.get_doc({"doctype": entity.doctype, **_for_document(entity, known, {})})
+	doc = frappe.get_doc({"doctype": entity.doctype, **document_values.for_new(entity, known)})
 	capture.set_space(doc, entity)
 	if entity.client_id_field:
 		doc.set(entity.client_id_field, ids.encode(change.client_id))
 	doc.flags.update(_flags(entity, known))
-	doc.insert()
+	_store(doc, doc.insert)
 	if not texts.is_safe_name(str(doc.name)):
 		raise ItemError("invalid_value", naming(values))
 
@@ -156,21 +157,44 @@ def naming(values: Mapping[str, Any]) -> list[str]:
 
 def _begin_again(stored: Stored, entity: EntityType, values: Mapping[str, Any]) -> None:
 	"""Restore a document that a tombstone left in its table. Its controller sees it as not deleted."""
-	whole = _for_document(entity, {**entity.empty_values(), **entity.defaults, **values}, {})
-	computed = {name: whole[name] for name in entity.computed - entity.row_fields}
+	whole = {**entity.empty_values(), **entity.defaults, **values}
+	computed = {
+		name: column_values.for_column(entity.fields[name], whole[name])
+		for name in entity.computed - entity.row_fields
+	}
 	begun = {"is_deleted": 0, **({"deleted_at": None} if "deleted_at" in entity.stamps else {}), **computed}
 	frappe.db.set_value(entity.doctype, stored.document_name, begun, update_modified=False)
 	doc = frappe.get_doc(entity.doctype, stored.document_name, for_update=True)
-	doc.update(whole)
+	doc.update(dict.fromkeys(entity.row_fields, []))
+	document_values.set_on(doc, entity, whole)
 	doc.flags.update(_flags(entity, whole))
-	doc.save()
+	_store(doc, doc.save)
 
 
 def _update(stored: Stored, entity: EntityType, values: Mapping[str, Any]) -> None:
 	doc = frappe.get_doc(entity.doctype, stored.document_name, for_update=True)
-	doc.update(_for_document(entity, values, stored.values))
+	document_values.set_on(doc, entity, values)
 	doc.flags.update(_flags(entity, values))
-	doc.save()
+	_store(doc, doc.save)
+
+
+def _store(doc: Document, storing: Callable[[], Any]) -> None:
+	"""Insert or save. What is missing after the controller ran is named by fields and columns, as devices call them."""
+	try:
+		storing()
+	except frappe.MandatoryError as error:
+		missing = _missing(doc) if str(error).startswith(f"[{doc.doctype}, ") else []
+		if missing:
+			raise ItemError("missing_required_fields", missing) from error
+		raise
+
+
+def _missing(doc: Document) -> list[str]:
+	"""Names of the mandatory fields without a value, and of columns of rows as `table.column`."""
+	found = [name for name, _ in doc._get_missing_mandatory_fields()]
+	for row in doc.get_all_children():
+		found += [f"{row.parentfield}.{name}" for name, _ in row._get_missing_mandatory_fields()]
+	return list(dict.fromkeys(found))
 
 
 def _flags(entity: EntityType, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -193,17 +217,3 @@ def _detach_others_files(doctype: str, name: str | None, user: str) -> None:
 		WHERE attached_to_doctype = %s AND attached_to_name = %s AND owner != %s""",
 		(doctype, name, user),
 	)
-
-
-def _for_document(entity: EntityType, values: Mapping[str, Any], held: Mapping[str, Any]) -> dict[str, Any]:
-	return {
-		name: _document_value(entity.fields[name], value, held.get(name)) for name, value in values.items()
-	}
-
-
-def _document_value(field: fields.Field, value: Any, held: Any) -> Any:
-	if field.kind is fields.ROWS:
-		# A row keeps its name only if this very document has it: a name from elsewhere would reach another document.
-		own = {row.get("name") for row in held or []}
-		value = [{k: v for k, v in row.items() if k != "name" or v in own} for row in value or []]
-	return column_values.for_column(field, value)

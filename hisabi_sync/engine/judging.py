@@ -13,8 +13,8 @@ import frappe
 from hisabi_sync.engine import own_resolution, wire
 from hisabi_sync.engine.conflicts.conflict_rows import RESOLVED
 from hisabi_sync.engine.entities.type_registry import Registry
-from hisabi_sync.engine.judge import base, validate
-from hisabi_sync.engine.judge.decide import Decision, decide, differences, whole, with_row_names
+from hisabi_sync.engine.judge import base, rows, validate
+from hisabi_sync.engine.judge.decide import Decision, decide, differences, whole
 from hisabi_sync.engine.model import files
 from hisabi_sync.engine.model.change import CREATE, DELETE, Change, Stored
 from hisabi_sync.engine.model.entity_type import EntityType
@@ -140,7 +140,7 @@ def _complete_base(batch: "Batch", change: Change, stored: Stored | None, entity
 	change.base.update(dict.fromkeys(lost, base.UNKNOWN))
 	if stored:
 		visibility.keep_columns(entity, change.base, stored.values, batch.caller.users)
-		change.base = with_row_names(change.base, stored, entity)
+		change.base = rows.completed_base(change, stored, entity)
 
 
 def _take_up(

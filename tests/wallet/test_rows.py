@@ -72,13 +72,17 @@ def test_rows_without_names_are_known_by_their_links(shared, buckets):
 	assert held(shared, item["entity_id"]) == [{**second, "percentage": 20}, first]
 
 
-def test_a_row_is_sent_whole(shared, buckets):
+def test_a_row_keeps_what_is_left_out_and_needs_what_its_doctype_demands(shared, buckets):
 	item = template(row(buckets[0]))
 	shared.push(item)
 	(first,) = held(shared, item["entity_id"])
-	part = [{"name": first["name"], "percentage": 15}]
-	(answer,) = shared.push(update(TEMPLATE, item["entity_id"], 1, template_items=part))
-	assert (answer["error_code"], answer["detail"]) == (
-		"missing_required_fields",
-		["template_items.bucket_id"],
-	)
+	part = {"name": first["name"], "percentage": 15}
+	(answer,) = shared.push(update(TEMPLATE, item["entity_id"], 1, template_items=[part]))
+	assert answer["status"] == "accepted" and "merged" not in answer
+	assert held(shared, item["entity_id"]) == [{**first, "percentage": 15}]
+	for lacking in ({"percentage": 5}, {**part, "bucket_id": None}):
+		(answer,) = shared.push(update(TEMPLATE, item["entity_id"], 2, template_items=[lacking]))
+		assert (answer["error_code"], answer["detail"]) == (
+			"missing_required_fields",
+			["template_items.bucket_id"],
+		)

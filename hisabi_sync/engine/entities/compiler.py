@@ -5,6 +5,7 @@ Whether its documents may be written in bulk is said by `write_mode`.
 
 import json
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 import frappe
@@ -28,6 +29,7 @@ def entity_type(row: frappe._dict, get_meta: Callable[[str], Meta] = frappe.get_
 		raise ValueError(f"{meta.name} is virtual: it has no table")
 	fields = _fields(row, meta, get_meta)
 	stamps = frozenset(name for name in STAMPS if meta.has_field(name))
+	slow = write_mode.why_saved(row, meta, fields)
 	return EntityType(
 		name=row.name,
 		wire_name=row.entity_type,
@@ -44,18 +46,24 @@ def entity_type(row: frappe._dict, get_meta: Callable[[str], Meta] = frappe.get_
 		max_payload=row.max_payload_kib * 1024,
 		fields={f.name: f for f in fields},
 		aliases=_aliases(row),
-		required=tuple(f.name for f in fields if f.required and f.writable),
+		required=_required(row, fields, not slow),
 		one_of=_one_of(row, fields),
 		stamps=stamps,
 		client_only=CLIENT_ONLY | contracts.client_only(row.space_type),
 		path=_path(row, meta, get_meta),
-		slow=write_mode.why_saved(row, meta, fields),
+		slow=slow,
 		submittable=bool(meta.is_submittable),
 		tracked=bool(meta.track_changes),
 		rule=contracts.rule(row.document_type),
 		prepare=contracts.preparation(row.document_type),
 		enabled=bool(row.enabled),
 	)
+
+
+def _required(row: frappe._dict, fields: Collection[Field], bulk: bool) -> tuple[str, ...]:
+	"""Fields that a change must have. What only the DocType demands, a document is asked after its controller has run."""
+	chosen = {f.fieldname for f in row.fields}
+	return tuple(f.name for f in fields if f.required and f.writable and (bulk or f.name in chosen))
 
 
 def _path(row: frappe._dict, meta: Meta, get_meta: Callable[[str], Meta]) -> tuple[tuple[str, str], ...]:
@@ -171,7 +179,9 @@ def _columns(df: DocField, get_meta: Callable[[str], Meta]) -> tuple[Field, ...]
 	if df.fieldtype not in frappe.model.table_fields:
 		return ()
 	meta = get_meta(df.options)
-	return tuple(_field(child, get_meta, None, meta) for child in meta.fields if _is_plain(child))
+	# What the DocType of the rows demands is asked after its controller has run, which may fill it.
+	columns = (_field(child, get_meta, None, meta) for child in meta.fields if _is_plain(child))
+	return tuple(replace(column, required=False) for column in columns)
 
 
 def _is_plain(df: DocField) -> bool:

@@ -114,9 +114,9 @@ def _under_the_same(
 	"""The chosen rows; new ones get the identities of the client's rows that they match."""
 	new, left = _new(chosen), _new(client)
 	# Columns that only the server sets are not in what a device sends.
-	shared = sorted(set.intersection(*(set(row) for row in (*new.values(), *left.values()))) if left else ())
+	shared = sorted({c for row in new.values() for c in row} & {c for row in left.values() for c in row})
 	pairs: dict[Any, Any] = {}
-	for tell in (lambda row: merging.natural(row, shared), label):
+	for tell in (lambda row: tuple(row.get(column) or None for column in shared), label):
 		_pair(pairs, {one: row for one, row in new.items() if one not in pairs}, left, tell)
 	under = {**{identity: ("chosen", identity) for identity in new}, **pairs}
 	return {under.get(identity, identity): row for identity, row in chosen.items()}

@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import reduce
 from typing import Any
 
+from hisabi_sync.engine.judge import rows
 from hisabi_sync.engine.judge.base import UNKNOWN, base_value, is_own, is_stale, seen
 from hisabi_sync.engine.judge.policies import (
 	POLICIES,
@@ -98,7 +99,7 @@ def may_begin(version: int, stored: Stored | None) -> bool:
 
 def differences(change: Change, stored: Stored, entity: EntityType) -> dict[str, Any]:
 	"""The values of a change that differ from the record's; its rows have the names of the record's rows that they match."""
-	return _differing(with_row_names(change.values, stored, entity), stored.values)
+	return _differing(rows.completed(change.values, stored, entity), stored.values)
 
 
 def is_of_earlier_life(change: Change, stored: Stored) -> bool:
@@ -155,10 +156,13 @@ def _compare_field(
 	change: Change, stored: Stored, entity: EntityType, name: str, client: Any
 ) -> tuple[Any, Clash | None]:
 	"""(value to set, None), or (None, Clash) where somebody else set another value since the base version."""
+	base: Any
 	base, is_current = seen(change, stored, entity.fields[name])
 	if is_current and not _comes_late(change, stored, name, entity):
 		return client, None
 	server = stored.values.get(name)
+	if entity.fields[name].kind is kinds.ROWS and base is not UNKNOWN:
+		client = rows.complete(entity.fields[name], client, base or [])
 	merged, clashed = _merge_field(entity.fields[name], base, server, client)
 	if not clashed:
 		return merged, None
@@ -226,26 +230,6 @@ def _merge_field(field: Field, base: Any, server: Any, client: Any) -> tuple[Any
 	if field.kind is kinds.JSON:
 		return merging.merge(base, server, client)
 	return server, not merging.same(client, base)
-
-
-def with_row_names(values: Mapping[str, Any], stored: Stored, entity: EntityType) -> dict[str, Any]:
-	"""The values; their rows get the names of the record's rows that they match."""
-	named = {
-		name: _named_rows(entity.fields[name], values[name] or [], stored.values.get(name) or [])
-		for name in entity.row_fields & values.keys()
-		if values[name] is not UNKNOWN
-	}
-	return {**values, **named}
-
-
-def _named_rows(field: Field, rows: list[dict[str, Any]], held: list[dict[str, Any]]) -> list[dict[str, Any]]:
-	"""The rows with the names of the rows that they match; columns that only the server sets are those of the record."""
-	named, known = merging.name_rows(rows, held, field.row_keys), {row.get("name"): row for row in held}
-	server = [column for column in field.columns if not column.writable]
-	return [
-		{**row, **{c.name: known.get(row.get("name") or "", {}).get(c.name, c.kind.empty) for c in server}}
-		for row in named
-	]
 
 
 def _differing(values: Mapping[str, Any], stored_values: Mapping[str, Any]) -> dict[str, Any]:

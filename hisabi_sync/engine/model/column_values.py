@@ -91,9 +91,14 @@ def store_json(field: "Field", value: Any) -> Any:
 
 
 def load_rows(field: "Field", value: Any) -> list[dict[str, Any]]:
-	return [
-		{"name": row.get("name"), **{c.name: c.load(row.get(c.name)) for c in field.columns}} for row in value
-	]
+	return [_load_row(field, row) for row in value]
+
+
+def _load_row(field: "Field", row: Any) -> dict[str, Any]:
+	"""A row of a record has all columns. A new one that a device sent, which is kept without a name, has those that it sent."""
+	is_sent = isinstance(row, dict) and not row.get("name")
+	columns = [column for column in field.columns if not is_sent or column.name in row]
+	return {"name": row.get("name"), **{column.name: column.load(row.get(column.name)) for column in columns}}
 
 
 def store_rows(field: "Field", value: Any) -> list[dict[str, Any]]:

@@ -81,6 +81,9 @@ ITEM_ERRORS: dict[str, str] = {
 	"internal_error": "The server could not process this item",
 }
 
+# Codes whose sentence gives way to that of the controller which refused.
+SAID = frozenset(("missing_required_fields", "invalid_link", "unique_violation"))
+
 LONGEST_NAME = 140  # characters of an argument's name that a sentence repeats
 
 QUIET_SECONDS = 24 * 3600  # seconds for which the same mistake is not logged again
@@ -135,6 +138,8 @@ def item_message(
 ) -> str:
 	"""The sentence for an item error, in the caller's language or a given one."""
 	words = words or {}
+	if words.get("reason") and code in SAID:
+		return words["reason"]
 	fields = detail or ""
 	if isinstance(detail, list | dict):
 		fields = ", ".join(_with_limit(str(name), words, language) for name in detail)

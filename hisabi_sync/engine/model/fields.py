@@ -104,7 +104,7 @@ class Field:
 		return self.kind is HTML and value is not None and value != (parsed or "")
 
 	def _changes_row(self, row: Mapping[str, Any], made: Mapping[str, Any]) -> bool:
-		"""Parsed rows are without the columns that only the server sets."""
+		"""Parsed rows have only the columns that were sent and that devices may set."""
 		return any(c.changes(row.get(c.name), made[c.name]) for c in self.columns if c.name in made)
 
 	def load(self, value: Any) -> Any:

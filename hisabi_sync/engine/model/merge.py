@@ -90,14 +90,15 @@ def by_identity(
 ) -> dict[tuple[Any, ...], dict[str, Any]]:
 	"""{identity: row} in the order of the rows. The identity is the row's name, else that of a known row with equal keys.
 
-	The last list of known rows with equal keys counts, and each known row is used once. Empty keys identify no row.
+	Keys that a row leaves out are not compared, and empty ones identify no row. The last list of known rows with equal keys
+	counts, and each known row is used once.
 	"""
 	rows = list(rows)
-	free = _free_names(known, keys, {row.get("name") for row in rows}) if keys else {}
+	free = _Free(known, keys, {row["name"] for row in rows if row.get("name")})
 	found: dict[tuple[Any, ...], dict[str, Any]] = {}
 	for position, row in enumerate(rows):
 		own = natural(row, keys)
-		name = row.get("name") or next(free.get(own, iter(())), None)
+		name = row.get("name") or free.take(row)
 		identity = (NAME, name) if name else ("new", own if any(own) else position)
 		if identity in found:  # a copy of a row is another row
 			identity, row = ("extra", position), {n: cell for n, cell in row.items() if n != "name"}
@@ -105,18 +106,37 @@ def by_identity(
 	return found
 
 
-def _free_names(
-	known: Iterable[Iterable[dict[str, Any]]], keys: Collection[str], taken: Collection[Any]
-) -> dict[tuple[Any, ...], Iterator[str]]:
-	"""{keys: names of known rows, in their order}, without names that are taken."""
-	names: dict[tuple[Any, ...], list[str]] = {}
-	for part in known:
-		own: dict[tuple[Any, ...], list[str]] = {}
-		for row in part:
-			if row.get("name") and any(natural(row, keys)):
-				own.setdefault(natural(row, keys), []).append(row["name"])
-		names.update(own)
-	return {key: iter([name for name in own if name not in taken]) for key, own in names.items()}
+class _Free:
+	"""Names of known rows that no row has taken yet, by the keys that a row gives."""
+
+	def __init__(
+		self, known: Iterable[Iterable[dict[str, Any]]], keys: Collection[str], taken: set[Any]
+	) -> None:
+		self.known, self.keys, self.taken = [list(part) for part in known], keys, taken
+		self._by_given: dict[tuple[str, ...], dict[tuple[Any, ...], Iterator[str]]] = {}
+
+	def take(self, row: Mapping[str, Any]) -> str | None:
+		given = tuple(key for key in self.keys if key in row)
+		own = natural(row, given)
+		if not any(own):
+			return None
+		if given not in self._by_given:
+			self._by_given[given] = self._names(given)
+		names = self._by_given[given].get(own, iter(()))
+		name = next((name for name in names if name not in self.taken), None)
+		if name is not None:
+			self.taken.add(name)
+		return name
+
+	def _names(self, given: tuple[str, ...]) -> dict[tuple[Any, ...], Iterator[str]]:
+		names: dict[tuple[Any, ...], list[str]] = {}
+		for part in self.known:
+			own: dict[tuple[Any, ...], list[str]] = {}
+			for row in part:
+				if row.get("name") and any(natural(row, given)):
+					own.setdefault(natural(row, given), []).append(row["name"])
+			names.update(own)
+		return {key: iter(own) for key, own in names.items()}
 
 
 def natural(row: Mapping[str, Any], keys: Collection[str]) -> tuple[Any, ...]:

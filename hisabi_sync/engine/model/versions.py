@@ -6,6 +6,7 @@ from typing import Any
 
 from hisabi_sync.engine.model.change import Past, Stored
 from hisabi_sync.engine.model.entity_type import EntityType
+from hisabi_sync.engine.model.fields import Field
 from hisabi_sync.engine.model.merge import same
 
 
@@ -53,23 +54,48 @@ def update(
 	return list(before)
 
 
-def differs(stored: Stored, values: Mapping[str, Any]) -> bool:
-	"""Whether the record has other values than it was given, because a controller changed them."""
-	return any(not _is_held(stored.values.get(name), value) for name, value in values.items())
+def adjusted(
+	stored: Stored, values: Mapping[str, Any], entity: EntityType, sent: Mapping[str, Any]
+) -> list[str]:
+	"""What the record holds otherwise than it was given: names of fields, and of columns as `table.column`.
+
+	Of rows, only columns that the device has `sent` count, because a controller computes others from them.
+	"""
+	found: list[str] = []
+	for name, given in values.items():
+		field, held = entity.fields[name], stored.values.get(name)
+		if field.columns and isinstance(held or [], list) and isinstance(given or [], list):
+			columns = _sent_columns(field, sent.get(name))
+			found += [_place(name, column) for column in _adjusted_columns(held or [], given or [], columns)]
+		elif not _is_held(held, given):
+			found.append(name)
+	return found
+
+
+def _sent_columns(table: Field, rows: Any) -> set[str]:
+	"""The columns that a device set in rows, and "name" where it named some."""
+	writable = {column.name for column in table.columns if column.writable} | {"name"}
+	return writable & {name for row in rows or () for name in row}
+
+
+def _adjusted_columns(
+	held: list[dict[str, Any]], given: list[dict[str, Any]], columns: set[str]
+) -> list[str]:
+	"""Columns, or "name" for other rows. A row that has got a name is no difference."""
+	if len(held) != len(given):
+		return ["name"]
+	found = set()
+	for own, row in zip(held, given, strict=True):
+		found |= {n for n in columns & row.keys() if not _is_held(own.get(n), row[n])}
+	return sorted(found)
+
+
+def _place(table: str, column: str) -> str:
+	return table if column == "name" else f"{table}.{column}"
 
 
 def _is_held(held: Any, given: Any) -> bool:
-	"""Whether a value is the given one. A name that a row got is no difference."""
-	if not _are_rows(held) or not _are_rows(given):
-		return same(held or None, given or None)
-	return len(held) == len(given) and all(
-		same({**row, "name": own.get("name")} if not row.get("name") else row, own)
-		for own, row in zip(held, given, strict=True)
-	)
-
-
-def _are_rows(value: Any) -> bool:
-	return isinstance(value, list) and all(isinstance(row, dict) for row in value)
+	return same(held or None, given or None)
 
 
 def delete(stored: Stored, now: datetime | None) -> None:

@@ -191,11 +191,22 @@ def _parse_row(field: "Field", row: Mapping[str, Any]) -> dict[str, Any]:
 	if unknown:
 		raise ItemError("invalid_field", unknown)
 	given = {name: column for name, column in columns.items() if column.writable}
-	missing = [f"{field.name}.{n}" for n, c in given.items() if c.required and row.get(n) in (None, "")]
+	missing = [f"{field.name}.{name}" for name, column in given.items() if _lacks(column, row)]
 	if missing:
 		raise ItemError("missing_required_fields", missing)
-	parsed = {name: column.parse(row.get(name)) for name, column in given.items()}
-	return {"name": row["name"], **parsed} if isinstance(row.get("name"), str) else parsed
+	parsed = {name: _parse_cell(column, row[name]) for name, column in given.items() if name in row}
+	name = row.get("name")
+	return {"name": name, **parsed} if name and isinstance(name, str) else parsed
+
+
+def _lacks(column: "Field", row: Mapping[str, Any]) -> bool:
+	"""Whether a row lacks what the entity type requires. A row with a name keeps what it leaves out."""
+	return column.required and row.get(column.name, row.get("name")) in (None, "")
+
+
+def _parse_cell(column: "Field", value: Any) -> Any:
+	"""None for a value that is sent empty; `judge.rows` makes it what that means for a row that is there, or for a new one."""
+	return None if value is None or value == "" else column.parse(value)
 
 
 def dump_rows(field: "Field", value: Any) -> list[dict[str, Any]]:

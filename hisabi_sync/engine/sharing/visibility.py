@@ -140,7 +140,7 @@ def is_settable(entity: EntityType, name: str, users: Iterable[str]) -> bool:
 def keep_columns(
 	entity: EntityType, values: dict[str, Any], held: Mapping[str, Any], users: Iterable[str]
 ) -> list[str]:
-	"""In columns that not all users may read and write, replace what was sent by what the record's rows hold.
+	"""Remove from rows the columns that not all users may read and write; so the record's rows keep what they hold there.
 
 	Returns the columns that were sent.
 	"""
@@ -149,7 +149,7 @@ def keep_columns(
 		above = [column for column in table.columns if not _all_reach(entity, column, users)]
 		if above and isinstance(values.get(table.name), list) and values[table.name]:
 			named += [f"{table.name}.{c.name}" for c in above if _is_sent(values[table.name], c)]
-			values[table.name] = _with_held(table, above, values[table.name], held.get(table.name) or [])
+			values[table.name] = _without(table, above, values[table.name], held.get(table.name) or [])
 	return named
 
 
@@ -163,16 +163,13 @@ def _is_sent(rows: list[dict[str, Any]], column: Field) -> bool:
 	return any(row.get(column.name) not in (None, column.kind.empty) for row in rows)
 
 
-def _with_held(
+def _without(
 	table: Field, above: Iterable[Field], rows: list[dict[str, Any]], held: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
-	known = {row.get("name"): row for row in held}
+	"""The rows, under the names of the record's rows that they match, without the columns above."""
+	names = {column.name for column in above}
 	named = merge.name_rows(rows, held, table.row_keys)
-	return [{**row, **{c.name: _held_cell(known.get(row.get("name")), c) for c in above}} for row in named]
-
-
-def _held_cell(row: Mapping[str, Any] | None, column: Field) -> Any:
-	return row.get(column.name) if row else column.load(column.default)
+	return [{name: cell for name, cell in row.items() if name not in names} for row in named]
 
 
 def _reader(entity: EntityType, user: str) -> Callable[[Field], bool]:

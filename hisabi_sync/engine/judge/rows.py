@@ -1,0 +1,68 @@
+"""Rows of tables as devices send them: in part, and often without names. Pure.
+
+What a row leaves out is not empty. A row that the record has keeps it; a new row leaves it to its DocType. So a cell that is
+sent empty (None) clears a cell of the record, and says nothing in a new row.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from hisabi_sync.engine.judge.base import UNKNOWN
+from hisabi_sync.engine.model import merge as merging
+from hisabi_sync.engine.model.change import Change, Stored
+from hisabi_sync.engine.model.entity_type import EntityType
+from hisabi_sync.engine.model.fields import Field
+
+Row = dict[str, Any]
+
+
+def completed(values: Mapping[str, Any], stored: Stored, entity: EntityType) -> dict[str, Any]:
+	"""The values; their rows get the names of the record's rows that they match, and what those hold in columns left out."""
+	found = {
+		name: complete(entity.fields[name], values[name] or [], stored.values.get(name) or [])
+		for name in entity.row_fields & values.keys()
+		if values[name] is not UNKNOWN
+	}
+	return {**values, **found}
+
+
+def complete(field: Field, rows: Iterable[Row], held: Iterable[Row]) -> list[Row]:
+	"""The rows, each completed from the row of `held` that it is."""
+	held = list(held)
+	known, empty = _by_name(held), {column.name: column.kind.empty for column in field.columns}
+	named = merging.name_rows(rows, held, field.row_keys)
+	return [_whole(row, known.get(row.get("name") or ""), empty) for row in named]
+
+
+def _whole(row: Row, known: Row | None, empty: Mapping[str, Any]) -> Row:
+	if known is None:
+		return {name: cell for name, cell in row.items() if cell is not None}
+	return {**known, **{name: empty.get(name) if cell is None else cell for name, cell in row.items()}}
+
+
+def completed_base(change: Change, stored: Stored, entity: EntityType) -> dict[str, Any]:
+	"""The base values; their rows are completed like those of the change, but not in columns that the change sets.
+
+	What a device sets without saying what it saw clashes with any other value.
+	"""
+	found = {
+		name: _complete_base(entity.fields[name], change, stored.values.get(name) or [])
+		for name in entity.row_fields & change.base.keys()
+		if change.base[name] is not UNKNOWN
+	}
+	return {**change.base, **found}
+
+
+def _complete_base(field: Field, change: Change, held: list[Row]) -> list[Row]:
+	sent = _by_name(merging.name_rows(change.values.get(field.name) or [], held, field.row_keys))
+	known = {
+		name: {cell: value for cell, value in row.items() if cell == "name" or cell not in sent.get(name, ())}
+		for name, row in _by_name(held).items()
+	}
+	named = merging.name_rows(change.base[field.name] or [], held, field.row_keys)
+	empty = {column.name: column.kind.empty for column in field.columns}
+	return [_whole(row, known.get(row.get("name") or ""), empty) for row in named]
+
+
+def _by_name(rows: Iterable[Row]) -> dict[str, Row]:
+	return {row["name"]: row for row in rows if row.get("name")}
