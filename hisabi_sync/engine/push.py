@@ -156,7 +156,7 @@ def process_at_once(attempt: Attempt, changes: list[Change], last: int | None = 
 
 
 def process_in_parts(attempt: Attempt, changes: list[Change], last: int) -> list[Outcome]:
-	"""As `at_once`, halving the batch inside its transaction until the change that spoilt it stands alone.
+	"""As `process_at_once`, halving the batch inside its transaction until the change that spoilt it stands alone.
 
 	An atomic batch is not halved; it fails as a whole.
 	"""

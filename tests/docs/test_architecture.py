@@ -84,6 +84,15 @@ def test_paths_that_documents_name_exist():
 	assert named and not [(name, path) for name, path in named if not (ROOT / path).exists()]
 
 
+def test_modules_that_documents_name_below_the_app_exist():
+	found = []
+	for document in ("SECURITY.md", "CONTRIBUTING.md", "docs/walks.md", "docs/architecture.md"):
+		names = re.findall(r"`((?:[\w-]+/)+[\w-]+\.py)`", (ROOT / document).read_text())
+		beside = (ROOT, APP, APP / "engine")
+		found += [(document, name) for name in names if not any((part / name).exists() for part in beside)]
+	assert not found
+
+
 def test_sources_that_docstrings_name_exist():
 	found = []
 	for path in APP.rglob("*.py"):

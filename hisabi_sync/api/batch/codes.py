@@ -1,4 +1,8 @@
-"""What can go wrong with an item of the batch contract."""
+"""Codes of items that only the batch contract raises.
+
+Codes of conflicts, and the action that an answer names for each code, are in `results`. Codes of a whole call are the engine's
+(`hisabi_sync.engine.model.errors`), codes of farms are in `hisabi_sync.hisabi_farm.codes`.
+"""
 
 from hisabi_sync.engine.model.errors import register
 
