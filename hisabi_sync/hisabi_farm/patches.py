@@ -1,7 +1,7 @@
 """Patches of playbooks: operations that add, change or remove rules. Pure but for the words of errors."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from hisabi_sync.engine.model import ids, merge
 from hisabi_sync.engine.model.errors import ItemError
@@ -13,8 +13,16 @@ MOST_OPERATIONS, MOST_RULES = 200, 500
 SHOWN = 80  # characters of a value in a summary
 
 
-def read(operations: object, columns: Iterable[Field]) -> list[tuple[str, str, dict[str, Any]]]:
-	"""[(operation, rule id, {column: value})] from the wire; `columns` are the engine's fields of a rule.
+class Operation(NamedTuple):
+	"""One step of a patch: ADD, CHANGE or REMOVE of a rule, with {column: value} as the engine has them."""
+
+	kind: str
+	rule_id: str
+	values: dict[str, Any]
+
+
+def read(operations: object, columns: Iterable[Field]) -> list[Operation]:
+	"""Operations from the wire; `columns` are the engine's fields of a rule.
 
 	Raises ItemError patch_invalid, or what a value is refused with.
 	"""
@@ -24,7 +32,7 @@ def read(operations: object, columns: Iterable[Field]) -> list[tuple[str, str, d
 	return [_read(position, given, known) for position, given in enumerate(operations)]
 
 
-def _read(position: int, given: Any, columns: Mapping[str, Field]) -> tuple[str, str, dict[str, Any]]:
+def _read(position: int, given: Any, columns: Mapping[str, Field]) -> Operation:
 	place = f"operations[{position}]"
 	if not isinstance(given, dict):
 		raise ItemError("patch_invalid", [place])
@@ -39,12 +47,12 @@ def _read(position: int, given: Any, columns: Mapping[str, Field]) -> tuple[str,
 	if not ids.is_client_id(rule_id) or rule.get("ruleId", rule_id) != rule_id:
 		raise ItemError("patch_invalid", [f"{place}.ruleId"])
 	values = {RULE_NAMES[name]: value for name, value in rule.items() if name != "ruleId"}
-	return given["op"], rule_id, {name: columns[name].parse(value) for name, value in values.items()}
+	return Operation(given["op"], rule_id, {name: columns[name].parse(v) for name, v in values.items()})
 
 
 def applied(
 	rows: Iterable[dict[str, Any]],
-	operations: Iterable[tuple[str, str, dict[str, Any]]],
+	operations: Iterable[Operation],
 	columns: Iterable[Field],
 	strict: bool = True,
 ) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import frappe
 from frappe.model.document import Document
@@ -20,6 +20,14 @@ DEFAULT_HOURS, MAX_HOURS, MAX_LISTED = 72, 24 * 30, 200
 ALPHABET, LENGTH, GROUP = "0123456789ABCDEFGHJKMNPQRSTVWXYZ", 16, 4
 MISREAD = str.maketrans({"O": "0", "I": "1", "L": "1", "-": None, " ": None})
 COLUMNS = "name wallet role status expires_at owner creation used_by used_at".split()
+
+
+class Joined(NamedTuple):
+	"""What an accepted code gave. `was_member` says that the user was one before, with this role."""
+
+	wallet_id: str
+	role: str
+	was_member: bool
 
 
 def create(wallet_id: str, role: str, hours: float) -> tuple[Document, str]:
@@ -49,8 +57,8 @@ def hash_code(code: str) -> str:
 	return keyed_hash("invite_code", code.upper().translate(MISREAD)).hex()
 
 
-def accept(code: str, user: str) -> tuple[str, str, bool] | None:
-	"""Make the user a member by a code; returns (wallet id, role, whether they were one before), or None.
+def accept(code: str, user: str) -> Joined | None:
+	"""Make the user a member by a code; None if the code does not work.
 
 	The same user may repeat it. A member keeps their role, and the code stays as it is.
 	"""
@@ -60,13 +68,13 @@ def accept(code: str, user: str) -> tuple[str, str, bool] | None:
 	invite = found[0]
 	held = members.active_role(invite["wallet"], user)
 	if held:
-		return invite["wallet"], held, True
+		return Joined(invite["wallet"], held, True)
 	if invite["status"] != OPEN:
 		return None
 	members.ensure(invite["wallet"], user, invite["role"])
 	used = {"status": USED, "used_by": user, "used_at": clock.now()}
 	frappe.db.set_value(DOCTYPE, invite["name"], used)
-	return invite["wallet"], invite["role"], False
+	return Joined(invite["wallet"], invite["role"], False)
 
 
 def _is_good(invite: Mapping[str, Any], user: str) -> bool:

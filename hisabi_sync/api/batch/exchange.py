@@ -52,7 +52,7 @@ class Exchange:
 
 	def run(
 		self,
-		answer: Callable[["Exchange"], tuple[dict[str, Any], tuple[int, int, int]]],
+		answer: Callable[["Exchange"], tuple[dict[str, Any], calls.Counts]],
 		dry_run: bool = False,
 	) -> None:
 		"""Run the transaction; `answer(exchange)` is called last in it and gives the answer and its counts.

@@ -13,6 +13,7 @@ from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.model import clock, ids
 from hisabi_sync.engine.model.change import ACCEPTED, CONFLICT, DUPLICATE, ERROR, Caller, Change, Outcome
 from hisabi_sync.engine.sharing import visibility
+from hisabi_sync.engine.store.calls import Counts
 from hisabi_sync.hisabi_farm import history, patches
 from hisabi_sync.hisabi_farm.document import CONFIRMED
 from hisabi_sync.hisabi_farm.entities import OBSERVATION, PLAYBOOK, RECOMMENDATION, TABLE, wire_names
@@ -64,8 +65,8 @@ def record(
 	}
 
 
-def answer(exchange: Exchange) -> tuple[dict[str, Any], tuple[int, int, int]]:
-	"""(body, (accepted, conflicts, records sent down)) of an exchange."""
+def answer(exchange: Exchange) -> tuple[dict[str, Any], Counts]:
+	"""(body, Counts) of an exchange."""
 	pairs = list(zip(exchange.changes, exchange.outcomes, strict=True))
 	accepted = [pair for pair in pairs if pair[1].status in (ACCEPTED, DUPLICATE)]
 	conflicts = [_conflict(*pair) for pair in pairs if pair[1].status in (CONFLICT, ERROR)]
@@ -81,7 +82,7 @@ def answer(exchange: Exchange) -> tuple[dict[str, Any], tuple[int, int, int]]:
 		"downstream": downstream,
 	}
 	down = sum(len(downstream[name]) for name in (*DOWN.values(), "deleted"))
-	return body, (len(accepted), len(conflicts), down)
+	return body, Counts(len(accepted), len(conflicts), down)
 
 
 def _counts(accepted: Iterable[tuple[Change, Outcome]]) -> dict[str, int]:

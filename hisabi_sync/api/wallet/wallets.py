@@ -209,7 +209,7 @@ def _accept(given: models.InviteAcceptance) -> dict[str, Any]:
 	joined = invites.accept(given.code, frappe.session.user)
 	if joined is None:
 		raise RequestError("invite_invalid")
-	return dict(zip(("wallet_id", "role", "already_member"), joined, strict=True))
+	return {"wallet_id": joined.wallet_id, "role": joined.role, "already_member": joined.was_member}
 
 
 @endpoint("wallet", takes=models.WalletDefaults, gives=models.MadeDefaults)

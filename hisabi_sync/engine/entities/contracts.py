@@ -13,7 +13,7 @@ from typing import Any
 import frappe
 from frappe.model.document import Document
 
-from hisabi_sync.engine.model.contract import Budget, Contract, Derivation, Preparation, Rule
+from hisabi_sync.engine.model.contract import Budget, Contract, Derivation, Hold, Preparation, Rule
 
 HOOK = "sync_contracts"
 # A space type may have one of each: with two, their order would decide the result.
@@ -88,7 +88,7 @@ def deriver(space_type: str) -> Derivation | None:
 	return _first(space_type, "derive")
 
 
-def holder(space_type: str) -> Any:
+def holder(space_type: str) -> Hold | None:
 	return _first(space_type, "hold")
 
 

@@ -17,6 +17,8 @@ Rule = Callable[[Change, Stored | None, Caller, Any], None]
 Preparation = Callable[[Sequence[Change], Caller], None]
 # (effects of the transaction, access to records), as `hisabi_sync.engine.derive` has them.
 Derivation = Callable[[Sequence[Any], Any], None]
+# (caller, entity types that are written): (DocType, name) of the document to lock first, or None.
+Hold = Callable[[Caller, Collection[str]], tuple[str, str] | None]
 
 
 MIB = 1024 * 1024
@@ -77,7 +79,7 @@ class Contract:
 	rules: Mapping[str, Rule] = field(default_factory=dict)
 	prepare: Mapping[str, Preparation] = field(default_factory=dict)
 	derive: Derivation | None = None
-	hold: Callable[[Caller, Collection[str]], tuple[str, str] | None] | None = None
+	hold: Hold | None = None
 	announce: Callable[[str, int], None] | None = None
 	client_only: frozenset[str] = frozenset()
 	media_columns: Mapping[str, Sequence[tuple[str, str, str]]] = field(default_factory=dict)

@@ -5,10 +5,10 @@ keys are locks of the database connection, so they end with the connection at th
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import frappe
 
@@ -32,6 +32,14 @@ class Answered(Exception):
 	def __init__(self, space: str, response: str) -> None:
 		self.space, self.response = space, response
 		super().__init__("answered")
+
+
+class Counts(NamedTuple):
+	"""How many items a call had accepted, how many conflicts it has, and how many records it sent down."""
+
+	accepted: int
+	conflicts: int
+	downstream: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +112,8 @@ def _find(call: Call) -> tuple[Any, ...] | None:
 	return None
 
 
-def save(call: Call, caller: Caller, batch: str | None, counts: Iterable[int], response: str) -> None:
-	"""Write the answer of a call, a JSON text; `counts` are accepted, conflicts and downstream."""
+def save(call: Call, caller: Caller, batch: str | None, counts: Counts, response: str) -> None:
+	"""Write the answer of a call, a JSON text, with its Counts."""
 	now = clock.now()
 	row = (ids.new(), now, now, caller.user, caller.user, plain(call.sync_id), plain(call.key) or None)
 	keys = (call.sync_key, call.header_key, call.fingerprint, call.contract)
