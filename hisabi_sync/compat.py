@@ -29,7 +29,7 @@ RUNS = 0 if frappe.__version__ == "15.0.0-dev" else -1
 
 
 def override_after(method: str, package: str) -> str | None:
-	"""The override of a call of Frappe's whose turn it is after that of a package; None where Frappe's own function is next."""
+	"""The override of a Frappe method that runs after the one of `package`; None if Frappe's own function is next."""
 	found = frappe.get_hooks("override_whitelisted_methods").get(method) or []
 	line = found if RUNS == 0 else found[::-1]
 	ours = [place for place, name in enumerate(line) if name.startswith(package)]

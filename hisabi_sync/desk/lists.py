@@ -81,7 +81,7 @@ def page(
 
 
 def filters(given: Request, model: type[Request]) -> list[list[Any]]:
-	"""Filters `[field, operator, value]` for those of the arguments of the model that are there, and for times."""
+	"""Filters `[field, operator, value]` for the given arguments of a model, and for times."""
 	named = {name: given.get(name) for name in model.model_fields}
 	if named.get(ID):  # as the columns of conflicts and of items hold it
 		named[ID] = [held for wanted in named[ID] for held in (ids.encode(wanted), texts.plain(wanted))]

@@ -70,7 +70,7 @@ class Held:
 
 @dataclass(slots=True)
 class Resolving:
-	"""The conflicts that a batch settles, {name: row}, and those of them that are to be written."""
+	"""The conflicts that a batch settles. `rows` are {name: row}; `closed` are rows to write."""
 
 	rows: dict[str, dict[str, Any]] = field(default_factory=dict)
 	closed: list[dict[str, Any]] = field(default_factory=list)

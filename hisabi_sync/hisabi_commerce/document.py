@@ -11,13 +11,13 @@ from hisabi_sync.engine.store import load
 
 
 class CommerceDocument(Document):
-	"""`NUMBER` is the field with the number that people know, `PREFIX` begins one that is made here."""
+	"""`NUMBER` is the field with the number that people see. `PREFIX` begins a number that is made here."""
 
 	NUMBER, PREFIX = "", ""
 	external_id: str | None
 
 	def autoname(self) -> None:
-		"""The number, where that is free on the site: two tenants may count alike."""
+		"""Name the document by its number, if that name is free on the site. Two tenants may use the same numbers."""
 		number = self.get(self.NUMBER) or f"{self.PREFIX}-{frappe.generate_hash(length=10).upper()}"
 		self.set(self.NUMBER, number)
 		taken = load.existing(self.doctype, [number])

@@ -38,7 +38,7 @@ class Gain:
 
 
 def hold(caller: Caller, entity_types: Collection[str]) -> tuple[str, str] | None:
-	"""The family is locked first, for what points and streaks follow from and for themselves."""
+	"""Lock the family first, if points, streaks or badges follow from one of these entity types or are one of them."""
 	return (families.DOCTYPE, caller.space_key) if {TASK, POINTS, STREAK, BADGE} & set(entity_types) else None
 
 
@@ -70,7 +70,7 @@ def _note_times(entity_type: str, effects: Iterable[Effect], access: Access) -> 
 
 
 def _keep_completion(effects: Iterable[Effect], access: Access) -> None:
-	"""A task that stays done keeps the time of that, whatever a late edit says."""
+	"""A task that stays done keeps its time of completion; a late edit does not change it."""
 	kept = {
 		e.document_name: e.before["completed_at"]
 		for e in effects

@@ -52,9 +52,9 @@ def _check_people(values: Mapping[str, Any], name: str) -> None:
 
 
 def _judge_by_time(change: Change, held: Mapping[str, Any]) -> None:
-	"""A create notes when it was made. An update without a version wins whole if it is newer than the record.
+	"""Note the time of a create. An update without a version wins as a whole if it is newer than the record.
 
-	An older one loses wherever it differs: it is judged like one that saw no version at all and knows no time.
+	An older update loses each field that differs. It is judged like an update without any version or time.
 	"""
 	if change.operation == CREATE:
 		change.values["updated_at"] = change.client_time or clock.now()

@@ -68,7 +68,7 @@ def _decode(token: str) -> dict[str, Any]:
 
 
 def _key_for(header: Mapping[str, Any], settings: Document) -> tuple[str, Any]:
-	"""(algorithm, key) by the token's header; the algorithm that it names has to be that of the key."""
+	"""(algorithm, key) for a token's header. The header must name the algorithm of the key."""
 	named = header.get("alg")
 	if named == SYMMETRIC:
 		secret = get_decrypted_password(SETTINGS, SETTINGS, "jwt_secret", raise_exception=False)

@@ -95,7 +95,7 @@ def note(effects: Iterable[Effect], access: Access) -> None:
 
 
 def _usable_in_desk(pairs: Iterable[tuple[str, str]], access: Access) -> Mapping[str, Media]:
-	"""Who pulls a submission of the Desk is shown those of its files that its author may look at."""
+	"""Uploads that a submission from the Desk may show to people who pull it: those that its author may see."""
 	records = {stored.document_name: stored.name for stored in access.stored.values()}
 	wanted = {key: records.get(name) for name, key in pairs}
 	return use.use(wanted, access.caller.space, access.caller) if wanted else {}

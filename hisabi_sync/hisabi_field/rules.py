@@ -34,7 +34,7 @@ def submission(change: Change, stored: Stored | None, caller: Caller, registry: 
 
 
 def _check_status(change: Change, held: Mapping[str, Any]) -> None:
-	"""Who has no right to review drafts and submits. What it says of a review in an edit is what it was told once."""
+	"""Without the right to review, only draft and submitted may be set. A review status in an edit is an old copy, and is ignored."""
 	if change.values.get("status") in (None, held.get("status"), *DEVICE_STATUSES):
 		return
 	if change.operation == CREATE:

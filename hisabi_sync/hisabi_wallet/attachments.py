@@ -33,7 +33,7 @@ def prepare(changes: Iterable[Change], caller: Caller) -> None:
 
 
 def rule(change: Change, stored: Stored | None, caller: Caller, registry: Registry) -> None:
-	"""Size, type and checksum of the record are those of its file. Raises ItemError invalid_link, invalid_value."""
+	"""Check that size, type and checksum of the record agree with its file. Raises ItemError invalid_link, invalid_value."""
 	held = stored.values if stored else {}
 	if is_key(change.values.get("file_id", held.get("file_id"))):
 		_check_file(change, _when_named(change.values.get("file_id"), stored), caller.memo.get("media", {}))

@@ -101,13 +101,13 @@ def _check(doc: Document, before: State, after: State) -> None:
 
 
 def _keep_an_owner(wallet_id: str, leaving: str) -> None:
-	"""Locks the owners, so that of two who leave at once the second sees that they are the last."""
+	"""Refuse to remove the last owner. Locks the owners, so that two of them cannot leave at the same time."""
 	if leaving in owners(wallet_id, "FOR UPDATE") and len(owners(wallet_id)) == 1:
 		raise LastOwner(_("A wallet keeps at least one owner"))
 
 
 def owners(wallet_id: str, lock: str = "LOCK IN SHARE MODE") -> list[str]:
-	"""Users who are active owners now, whatever this transaction has seen before; the longest member first."""
+	"""Users who are active owners now, not as in this transaction's snapshot; the longest member first."""
 	rows = frappe.db.sql(
 		f"""SELECT user FROM `tabSync Space Member` WHERE name LIKE %s AND role = 'owner' AND status = 'active'
 		ORDER BY creation, name {lock}""",  # noqa: S608

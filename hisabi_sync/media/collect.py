@@ -1,7 +1,7 @@
 """Scheduled: uploads that nobody used go after a day, media that no record names any more after the retention time.
 
-A row is marked first, then its file goes, then the row: a file is never without a row that knows of it, and what a
-storage did not do today is done tomorrow. Each step, each storage and each upload fails for itself.
+A row is marked first, then its file is removed, then the row. So each file has a row as long as it exists, and a file that
+could not be removed today is removed tomorrow. Each step, each storage and each upload fails alone.
 """
 
 import time

@@ -88,7 +88,7 @@ def adopt(key: str, spooled: Path) -> None:
 
 
 def write_part(key: str, start: int, body: bytes) -> None:
-	"""Put bytes at an offset; whatever a broken request left behind it goes."""
+	"""Write bytes at an offset, and cut off what a broken request left behind them."""
 	target = path(key)
 	target.parent.mkdir(parents=True, exist_ok=True)
 	with open(os.open(target, os.O_RDWR | os.O_CREAT, 0o640), "r+b") as out:

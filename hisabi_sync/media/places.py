@@ -67,7 +67,7 @@ def of_fields(doctype: str, fields: Collection[Field]) -> list[Source]:
 
 
 def every() -> list[Source]:
-	"""Those of all DocTypes with an entity type; those of a switched off type name their files still."""
+	"""The sources of all DocTypes with an entity type, also of entity types that are switched off: they still name files."""
 	doctypes = frappe.get_all("Sync Entity", pluck="document_type", order_by="document_type")
 	return [s for doctype in doctypes if frappe.db.exists("DocType", doctype) for s in of_doctype(doctype)]
 

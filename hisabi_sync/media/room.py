@@ -32,9 +32,9 @@ BUDGETS = (
 
 
 def require(user: str, device: str | None, size: int, more: int = 1) -> None:
-	"""Raises RequestError too_many_uploads, upload_budget_used or storage_budget_used; `size` is 0 when nobody knows it.
+	"""Raise RequestError too_many_uploads, upload_budget_used or storage_budget_used if a new upload exceeds a budget.
 
-	All devices of a user together may leave as many uploads as a few of them alone.
+	`size` is in bytes, 0 if unknown. All devices of a user together have the budget of a few devices.
 	"""
 	held = rows.held(user, device)
 	waiting = max(held.of_device, held.waiting // budgets.USER_SHARE)

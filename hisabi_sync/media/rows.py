@@ -72,7 +72,7 @@ class Held:
 
 
 def held(user: str, device: str | None = None) -> Held:
-	"""One statement over an index. An upload to S3 whose size nobody knows yet counts as the largest."""
+	"""What a user and a device hold, in one statement over an index. An S3 upload of unknown size counts as the largest one."""
 	size = "IF(backend = 'S3' AND state = %s AND announced_size = 0, %s, GREATEST(size, announced_size, received))"
 	rows = frappe.db.sql(
 		f"""SELECT state = %s, device, COUNT(*), SUM({size}) FROM `tabSync Media`

@@ -83,9 +83,9 @@ def _place(media: Media, folder: str = "") -> dict[str, str]:
 
 
 def presign(media: Media, seconds: int) -> dict[str, Any]:
-	"""Type, size and checksum are part of the signature as far as the device announced them.
+	"""A signed upload URL. The signature covers type, size and checksum, as far as the device announced them.
 
-	So is a secret that is in no URL, so that a URL from a log is not enough to upload. Where the store knows
+	It also covers a secret header that is in no URL, so that a URL from a log is not enough to upload. If the store supports
 	conditional writes, a URL works once; S3 answers 412 to the second upload.
 	"""
 	ticket = secrets.token_hex(16)

@@ -45,9 +45,9 @@ def url(verb: str, key: str, user: str, device: str | None, seconds: int) -> str
 
 
 def base() -> str:
-	"""Scheme, host and port of our own URLs: the site's configured host name, else the host of the request where it is ours.
+	"""Scheme, host and port of our own URLs: the site's configured host name, else the host of the request.
 
-	A client writes the header Host. One that is neither the site's nor this machine itself is not taken.
+	A client chooses the header Host, so a host that is neither the site's nor this machine is not used.
 	"""
 	if frappe.conf.host_name or frappe.conf.hostname or not getattr(frappe.local, "request", None):
 		return get_url()
@@ -98,7 +98,7 @@ def verify(verb: str, given: Any) -> Grant:
 
 
 def _check_credential(grant: Grant) -> None:
-	"""A URL needs no credential; one that comes along must be that of the user for whom the URL was made."""
+	"""A URL needs no credential. If the request has one all the same, it must belong to the user who got the URL."""
 	if frappe.session.user == "Guest":
 		return
 	signed_in = getattr(frappe.local, "hisabi_sync_device", None)

@@ -14,10 +14,10 @@ MARKED = ("state", "record", "used_at", "released_at", "size", "sha256", "refusa
 
 
 def use(wanted: Mapping[str, str | None], space: str, caller: Caller | None = None) -> dict[str, Media]:
-	"""Mark what is named. `wanted` is {key: name of the Sync Record that names it, or None}; two statements, whatever their number.
+	"""Mark uploads as used. `wanted` is {key: name of the Sync Record that names it, or None}.
 
-	With a `caller` only what they are shown; uploads of others cost a few statements more. Returns {key: Media} of those that
-	may be used: uploaded, not refused, of this space. Raises RequestError unavailable.
+	Returns {key: Media} of the uploads that may be used: finished, not refused, of this space and, with a `caller`, shown to them.
+	Costs two statements for any number of keys, and a few more for uploads of others. Raises RequestError unavailable.
 	"""
 	media = [one for key, one in rows.select(wanted, space, lock=True).items() if key in wanted]
 	if caller:
@@ -47,7 +47,7 @@ def _changes(media: Media, record: str | None) -> bool:
 
 
 def _marked(media: Media, record: str | None) -> tuple[Any, ...]:
-	"""The row after the key was named. It stays used whatever becomes of the item: a conflict may need it later."""
+	"""The row after the key was named. It stays used even if the item fails, because a conflict may need it later."""
 	refusal = _take(media) if media.state == PENDING else None
 	if media.state == PENDING and refusal == "not_found":
 		return (media.key, PENDING, media.record, None, None, 0, "", None, 0)

@@ -22,7 +22,9 @@ from hisabi_sync.media.rows import Media
 
 
 def usable(media: list[Media], caller: Caller) -> set[str]:
-	"""Keys that everybody whose rights are asked for may name. Uploads of a conflict were its author's to name."""
+	"""Keys that the caller may name; with several users, keys that all of them may name. Uploads that a kept conflict
+	brings are judged by the rights of its author.
+	"""
 	offered, author = caller.memo.get(files.OFFERED, ((), ""))
 	taken = shown([one for one in media if one.key in offered], author)
 	left = [one for one in media if one.key not in offered]
@@ -115,14 +117,14 @@ def _by_documents(media: Sequence[Media], user: str, in_desk: bool) -> set[str]:
 
 
 def _in_space(entity: EntityType, space: str, names: set[str], user: str) -> set[str]:
-	"""Those of the documents that lie in the space and that the user is shown."""
+	"""The documents that lie in the space and are shown to the user."""
 	where, values = "document_type = %s AND space = %s AND deleted_at IS NULL", (entity.doctype, space)
 	rows = sql.select_in("Sync Record", ["document_name"], "document_name", sorted(names), where, values)
 	return set(map(str, visibility.readable(entity, [row[0] for row in rows], user)))
 
 
 def seen_by_all(records: Iterable[str]) -> set[str]:
-	"""Those of the Sync Records that every member of their space is shown."""
+	"""The Sync Records that are shown to every member of their space."""
 	known = registry().by_name
 	return {
 		name

@@ -31,7 +31,7 @@ def get_context(context: frappe._dict) -> None:
 
 
 def marked(text: str | None) -> Markup:
-	"""Text with what stands between back-ticks as code, paragraphs and lists."""
+	"""HTML of a text with code between back-ticks, paragraphs and lists."""
 	blocks = [block for block in str(escape(text or "")).split("\n\n") if block.strip()]
 	return Markup("".join(_block(CODE.sub(r"<code>\1</code>", block)) for block in blocks))  # nosec B704
 

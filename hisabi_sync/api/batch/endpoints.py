@@ -84,7 +84,7 @@ def sync(given: SyncBatchRequest) -> dict[str, Any] | Response:
 
 
 def _device(given: SyncBatchRequest) -> Device:
-	"""The device of the call: that of the token, or the one that a user signed in otherwise has registered."""
+	"""The device of the token. Without a device token, the device that the call names, if the signed-in user registered it."""
 	named = given.device.deviceId if given.device else None
 	device = auth.device_for(named) if named else auth.device()
 	if device is None:
@@ -110,14 +110,14 @@ def _caller(given: SyncBatchRequest, device: Device) -> Caller:
 
 
 def _check_scope(changes: Iterable[Change]) -> None:
-	"""A call that asks for nothing but what its token may not do is refused as a whole; else its patches are."""
+	"""Refuse the call as a whole if its token may do nothing of it. Otherwise only the patches have errors."""
 	errors = {change.error.code if change.error else None for change in changes}
 	if errors == {"insufficient_scope"}:
 		raise RequestError("insufficient_scope", required=scopes.EDIT_PLAYBOOKS)
 
 
 def _facts(given: SyncBatchRequest) -> tuple[dict[str, str], datetime]:
-	"""What the device says of itself and when it wrote that, never later than now."""
+	"""({column of Sync Device: text}, time) as the device describes itself. The time is never later than now."""
 	said = given.device
 	if said is None:
 		return {}, clock.now()

@@ -52,7 +52,7 @@ def _milliseconds(moment: datetime) -> str:
 
 
 def _caller(given: models.Delta) -> Caller:
-	"""The Caller in a family: that of the token, or the one that is named, or the one that the user came into first."""
+	"""The Caller in the family of the token. Without one: in the named family, or in the first that the user joined."""
 	family = _family(given)
 	caller = Caller(frappe.session.user, ids.space(SPACE_TYPE, family), None, SPACE_TYPE, family)
 	member = spaces.authorise(caller, write=bool(given.changes))

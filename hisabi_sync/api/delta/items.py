@@ -157,7 +157,7 @@ def skew_ms(changes: Sequence[Change], client_time: datetime | None) -> int:
 
 
 def by_priority(changes: Sequence[Change]) -> list[Change]:
-	"""The changes, the most urgent first. Those of one record stay in their order: a late one pulls the rest along."""
+	"""The changes, the most urgent first. All changes of a record have the urgency of its most urgent one, and keep their order."""
 	urgency: dict[tuple[str, str], int] = {}
 	for change in changes:
 		key = (change.entity_type, change.client_id)
@@ -193,7 +193,7 @@ def settle_order(changes: Sequence[Change]) -> Callable[[Caller, Sequence[Change
 
 
 def _after_earlier(change: Change, times: dict[tuple[str, str], datetime | None]) -> None:
-	"""Its time is later than that of the record's earlier change, and its version may be the client's own count."""
+	"""Move its time behind the record's earlier change in the batch, and mark a version that the client may have counted itself."""
 	key = (change.entity_type, change.client_id)
 	known = times.get(key)
 	if known and change.client_time and not clock.is_after(change.client_time, known):

@@ -43,7 +43,7 @@ def presign(given: models.Presign) -> dict[str, Any]:
 
 
 def _caller(given: models.Presign | models.Download, space: str) -> Caller:
-	"""The Caller of a space; the device is that of the token, or the one that is named."""
+	"""The Caller in a space, with the named device. Without a name: with the device of the token, if there is one."""
 	device = auth.device_for(given.device_id) if given.device_id else auth.device()
 	return Caller(frappe.session.user, space, device.name if device else None)
 
@@ -146,7 +146,7 @@ def view(given: models.View) -> Response:
 
 
 def _looked_at(given: models.View) -> rows.Media | None:
-	"""The upload, which the caller may see. Unknown ones and those of others are answered alike."""
+	"""An upload that the caller may see. All other keys get the same error, so that nobody learns which exist."""
 	try:
 		desk_access.require_reader()
 		return rows.get(desk_access.visible("Sync Media", given, "key"))

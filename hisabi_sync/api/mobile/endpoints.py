@@ -151,9 +151,9 @@ def _state(settled: dict[str, Any]) -> dict[str, Any]:
 
 
 def _conflict(given: models.MobileResolution) -> tuple[str, Caller | None]:
-	"""(name, Caller of the member who asks, None for a Sync Manager) of a conflict that the caller may settle.
+	"""(name, Caller) of a conflict that the caller may settle. The Caller is None for a Sync Manager, who reviews.
 
-	Unknown ones and those of other tenants are answered alike.
+	Raises RequestError not_found for an unknown conflict and for a conflict of another tenant, so that they look the same.
 	"""
 	name = given.conflict_id
 	row = frappe.db.get_value(CONFLICT, name, ["space", "user", "entity_type"], as_dict=True)

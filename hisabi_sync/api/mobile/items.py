@@ -212,17 +212,17 @@ def _setter(holder: dict[str, Any], name: str) -> Callable[[str], None]:
 
 
 def _held(pairs: set[tuple[str, str]], caller: Caller) -> set[tuple[str, str]]:
-	"""Those of the (entity type, id) pairs, and of what they would be as temporary ids, that are records; one statement."""
+	"""The (entity type, id) pairs that are records, the ids read as permanent and as temporary ones; one statement."""
 	both = pairs | {(target, made_id(caller, target, value)) for target, value in pairs}
 	names = {ids.record(caller.space, *pair): pair for pair in both}
 	return {names[name] for name in load.records(names)}
 
 
 def continue_creates(caller: Caller, changes: Sequence[Change]) -> None:
-	"""A step before the batch: a create of what this device made before is an edit of it, against what it had made.
+	"""A step before the batch: a create of a record that this device made becomes an edit, based on what the device made.
 
-	So a create that was sent again with a newer version neither doubles the record nor is lost. One that failed before is
-	the same create still, even if a person has made its record meanwhile.
+	So a create that is sent again with a newer version neither makes a second record nor is lost. A create that failed before
+	stays a create, even if a person has made its record meanwhile.
 	"""
 	creates = [c for c in changes if not c.error and c.raw.get("action") == CREATE]
 	names = [ids.record(caller.space, c.entity_type, c.client_id) for c in creates]

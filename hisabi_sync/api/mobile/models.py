@@ -28,7 +28,7 @@ Payload: Any = payload("tenant")
 
 
 class InTenant(Request):
-	"""Without a tenant, that of the header, else the one that the user came into first."""
+	"""Without a tenant here: the tenant of the header, else the first that the user joined."""
 
 	headers: ClassVar[dict] = {"X-Tenant-ID": "The tenant, where the arguments name none"}
 

@@ -1,4 +1,4 @@
-"""Reading the items of a push, as every contract does it: how many there may be, and whatever one holds costs that one."""
+"""Reads the items of a push for every contract. It limits their number, and a bad item fails alone."""
 
 from collections.abc import Callable, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a call takes and gives, declared once: the types below check a request and describe it in the OpenAPI document.
+"""Declares what a call takes and gives. The types below check a request, and describe it in the OpenAPI document.
 
 A request is a pydantic model whose fields have the names on the wire:
 
@@ -6,8 +6,9 @@ A request is a pydantic model whose fields have the names on the wire:
 		device_id: Text
 		cursor: OptionalText = None
 
-A field without a default must be there. What is described is what a client should send; readers take a little more, such
-as numbers, flags and lists as text, because forms and queries have nothing else. Whatever is wrong raises RequestError with the code of its reader in `arguments`.
+A field without a default is required. The OpenAPI document describes what a client should send. The readers accept a little
+more, such as numbers, flags and lists as text, because forms and queries only have text. A wrong value raises RequestError with
+the code of its reader in `arguments`.
 An answer is a model too, of plain types; a field with a default may be missing from it.
 """
 

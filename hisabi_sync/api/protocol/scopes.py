@@ -85,9 +85,9 @@ def check_scope(scope: str, granted: list[str]) -> None:
 
 
 def grant(user: str, contract: str, asked: list[str] | None) -> list[str]:
-	"""Scopes of a new token: that of the contract and what was asked for beside it.
+	"""Scopes of a new token: the contract's own scope, and the other scopes that the call asks for.
 
-	Raises RequestError invalid_argument for what is no scope, scope_not_granted for what the user has no right to.
+	Raises RequestError invalid_argument for an unknown scope, scope_not_granted for a scope that the user has no right to.
 	"""
 	wanted = list(dict.fromkeys([contract, *(asked or ())]))
 	if contract not in CONTRACTS or not set(wanted) <= set(RIGHTS):

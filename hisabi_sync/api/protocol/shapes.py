@@ -11,9 +11,9 @@ FRAPPES = 417  # the HTTP status of what Frappe refuses, and what wallet clients
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-	"""`success(payload, printed_path)` and `error(RequestError)` give bodies.
+	"""How a contract answers: `success(payload, printed_path)` and `error(RequestError)` give bodies.
 
-	`refused` is the HTTP status in the place of FRAPPES, `statuses` has those of single codes.
+	`refused` replaces the HTTP status FRAPPES. `statuses` maps single codes to their own HTTP status.
 	"""
 
 	success: Callable

@@ -58,7 +58,7 @@ def _moved(day: date, by: timedelta) -> date:
 
 
 def chosen(given: Mapping[str, Any], *names: str) -> dict[str, Any]:
-	"""Those of the filters that are set, as conditions: `{column: text}`. A list would be an operator to Frappe."""
+	"""The filters that are set, as `{column: text}`. Refuses a list, which Frappe would read as an operator."""
 	found = {name: given.get(name) for name in names if given.get(name)}
 	if not all(isinstance(value, str) for value in found.values()):
 		_refuse()
@@ -112,6 +112,6 @@ def rows(*args: Any, **kwargs: Any) -> list[frappe._dict]:
 
 
 def first_name(moment: datetime) -> str:
-	"""A name before those of all rows that were made at the moment or later; see `ids.new`."""
+	"""A name that sorts before the names of all rows made at `moment` or later. Names begin with a time; see `ids.new`."""
 	stamp = (moment - MARGIN).replace(tzinfo=timezone.utc).timestamp()
 	return f"{max(int(stamp * 1_000_000), 0):013x}"

@@ -23,12 +23,12 @@ COUNTED = (
 
 
 def hold(caller: Caller, entity_types: Iterable[str]) -> tuple[str, str] | None:
-	"""The wallet is locked first, for what values follow from and for itself."""
+	"""Lock the wallet first, if a value follows from one of these entity types, or the wallet itself is written."""
 	return (WALLET, caller.space_key) if {WALLET, *FOLLOWED} & set(entity_types) else None
 
 
 def derive(effects: Iterable[Effect], access: Access) -> None:
-	"""The order is that of the locks: budgets, goals' sources, goals."""
+	"""Update the derived values of a wallet in the order of its locks: budgets, the sources of goals, goals."""
 	by_type = defaultdict(list)
 	for effect in effects:
 		by_type[effect.entity_type].append(effect)
@@ -102,7 +102,7 @@ def balance_from_scratch(copy: Stored, access: Access) -> Decimal:
 
 
 def transactions(access: Access, where: str, values: tuple[Any, ...]) -> list[dict[str, Any]]:
-	"""What `rules` needs to know of live transactions of the space, as canonical values; one statement."""
+	"""Live transactions of the space as canonical values, with the fields that `rules` needs; one statement."""
 	fields = [access.registry.by_name[TRANSACTION].fields[name] for name in COUNTED]
 	rows = access.select(TRANSACTION, [load.column(field) for field in fields], where, values)
 	return [{f.name: f.load(value) for f, value in zip(fields, row, strict=True)} for row in rows]

@@ -19,9 +19,9 @@ BEFORE = "sync"  # the one scope that every token had, and that opened everythin
 
 
 def execute() -> None:
-	"""Give the tokens issued before scopes meant contracts those of the contracts that they were used for.
+	"""Give each token from before 0.2 the scopes of the contracts that it was used for.
 
-	A token that left no trace keeps what it opened but the Desk: all contracts.
+	A token without any trace of use gets all contracts, and not the Desk.
 	"""
 	used = _used()
 	rows = frappe.db.sql(

@@ -30,9 +30,9 @@ class InWallet(Request):
 
 
 class WalletItem(Part):
-	"""One change. An update and a delete carry the `base_version` that the device last saw, or `base_values`: what it saw
-	of the fields. An update that names the conflict which it `resolves` holds the choices for the fields that collided; the
-	rest of the change that is in conflict is merged. A create carries a version only to begin a deleted record again, which is that of its tombstone.
+	"""One change. An update or a delete carries `base_version`, the version that the device last saw, or `base_values`, the
+	values that it saw. An update with `resolves`, the id of a conflict, holds the choices for the fields that collided; the rest of
+	the change in conflict is merged. A create carries `base_version` only to begin a deleted record again: the version of its tombstone.
 	"""
 
 	model_config = example(

@@ -10,7 +10,7 @@ from hisabi_sync.hisabi_farm.patches import MOST_RULES
 
 
 class FieldPlaybook(FarmDocument):
-	"""Rules of thumb for a crop. Whoever changes them makes the next version, and every version is kept."""
+	"""Rules of thumb for a crop. Each change makes the next version, and every version is kept."""
 
 	PREFIX = "pb"
 	change_reason: str | None

@@ -45,7 +45,7 @@ class SyncConnection(Document):
 			frappe.throw(_("A sandbox connection needs a sandbox address"))
 
 	def _check_secret(self) -> None:
-		"""Whoever points a connection to another place has to know its secret."""
+		"""To point a connection to another address, a person has to enter its secret again."""
 		before = self.get_doc_before_save()
 		if before is None or not self.is_dummy_password(self.auth_secret or ""):
 			return

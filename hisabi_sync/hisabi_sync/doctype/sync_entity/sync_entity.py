@@ -168,7 +168,7 @@ class SyncEntity(Document):
 			reconcile.soon(self.name, self.document_type)
 
 	def onload(self) -> None:
-		"""For the form: how far numbering is, and a comparison with what devices know; why documents are saved one by one."""
+		"""Give the form the progress of numbering and of the comparison with devices, and why documents are saved one by one."""
 		if self.enabled and not self.is_new() and frappe.db.table_exists(self.document_type):
 			self.set_onload("numbered", reconcile.progress(self.name, self.document_type))
 			self.set_onload("headway", background.progress_of(self.name))
@@ -190,7 +190,7 @@ def unserved(space_type: str | None) -> str:
 
 
 def _free_name(wire_name: str, space_type: str) -> str:
-	"""The wire name where it is free on the site, whatever its case; else one made of both."""
+	"""The wire name, if no other entity type of the site has it in any case; else a name made of both arguments."""
 	shown = f"{wire_name} ({space_type})"
 	derived = f"{wire_name[:100]} {ids.digest(space_type, wire_name.lower(), size=6)}"
 	names = [name for name in (wire_name, shown) if len(name) <= ids.LONGEST]

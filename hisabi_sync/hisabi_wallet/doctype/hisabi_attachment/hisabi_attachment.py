@@ -29,7 +29,7 @@ class HisabiAttachment(WalletDocument):
 		self.file_url = attachments.file_url(self.file_id)
 
 	def _caller(self, space: str) -> Caller | None:
-		"""Whose view decides: that of the push that saves this, else that of the user in the Desk."""
+		"""The Caller whose view decides: the caller of the push that saves this, else the user in the Desk."""
 		pushing, _ = capture.pushed()
 		if pushing or self.flags.ignore_permissions:
 			return pushing
