@@ -76,10 +76,10 @@ def refused(name: str, code: str) -> dict[str, Any]:
 
 
 def _resolve(row: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
-	decision = cases.Decision(
+	resolution = cases.Resolution(
 		arguments["resolution"], reason=arguments.get("reason"), version=row.get("version")
 	)
-	return cases.resolve(row["id"], decision, announce=False)
+	return cases.resolve(row["id"], resolution, announce=False)
 
 
 def _dismiss_conflict(row: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -56,17 +56,17 @@ def resolve(given: models.Resolution) -> dict[str, Any]:
 	In a manual merge, fields in neither `keep` nor `values` stay as they are. 409 already_settled with the earlier `conflict`; 409 record_changed with the record's new state, to be
 	confirmed by its `version`.
 	"""
-	name, decision = desk_access.visible(CONFLICT, given, "conflict_id"), _decision(given)
-	return retry.committed(lambda: cases.resolve(name, decision), given.dry_run)
+	name, resolution = desk_access.visible(CONFLICT, given, "conflict_id"), _resolution(given)
+	return retry.committed(lambda: cases.resolve(name, resolution), given.dry_run)
 
 
-def _decision(given: models.Resolution) -> cases.Decision:
+def _resolution(given: models.Resolution) -> cases.Resolution:
 	choice, keep, values = given.resolution, given.keep, given.values
 	if choice != MERGE and (keep or values):
 		raise RequestError("invalid_argument", argument="keep" if keep else "values")
 	if not all(isinstance(side, str) and side in SIDES for side in keep.values()):
 		raise RequestError("invalid_argument", argument="keep")
-	return cases.Decision(choice, keep, values, given.reason, given.version)
+	return cases.Resolution(choice, keep, values, given.reason, given.version)
 
 
 @endpoint("wallet", takes=models.Dismissal, gives=models.Settled, **MANAGER)

@@ -257,7 +257,7 @@ def test_a_person_settles_a_patch_that_came_too_late(app, wheat):
 	app.sync(patches=[patch(wheat, 1, change("r1", dose="2"))])
 	(conflict,) = app.sync(patches=[patch(wheat, 1, change("r2", dose="3"))])["conflicts"]
 	frappe.set_user("Administrator")
-	cases.resolve(conflict["conflictId"], cases.Decision("accept_client"))
+	cases.resolve(conflict["conflictId"], cases.Resolution("accept_client"))
 	frappe.db.commit()
 	assert state(wheat)[0] == 3
 	doc = frappe.get_doc("Field Playbook", {"client_id": wheat})

@@ -67,7 +67,7 @@ def conflict(name):
 
 def resolve(name, choice, user=None, **more):
 	"""Resolve as a person and commit."""
-	return _as(user, lambda: cases.resolve(name, cases.Decision(choice, **more)))
+	return _as(user, lambda: cases.resolve(name, cases.Resolution(choice, **more)))
 
 
 def dismiss(name, reason="Not needed", user=None):

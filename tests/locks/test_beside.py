@@ -70,7 +70,7 @@ def settle_conflicts(space, seconds):
 		for name in frappe.get_all("Sync Conflict", filters=filters, pluck="name", limit=3):
 			seen = conflict_view.form(name)["current"]["doc_version"]
 			try:
-				cases.resolve(name, cases.Decision("accept_client", version=seen))
+				cases.resolve(name, cases.Resolution("accept_client", version=seen))
 			except RequestError as error:
 				# The device's newer change superseded it, or somebody was faster; a person looks again.
 				assert error.code in ("already_settled", "record_changed"), error

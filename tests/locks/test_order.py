@@ -103,7 +103,7 @@ def test_a_deleted_document(money):
 @pytest.mark.parametrize("choice", ["accept_client", "accept_server"])
 def test_a_conflict_that_is_settled(pair, choice):
 	_, name = pair.clash()
-	check(traced(lambda: cases.resolve(name, cases.Decision(choice))), *EVERYTHING)
+	check(traced(lambda: cases.resolve(name, cases.Resolution(choice))), *EVERYTHING)
 
 
 def test_a_conflict_that_is_dismissed_and_opened_again(pair):

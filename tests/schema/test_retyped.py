@@ -173,5 +173,5 @@ def test_what_was_kept_before_the_edit_is_settled_in_the_new_form(desk, visits, 
 def settle_with_client(conflict):
 	new_request()
 	case = cases.Case(conflict, lock=False)
-	cases.resolve(conflict, cases.Decision("accept_client", version=case.stored.doc_version))
+	cases.resolve(conflict, cases.Resolution("accept_client", version=case.stored.doc_version))
 	frappe.db.commit()

@@ -285,7 +285,7 @@ def test_settling_shows_what_a_pull_shows(office, name):
 	caller, client_id = office.callers[name], office.note()
 	(outcome,) = send(caller, stale(client_id))
 	with as_user(caller.user):
-		answer = cases.resolve(outcome.conflict, cases.Decision("accept_client"))
+		answer = cases.resolve(outcome.conflict, cases.Resolution("accept_client"))
 		frappe.db.commit()
 	assert answer["server_record"] == shown(caller, client_id)
 	assert not leaks(json.dumps(answer, default=str), name)
@@ -296,7 +296,7 @@ def test_settling_shows_what_a_pull_shows(office, name):
 def test_who_may_not_read_a_record_settles_nothing_about_it(office, name, work):
 	client_id = office.note()
 	(outcome,) = send(office.chief, stale(client_id))
-	decision = {"resolve": cases.Decision("accept_client"), "dismiss": "no", "reopen": None}[work]
+	decision = {"resolve": cases.Resolution("accept_client"), "dismiss": "no", "reopen": None}[work]
 	with as_user(office.callers[name].user), pytest.raises(RequestError) as caught:
 		getattr(cases, work)(outcome.conflict, decision)
 	assert (caught.value.code, caught.value.extra) == ("not_found", {})
@@ -306,7 +306,7 @@ def test_a_person_cannot_settle_with_a_field_above_his_level(office):
 	client_id = office.note()
 	(outcome,) = send(office.clerk, stale(client_id))
 	with as_user(office.clerk.user), pytest.raises(RequestError) as caught:
-		cases.resolve(outcome.conflict, cases.Decision("manual_merge", values={"salary": 1}))
+		cases.resolve(outcome.conflict, cases.Resolution("manual_merge", values={"salary": 1}))
 	assert caught.value.extra["item_error_code"] == "permission_denied"
 	assert caught.value.extra["detail"] == ["salary"]
 

@@ -133,7 +133,7 @@ def test_two_readings_of_one_time_are_two_values_in_a_conflict(phones):
 	held = frappe.get_doc("Sync Conflict", answer.conflict)
 	assert json.loads(held.server_values)["at"] != json.loads(held.client_values)["at"]
 	frappe.set_user(phones[0].user)
-	cases.resolve(answer.conflict, cases.Decision("accept_client"))
+	cases.resolve(answer.conflict, cases.Resolution("accept_client"))
 	frappe.set_user("Administrator")
 	frappe.db.commit()
 	assert pulled(phones[0], key).payload["at"] == SECOND

@@ -91,7 +91,7 @@ def test_a_choice_that_is_gone(shared, sibling, gadget):
 	edit(gadget, "state", options="Open\nClosed")
 	refused(sibling, conflict, "invalid_choice", color="green")
 	with pytest.raises(RequestError) as error:
-		cases.resolve(conflict["conflict_id"], cases.Decision("accept_client"))
+		cases.resolve(conflict["conflict_id"], cases.Resolution("accept_client"))
 	assert error.value.extra["item_error_code"] == "invalid_choice"
 	frappe.db.rollback()
 	assert accepted(sibling, conflict, color="green", state="Closed")["state"] == "Closed"
@@ -100,7 +100,7 @@ def test_a_choice_that_is_gone(shared, sibling, gadget):
 def test_what_the_record_holds_may_stay_though_nobody_could_send_it(shared, sibling, gadget):
 	conflict = collide(shared, sibling, gadget, create(gadget, color="white", state="Paused"), note="x")
 	edit(gadget, "state", options="Open\nClosed")
-	cases.resolve(conflict["conflict_id"], cases.Decision("accept_server"))
+	cases.resolve(conflict["conflict_id"], cases.Resolution("accept_server"))
 	frappe.db.commit()
 	assert payload_of(shared, gadget, conflict["entity_id"])["color"] == "red"
 

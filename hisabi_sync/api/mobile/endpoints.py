@@ -135,9 +135,9 @@ def resolve(given: models.MobileResolution) -> dict[str, Any]:
 	if bool(payload) != (choice == MERGE):
 		raise RequestError("invalid_argument", argument="payload")
 	values = {key: value for key, value in payload.items() if key not in mobile_items.IDENTITY}
-	decision = cases.Decision(choice, {}, values, given.reason, given.server_version, in_parts=True)
+	resolution = cases.Resolution(choice, {}, values, given.reason, given.server_version, in_parts=True)
 	try:
-		done = retry.committed(lambda: cases.resolve(name, decision, member=member), given.dry_run)
+		done = retry.committed(lambda: cases.resolve(name, resolution, member=member), given.dry_run)
 	except RequestError as error:
 		raise RequestError(error.code, error.sentence, **_state(error.extra)) from None
 	held = frappe.db.get_value(CONFLICT, name, "entity_type")

@@ -1,4 +1,4 @@
-"""Settling conflicts. A decision is a change like any other, and takes the way of a push of one change.
+"""Settling conflicts. A resolution is a change like any other, and takes the way of a push of one change.
 
 All functions here leave the commit to their caller, and raise RequestError.
 """
@@ -37,8 +37,8 @@ UNDECIDED = {
 
 
 @dataclass(slots=True)
-class Decision:
-	"""What a person decided.
+class Resolution:
+	"""What a person decided about a conflict.
 
 	In a manual merge, `keep` maps fields to a side (base, server or client), and `values` maps fields to values of the wire or
 	of the document. Other fields stay. With `in_parts`, lists and objects in `values` have only the rows and keys that they
@@ -75,14 +75,14 @@ class Case:
 			derive.hold(self.caller, {self.entity.name})
 		self.stored = load.working_copies([held.record], self.registry, lock=lock).get(held.record)
 		self.conflict = _row(name, lock=True) if lock else held
-		self.require_sight()
+		self.require_visible()
 
 	@property
 	def is_own(self) -> bool:
 		"""Whether the author of the change settles; they may do no more than in a push."""
 		return not (self.caller.reviews or self.caller.role in DECIDING_ROLES)
 
-	def require_sight(self) -> None:
+	def require_visible(self) -> None:
 		"""Raise RequestError not_found if the person may not read the record, as if there were no conflict."""
 		if self.stored and visibility.hidden([self.stored], self.registry, [frappe.session.user]):
 			raise RequestError("not_found")
@@ -178,32 +178,32 @@ def outcome(conflict: frappe._dict) -> dict[str, Any]:
 
 
 def resolve(
-	name: str, decision: Decision, announce: bool = True, member: Caller | None = None
+	name: str, resolution: Resolution, announce: bool = True, member: Caller | None = None
 ) -> dict[str, Any]:
-	"""Apply a decision and close the conflict; returns `outcome` and the record's new `state` in one dict.
+	"""Apply a resolution and close the conflict; returns `outcome` and the record's new `state` in one dict.
 
 	`member` is that of a Case. Raises already_settled, record_changed, record_deleted, resolution_refused.
 	"""
 	case = Case(name, member=member)
 	case.require_open()
-	case.require_seen(decision.version)
-	case.stored = resolved_change.apply(case, decision)
+	case.require_seen(resolution.version)
+	case.stored = resolved_change.apply(case, resolution)
 	values = {
 		"status": RESOLVED,
-		"resolution": decision.choice,
-		"reason": decision.reason,
-		"resolved_values": load.encode_values(_held(case, decision), case.entity.fields),
+		"resolution": resolution.choice,
+		"reason": resolution.reason,
+		"resolved_values": load.encode_values(_held(case, resolution), case.entity.fields),
 		"resolved_version": case.stored.doc_version if case.stored else 0,
 	}
 	_close(case, values, announce)
 	return {**outcome(case.conflict), **state(case)}
 
 
-def _held(case: Case, decision: Decision) -> dict[str, Any]:
+def _held(case: Case, resolution: Resolution) -> dict[str, Any]:
 	"""The record's present values of the fields that the resolution was about."""
 	if case.stored is None or not case.is_live:
 		return {}
-	asked = {name for side in SIDES for name in case.side(side)} | set(decision.values)
+	asked = {name for side in SIDES for name in case.side(side)} | set(resolution.values)
 	return {name: value for name, value in case.stored.values.items() if name in asked}
 
 

@@ -1,4 +1,4 @@
-"""The change that a decision about a conflict makes, processed like a push of one change."""
+"""The change that a resolution of a conflict makes, processed like a push of one change."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -20,21 +20,21 @@ from hisabi_sync.engine.model.errors import RequestError, item_message
 from hisabi_sync.engine.store import load, write
 
 if TYPE_CHECKING:
-	from hisabi_sync.engine.resolution.cases import Case, Decision
+	from hisabi_sync.engine.resolution.cases import Case, Resolution
 
 
-def apply(case: "Case", decision: "Decision") -> Stored | None:
-	"""Put the decision into effect; returns the record. It has a new version even if nothing changed, so that all devices pull it.
+def apply(case: "Case", resolution: "Resolution") -> Stored | None:
+	"""Put the resolution into effect; returns the record. It has a new version even if nothing changed, so that all devices pull it.
 
 	Raises RequestError: record_deleted, resolution_refused, invalid_argument.
 	"""
-	operation, kept, typed = _wanted_by_author(case, decision) if case.is_own else _wanted(case, decision)
+	operation, kept, typed = _wanted_by_author(case, resolution) if case.is_own else _wanted(case, resolution)
 	stored, caller = case.stored, case.caller
 	if operation and not case.is_live:
 		raise RequestError("record_deleted")
 	if operation:
 		settlement = Settlement(case, caller, operation, kept, typed)
-		settlement.changes[0].in_parts = decision.in_parts and not case.is_own
+		settlement.changes[0].in_parts = resolution.in_parts and not case.is_own
 		settled = settlement.settle()
 		if operation == CREATE or stored is None or settled.doc_version != stored.doc_version:
 			return settled
@@ -42,31 +42,31 @@ def apply(case: "Case", decision: "Decision") -> Stored | None:
 	return stored and _touch(stored, case, caller)
 
 
-def _wanted(case: "Case", decision: "Decision") -> tuple[str | None, dict[str, Any], dict[str, Any]]:
+def _wanted(case: "Case", resolution: "Resolution") -> tuple[str | None, dict[str, Any], dict[str, Any]]:
 	"""(operation or None if the record stays, canonical values, values as they were typed)."""
 	deletes = case.conflict.kind == "delete"
-	if decision.choice == CLIENT:
+	if resolution.choice == CLIENT:
 		return (DELETE, {}, {}) if deletes else (UPDATE, _fitting(with_others(case, case.side("client"))), {})
-	if decision.choice == SERVER:
+	if resolution.choice == SERVER:
 		held = {} if case.has_moved_on or not case.is_live else _writable(case.side("server"), case)
 		kept = {name: value for name, value in held.items() if not column_values.is_unreadable(value)}
 		return (UPDATE if kept else None), kept, {}
-	kept = _kept(case, decision.keep)
-	if _is_new(case, decision.values):
-		return CREATE, {}, _payload_of_new(case, kept, decision.values)
-	return (UPDATE if kept or decision.values else None), kept, decision.values
+	kept = _kept(case, resolution.keep)
+	if _is_new(case, resolution.values):
+		return CREATE, {}, _payload_of_new(case, kept, resolution.values)
+	return (UPDATE if kept or resolution.values else None), kept, resolution.values
 
 
 def _wanted_by_author(
-	case: "Case", decision: "Decision"
+	case: "Case", resolution: "Resolution"
 ) -> tuple[str | None, dict[str, Any], dict[str, Any]]:
 	"""The same for an author: only fields of their change, and no write if they accept the server's side."""
 	own, aliases = case.asked | case.side("client").keys(), case.entity.aliases
-	for name in decision.values:
+	for name in resolution.values:
 		if aliases.get(name, name) not in own:
 			raise RequestError("invalid_argument", argument=f"payload.{name}")
-	operation, kept, typed = _wanted(case, decision)
-	if decision.choice == SERVER:
+	operation, kept, typed = _wanted(case, resolution)
+	if resolution.choice == SERVER:
 		return None, {}, {}
 	return operation, _writable(kept, case), typed
 
@@ -124,7 +124,7 @@ def _fitting(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _is_new(case: "Case", typed: Mapping[str, Any]) -> bool:
-	"""Whether the decision makes a new record: of a create whose unique value existed, with another value."""
+	"""Whether the resolution makes a new record: of a create whose unique value existed, with another value."""
 	own = case.entity.aliases
 	names = {own.get(name, name) for name, value in typed.items() if value not in (None, "")}
 	return (
@@ -143,7 +143,7 @@ def _payload_of_new(case: "Case", kept: dict[str, Any], typed: Mapping[str, Any]
 class Settlement(Batch):
 	"""A batch of one change, which is neither in the ledger nor counted as a push.
 
-	Policies do not limit the decisions of reviewers. The decision of an author is a change like their others, with `resolves`.
+	Policies do not limit the resolutions of reviewers. The resolution of an author is a change like their others, with `resolves`.
 	"""
 
 	def __init__(

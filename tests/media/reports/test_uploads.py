@@ -164,7 +164,7 @@ def clash(owner):
 
 def _resolve(name, choice, **more):
 	frappe.db.rollback()
-	answer = cases.resolve(name, cases.Decision(choice, **more))
+	answer = cases.resolve(name, cases.Resolution(choice, **more))
 	frappe.db.commit()
 	return answer
 
@@ -190,7 +190,7 @@ def test_a_device_side_that_was_kept_before_files_were_judged_is_judged_now(owne
 	frappe.db.rollback()
 	frappe.db.set_value("Sync Conflict", name, "client_values", '{"photo": "/private/files/x"}')
 	with pytest.raises(RequestError) as caught:
-		cases.resolve(name, cases.Decision("accept_client"))
+		cases.resolve(name, cases.Resolution("accept_client"))
 	frappe.db.rollback()
 	assert caught.value.extra["item_error_code"] == "file_not_allowed"
 

@@ -148,7 +148,7 @@ def settled(user, name, choice, member=None, **more):
 	frappe.db.rollback()
 	frappe.set_user(user)
 	try:
-		cases.resolve(name, cases.Decision(choice, **more), member=member)
+		cases.resolve(name, cases.Resolution(choice, **more), member=member)
 		frappe.db.commit()
 	finally:
 		frappe.db.rollback()
