@@ -119,7 +119,7 @@ def _all_refused(items: Sequence[frappe._dict], error: RequestError) -> dict[str
 def _read(items: Sequence[frappe._dict], payload: Any, caller: Caller) -> list[Change]:
 	"""Changes as the contract reads them. They keep the fingerprint of the device's item, so that its repeats are recognised."""
 	raw = [json.loads(item.payload) for item in items] if payload is None else [payload]
-	raw = strict_json.mark(raw)
+	raw = strict_json.mark_odd(raw)
 	changes = _reader(items[0])(raw, caller)
 	called = registry().wire_name  # the entity type may have been made since
 	for item, change in zip(items, changes, strict=True):

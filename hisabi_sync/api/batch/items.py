@@ -58,7 +58,7 @@ def read_again(raw: Sequence[dict[str, Any]], caller: Caller) -> list[Change]:
 	device = devices.load_by_name(caller.device or "")
 	raw = [
 		{**kept, "item": item}
-		for kept, item in zip(raw, strict_json.mark(kept["item"] for kept in raw), strict=True)
+		for kept, item in zip(raw, strict_json.mark_odd(kept["item"] for kept in raw), strict=True)
 	]
 	changes = [_read(index, kept, device) for index, kept in enumerate(raw)]
 	exchange.choose_operations(

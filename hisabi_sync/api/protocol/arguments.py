@@ -113,7 +113,7 @@ def _json_items(value: str, code: str) -> Any:
 	"""The value of a JSON text whose objects are judged one by one: those that cannot be carried are marked as Odd."""
 	try:
 		given, sound = strict_json.read(value)
-		return given if sound or not isinstance(given, list) else strict_json.mark(given)
+		return given if sound or not isinstance(given, list) else strict_json.mark_odd(given)
 	except ValueError:
 		raise RequestError(code) from None
 

@@ -116,7 +116,7 @@ def _whole_label(name: str, value: Any) -> Any:
 def _marked_parts(value: Any) -> Any:
 	"""A list of objects, or lists of objects by name."""
 	if isinstance(value, list):
-		return strict_json.mark(value)
+		return strict_json.mark_odd(value)
 	if not isinstance(value, dict):
 		return strict_json.check(value)
 	strict_json.check(list(value))
@@ -124,4 +124,4 @@ def _marked_parts(value: Any) -> Any:
 
 
 def _marked_list(value: Any) -> Any:
-	return strict_json.mark(value) if isinstance(value, list) else strict_json.check(value)
+	return strict_json.mark_odd(value) if isinstance(value, list) else strict_json.check(value)

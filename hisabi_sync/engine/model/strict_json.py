@@ -160,7 +160,7 @@ def is_sound(value: Any) -> bool:
 	return True
 
 
-def mark(items: Iterable[Any]) -> list[Any]:
+def mark_odd(items: Iterable[Any]) -> list[Any]:
 	"""The items; those that cannot be stored or sent become Odd. Raises ValueError if such an item is no object."""
 	return [item if is_sound(item) else _odd(item) for item in items]
 

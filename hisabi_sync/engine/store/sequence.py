@@ -46,7 +46,7 @@ class Touched:
 		return found
 
 
-def mark(space: str, name: str, last: int | None = None) -> int:
+def provisional(space: str, name: str, last: int | None = None) -> int:
 	"""The sequence to write into a touched record for now; `number`, or the commit, corrects it.
 
 	Without `last` it is the negative place. With `last`, the last number of the space as the transaction knows it, it is the

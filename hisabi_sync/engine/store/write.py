@@ -193,7 +193,7 @@ def _record_row(
 		ids.encode(stored.client_id),
 		entity.doctype,
 		stored.document_name,
-		sequence.mark(caller.space, stored.name, last),
+		sequence.provisional(caller.space, stored.name, last),
 		stored.doc_version,
 		stored.content_version,
 		json.dumps(stored.field_versions, separators=(",", ":")) if stored.field_versions else None,
