@@ -5,18 +5,25 @@ from typing import TYPE_CHECKING
 
 from hisabi_sync.engine import document as documents
 from hisabi_sync.engine.conflicts import conflict_rows, unique_conflicts
+from hisabi_sync.engine.judge import validate
 from hisabi_sync.engine.judge.decide import Decision, losses
 from hisabi_sync.engine.model import clock, ids, versions
 from hisabi_sync.engine.model.change import (
 	ACCEPTED,
 	CONFLICT,
 	DUPLICATE,
+	Caller,
 	Change,
 	Outcome,
 	Stored,
 )
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.errors import ItemError
+from hisabi_sync.engine.sharing import visibility
+from hisabi_sync.engine.store import write
+
+# Access of fields that a device is told about when it sends other values. Computed ones change all the time.
+TOLD = ("Read only", "Read and write")
 
 if TYPE_CHECKING:
 	from hisabi_sync.engine.batch import Batch
@@ -36,13 +43,17 @@ def _apply(
 		change.record, Stored(change.record, entity.name, change.client_id)
 	)
 	batch.before.setdefault(stored.name, stored.values if stored.live else None)
+	began = stored.doc_version
 	if entity.bulk:
 		_apply_in_memory(batch, change, stored, entity, decision)
 	else:
 		batch.writer.flush()
 		documents.save(batch, change, stored, entity, decision)
+	adjusted = _adjusted(batch, change, stored, entity, decision)
+	if adjusted and stored.doc_version == began:
+		_number_again(batch, stored, entity)
 	outcome = _answer(ACCEPTED, change, stored)
-	adjusted = versions.adjusted(stored, decision.values, entity, change.values)
+	outcome.adjusted = adjusted or None
 	outcome.merged = decision.merged or change.cleaned or bool(adjusted)
 	if decision.kept:
 		_keep_losers(batch, change, stored, entity, decision, outcome)
@@ -74,6 +85,34 @@ def _apply_in_memory(
 		)
 		if changed:
 			batch.writer.add(stored, changed)
+
+
+def _adjusted(
+	batch: "Batch", change: Change, stored: Stored, entity: EntityType, decision: Decision
+) -> list[str]:
+	"""What the record holds otherwise than the device sent it, because a controller or the rights say so."""
+	if decision.delete:
+		return []
+	found = versions.adjusted(stored, decision.values, entity, change.values)
+	return found if entity.bulk else [*found, *_not_taken(change, stored, entity, batch.caller)]
+
+
+def _not_taken(change: Change, stored: Stored, entity: EntityType, caller: Caller) -> list[str]:
+	"""Fields that the device sent with other values than it may read, although it may not set them."""
+	sent = {entity.aliases.get(key, key): value for key, value in change.payload.items()}
+	ignored = {entity.aliases.get(name, name) for name in change.warnings}
+	names = [n for n in ignored & sent.keys() & entity.readable.keys() if entity.fields[n].access in TOLD]
+	seen = visibility.cut(entity, {name: stored.values.get(name) for name in names}, caller.user)
+	return [
+		name for name, held in seen.items() if not validate.is_sent(entity.fields[name], sent[name], held)
+	]
+
+
+def _number_again(batch: "Batch", stored: Stored, entity: EntityType) -> None:
+	"""Make a version for a change of which nothing was taken, so that its device gets what the record holds with a pull."""
+	versions.touch(stored, batch.now)
+	batch.writer.touched[stored.name] = stored
+	write.stamp_document(stored, entity, batch.caller.user)
 
 
 def _document_name(batch: "Batch", change: Change, entity: EntityType) -> str:

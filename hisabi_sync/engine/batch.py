@@ -95,7 +95,9 @@ class Batch:
 		]
 
 	def fail(self, i: int, error: ItemError) -> None:
-		self.outcomes[i] = Outcome.of_error(self.changes[i], error)
+		outcome = self.outcomes[i] = Outcome.of_error(self.changes[i], error)
+		if error.code == "internal_error":
+			outcome.failures = self.repeats.failures(self.changes[i]) + 1
 
 	# --- what the changes say and need
 

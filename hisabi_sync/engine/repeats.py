@@ -9,7 +9,7 @@ from typing import Any
 from hisabi_sync.engine import ledger
 from hisabi_sync.engine.database import sql
 from hisabi_sync.engine.model import ids
-from hisabi_sync.engine.model.change import ERROR, Caller, Change, Outcome
+from hisabi_sync.engine.model.change import ACCEPTED, DUPLICATE, ERROR, Caller, Change, Outcome
 from hisabi_sync.engine.model.errors import ItemError
 from hisabi_sync.engine.sharing import visibility
 
@@ -55,10 +55,22 @@ class Repeats:
 
 	def __init__(self, caller: Caller, changes: Sequence[Change]) -> None:
 		self.changes, self.space, self.user = changes, caller.space, caller.user
-		self.seen = load_seen(caller.device, [change.op_id for change in changes if change.op_id])
+		named = [op_id for change in changes for op_id in (change.op_id, change.other_op_id) if op_id]
+		self.seen = load_seen(caller.device, named)
+		for change in changes:
+			self._tell_apart(change)
 		self.again: dict[int, int] = {}
 		self.answered: set[int] = set()
 		self._find_second_uses()
+
+	def _tell_apart(self, change: Change) -> None:
+		"""Give a change its other op id if the first one was used for a change that left the record in the version it names."""
+		known = self._known(change) if change.other_op_id else None
+		if known is None or known.space != self.space or known.fingerprint == change.fingerprint:
+			return
+		outcome = known.outcome()
+		if outcome.status in (ACCEPTED, DUPLICATE) and outcome.doc_version == change.base_version:
+			change.op_id = change.other_op_id
 
 	def _find_second_uses(self) -> None:
 		first: dict[str, int] = {}
@@ -75,6 +87,11 @@ class Repeats:
 		"""The outcome of a change that failed before, or None."""
 		known = self.seen.get(ids.op_key(change.op_id)) if change.op_id else None
 		return known.outcome() if known and not known.answered else None
+
+	def failures(self, change: Change) -> int:
+		"""How often in succession the change has met a mistake of the server before."""
+		known = self.known_failure(change)
+		return known.failures if known else 0
 
 	def is_new(self, i: int) -> bool:
 		"""Whether the change is to be judged and written to the ledger."""

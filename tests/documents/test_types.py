@@ -4,6 +4,7 @@ import frappe
 import pytest
 from frappe.utils import add_days, nowdate
 
+from hisabi_sync.api.protocol.item_reader import is_retryable
 from tests.support import shop as double
 from tests.support.engine import change
 from tests.support.phone import new_id
@@ -65,7 +66,11 @@ def test_a_mistake_is_logged_once_however_often_it_comes_back(seller, monkeypatc
 	errors = f"Hisabi Sync: an item of {seller.shop.order} failed"
 	before = frappe.db.count("Error Log", {"method": errors})
 	odd = seller.order({"item_code": DATES}, note="again")
+	tries = []
 	for _ in range(4):
 		given = change(odd.entity_type, odd.client_id, op_id=odd.op_id, **odd.payload)
-		assert seller.push(given)[0].code == "internal_error"
+		(outcome,) = seller.push(given)
+		assert outcome.code == "internal_error"
+		tries.append(is_retryable(outcome))
+	assert tries == [True, True, False, False]
 	assert frappe.db.count("Error Log", {"method": errors}) - before <= 1

@@ -44,6 +44,16 @@ def test_a_version_that_was_used_for_another_change_is_an_error(app):
 	assert app.held("meter", identity)["payload"]["reading"] == 2
 
 
+def test_an_edit_after_one_that_changed_nothing_is_another_change(app):
+	identity = made(app, meter(reading=1))
+	same, edit = update("meter", identity, 1, reading=1), update("meter", identity, 1, reading=9)
+	for item, version in ((same, 1), (edit, 2), (edit, 2), (same, 1)):
+		(result,) = app.push(item)
+		assert (result["status"], result["server_version"]) == ("ok", version), result
+	held = app.held("meter", identity)
+	assert (held["payload"]["reading"], held["server_version"]) == (9, 2)
+
+
 def test_two_devices_may_use_the_same_temporary_id(app, other):
 	temp_id = new_id("tmp")
 	first, second = made(app, meter(temp_id)), made(other, meter(temp_id))

@@ -119,10 +119,29 @@ def test_a_link_that_fills_fields_leads_to_no_foreign_document_that_the_caller_m
 	)  # a user may be chosen by everybody, which tells nothing of him
 
 
-def test_a_link_that_fills_nothing_asks_for_rights_where_the_entity_type_does(team):
+@KINDS
+def test_a_link_that_fills_nothing_may_name_what_exists(team, entity):
+	"""As Frappe's own save, which asks whether a document exists, and for User Permissions."""
 	_, member, *_ = team
-	_refused(send(member, change(HOLDER, new_id("h"), role=CHIEF))[0], "role")
-	assert send(member, change(OPEN_HOLDER, new_id("h"), role=CHIEF))[0].status == "accepted"
+	assert not frappe.has_permission("Role", "read", user=member.user)
+	(made,) = send(member, change(entity, new_id("h"), role=CHIEF))
+	assert made.status == "accepted", made
+	_refused(send(member, change(entity, new_id("h"), role="No such role"))[0], "role")
+
+
+def test_a_link_that_fills_nothing_keeps_to_user_permissions(team):
+	_, member, *_ = team
+	given = {"doctype": "User Permission", "user": member.user, "allow": "Role", "for_value": ROLE}
+	kept = frappe.get_doc(given).insert()
+	frappe.db.commit()
+	try:
+		_refused(send(member, change(HOLDER, new_id("h"), role=CHIEF))[0], "role")
+		for entity, role in ((HOLDER, ROLE), (OPEN_HOLDER, CHIEF)):
+			assert send(member, change(entity, new_id("h"), role=role))[0].status == "accepted"
+	finally:
+		frappe.set_user("Administrator")
+		kept.delete()
+		frappe.db.commit()
 
 
 @KINDS

@@ -7,7 +7,7 @@ from frappe import _
 
 from hisabi_sync.api.batch import items as batch_items
 from hisabi_sync.api.batch.exchange import Exchange
-from hisabi_sync.api.protocol.item_reader import RETRYABLE
+from hisabi_sync.api.protocol.item_reader import is_retryable
 from hisabi_sync.engine.database import sql
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.model import clock, ids
@@ -109,7 +109,7 @@ def _accepted_entry(change: Change, outcome: Outcome, made: Mapping[str, int]) -
 		"serverVersion": made.get(key) if entity == batch_items.PATCH else outcome.doc_version,
 		"duplicate": outcome.status == DUPLICATE or outcome.repeated,
 		"merged": outcome.merged,
-		"ignored": batch_items.ignored(change),
+		"ignored": batch_items.ignored(change) + (outcome.adjusted or []),
 	}
 
 
@@ -134,7 +134,7 @@ def _conflict(change: Change, outcome: Outcome) -> dict[str, Any]:
 		"reason": sentence,
 		"clientVersion": change.based_on if change.entity_type == PLAYBOOK else _client_version(change),
 		**_server_side(change, outcome),
-		"retryable": code in RETRYABLE,
+		"retryable": is_retryable(outcome),
 		"action": action,
 		"conflictId": outcome.conflict,
 		"details": _details(change, outcome),

@@ -9,7 +9,7 @@ from frappe import _
 
 from hisabi_sync.api.delta import items as family_items
 from hisabi_sync.api.delta.items import MAX_TEXT
-from hisabi_sync.api.protocol.item_reader import RETRYABLE
+from hisabi_sync.api.protocol.item_reader import is_retryable
 from hisabi_sync.engine import pull
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.model import clock
@@ -75,7 +75,7 @@ def _add(found: Report, change: Change, outcome: Outcome, causes: Mapping[str | 
 		found.errors.append(_error(change, outcome, causes))
 	else:
 		found.applied += 1
-	names = [*family_items.ignored(change), *(outcome.warnings or [])]
+	names = [*family_items.ignored(change), *(outcome.warnings or []), *(outcome.adjusted or [])]
 	if names:
 		found.ignored.append({"index": change.index, "fields": names})
 
@@ -128,7 +128,7 @@ def _error(change: Change, outcome: Outcome, causes: Mapping[str | None, int]) -
 		"action": change.raw["action"][:MAX_TEXT],
 		"code": outcome.code,
 		"message": outcome.message,
-		"retryable": outcome.code in RETRYABLE,
+		"retryable": is_retryable(outcome),
 	}
 	if outcome.code == ROLLED_BACK:
 		given["caused_by"] = sorted(causes[op_id] for op_id in outcome.detail["caused_by"])

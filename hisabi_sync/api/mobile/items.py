@@ -66,6 +66,8 @@ def _fill(change: Change, item: dict[str, Any], caller: Caller) -> None:
 	change.fingerprint = ledger.fingerprint(
 		change.op_id, item.get("payload"), temp_id, *validate.added(item, "base_values")
 	)
+	if change.operation == UPDATE:
+		change.other_op_id = _op_id(caller, change, named, version, change.fingerprint)
 	registry().check_open(change.entity_type)
 	validate.check_size(change.payload, registry().by_name[change.entity_type])
 	_take_time(change)
@@ -135,9 +137,12 @@ def _identity(item: dict[str, Any], operation: str) -> str:
 	return named[0]
 
 
-def _op_id(caller: Caller, change: Change, named: str, version: int) -> str:
-	"""The item's identity: readable for people, and one op for one device, space, record, action and version."""
-	whole = ids.digest(caller.space, named, change.operation, change.client_id, version, size=8)
+def _op_id(caller: Caller, change: Change, named: str, version: int, *more: str) -> str:
+	"""The item's identity: readable for people, and one op for one device, space, record, action and version.
+
+	With the fingerprint as well, it is that of an edit which follows another one that left the record in the same version.
+	"""
+	whole = ids.digest(caller.space, named, change.operation, change.client_id, version, *more, size=8)
 	return f"{named} {change.operation} {change.client_id[:60]} {version} {whole}"
 
 

@@ -111,6 +111,7 @@ class MobileApplied(_Result):
 	server_version: int
 	merged: Literal[True] = None
 	server_payload: Payload | None = None
+	adjusted: list[str] = None
 
 
 class MobileConflict(_Result):

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from hisabi_sync.api.mobile import items as mobile_items
-from hisabi_sync.api.protocol.item_reader import RETRYABLE
+from hisabi_sync.api.protocol.item_reader import is_retryable
 from hisabi_sync.engine import wire
 from hisabi_sync.engine.conflicts import unique_conflicts
 from hisabi_sync.engine.entities.entity_types import registry
@@ -47,7 +47,8 @@ def _rest(change: Change, outcome: Outcome, holders: dict[Any, Any]) -> dict[str
 	if outcome.status == ERROR:
 		return _error(outcome)
 	merged = {"merged": True, "server_payload": outcome.record} if outcome.merged else {}
-	return {"server_version": outcome.doc_version, **merged}
+	adjusted = {"adjusted": outcome.adjusted} if outcome.adjusted else {}
+	return {"server_version": outcome.doc_version, **merged, **adjusted}
 
 
 def _server_id(change: Change, outcome: Outcome) -> str | None:
@@ -71,7 +72,7 @@ def _conflict(change: Change, outcome: Outcome) -> dict[str, Any]:
 def _error(outcome: Outcome) -> dict[str, Any]:
 	code = CODES.get(outcome.code or "", outcome.code)
 	message = item_message(code) if code and code != outcome.code else outcome.message
-	given = {"error": message, "error_code": code, "retryable": code in RETRYABLE}
+	given = {"error": message, "error_code": code, "retryable": is_retryable(outcome)}
 	if isinstance(outcome.detail, dict) and outcome.code == "deleted":
 		return {**given, "server_version": outcome.detail["doc_version"], "is_deleted": True}
 	return {**given, "detail": outcome.detail} if outcome.detail is not None else given

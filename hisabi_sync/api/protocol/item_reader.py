@@ -9,7 +9,7 @@ from frappe import _
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.judge import validate
 from hisabi_sync.engine.model import ids, strict_json
-from hisabi_sync.engine.model.change import Change
+from hisabi_sync.engine.model.change import Change, Outcome
 from hisabi_sync.engine.model.errors import ItemError, RequestError
 
 INNER = ("payload", "data")  # parts of an item whose own parts are named as fields
@@ -20,6 +20,14 @@ MAX_TEXT = 140  # characters of a name or an id in an item
 MAX_EXACT = 2**53  # up to here a JSON number with a point is a whole number for sure
 # What of an item may go better another time, without a change of the item.
 RETRYABLE = frozenset(("internal_error", "depends_on_failed_item", "batch_rolled_back", "entity_disabled"))
+
+
+MOST_FAILURES = 3  # mistakes of the server in succession after which it is no use to send the item again
+
+
+def is_retryable(outcome: Outcome) -> bool:
+	"""Whether a failed item may go better another time. One that has met mistakes of the server often enough waits for people."""
+	return outcome.code in RETRYABLE and outcome.failures < MOST_FAILURES
 
 
 def require_room(items: Sequence[Any], limit: int) -> None:

@@ -85,6 +85,8 @@ def _versions(outcome: Outcome, record: dict[str, Any] | None) -> dict[str, Any]
 	}
 	if outcome.merged:
 		versions.update(merged=True, server_record=record)
+	if outcome.adjusted:
+		versions["adjusted"] = outcome.adjusted
 	if outcome.status == CONFLICT:
 		versions.update(_conflict(outcome, record))
 	return versions

@@ -142,6 +142,7 @@ def _field(
 		permlevel=df.permlevel or 0,
 		is_title=bool(meta and meta.get_title_field() == df.fieldname),
 		feeds=bool(meta and df.fieldtype == "Link" and meta.get_fields_to_fetch(df.fieldname)),
+		unrestricted=bool(df.ignore_user_permissions),
 		source=_source(df, meta, get_meta),
 	)
 

@@ -14,6 +14,7 @@ from hisabi_sync.engine.model.errors import ItemError
 from hisabi_sync.engine.model.fields import Field
 from hisabi_sync.engine.model.merge import same
 
+LINKS = ("Link", "Dynamic Link")
 MAX_NAME, MAX_NAMES = 140, 50  # of names that an error repeats
 EMPTY: tuple[Any, ...] = (None, "", [])
 ENCODER = json.JSONEncoder(ensure_ascii=False)
@@ -90,6 +91,16 @@ def _sent(field: Field, value: Any, present: Any) -> Any:
 		held = present if isinstance(present, list) else []
 		value = [row for row in value if not any(same(row, one) for one in held)]
 	return field.dump(value)
+
+
+def is_sent(field: Field, value: Any, held: Any) -> bool:
+	"""Whether a record holds the wire value that a device sent. What cannot be compared counts as held: links and rows."""
+	if field.columns or field.fieldtype in LINKS:
+		return True
+	try:
+		return same(field.parse(value) or None, held or None)
+	except ItemError:
+		return False
 
 
 def added(item: Mapping[str, Any], *names: str) -> list[tuple[str, Any]]:

@@ -167,6 +167,8 @@ class Change:
 	warnings: list[str] = field(default_factory=list)
 	cleaned: bool = False  # its HTML was changed, because some of it may not be stored
 	record: str = ""
+	# The op id for a change whose first one was used by a change that left the record in the version that both name.
+	other_op_id: str | None = None
 	undoings: int = 0  # how often the whole transaction was rolled back while this change was being saved
 	device: str | None = None
 
@@ -234,6 +236,8 @@ class Outcome:
 	detail: Any = None
 	words: dict[str, Any] | None = None
 	merged: bool = False
+	adjusted: list[str] | None = None  # what was stored otherwise than it was sent
+	failures: int = 0  # how often in succession the change has met a mistake of the server
 	record: dict[str, Any] | None = None
 	base_version: int | None = None
 	conflict: str | None = None

@@ -76,6 +76,7 @@ class Field:
 	permlevel: int = 0
 	is_title: bool = False  # whether pages of the Desk show the field as the document's title
 	feeds: bool = False  # whether Frappe fills readable fields from the document of this link
+	unrestricted: bool = False  # whether User Permissions do not count for this link
 	# (DocType, permission level above 0) of the field that Frappe fills this one from
 	source: tuple[Any, ...] = ()
 	kind: Kind = field(init=False, repr=False)

@@ -98,6 +98,12 @@ def _is_held(held: Any, given: Any) -> bool:
 	return same(held or None, given or None)
 
 
+def touch(stored: Stored, now: datetime | None) -> None:
+	"""Make the next version without a change of values."""
+	stored.doc_version += 1
+	stored.modified = now
+
+
 def delete(stored: Stored, now: datetime | None) -> None:
 	"""Make the record a tombstone, which is a version of its own."""
 	stored.doc_version += 1

@@ -1,7 +1,8 @@
 """Links to documents that are not records of the space: which documents exist, and which of them a caller may name.
 
-Frappe fills fields from linked documents (`fetch_from`) without asking for rights. So a caller may name only documents that
-Frappe lets them choose, and if the link fills fields, only those that they may read. A Dynamic Link may name a document of
+Frappe fills fields from linked documents (`fetch_from`) without asking for rights. So if a link fills fields, a caller may name
+only documents that they may read. Any other link tells no more than that a name exists: a caller may name what Frappe's own
+save would take from them. A Dynamic Link may name a document of
 any DocType, which another field names.
 """
 
@@ -26,11 +27,11 @@ USER = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Foreign:
-	"""Documents that links name: {DocType: {folded name: name}}, and those that all users may choose or read, by DocType."""
+	"""Documents that links name: {DocType: {folded name: name}}, and those that all `users` may read, by DocType."""
 
 	names: dict[str, dict[str, str]] = field(default_factory=dict)
-	chosen: dict[str, set[str]] = field(default_factory=dict)
 	read: dict[str, set[str]] = field(default_factory=dict)
+	users: tuple[str, ...] = ()
 
 	def find(self, doctype: str, value: str) -> str | None:
 		"""The name of a document; None if it does not exist, or if its name would end an attribute of a page."""
@@ -38,17 +39,11 @@ class Foreign:
 		return None if name is None or texts.begins_attribute(name) else name
 
 	def may_name(self, link: Field, name: str, entity: EntityType) -> bool:
-		if not _is_asked(link, entity):
-			return True
-		return name.lower() in (self.read if link.feeds else self.chosen).get(link.options, ())
-
-
-def _is_asked(link: Field, entity: EntityType) -> bool:
-	"""Whether rights are needed to name a document: if the link fills fields, or the entity type has Frappe's permissions.
-
-	Everybody may name a DocType, as in Frappe, because a Dynamic Link needs one.
-	"""
-	return link.feeds or (entity.check_permissions and link.options != "DocType")
+		if link.feeds:
+			return name.lower() in self.read.get(link.options, ())
+		return not entity.check_permissions or all(
+			rights.permits_link(link, name, entity.doctype, user) for user in self.users
+		)
 
 
 def find(
@@ -56,7 +51,7 @@ def find(
 	new: Iterable[tuple[EntityType, Field, str]],
 	users: Iterable[str],
 ) -> Foreign:
-	"""The documents that links name: one statement for each DocType, one more if rights are needed.
+	"""The documents that links name: one statement for each DocType, one more if links fill fields from it.
 
 	`wanted` and `new` are (entity type, link, value); rights are needed for the new ones only.
 	"""
@@ -64,14 +59,13 @@ def find(
 	asked: dict[str, set[str]] = {}
 	for _, link, value in (*wanted, *(new := list(new))):
 		named.setdefault(link.options, set()).add(value)
-	for entity, link, value in new:
-		if _is_asked(link, entity):
+	for _, link, value in new:
+		if link.feeds:
 			asked.setdefault(link.options, set()).add(value)
 	users = tuple(users)
 	names = {doctype: _names(doctype, values) for doctype, values in named.items()}
-	chosen = {doctype: _of_all(rights.listed, doctype, asked[doctype], users) for doctype in asked}
-	read = {doctype: _of_all(_read, doctype, found, users) for doctype, found in chosen.items()}
-	return Foreign(names, chosen, read)
+	read = {doctype: _of_all(rights.readable, doctype, values, users) for doctype, values in asked.items()}
+	return Foreign(names, read, users)
 
 
 def _names(doctype: str, values: Iterable[str]) -> dict[str, str]:
@@ -88,14 +82,6 @@ def _of_all(
 	"""Folded names that `of_user` gives for every one of the users."""
 	every = [{name.lower() for name in of_user(doctype, names, user)} for user in users]
 	return set.intersection(*every)
-
-
-def _read(doctype: str, names: set[str], user: str) -> set[str]:
-	"""Those of the listed documents that the user may read as well."""
-	if not names:
-		return set()
-	shared = rights.only_shared(doctype, user)
-	return names if shared is None else {name for name in names if name in {s.lower() for s in shared}}
 
 
 def of_changes(

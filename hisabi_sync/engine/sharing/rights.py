@@ -11,13 +11,15 @@ from typing import Any
 import frappe
 import frappe.share
 from frappe import _
-from frappe.permissions import get_role_permissions
+from frappe.core.doctype.user_permission.user_permission import get_user_permissions
+from frappe.permissions import get_allowed_docs_for_doctype, get_role_permissions
 
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.model import ids
 from hisabi_sync.engine.model.change import ACCEPTED, CREATE, DELETE, Caller, Change, Outcome
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.errors import RequestError
+from hisabi_sync.engine.model.fields import Field
 from hisabi_sync.engine.store import load
 
 
@@ -57,6 +59,15 @@ def only_shared(doctype: str, user: str) -> set[str] | None:
 	if get_role_permissions(frappe.get_meta(doctype), user=user).get("read"):
 		return None
 	return set(map(str, frappe.share.get_shared(doctype, user)))
+
+
+def permits_link(link: Field, name: str, doctype: str, user: str) -> bool:
+	"""Whether the user's User Permissions let a document of the DocType name another one; Frappe's save asks no more of a link."""
+	if link.unrestricted:
+		return True
+	held = get_user_permissions(user).get(link.options) or []
+	allowed = get_allowed_docs_for_doctype(held, doctype)
+	return not allowed or name in allowed
 
 
 # --- on behalf of others

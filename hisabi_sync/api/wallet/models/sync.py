@@ -90,13 +90,16 @@ class _Result(Answer):
 
 
 class WalletApplied(_Result):
-	"""A change that is applied; after a merge `server_record` is what came of it."""
+	"""A change that is applied; after a merge `server_record` is what came of it. `adjusted` names what was stored otherwise
+	than it was sent.
+	"""
 
 	status: Literal["accepted", "duplicate"]
 	doc_version: int
 	server_modified: Time | None
 	merged: Literal[True] = None
 	server_record: Payload | None = None
+	adjusted: list[str] = None
 
 
 class WalletConflict(_Result):
