@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 	from hisabi_sync.runs.channel import Channel
 
 PAGE = 500
-FULL, INCREMENTAL = "full", "incremental"
+FULL, INCREMENTAL, VERIFY = "full", "incremental", "verify"
+# Documents whose deletion is not among those that Frappe keeps are found by a run over everything.
+DELETED = "Deleted Document"
 # A datetime as the text that an identity keeps of it.
 STAMP = "CAST(d.modified AS CHAR)"
 
@@ -57,8 +59,10 @@ def _query(channel: "Channel", what: str, clauses: list[str], tail: str = "") ->
 def conditions(channel: "Channel", run: Document | frappe._dict) -> tuple[list[str], list[Any]]:
 	"""Clauses and their values, those of the join first."""
 	clauses, values = ["1 = 1"], [channel.connection.name, channel.entity, channel.document_type]
+	cancelled = " OR (d.docstatus = 2 AND i.state = 'linked')" if channel.row.cancelled_as else ""
 	for column, wanted in _chosen(channel, run):
-		clauses.append(f"d.{sql.quote(column)} IN %s")
+		more = cancelled if column == "docstatus" else ""
+		clauses.append(f"(d.{sql.quote(column)} IN %s{more})")
 		values.append(tuple(wanted) if isinstance(wanted, list) else (wanted,))
 	for operator, moment in _dates(run):
 		clauses.append(f"d.{sql.quote(channel.row.date_field or 'creation')} {operator} %s")
@@ -66,6 +70,42 @@ def conditions(channel: "Channel", run: Document | frappe._dict) -> tuple[list[s
 	if run.mode == INCREMENTAL:
 		_changed(run, clauses, values)
 	return clauses, values
+
+
+def carries_deletes(channel: "Channel", run: Document | frappe._dict) -> bool:
+	"""Whether a run looks for what was deleted: not with filters or chosen records, and on a pull only where it sees all."""
+	narrow = (run.filters or "{}") != "{}" or (run.ids or "[]") != "[]"
+	sees = channel.direction == "push" or run.mode != INCREMENTAL
+	return bool(channel.row.deleted_as and sees and not narrow)
+
+
+def removed(
+	channel: "Channel", run: Document | frappe._dict, after: str = "", limit: int = PAGE
+) -> list[frappe._dict]:
+	"""`{identity, document_name, remote_id}` of linked records that are gone on the side that is read.
+
+	A pull compares with the records that the run has planned.
+	"""
+	join, where, values = (_removed_here if channel.direction == "push" else _removed_there)(channel, run)
+	query = f"""SELECT i.name AS identity, i.document_name, i.remote_id FROM `tab{identity.DOCTYPE}` i {join}
+		WHERE i.connection = %s AND i.entity = %s AND i.document_type = %s AND i.state = %s AND i.name > %s AND {where}
+		ORDER BY i.name LIMIT {int(limit)}"""  # noqa: S608
+	own = (channel.connection.name, channel.entity, channel.document_type, identity.LINKED, after)
+	return frappe.db.sql(query, (*values, *own), as_dict=True)
+
+
+def _removed_here(channel: "Channel", run: Document | frappe._dict) -> tuple[str, str, list[Any]]:
+	join, values = f"LEFT JOIN {sql.quote('tab' + channel.document_type)} d ON d.name = i.document_name", []
+	if run.mode == INCREMENTAL and run.since:
+		since = "x.deleted_doctype = %s AND x.deleted_name = i.document_name AND x.creation >= %s AND x.modified >= %s"
+		join += f" JOIN `tab{DELETED}` x ON {since}"
+		values = [channel.document_type, run.since, run.since]
+	return join, "d.name IS NULL", values
+
+
+def _removed_there(channel: "Channel", run: Document | frappe._dict) -> tuple[str, str, list[Any]]:
+	join = "LEFT JOIN `tabSync Run Record` r ON r.run = %s AND r.entity_key = i.remote_key"
+	return join, "r.name IS NULL", [run.name]
 
 
 def _changed(run: Document | frappe._dict, clauses: list[str], values: list[Any]) -> None:

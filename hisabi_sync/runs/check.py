@@ -63,6 +63,7 @@ def _entity(connection: Document, row: Document) -> None:
 	_require_known(row, [name for name in named if name], known)
 	_mapping(connection, row, meta)
 	_require_filled(row)
+	_lifecycle(connection, row, meta)
 	try:
 		connectors.of(connection.connector).check(_json(row, "options"))
 	except ValueError as error:
@@ -115,6 +116,21 @@ def _fields(row: Document, parts: Iterable[mapping.Row], meta: Meta) -> None:
 			)
 		if is_table:
 			_fields(row, part.rows or [], frappe.get_meta(df.options))
+
+
+def _lifecycle(connection: Document, row: Document, meta: Meta) -> None:
+	"""Submitting and cancelling need documents that can be, on the side that is written to."""
+	hows = {row.cancelled_as, row.deleted_as}
+	if row.then_do or "cancel" in hows:
+		if not connectors.of(connection.connector).submits:
+			frappe.throw(_("Row {0}: the connector cannot submit or cancel").format(row.idx))
+		if row.direction == channel.PULL and not meta.is_submittable:
+			frappe.throw(_("Row {0}: {1} has nothing to submit or cancel").format(row.idx, row.document_type))
+	values = _json(row, "gone_values")
+	if "values" in hows and not values:
+		frappe.throw(_("Row {0}: name the values of what is gone").format(row.idx))
+	if row.direction == channel.PULL:
+		_require_known(row, values, {df.fieldname for df in meta.fields})
 
 
 def _require_filled(row: Document) -> None:

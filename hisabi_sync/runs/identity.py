@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 	from hisabi_sync.runs.channel import Channel
 
 DOCTYPE = "Sync Identity"
-CREATING, LINKED = "creating", "linked"
+CREATING, LINKED, GONE = "creating", "linked", "gone"
 COLUMNS = "name state document_name remote_id local_stamp remote_stamp values_hash".split()
 INSERTED = [
 	*STANDARD,

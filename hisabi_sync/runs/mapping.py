@@ -246,6 +246,13 @@ def differences(wanted: Mapping[str, Any], held: Mapping[str, Any]) -> list[dict
 	]
 
 
+def stated(value: Any) -> Any:
+	"""The payload without empty fields, also in rows: what the other side has filled in there is no difference."""
+	if isinstance(value, dict):
+		return {name: stated(part) for name, part in value.items() if part not in EMPTY}
+	return [stated(part) for part in value] if isinstance(value, list) else value
+
+
 def same(wanted: Any, held: Any) -> bool:
 	"""Whether two values mean the same on both sides: nothing and empty, 1 and 1.0 and "1", rows by their wanted fields."""
 	if isinstance(wanted, list) and isinstance(held, list):

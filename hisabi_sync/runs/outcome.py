@@ -17,7 +17,7 @@ from hisabi_sync.runs.channel import PULL, PUSH, Channel
 from hisabi_sync.runs.errors import RemoteError
 from hisabi_sync.runs.links import Links
 
-CREATE, UPDATE, NONE = "create", "update", "skip"
+CREATE, UPDATE, NONE, CANCEL, DELETE = "create", "update", "skip", "cancel", "delete"
 
 
 @dataclass(slots=True)
@@ -83,6 +83,8 @@ def settle(
 
 
 def _note_linked(work: Work, record: frappe._dict, known: Mapping[str, Any]) -> None:
+	if known.get("state") == identity.GONE:
+		return
 	document, remote = known.get("document_name", record.document_name), known.get("remote_id")
 	work.linked += [(way, name) for way, name in ((PUSH, document), (PULL, remote)) if name]
 

@@ -12,7 +12,7 @@ from rq.timeouts import BaseTimeoutException
 from hisabi_sync.engine.database import retry
 from hisabi_sync.engine.model import strict_json
 from hisabi_sync.engine.model.errors import RequestError
-from hisabi_sync.runs import candidates, channel, finish, jobs, mapping, records, states, watermark
+from hisabi_sync.runs import candidates, channel, finish, jobs, mapping, records, removal, states, watermark
 from hisabi_sync.runs.connectors import base
 from hisabi_sync.runs.connectors.base import Page, Remote, Wish
 from hisabi_sync.runs.errors import RemoteError, message
@@ -86,13 +86,17 @@ def _find(run: Document, chosen: channel.Channel) -> None:
 
 def _step(run: Document, chosen: channel.Channel, state: dict[str, Any]) -> dict[str, Any] | None:
 	"""Plan one page and remember where it ended, in one transaction; the next state, or None behind the last page."""
-	rows, following = (_outward if chosen.direction == channel.PUSH else _inward)(run, chosen, state)
+	ways = {channel.PUSH: _outward, channel.PULL: _inward}
+	find = _removed if "removed" in state else ways[chosen.direction]
+	rows, following = find(run, chosen, state)
 	_require_running(run)
 	new = records.add(run, rows) if rows else 0
 	_check_size(run)
 	if following is not None:
 		following["new"] = following.get("new", 0) + new
 		following = _next_pass(following)
+	if following is None and "removed" not in state and candidates.carries_deletes(chosen, run):
+		following = {"removed": ""}
 	frappe.db.set_value(RUN, run.name, "position", strict_json.kept(following or {}), update_modified=False)
 	frappe.db.commit()
 	return following
@@ -147,6 +151,24 @@ def _inward(
 	return rows, {**counted, "ended": page.next is None}
 
 
+def _removed(
+	run: Document, chosen: channel.Channel, state: dict[str, Any]
+) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+	"""A page of what is gone on the side that is read. Nothing is removed on the other one that nobody confirmed."""
+	found = candidates.removed(chosen, run, state["removed"])
+	if found and not (run.confirmation or run.dry_run):
+		raise Unconfirmed
+	last = found[-1].identity if len(found) == candidates.PAGE else None
+	return [removed_row(chosen, row) for row in found], {"removed": last} if last else None
+
+
+def removed_row(chosen: channel.Channel, row: frappe._dict) -> dict[str, Any]:
+	if chosen.direction == channel.PULL:
+		return {"entity_id": row.remote_id, "remote_id": row.remote_id, "document_type": chosen.document_type}
+	name = {"entity_id": row.document_name, "document_name": row.document_name}
+	return {**name, "remote_id": row.remote_id, "document_type": chosen.document_type}
+
+
 def _next_pass(state: dict[str, Any]) -> dict[str, Any] | None:
 	if not state.pop("ended", False):
 		return state
@@ -161,7 +183,8 @@ def wish(run: Document | frappe._dict, chosen: channel.Channel) -> Wish:
 
 def _inward_row(chosen: channel.Channel, remote: Remote) -> dict[str, Any]:
 	"""The mapped values are kept with the record, unless they are not whole before the record is read by itself."""
-	whole = remote.payload is not None and not (chosen.has_rows and chosen.connector.lists_are_flat)
+	partly = chosen.has_rows and chosen.connector.lists_are_flat
+	whole = remote.payload is not None and not partly and not removal.is_carried(chosen.row)
 	values = PAYLOAD.encode(chosen.to_local(remote.payload)) if whole else None
 	return {
 		"entity_id": remote.id,

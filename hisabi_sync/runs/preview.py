@@ -97,10 +97,31 @@ def _subject(
 	"""(first records, number of all, whether that is exact, digest of all)."""
 	if chosen.direction == channel.PUSH:
 		number, text = candidates.digest(chosen, run)
-		return _outward(run, chosen, limit), number, True, f"{number}:{text}"
-	listed, ended = _listed(run, chosen, MOST_LISTED)
-	text = ids.digest(*(f"{remote.id}|{remote.stamp}" for remote in listed))
-	return [_inward(remote) for remote in listed[:limit]], len(listed), ended, f"{len(listed)}:{text}"
+		members, ended = _outward(run, chosen, limit), True
+	else:
+		listed, ended = _listed(run, chosen, MOST_LISTED)
+		number, text = len(listed), ids.digest(*(f"{remote.id}|{remote.stamp}" for remote in listed))
+		members = [_inward(remote) for remote in listed[:limit]]
+	gone = _removed(run, chosen, listed if chosen.direction == channel.PULL else ()) if ended else []
+	members += [_gone(chosen, row) for row in gone][: max(limit - len(members), 0)]
+	text = f"{number}:" + (ids.digest(text, *(row.identity for row in gone)) if gone else text)
+	return members, number + len(gone), ended and len(gone) < MOST_LISTED, text
+
+
+def _removed(
+	run: frappe._dict, chosen: channel.Channel, listed: Iterable[Remote], most: int = MOST_LISTED
+) -> list[frappe._dict]:
+	"""What the run would find gone on the side that is read."""
+	if not candidates.carries_deletes(chosen, run):
+		return []
+	there = {ids.digest(remote.id, size=16) for remote in listed}
+	rows = candidates.removed(chosen, run, limit=most + len(there))
+	return [row for row in rows if ids.digest(row.remote_id or "", size=16) not in there][:most]
+
+
+def _gone(chosen: channel.Channel, row: frappe._dict) -> frappe._dict:
+	given = plan.removed_row(chosen, row)
+	return frappe._dict(given, name=given["entity_id"], stamp="", payload=None)
 
 
 def _outward(run: frappe._dict, chosen: channel.Channel, limit: int) -> list[frappe._dict]:
@@ -183,19 +204,28 @@ def _warnings(looked_at: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 		row["operation"] == outcome.UPDATE and any(c["from"] not in (None, "") for c in row["changes"])
 		for row in looked_at
 	)
-	return [{"code": "overwrites", "records": overwritten}] if overwritten else []
+	gone = sum(row["operation"] in (outcome.CANCEL, outcome.DELETE) for row in looked_at)
+	found = {"overwrites": overwritten, "deletes": gone}
+	return [{"code": code, "records": number} for code, number in found.items() if number]
 
 
 def _require_small(run: frappe._dict, chosen: channel.Channel) -> None:
 	"""Few records, and none of ours that somebody has changed since: else a person has to look first."""
 	most = plan.FREE + 1
+	listed: list[Remote] = []
+	whole = True
 	if chosen.direction == channel.PUSH:
 		number, harm = len(candidates.page(chosen, run, limit=most)), False
 	else:
-		listed, _ = _listed(run, chosen, most)
+		listed, whole = _listed(run, chosen, most)
 		number, harm = len(listed), _overwrites(chosen, listed)
-	if number > plan.FREE or harm:
-		reason = "overwrites" if harm else "many_records"
+	reasons = {
+		"deletes": whole and _removed(run, chosen, listed, 1),
+		"overwrites": harm,
+		"many_records": number > plan.FREE,
+	}
+	reason = next((name for name, holds in reasons.items() if holds), None)
+	if reason:
 		raise RequestError("confirmation_required", reason=reason, free_records=plan.FREE)
 
 

@@ -8,7 +8,17 @@ from rq.timeouts import BaseTimeoutException
 
 from hisabi_sync.engine.database import retry
 from hisabi_sync.engine.model import errors
-from hisabi_sync.runs import candidates, documents, identity, links, mapping, outcome, records, states
+from hisabi_sync.runs import (
+	candidates,
+	documents,
+	identity,
+	links,
+	mapping,
+	outcome,
+	records,
+	removal,
+	states,
+)
 from hisabi_sync.runs.errors import RemoteError
 from hisabi_sync.runs.outcome import CREATE, NONE, UPDATE, Done
 
@@ -94,15 +104,35 @@ def attempt(
 	work: outcome.Work, record: frappe._dict, row: frappe._dict, document: frappe._dict | None
 ) -> tuple[Done, None]:
 	"""`(Done, None)` of one attempt. Raises RemoteError."""
+	how = _gone_as(work, document)
+	if how:
+		done = removal.outward(work, row, how)
+		if document is not None and done.known:
+			done.known["local_stamp"] = documents.stamp(document)
+		return done, None
 	if document is None:
 		raise RemoteError("local_missing")
 	payload = work.channel.to_remote(document, work.links)
+	if work.channel.row.then_do and _is_final(work, document):
+		payload["docstatus"] = 1
 	if work.run.dry_run:
 		return _rehearsed(work, row, payload), None
 	known = {"local_stamp": documents.stamp(document), "values_hash": mapping.fingerprint(payload)}
 	if row.state == identity.LINKED:
 		return _again(work, row, payload, {**known, "remote_id": row.remote_id}), None
 	return _first(work, row, payload, known), None
+
+
+def _gone_as(work: outcome.Work, document: frappe._dict | None) -> str | None:
+	"""As what the other side gets a document of ours that was deleted or cancelled; None for one that is there."""
+	if document is None:
+		return work.channel.row.deleted_as
+	return work.channel.row.cancelled_as if document.docstatus == removal.CANCELLED else None
+
+
+def _is_final(work: outcome.Work, document: frappe._dict) -> bool:
+	"""Whether a document may be submitted there: a draft of ours stays one."""
+	return document.docstatus == 1 or not frappe.get_meta(work.channel.document_type).is_submittable
 
 
 def _first(work: outcome.Work, row: frappe._dict, payload: dict[str, Any], known: dict[str, Any]) -> Done:
@@ -120,15 +150,33 @@ def _again(work: outcome.Work, row: frappe._dict, payload: dict[str, Any], known
 	if work.run.mode == candidates.INCREMENTAL and row.values_hash == known["values_hash"]:
 		return Done(NONE, states.SKIPPED, known, code="unchanged")
 	try:
-		made = work.channel.connector.update(row.remote_id, payload, row.name)
+		sent = _differing(work, row, payload) if _compares(work) else payload
+		if not sent:
+			return Done(NONE, states.SKIPPED, known, code="unchanged")
+		made = work.channel.connector.update(row.remote_id, sent, row.name)
 	except RemoteError as error:
-		if error.code != "remote_missing" or work.run.mode != candidates.FULL:
+		if error.code != "remote_missing" or work.run.mode == candidates.INCREMENTAL:
 			raise
 		# A full run brings back what was removed there.
 		identity.begin_again(row)
 		frappe.db.commit()
 		return _first(work, row, payload, known)
 	return Done(UPDATE, known={**known, "remote_stamp": made.stamp or row.remote_stamp})
+
+
+def _compares(work: outcome.Work) -> bool:
+	"""What may be submitted there gets only what differs, for the rest of it may not change any more."""
+	return work.run.mode == candidates.VERIFY or bool(work.channel.row.then_do)
+
+
+def _differing(work: outcome.Work, row: frappe._dict, payload: dict[str, Any]) -> dict[str, Any]:
+	held = work.channel.connector.get(row.remote_id)
+	if held is None:
+		raise RemoteError("remote_missing")
+	submitted = removal.docstatus(held) == 1
+	wanted = mapping.stated(payload) if submitted else payload
+	names = {change["field"].partition(".")[0] for change in mapping.differences(wanted, held.payload or {})}
+	return {name: value for name, value in payload.items() if name in names}
 
 
 def _rehearsed(work: outcome.Work, row: frappe._dict, payload: dict[str, Any]) -> Done:

@@ -66,6 +66,7 @@ KINDS = {
 		{"company": "Company", "paid_to": "Account"},
 		True,
 	),
+	"Paper": Kind("title quantity note", "PAPER", submittable=True),
 	"File": Kind(
 		"file_name attached_to_doctype attached_to_name is_private file_url content_hash file_size", "FILE"
 	),
@@ -102,7 +103,7 @@ class Site:
 		self.documents = {kind: {} for kind in KINDS}
 		self.contents = {}
 		self.numbers, self.last = itertools.count(1), datetime.now(timezone.utc)
-		self.denied, self.unreadable = set(), set()
+		self.denied, self.unreadable, self.stale = set(), set(), False
 		self.make("Company", company_name="Example")
 		self.make("Account", account_name="Cash - E")
 
@@ -235,17 +236,17 @@ class Site:
 		if kind not in KINDS:
 			raise missing("DocType", kind)
 		made = KINDS[kind]
-		fields = [_field(made, name) for name in self.fields(kind)]
+		fields = [_field(made, name) for name in (made.fields if self.stale else self.fields(kind))]
 		docs = [
 			{"doctype": "DocType", "name": kind, "fields": fields, "is_submittable": int(made.submittable)}
 		]
 		rows = [{"fieldname": name, "fieldtype": "Data"} for name in ITEMS]
-		return docs + [{"doctype": "DocType", "name": f"{kind} Item", "fields": rows} for _ in made.tables]
+		return docs + [{"doctype": "DocType", "name": "Rows", "fields": rows} for _ in made.tables]
 
 
 def _field(made, name):
 	if name in made.tables:
-		return {"fieldname": name, "fieldtype": "Table", "options": "Item rows"}
+		return {"fieldname": name, "fieldtype": "Table", "options": "Rows"}
 	target = made.links.get(name)
 	return {"fieldname": name, "fieldtype": "Link" if target else "Data", "options": target}
 

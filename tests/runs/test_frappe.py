@@ -8,8 +8,7 @@ import pytest
 
 from chaos import erp
 from hisabi_sync.hisabi_commerce import presets
-from hisabi_sync.runs import channel
-from hisabi_sync.runs.errors import RemoteError
+from hisabi_sync.runs import channel, needs
 from tests.runs import world
 
 pytestmark = pytest.mark.thorough  # minutes long
@@ -135,9 +134,11 @@ def test_what_the_other_site_refuses(operator, other):
 def test_a_side_without_our_key_field_does_not_pass_the_test(operator, other):
 	connection = connect(operator, other)
 	with channel.Channels(connection.name) as channels:
-		channels.of("orders").connector.test()
+		chosen = channels.of("orders")
+		assert chosen.connector.lacks(needs.of(chosen)) == []
 	frappe.db.set_value("Sync Connection Entity", connection.entities[0].name, "key_field", "custom_sync_key")
 	frappe.db.commit()
-	with channel.Channels(connection.name) as channels, pytest.raises(RemoteError) as refused:
-		channels.of("orders").connector.test()
-	assert refused.value.code == "key_field_missing" and "custom_sync_key" in refused.value.message
+	with channel.Channels(connection.name) as channels:
+		chosen = channels.of("orders")
+		(lacking,) = chosen.connector.lacks(needs.of(chosen))
+	assert lacking.code == "key_field_missing" and "custom_sync_key" in lacking.message

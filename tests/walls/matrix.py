@@ -179,6 +179,7 @@ MATRIX = {
 	"runs_desk.resume": desk({"connection": "<connection>"}),
 	"runs_desk.retry": desk({"names": ["<run_record>"]}, ROWS),
 	"runs_desk.start": desk({"connection": "<connection>", "entity": "orders"}),
+	"runs_desk.prepare": desk({"connection": "<connection>"}),
 	"runs_desk.test": desk({"connection": "<connection>"}),
 	"sync.sync_ack": wallet({**DEVICE, "cursor": "<cursor>"}, mixed={"cursor": (417, "invalid_cursor")}),
 	"sync.sync_op_status": wallet({**DEVICE, "op_ids": ["<op>"]}, mixed={"op": ROWS}),

@@ -52,7 +52,9 @@ GROUPS = {
 		"runs",
 		"start preview status detail retry failures retry_one cancel history health metrics",
 	),
-	"runs_desk": _group("api.runs.desk", "runs", "start preview progress retry cancel dismiss resume test"),
+	"runs_desk": _group(
+		"api.runs.desk", "runs", "start preview progress retry cancel dismiss resume test prepare"
+	),
 }
 # Short names that do not follow from a group.
 SHORT_NAMES = {"media_presign": "media.presign", "media_download_url": "media.download_url"}

@@ -7,11 +7,11 @@ import frappe
 
 from hisabi_sync.api.protocol import desk_access
 from hisabi_sync.api.protocol.http import endpoint
-from hisabi_sync.api.protocol.schema import Answer, Count, OptionalText, Request, Text, TextList
+from hisabi_sync.api.protocol.schema import Answer, Count, Flag, OptionalText, Request, Text, TextList
 from hisabi_sync.api.runs import models as runs_models
 from hisabi_sync.api.runs.models import CONTRACT
 from hisabi_sync.engine.model.errors import RequestError
-from hisabi_sync.runs import breaker, channel, records, request, states, view
+from hisabi_sync.runs import breaker, channel, needs, records, request, states, view
 from hisabi_sync.runs import preview as previews
 from hisabi_sync.runs import start as starting
 from hisabi_sync.runs.errors import RemoteError
@@ -41,16 +41,41 @@ class DeskStarted(Answer):
 	sync_id: str
 
 
+class Lacking(Answer):
+	"""One thing that the other side lacks."""
+
+	code: str
+	message: str
+
+
 class TestedEntity(Answer):
 	entity: str
 	ok: bool
 	message: str | None
+	lacks: list[Lacking]
 
 
 class Tested(Answer):
 	"""Whether the other side answers, entity by entity."""
 
 	entities: list[TestedEntity]
+
+
+class Prepare(Of):
+	dry_run: Flag = True
+
+
+class PreparedStep(Answer):
+	"""`what` is missing there; `made` now, or not because of `message`."""
+
+	entity: str
+	what: str
+	made: bool
+	message: str | None
+
+
+class Prepared(Answer):
+	steps: list[PreparedStep]
 
 
 class Resumed(Answer):
@@ -126,10 +151,32 @@ def test(given: Of) -> dict[str, Any]:
 
 def _tested(channels: channel.Channels, entity: str) -> dict[str, Any]:
 	try:
-		channels.of(entity).connector.test()
-		return {"entity": entity, "ok": True, "message": None}
+		chosen = channels.of(entity)
+		found = chosen.connector.lacks(needs.of(chosen))
 	except RemoteError as error:
-		return {"entity": entity, "ok": False, "message": error.message}
+		found = [error]
+	lacking = [{"code": error.code, "message": error.message} for error in found]
+	message = "\n".join(row["message"] for row in lacking) or None
+	return {"entity": entity, "ok": not found, "message": message, "lacks": lacking}
+
+
+@endpoint(CONTRACT, takes=Prepare, gives=Prepared)
+def prepare(given: Prepare) -> dict[str, Any]:
+	"""`{steps: [{entity, what, made, message}]}`: make the fields that the connector needs there; a dry run only lists them."""
+	_space(given, "write")
+	with channel.Channels(given.connection) as channels:
+		rows = [row.entity for row in channels.connection.entities if row.enabled]
+		return {
+			"steps": [step for entity in rows for step in _prepared(channels, entity, bool(given.dry_run))]
+		}
+
+
+def _prepared(channels: channel.Channels, entity: str, dry_run: bool) -> list[dict[str, Any]]:
+	try:
+		steps = channels.of(entity).connector.prepare(dry_run)
+	except RemoteError as error:
+		return [{"entity": entity, "what": "", "made": False, "message": error.message}]
+	return [{"entity": entity, "what": step.what, "made": step.made, "message": step.error} for step in steps]
 
 
 @endpoint(CONTRACT, takes=Of, gives=Resumed, writes=True)

@@ -21,7 +21,7 @@ from hisabi_sync.engine.model import clock
 from hisabi_sync.engine.model.errors import RequestError
 
 CONTRACT = "runs"
-MODES = ("full", "incremental")
+MODES = ("full", "incremental", "verify")
 MOST_IDS = 1000
 DAY = len("2026-01-01")
 

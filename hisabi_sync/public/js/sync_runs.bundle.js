@@ -62,6 +62,7 @@ hisabi_sync.runs.start = (connection) => {
 				options: [
 					{ value: "incremental", label: __("What has changed") },
 					{ value: "full", label: __("Everything") },
+					{ value: "verify", label: __("What differs after a full comparison") },
 				],
 			},
 			{ fieldname: "dry_run", fieldtype: "Check", label: __("Rehearse: change nothing") },

@@ -11,6 +11,7 @@ from hisabi_sync.engine.model import ids
 from hisabi_sync.engine.model.texts import plain
 from hisabi_sync.runs.client import Client
 from hisabi_sync.runs.errors import RemoteError
+from hisabi_sync.runs.needs import Needs
 
 MOST_TEXT = 140  # characters of a column
 MOST_PAGES = 50_000
@@ -48,11 +49,22 @@ class Wish:
 	fields: tuple = field(default=())
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+	"""Something that the other side lacks, whether it was made now, and why it cannot be made."""
+
+	what: str
+	made: bool
+	error: str | None = None
+
+
 class Connector:
 	"""Talks to one entity of the other side. `remote_type` and `options` are those of the connection's row."""
 
 	# The pages may shift while they are read, so that a list is read until a whole pass brings nothing new.
 	pages_shift = False
+	# Documents there are submitted and cancelled.
+	submits = False
 	# Lists leave out child tables.
 	lists_are_flat = False
 
@@ -81,6 +93,15 @@ class Connector:
 		"""Prove that address and credentials work and that the entity is there."""
 		self.page(Wish(), None)
 
+	def lacks(self, needs: Needs) -> list[RemoteError]:
+		"""What the other side lacks for the row of the connection, as far as that can be asked."""
+		self.test()
+		return []
+
+	def prepare(self, dry_run: bool) -> list[Step]:
+		"""Make there what the connector itself needs, or with `dry_run` only say what is missing."""
+		return []
+
 	def page(self, wish: Wish, position: dict[str, Any] | None) -> Page:
 		"""The Page at a position (None is the first)."""
 		raise NotImplementedError
@@ -99,6 +120,13 @@ class Connector:
 
 	def update(self, remote_id: str, payload: dict[str, Any], key: str) -> Remote:
 		"""Change fields of a record and return its Remote."""
+		raise NotImplementedError
+
+	def cancel(self, remote_id: str, key: str) -> None:
+		"""Cancel a submitted record; only where `submits`."""
+		raise NotImplementedError
+
+	def delete(self, remote_id: str, key: str) -> None:
 		raise NotImplementedError
 
 

@@ -8,8 +8,10 @@ from urllib.parse import quote
 from frappe import _
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from hisabi_sync.runs.connectors.base import Connector, Page, Remote, Wish, as_rejected
+from hisabi_sync.runs.connectors import frappe_needs
+from hisabi_sync.runs.connectors.base import Connector, Page, Remote, Step, Wish, as_rejected
 from hisabi_sync.runs.errors import RemoteError
+from hisabi_sync.runs.needs import Needs
 
 PAGE = 500
 STAMP = "modified"
@@ -32,6 +34,7 @@ class FrappeConnector(Connector):
 	"""Pages by (modified, name), so that neither equal times nor changes meanwhile lose or repeat a record."""
 
 	lists_are_flat = True
+	submits = True
 
 	@staticmethod
 	def check(options: dict[str, Any]) -> Options:
@@ -51,17 +54,21 @@ class FrappeConnector(Connector):
 
 	def test(self) -> None:
 		self._list([], ("name",), 1)
-		if self.key_field:
-			self._require_key_field()
 
-	def _require_key_field(self) -> None:
-		"""Without it, a create whose answer was lost would be done twice."""
-		try:
-			self.find("-")
-		except RemoteError as error:
-			if error.code not in ("remote_rejected", "remote_failed"):
-				raise
-			raise RemoteError("key_field_missing", self.key_field) from None
+	def lacks(self, needs: Needs) -> list[RemoteError]:
+		return list(frappe_needs.lacks(self, needs))
+
+	def prepare(self, dry_run: bool) -> list[Step]:
+		"""The field for our key: there, missing, or made."""
+		lacking = list(frappe_needs.key_field(self))
+		if not self.key_field or not lacking:
+			return []
+		step = f"{self.remote_type}.{self.key_field}"
+		if lacking[0].code != "key_field_missing":
+			return [Step(step, False, lacking[0].message)]
+		if not dry_run:
+			frappe_needs.make_key_field(self)
+		return [Step(step, not dry_run)]
 
 	def page(self, wish: Wish, position: dict[str, Any] | None) -> Page:
 		"""First what has the very time where the last page ended, then what is newer."""
@@ -135,6 +142,12 @@ class FrappeConnector(Connector):
 			if error.code == "remote_missing" and self.get(remote_id) is not None:
 				raise as_rejected(error) from None
 			raise
+
+	def cancel(self, remote_id: str, key: str) -> None:
+		self.update(remote_id, {"docstatus": 2}, key)
+
+	def delete(self, remote_id: str, key: str) -> None:
+		self.client.call("DELETE", self._path(remote_id))
 
 
 def _fitting(ids: Sequence[str]) -> int:

@@ -128,6 +128,9 @@ class JsonConnector(Connector):
 		answer = self.client.call(method, self._item_path(remote_id), payload, headers={KEY_HEADER: key})
 		return Remote(str(remote_id)) if answer is None else self._one(answer)
 
+	def delete(self, remote_id: str, key: str) -> None:
+		self.client.call("DELETE", self._item_path(remote_id), headers={KEY_HEADER: key})
+
 
 class _Numbered:
 	"""Pages by number, or by the number of records before them."""

@@ -11,6 +11,7 @@ frappe.ui.form.on("Sync Connection", {
 		frm.add_custom_button(__("Add mappings"), () => add_mappings(frm));
 		if (frm.is_new() || frm.is_dirty()) return;
 		frm.add_custom_button(__("Test"), () => test(frm));
+		if (frm.doc.connector === "frappe") frm.add_custom_button(__("Prepare the other site"), () => prepare(frm));
 		if (frm.doc.status === "Paused") frm.add_custom_button(__("Resume now"), () => resume(frm));
 		if (!frm.doc.enabled || !frm.doc.entities.some((row) => row.enabled)) return;
 		frm.add_custom_button(__("Start a run"), () => hisabi_sync.runs.start(frm.doc));
@@ -22,11 +23,30 @@ async function test(frm) {
 	if (!answer) return;
 	const rows = answer.entities.map((row) => {
 		const colour = row.ok ? "green" : "red";
-		const text = frappe.utils.escape_html(row.ok ? __("It answers") : row.message);
+		const lines = row.ok ? [__("It answers")] : row.lacks.map((lacking) => lacking.message);
+		const text = lines.map(frappe.utils.escape_html).join("<br>");
 		return `<p><span class="indicator ${colour}"></span> <b>${__(row.entity)}</b>: ${text}</p>`;
 	});
 	const indicator = answer.entities.every((row) => row.ok) ? "green" : "red";
 	frappe.msgprint({ title: __("Test"), message: rows.join("") || __("No entity is enabled"), indicator });
+}
+
+async function prepare(frm) {
+	const found = await hisabi_sync.runs.call("prepare", { connection: frm.doc.name, dry_run: 1 });
+	if (!found) return;
+	if (!found.steps.length) return frappe.msgprint(__("The other site has every field that it needs"));
+	const list = (steps) => `<ul>${steps.map(step_line).join("")}</ul>`;
+	frappe.confirm(`${__("These fields will be made on the other site:")}${list(found.steps)}`, async () => {
+		const done = await hisabi_sync.runs.call("prepare", { connection: frm.doc.name, dry_run: 0 });
+		if (!done) return;
+		const indicator = done.steps.every((step) => step.made) ? "green" : "red";
+		frappe.msgprint({ title: __("Prepare the other site"), message: list(done.steps), indicator });
+	});
+}
+
+function step_line(step) {
+	const text = [step.what, step.made ? __("made") : "", step.message].filter(Boolean).join(" - ");
+	return `<li><b>${__(step.entity)}</b>: ${frappe.utils.escape_html(text)}</li>`;
 }
 
 async function resume(frm) {
