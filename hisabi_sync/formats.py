@@ -31,7 +31,7 @@ def require_known() -> None:
 	newer = sorted(name for name, version in stored().items() if version > VERSIONS.get(name, 0))
 	if newer:
 		said = _(
-			"This site was written by a newer release of Hisabi Sync ({0}). Restore a backup of before, or upgrade."
+			"A newer release of Hisabi Sync has written this site ({0}). Restore an older backup, or upgrade the app."
 		)
 		frappe.throw(said.format(", ".join(newer)))
 

@@ -6,6 +6,6 @@ register(
 	requests={},
 	items={
 		"form_data_invalid": "The answers do not fit the form: {fields}",
-		"media_not_usable": "Files that were not uploaded, or differ from what is said of them: {fields}",
+		"media_not_usable": "Some files were not uploaded, or differ from what the record says about them: {fields}",
 	},
 )

@@ -69,7 +69,7 @@ def test_rows_know_them_apart(names):
 
 @pytest.mark.parametrize("name", [WIRE, "EVENT", " event "])
 def test_a_kind_of_space_has_a_name_once(names, name):
-	with pytest.raises(frappe.ValidationError, match="name Event is that of Tenant Happening already"):
+	with pytest.raises(frappe.ValidationError, match="Tenant Happening already has the name Event"):
 		register(TENANT, name, "ToDo")
 	frappe.db.rollback()
 

@@ -54,7 +54,7 @@ ITEM_ERRORS: dict[str, str] = {
 	"op_id_reused": "This op_id was used for another change",
 	"payload_too_large": "The payload is too large",
 	"base_values_must_be_object": "base_values must be an object",
-	"base_version_not_allowed": "A create has no base_version but that of the tombstone that it begins again",
+	"base_version_not_allowed": "A create may only have the base_version of the tombstone that it begins again",
 	"base_version_ahead": "base_version is newer than the server's version",
 	"missing_required_fields": "Required fields are missing: {fields}",
 	"invalid_field": "Unknown fields: {fields}",

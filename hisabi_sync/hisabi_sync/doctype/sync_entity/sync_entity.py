@@ -157,9 +157,7 @@ class SyncEntity(Document):
 		)
 		if other:
 			frappe.throw(
-				_("In spaces of the type {0} the name {1} is that of {2} already").format(
-					self.space_type, *other
-				)
+				_("In spaces of the type {0}, {2} already has the name {1}").format(self.space_type, *other)
 			)
 
 	def on_update(self) -> None:

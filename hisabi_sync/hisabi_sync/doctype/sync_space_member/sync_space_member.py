@@ -24,7 +24,7 @@ class SyncSpaceMember(Document):
 		space_type, owner = frappe.db.get_value("Sync Space", self.space, ["space_type", "reference_doctype"])
 		if owner or space_type in OWNED:
 			frappe.throw(
-				_("Members of this space are changed where its {0} is").format(_(owner or space_type))
+				_("To change the members of this space, open its {0}").format(_(owner or space_type))
 			)
 
 
