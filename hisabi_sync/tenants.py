@@ -17,6 +17,6 @@ def ensure(tenant: str, title: str | None = None) -> str:
 
 
 def check(tenant: str) -> None:
-	"""Raise frappe.ValidationError when there is no such tenant: a slip of the pen must not open a new one."""
+	"""Raise frappe.ValidationError when there is no such tenant: a typing mistake must not create one."""
 	if not spaces.exists(SPACE_TYPE, tenant):
 		frappe.throw(_("There is no tenant {0}").format(frappe.bold(frappe.utils.escape_html(tenant))))

@@ -105,7 +105,7 @@ def get(doctype: Any, name: Any = None, filters: Any = None, parent: Any = None)
 
 @_before("frappe.desk.search.get_link_title")
 def get_link_title(doctype: Any, docname: Any) -> Any:
-	"""`frappe.desk.search.get_link_title` of what the caller may read."""
+	"""`frappe.desk.search.get_link_title`, for documents that the caller may read."""
 	if is_ours(doctype) and not may_read(doctype, docname):
 		return None
 	return go_on("frappe.desk.search.get_link_title", doctype=doctype, docname=docname)

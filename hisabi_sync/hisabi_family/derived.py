@@ -112,7 +112,7 @@ def _complete(done: list[Effect], gains: defaultdict[str, Gain], access: Access)
 
 
 def _members(caller: Caller) -> set[str]:
-	"""Who is counted: the family's members. A person in the Desk who is none of them gains nothing."""
+	"""User IDs that can gain points: those of the family's members. Other people in the Desk gain nothing."""
 	own = {families.user_id_of(caller)} if caller.device else set()
 	return own | set(families.members_of(caller))
 
@@ -124,7 +124,7 @@ def _who_did(assignees: Iterable[str] | None, own: str, members: Container[str])
 
 
 def _reopen(undone: list[Effect], gains: defaultdict[str, Gain], access: Access) -> None:
-	"""A task that is not done after all: its day does not count, its points stay, and it will not be paid again."""
+	"""A task becomes undone: its day no longer counts, its points stay, and it gets no points a second time."""
 	for effect in undone:
 		person = effect.before and effect.before["completed_by"]
 		if person:

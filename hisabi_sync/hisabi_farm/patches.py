@@ -56,7 +56,7 @@ def applied(
 	columns: Iterable[Field],
 	strict: bool = True,
 ) -> list[dict[str, Any]]:
-	"""The rules after the operations. Unless `strict`, what does not fit is made to fit, to show what was wanted.
+	"""The rules after the operations. Unless `strict`, operations that do not fit are applied as far as possible, to show what was meant.
 
 	Raises ItemError patch_invalid naming the operations that do not fit.
 	"""

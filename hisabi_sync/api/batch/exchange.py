@@ -127,9 +127,9 @@ def _base(
 	given: Mapping[int, int | None],
 	written: Mapping[str | None, datetime],
 ) -> int:
-	"""The named version; else the present one, if it lies behind the cursor and was written before the change.
+	"""The version that the change names. Without one: the present version, if the device has pulled it and wrote the change later.
 
-	Without either nobody knows what the device had seen, so every field is judged by the times of the writes.
+	Otherwise 0: the server does not know what the device had seen, so every field is judged by the times of the writes.
 	"""
 	named = given.get(change.index)
 	if named is not None or row is None:

@@ -82,7 +82,7 @@ def endpoint(
 
 
 def _without_annotations(view: Callable[..., Response]) -> Callable[..., Response]:
-	"""Frappe would hold a field of the request that is called like the argument against its type."""
+	"""Remove the annotations: Frappe would check a field of the request with the name of an argument against its type."""
 	view.__annotations__ = {}
 	return view
 

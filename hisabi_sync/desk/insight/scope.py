@@ -1,7 +1,7 @@
-"""What a number is about: a period, filters, and the rows that the user may see.
+"""The rows that a number of a report counts: of a period, with filters, and visible to the user.
 
-Names of the engine's rows grow with time, so that a period is a range of the primary key and needs no index of its
-own. A row's creation is never later than its name says; the day between absorbs clocks and time zones.
+Names of the engine's rows begin with a time. So a period is a range of the primary key, and needs no other index. MARGIN, a day,
+covers differences between clocks and time zones.
 """
 
 from collections.abc import Mapping

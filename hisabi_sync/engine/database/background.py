@@ -56,7 +56,7 @@ def enqueue_reconcile(entity_type: str) -> None:
 
 
 def await_progress(entity_type: str) -> None:
-	"""After the commit, show that a worker will begin."""
+	"""Show in the form, after the commit, that a worker is going to begin."""
 	frappe.db.after_commit.add(
 		lambda: _save_progress(entity_type, {"compared": 0, "documents": 0, "waiting": True})
 	)

@@ -2,4 +2,4 @@ from frappe.model.document import Document
 
 
 class FamilySyncPoint(Document):
-	"""Which position each last_sync_at stands for that a device was given."""
+	"""The position behind each last_sync_at that a device was given."""

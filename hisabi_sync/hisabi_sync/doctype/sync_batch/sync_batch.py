@@ -14,7 +14,7 @@ class SyncBatch(Document):
 
 
 def on_doctype_update() -> None:
-	"""The engine's queries rely on these."""
+	"""Add the indexes that the engine's queries need."""
 	frappe.db.add_index("Sync Batch", ["space", "creation"])
 	frappe.db.add_index("Sync Batch", ["device", "creation"])
 	frappe.db.add_index("Sync Batch", ["creation"])

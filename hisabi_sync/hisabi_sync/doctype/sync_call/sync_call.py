@@ -14,7 +14,7 @@ class SyncCall(Document):
 
 
 def on_doctype_update() -> None:
-	"""The engine's queries rely on these."""
+	"""Add the indexes that the engine's queries need."""
 	frappe.db.add_unique("Sync Call", ["device", "sync_key"], constraint_name="unique_device_sync_key")
 	frappe.db.add_unique("Sync Call", ["device", "header_key"], constraint_name="unique_device_header_key")
 	frappe.db.add_index("Sync Call", ["space", "creation"])

@@ -14,7 +14,7 @@ class SyncConflict(Document):
 
 
 def on_doctype_update() -> None:
-	"""The engine's queries rely on these."""
+	"""Add the indexes that the engine's queries need."""
 	frappe.db.add_index("Sync Conflict", ["status", "creation"])
 	frappe.db.add_index("Sync Conflict", ["record", "status"])
 	frappe.db.add_index("Sync Conflict", ["item"])

@@ -7,6 +7,6 @@ class SyncDevicePosition(Document):
 
 
 def on_doctype_update() -> None:
-	"""The engine's queries rely on these."""
+	"""Add the indexes that the engine's queries need."""
 	frappe.db.add_index("Sync Device Position", ["space", "acknowledged"])
 	frappe.db.add_index("Sync Device Position", ["device", "space"])

@@ -7,7 +7,7 @@ class SyncIdentity(Document):
 
 
 def on_doctype_update() -> None:
-	"""The queries of runs rely on these."""
+	"""Add the indexes that the queries of runs need."""
 	frappe.db.add_index(
 		"Sync Identity",
 		["connection", "entity", "document_type", "document_name"],

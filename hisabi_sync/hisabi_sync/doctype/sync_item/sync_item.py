@@ -18,7 +18,7 @@ class SyncItem(Document):
 
 
 def on_doctype_update() -> None:
-	"""The engine's queries rely on these."""
+	"""Add the indexes that the engine's queries need."""
 	frappe.db.add_unique("Sync Item", ["device", "op_key"], constraint_name="unique_device_op_key")
 	frappe.db.add_index("Sync Item", ["batch"])
 	frappe.db.add_index("Sync Item", ["status", "modified"])

@@ -7,7 +7,7 @@ class SyncMedia(Document):
 
 
 def on_doctype_update() -> None:
-	"""The queries of hisabi_sync.media rely on these."""
+	"""Add the indexes that the queries of hisabi_sync.media need."""
 	frappe.db.add_index("Sync Media", ["state", "creation"])
 	frappe.db.add_index("Sync Media", ["space", "state"])
 	frappe.db.add_index(

@@ -7,7 +7,7 @@ class SyncRecord(Document):
 
 
 def on_doctype_update() -> None:
-	"""The engine's queries rely on these."""
+	"""Add the indexes that the engine's queries need."""
 	frappe.db.add_index("Sync Record", ["space", "sequence"])
 	frappe.db.add_index("Sync Record", ["space", "entity_type", "sequence"])
 	frappe.db.add_index("Sync Record", ["document_name", "document_type"])

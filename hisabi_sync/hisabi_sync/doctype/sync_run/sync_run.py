@@ -14,7 +14,7 @@ class SyncRun(Document):
 
 
 def on_doctype_update() -> None:
-	"""The queries of runs rely on these."""
+	"""Add the indexes that the queries of runs need."""
 	frappe.db.add_index("Sync Run", ["space", "started_at"])
 	frappe.db.add_index("Sync Run", ["connection", "status"])
 	frappe.db.add_index("Sync Run", ["status", "planned"])

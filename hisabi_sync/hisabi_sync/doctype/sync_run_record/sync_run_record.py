@@ -14,7 +14,7 @@ class SyncRunRecord(Document):
 
 
 def on_doctype_update() -> None:
-	"""The queries of runs rely on these."""
+	"""Add the indexes that the queries of runs need."""
 	frappe.db.add_unique("Sync Run Record", ["run", "entity_key"], constraint_name="unique_run_entity_key")
 	for columns in (
 		["run", "status", "operation"],

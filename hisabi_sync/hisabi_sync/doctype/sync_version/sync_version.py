@@ -14,7 +14,7 @@ class SyncVersion(Document):
 
 
 def on_doctype_update() -> None:
-	"""The engine's queries rely on these."""
+	"""Add the indexes that the engine's queries need."""
 	frappe.db.add_unique(
 		"Sync Version", ["record", "doc_version"], constraint_name="unique_record_doc_version"
 	)
