@@ -126,7 +126,7 @@ def _made_versions(exchange: Exchange, accepted: Iterable[tuple[Change, Outcome]
 
 def _conflict(change: Change, outcome: Outcome) -> dict[str, Any]:
 	entity, key = _entity(change)
-	code, action, sentence = _verdict(entity, outcome)
+	code, action, sentence = _answer_to(entity, outcome)
 	return {
 		"entity": entity,
 		"id": key,
@@ -147,7 +147,8 @@ def _client_version(change: Change) -> int | None:
 	return next((value for value in named if isinstance(value, int)), None)
 
 
-def _verdict(entity: str, outcome: Outcome) -> tuple[str | None, str, str | None]:
+def _answer_to(entity: str, outcome: Outcome) -> tuple[str | None, str, str | None]:
+	"""(code, action, sentence) for what was not taken."""
 	if outcome.status == ERROR:
 		return outcome.code, ACTIONS.get(outcome.code or "", CORRECT), outcome.message
 	held = (outcome.record or {}).get("status")
