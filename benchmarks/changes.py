@@ -47,7 +47,7 @@ def conflicts(wallet: Wallet, count: int) -> list[dict[str, Any]]:
 
 
 def repeats(wallet: Wallet, count: int) -> list[dict[str, Any]]:
-	"""Creates that the server knows already, as a phone sends them again that got no answer."""
+	"""Creates that the server has applied already. A phone sends them again when it got no answer."""
 	given = creates(wallet, count)
 	wallet.push(given)
 	return given

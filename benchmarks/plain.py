@@ -73,7 +73,7 @@ def get(http: Http, names: Iterable[str]) -> list[bytes]:
 
 
 def listed(http: Http, count: int) -> bytes:
-	"""So many documents in one request, as who knows the REST API would ask for."""
+	"""A list of documents in one request, as a client asks the REST API for it."""
 	return http.call(
 		"GET",
 		f"/api/resource/{PLAIN.replace(' ', '%20')}?fields=%5B%22*%22%5D&limit_page_length={count}"

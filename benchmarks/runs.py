@@ -77,7 +77,7 @@ def _seconds(what: str, took: Sequence[float], **more: Any) -> Figure:
 
 
 def _change(tenant: str, number: int) -> None:
-	"""So many orders are no longer what the other side has."""
+	"""Change a number of orders, so that they differ from the other side."""
 	names = frappe.get_all(
 		"Hisabi Order", {"tenant": tenant}, pluck="name", limit=number, order_by="name desc"
 	)
@@ -228,7 +228,7 @@ def _in_this_process(connection: str, run: str) -> None:
 	lanes.work(connection)
 
 
-# Says that it is ready, as a worker is that waits for jobs, and is told which runs to plan before it works.
+# It says when it is ready, like a worker that waits for jobs. Then it gets the runs to plan, and works on them.
 LANE = """
 import json, sys
 import frappe
@@ -246,7 +246,7 @@ print(json.dumps([before, peak_memory()]))
 
 
 def _crew(connection: str, number: int) -> list[subprocess.Popen[str]]:
-	"""So many workers that are ready."""
+	"""A number of workers that are ready."""
 	pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
 	crew = [subprocess.Popen([sys.executable, "-c", LANE, connection], **pipes) for _ in range(number)]
 	for process in crew:

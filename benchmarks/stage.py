@@ -33,7 +33,7 @@ class Stage:
 		_set({row.setting: row.most for row in rows()})  # one device does here what a thousand do elsewhere
 
 	def wallet(self, stored: int = 0) -> Wallet:
-		"""A wallet with so many records, the same one each time; with none it is a new one each time."""
+		"""A wallet with a number of records, the same one each time. Without records it is a new one each time."""
 		if not stored:
 			return Wallet()
 		if stored not in self.wallets:

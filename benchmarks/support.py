@@ -64,7 +64,7 @@ class Wallet:
 		return [change.client_id for change in changes]
 
 	def some(self, count: int) -> dict[str, int]:
-		"""{client id: version} of so many transactions, those first that were not taken for long."""
+		"""{client id: version} of a number of transactions; the ones that were not used for the longest time come first."""
 		if len(self.known) < count:
 			self.known.update(dict.fromkeys(self.push(self.transactions(count - len(self.known))), 1))
 		taken = {name: self.known.pop(name) for name in list(self.known)[:count]}

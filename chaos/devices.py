@@ -44,7 +44,7 @@ class Device(Caller):
 		self.tombs: dict[tuple[str, str], int] = {}
 
 	def register(self) -> None:
-		"""Get a token of one's own, over a good line: a copy that came late would renew it once more."""
+		"""Get a token for the device, over a good line: a late copy of the request would replace the token."""
 		body = {"device_id": self.name, "platform": "android"}
 		for pause in self.pauses():
 			answer = self.insist(REGISTER, body, sure=True)

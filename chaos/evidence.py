@@ -54,7 +54,7 @@ class Evidence:
 		return found + self.others[key]
 
 	def made(self, key: tuple[str, str], entries: Sequence[Entry]) -> bool:
-		"""Whether one of the accepted changes made their version, and the others named what the record held by then.
+		"""Whether one of the accepted changes made their version, and the others named values that the record already had.
 
 		A change that names nothing new is accepted, and makes no version.
 		"""

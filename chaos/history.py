@@ -58,7 +58,7 @@ def _losses(op: Op) -> Iterator[tuple[float, str]]:
 
 
 def _between_answers(op: Op, times: list[float]) -> list[list[float]]:
-	"""The times in lists, a new one after each answer: what goes on in between is one line."""
+	"""Lists of times, a new list after each answer. What happens between two answers is one line of the history."""
 	answers = sorted(said.at for said in op.said)
 	return [list(group) for _, group in groupby(times, key=lambda at: bisect(answers, at))]
 

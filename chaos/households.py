@@ -44,7 +44,7 @@ def invite(lab: "Lab", space: Space, owner: Caller, number: int, role: str) -> b
 
 
 def stranger(lab: "Lab", space: Space, rng: Random) -> Device:
-	"""A device of somebody who has nothing to do with the space."""
+	"""A device of a user who is no member of the space."""
 	number = rng.choice(sorted(set(range(PEOPLE)) - set(space.people)))
 	life = Life(20_000_000 + rng.getrandbits(20), space, number, 0, 0, "vanishes", rng.getrandbits(32))
 	device = Device(lab, life)

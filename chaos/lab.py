@@ -54,9 +54,9 @@ class Lab:
 		self.devices_of: dict[str, list[str]] = {}
 		self.lock = threading.Lock()
 		self.photos: dict[str, tuple[str, str]] = {}  # key -> (space, SHA-256)
-		# Held by whoever edits the DocType of forms, or Sync Settings.
+		# Held while somebody edits the DocType of forms, or Sync Settings.
 		self.defining, self.settling = threading.Lock(), threading.Lock()
-		# (space, person) -> held by whoever changes what this person may do there, until it is as before.
+		# (space, person) -> held while somebody changes what this person may do there, until it is as before.
 		self.memberships: defaultdict[tuple[str, int], threading.Lock] = defaultdict(threading.Lock)
 
 	def start_clock(self) -> None:

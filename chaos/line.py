@@ -105,7 +105,7 @@ class Line:
 	def _open(
 		self, request: tuple[str, str, bytes, dict[str, str]], parts: int = 1, share: float = 1.0
 	) -> http.client.HTTPConnection:
-		"""A connection on which a share of the request was sent, in so many parts with pauses between them."""
+		"""A connection on which a share of the request was sent, in parts with pauses between them."""
 		verb, path, raw, headers = request
 		connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT)
 		connection.putrequest(verb, path)

@@ -98,7 +98,7 @@ class People:
 	def _save(
 		self, desk: Caller, path: str, write: Write, body: dict[str, Any] | None, verb: str = "PUT"
 	) -> None:
-		"""One try over a good line; without an answer nobody knows what became of it."""
+		"""One try over a good line. Without an answer, the lab cannot know whether it was saved."""
 		self.lab.journal.writing(write)
 		try:
 			answer = desk.call(path, body, write.space, verb, sure=True)

@@ -52,7 +52,7 @@ def fetch(device: "Device", photo: str) -> Answer:
 
 
 def peep(stranger: "Device", photo: str) -> bool:
-	"""Whether a stranger gets a photo, by a URL of their own or by the Desk's."""
+	"""Whether a stranger gets a photo, through a URL that they asked for or through the Desk."""
 	seen = stranger.insist(f"{METHOD}view?key={photo}", None, "", "GET")
 	return 200 in (fetch(stranger, photo).status, seen.status)
 

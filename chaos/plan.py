@@ -30,7 +30,7 @@ class Space:
 
 @dataclass(frozen=True)
 class Life:
-	"""One device: who has it, where, how wrong its clock is, how often it syncs, and how it ends."""
+	"""One device: its user and space, the error of its clock, how often it syncs, and how it ends."""
 
 	number: int
 	space: Space
@@ -67,7 +67,7 @@ def make(
 	chores: Collection[str],
 	pace: Mapping[str, float],
 ) -> Plan:
-	"""A Plan of about so many devices.
+	"""A Plan with about this number of devices.
 
 	`faults` and `chores` are names of what may happen; `pace` maps "faults" and "chores" to the mean seconds between two.
 	"""

@@ -144,7 +144,7 @@ def _is_there(given: Evidence, key: tuple[str, str], version: int | None) -> boo
 def no_silent_overwrite(given: Evidence) -> Iterator[Found]:
 	for op_id, entry in given.entries.items():
 		op = given.ops.get(op_id)
-		# Of a record whose ledger was cleared in part nobody knows what its devices had seen.
+		# If part of a record's ledger was cleared, it is unknown what its devices had seen.
 		if entry.status != "accepted" or entry.operation != "update" or op is None or entry.key in given.aged:
 			continue
 		written = given.written(entry.key)
@@ -291,7 +291,7 @@ def tombstones(given: Evidence) -> Iterator[Found]:
 
 
 def _was_begun_again(given: Evidence, key: tuple[str, str], ops: Iterable[str]) -> bool:
-	"""Whether a create on a tombstone came after the delete; when a person deleted in the Desk nobody knows."""
+	"""Whether a create on a tombstone came after the delete. The time of a delete in the Desk is unknown."""
 	begun = [e for e in given.by_key[key] if e.status == "accepted" and _revives(given, e)]
 	deleted = max((given.entries[op].version for op in ops), default=0)
 	return any(entry.version > deleted for entry in begun)

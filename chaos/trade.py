@@ -91,7 +91,7 @@ class Trade:
 				time.sleep(0.1)
 
 	def _order(self) -> None:
-		"""One try; without an answer nobody knows whether it is there, and that is fine."""
+		"""One try. Without an answer it is unknown whether the order is there, and that is fine."""
 		self.count += 1
 		rows = [{"product": "TEA", "quantity": 1, "rate": self.rng.randint(1, 90)}]
 		values = {"tenant": TENANT, "order_number": f"SO-{self.count}", "customer": "Al-Noor", "items": rows}

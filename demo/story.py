@@ -16,7 +16,7 @@ from demo.client import Conflict, Phone
 from demo.desk import Desk, DeskError
 from demo.household import ACCOUNT, CATEGORY, CURRENCY, TRANSACTION, Household
 
-EDITS = 4  # a phone edits one transaction for so many new ones
+EDITS = 4  # a phone edits one transaction for each 4 new ones
 DELETES = 12
 CORRECTIONS = 2  # of the Desk in each round
 

@@ -144,7 +144,7 @@ def main() -> int:
 		print("\nInterrupted; the same command goes on where it stopped.", file=sys.stderr)
 		return 130
 	except BrokenPipeError:
-		# Whoever read the output has gone; Python would complain again when it flushes at its end.
+		# The reader of the output has gone; Python would complain again when it flushes at its end.
 		os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 	except PermissionError as error:
 		place = error.filename or "what runs here"

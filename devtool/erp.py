@@ -80,7 +80,7 @@ class Service(ThreadingHTTPServer):
 		self.interfere: Callable[[Handler], bool] = lambda handler: False
 
 	def handle_error(self, request: Any, client_address: Any) -> None:
-		"""A client that hangs up, as one does that is killed, is nothing to tell of."""
+		"""Say nothing when a client hangs up, as a killed one does."""
 		if not isinstance(sys.exc_info()[1], ConnectionError):
 			super().handle_error(request, client_address)
 

@@ -117,7 +117,7 @@ def _make_data(settings: Settings, current: Step) -> None:
 
 
 def _user() -> list[str]:
-	"""MariaDB refuses to run as root unless it is told to; the data belong to the owner of the checkout."""
+	"""MariaDB runs as root only with an option that says so. The data belong to the owner of the checkout."""
 	return ["--user=root"] if os.geteuid() == 0 else []
 
 

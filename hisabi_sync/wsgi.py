@@ -59,7 +59,7 @@ def _health(
 def _safely(
 	application: Callable[..., Iterable[bytes]], environ: dict[str, Any], start_response: Callable[..., Any]
 ) -> Iterable[bytes]:
-	"""What the application says; where Frappe or the database fails, an answer that a client understands."""
+	"""The application's answer. If Frappe or the database fails, an answer that a client understands."""
 	path = environ.get("PATH_INFO", "")
 	try:
 		return application(environ, start_response)
@@ -145,6 +145,6 @@ def _length(environ: dict[str, Any]) -> str | None:
 def __getattr__(name: str) -> Any:
 	if name != "application":
 		raise AttributeError(name)
-	import frappe.app  # not needed by those who wrap an application of their own
+	import frappe.app  # not needed where another application is wrapped
 
 	return streaming(frappe.app.application)

@@ -54,13 +54,13 @@ class Home:
 		return text[words.LANGUAGES.index(self.language)].format(*parts)
 
 	def amount(self, riyals: float, chance: Random | None = None, base: bool = True) -> float:
-		"""An amount of the size of so many riyals, around it where there is a random stream."""
+		"""An amount of about this number of riyals; exactly this number without a random stream."""
 		spread = chance.uniform(0.4, 1.8) if chance else 1
 		value = riyals * spread * self.money.scale * (1 if base else self.money.rate)
 		return round(value, 0 if value >= 10_000 else 2)
 
 	def day(self, before: float) -> str:
-		"""A morning so many days before the last one, as the wire has it."""
+		"""A morning, this number of days before the last day, in the form of the wire."""
 		return wire(self.end - timedelta(days=before, hours=8))
 
 	# --- items of a push

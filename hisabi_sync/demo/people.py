@@ -16,7 +16,7 @@ from hisabi_sync.hisabi_wallet.members import SPACE_TYPE
 
 DOMAIN = "hisabi.example"
 ROLE = "Hisabi User"
-# Whoever lives in a household, in the order of coming into it.
+# The members of a household, in the order in which they join it.
 ROLES = ("owner", "admin", "member", "member", "viewer")
 
 

@@ -75,7 +75,7 @@ def _plain(value: Any) -> Any:
 
 
 def note(effects: Iterable[Effect], access: Access) -> None:
-	"""Keep Field Submission Media in line with what submissions name; a deleted submission names nothing."""
+	"""Keep the rows of Field Submission Media equal to the uploads that submissions name; a deleted submission names none."""
 	gone, new = [], []
 	for effect in effects:
 		if effect.entity_type == "submission":

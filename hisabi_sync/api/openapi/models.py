@@ -54,7 +54,7 @@ def is_raw(model: Any) -> bool:
 
 
 def _short(name: str) -> str:
-	"""`batch.Conflict` for what pydantic calls by its whole path because another module has a Conflict too."""
+	"""`batch.Conflict` for the long name that pydantic gives if two modules have a model Conflict."""
 	*_, module, own = ("", *name.split("__"))
 	return f"{module.removesuffix('_models')}.{own}".removeprefix(".")
 

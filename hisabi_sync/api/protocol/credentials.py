@@ -73,7 +73,7 @@ def _note_failed(user: str) -> None:
 
 
 def _verify(user: str, pwd: Any) -> bool:
-	"""Always one hash, whether or not there is a user, a password, or anything of sense in the request."""
+	"""Compute exactly one hash, even without a user, a password or sensible input, so that the time reveals nothing."""
 	rows = frappe.db.sql(
 		"""SELECT password FROM `__Auth` WHERE doctype = 'User' AND name = %s AND fieldname = 'password'
 		AND encrypted = 0""",

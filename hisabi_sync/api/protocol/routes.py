@@ -180,7 +180,7 @@ def is_printed_path() -> bool:
 
 
 def path_arguments() -> dict[str, str]:
-	"""What a printed path says in the places of `{name}`."""
+	"""{name: text} that a path has in the places of `{name}` in its route."""
 	printed = frappe.request.environ.get(PRINTED)
 	return printed[1] if printed else {}
 

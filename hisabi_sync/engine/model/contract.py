@@ -46,7 +46,7 @@ class Budget:
 
 	@property
 	def limit(self) -> int:
-		"""Of a device, or of a user for what only users hold."""
+		"""The limit of a device; for a budget that only users have, the limit of a user."""
 		return int(frappe.get_cached_doc("Sync Settings").get(self.setting) or self.default) * self.unit
 
 	def held_by(self, user: str) -> int:

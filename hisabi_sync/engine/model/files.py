@@ -69,12 +69,12 @@ def inward(value: str) -> str:
 
 
 def outward(value: str) -> str:
-	"""The value of the wire for that of a column: of an upload, its key."""
+	"""The value of the wire for the value of a column; for an upload this is its key."""
 	return key_of(value) or value
 
 
 def acting(fields: "Iterable[Field]") -> "tuple[Field, ...]":
-	"""Those of the fields whose values make Frappe act, and the tables that have such columns."""
+	"""The fields whose values make Frappe act, and the tables with such columns."""
 	return tuple(f for f in fields if f.fieldtype in ACTING or any(c.fieldtype in ACTING for c in f.columns))
 
 

@@ -97,7 +97,7 @@ def goal_progress(target: Decimal, current: Decimal) -> dict[str, Decimal]:
 
 
 def jameya_totals(jameya: Mapping[str, Any], settled: int) -> dict[str, Any]:
-	"""Computed fields of a jameya of which so many periods are paid or received."""
+	"""Computed fields of a jameya, from the number of periods that are paid or received."""
 	members = jameya["total_members"]
 	done = members > 0 and settled >= members
 	return {
