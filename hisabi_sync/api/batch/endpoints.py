@@ -45,7 +45,7 @@ from hisabi_sync.hisabi_farm.farms import SPACE_TYPE
 
 SYNC = "sync"  # what the contract's document calls the scope of its own
 KEY, REPLAYED = "Idempotency-Key", "Idempotent-Replayed"
-DEFAULT_LIMIT, DEFAULT_CALLS, DEFAULT_HOURS = 500, 9000, 168
+DEFAULT_CALLS, DEFAULT_HOURS = 9000, 168
 # Name of a fact in the call -> column of Sync Device.
 FACTS = {
 	"platform": "platform",
@@ -71,7 +71,7 @@ def sync(given: SyncBatchRequest) -> dict[str, Any] | Response:
 	caller = _caller(given, device)
 	changes = batch_items.read(given.upserts or Upserts(), given.syncId, given.requestedAt, device)
 	_check_scope(changes)
-	limit = min(given.limit or settings.pull_limit or DEFAULT_LIMIT, settings.max_pull_limit or DEFAULT_LIMIT)
+	limit = push_and_pull.page_size(given.limit)
 	token, facts = given.lastKnownServerCursor, _facts(given)
 	with calls.alone(call):
 		try:

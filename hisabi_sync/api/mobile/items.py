@@ -56,7 +56,7 @@ def _fill(change: Change, item: dict[str, Any], caller: Caller) -> None:
 	change.entity_type = registry().name_of(SPACE_TYPE, named) or named
 	change.operation = _plain(item.get("action"))
 	change.client_id = temp_id = _plain(item.get("client_temp_id"))
-	_check(item, caller)
+	_check(item)
 	version = _version(item.get("client_version"))
 	change.payload = _payload(item, change)
 	change.client_id = _identity(item, change.operation)
@@ -77,8 +77,8 @@ def _plain(value: Any) -> str:
 	return value[:MAX_TEXT] if isinstance(value, str) else ""
 
 
-def _check(item: dict[str, Any], caller: Caller) -> None:
-	"""The words of the item itself."""
+def _check(item: dict[str, Any]) -> None:
+	"""Check the item's own fields. Raises ItemError."""
 	missing = [name for name in ("resource_type", "action", "client_version") if item.get(name) in (None, "")]
 	if missing:
 		raise ItemError("field_required", missing)
