@@ -45,7 +45,11 @@ def attempt(
 	done = Done(UPDATE if linked else CREATE, known=known)
 	given = _exact(work, values)
 	name = row.document_name if linked else None
-	if name and work.run.mode == candidates.VERIFY and not _rehearsed(work, row, given).changes:
+	if (
+		name
+		and work.run.mode == candidates.VERIFY
+		and not _rehearsed(work, row, mapping.stated(given)).changes
+	):
 		return Done(NONE, states.SKIPPED, known, code="unchanged"), None
 	submits = bool(work.channel.row.then_do) and removal.docstatus(held) == 1
 	return done, lambda: _refusing(lambda: _written(work, name, given, submits))

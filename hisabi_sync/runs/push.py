@@ -173,9 +173,8 @@ def _differing(work: outcome.Work, row: frappe._dict, payload: dict[str, Any]) -
 	held = work.channel.connector.get(row.remote_id)
 	if held is None:
 		raise RemoteError("remote_missing")
-	submitted = removal.docstatus(held) == 1
-	wanted = mapping.stated(payload) if submitted else payload
-	names = {change["field"].partition(".")[0] for change in mapping.differences(wanted, held.payload or {})}
+	changes = mapping.differences(mapping.stated(payload), held.payload or {})
+	names = {change["field"].partition(".")[0] for change in changes}
 	return {name: value for name, value in payload.items() if name in names}
 
 

@@ -211,6 +211,17 @@ def test_a_comparison_finds_what_no_time_tells(operator, erp):
 	assert {row["quantity"] for row in erp.site.documents["Paper"].values()} == {7, 2}
 
 
+def test_what_the_other_side_fills_in_is_no_difference(operator, erp):
+	"""Else every comparison would write it again, and the other side would fill it in again."""
+	connection = connect(operator, erp)
+	make(operator, quantity=None, title="")
+	run(operator, connection)
+	test_erpnext.only(erp, "Paper")["title"] = "by the controller"
+	asked = len(erp.seen)
+	assert states(run(operator, connection, mode="verify")) == [("skipped", "skip")]
+	assert not any(method == "PUT" for method, _ in erp.seen[asked:])
+
+
 @pytest.mark.parametrize(
 	("values", "sentence"),
 	[
