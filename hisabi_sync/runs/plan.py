@@ -1,6 +1,7 @@
 """Planning a run: one pending record for each document that it is about, page by page, so that it can go on after a kill."""
 
 import json
+from functools import partial
 from typing import Any
 
 import frappe
@@ -80,7 +81,7 @@ def _find(run: Document, chosen: channel.Channel) -> None:
 		run.since = watermark.since(run.connection, run.entity, run.direction, overlap)
 	state = json.loads(run.position or "{}")
 	while state is not None:
-		state = retry.run(lambda state=state: _step(run, chosen, state))
+		state = retry.run(partial(_step, run, chosen, state))
 	_give_out(run, chosen)
 
 

@@ -17,7 +17,7 @@ SUMMARY = "playbook"  # id and version of the newest playbook
 ENTITIES = {entity: entity_type for entity, entity_type, _ in batch_items.COLLECTIONS.values()}
 
 
-def as_seen_now(payload: dict, caller: Caller) -> dict:
+def as_seen_now(payload: dict[str, Any], caller: Caller) -> dict[str, Any]:
 	"""The answer without what a pull would not show; costs nothing where no entity type has Frappe's permissions."""
 	known = registry().by_name
 	guarded = {name for name in batch_results.NAMES if name in known and known[name].check_permissions}

@@ -8,8 +8,7 @@ from typing import Any
 from frappe import _
 
 from hisabi_sync.api.delta import items as family_items
-from hisabi_sync.api.delta.items import MAX_TEXT
-from hisabi_sync.api.protocol.item_reader import is_retryable
+from hisabi_sync.api.protocol.item_reader import MAX_TEXT, is_retryable
 from hisabi_sync.engine import pull
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.model import clock
@@ -48,9 +47,9 @@ class Report:
 	"""What became of the changes of a request."""
 
 	applied: int = 0
-	conflicts: list = field(default_factory=list)
-	errors: list = field(default_factory=list)
-	ignored: list = field(default_factory=list)
+	conflicts: list[dict[str, Any]] = field(default_factory=list)
+	errors: list[dict[str, Any]] = field(default_factory=list)
+	ignored: list[dict[str, Any]] = field(default_factory=list)
 
 	@property
 	def success(self) -> bool:

@@ -1,6 +1,6 @@
 """The description of all calls."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from werkzeug.wrappers import Response
 
@@ -11,8 +11,8 @@ from hisabi_sync.api.protocol.schema import Nothing, Raw
 
 class OpenAPI(Raw):
 	content: ClassVar[str] = "application/json"
-	statuses: ClassVar[dict] = {200: "An OpenAPI 3.1 document"}
-	schema_words: ClassVar[dict] = {
+	statuses: ClassVar[dict[int, str]] = {200: "An OpenAPI 3.1 document"}
+	schema_words: ClassVar[dict[str, Any]] = {
 		"type": "object",
 		"properties": {"openapi": {"type": "string"}, "paths": {"type": "object"}},
 		"required": ["openapi", "info", "paths", "components"],

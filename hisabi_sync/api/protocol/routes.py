@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import UnionType
+from typing import Any
 
 import frappe
 from werkzeug.wrappers import Request
@@ -67,11 +68,11 @@ class Endpoint:
 
 	contract: str
 	guest: bool
-	methods: tuple
+	methods: tuple[str, ...]
 	takes: type[schema.Request] | None
 	gives: type | UnionType | dict[int, type] | None
 	text: str | None
-	needs: Callable | None = None
+	needs: Callable[..., Any] | None = None
 	content: str = "application/json"
 
 

@@ -40,7 +40,7 @@ class Request(BaseModel):
 
 	model_config = ConfigDict(extra="ignore", arbitrary_types_allowed=True)
 	# Header -> what it says; headers that the call reads beside its arguments.
-	headers: ClassVar[dict] = {}
+	headers: ClassVar[dict[str, str]] = {}
 
 	def get(self, name: str, default: Any = None) -> Any:
 		"""An argument by name, as from a dict; readers take both."""
@@ -68,8 +68,8 @@ class Raw(BaseModel):
 	"""An answer that is sent unchanged, without the contract's shape. `content` is its media type."""
 
 	content: ClassVar[str] = "application/octet-stream"
-	schema_words: ClassVar[dict] = {}
-	statuses: ClassVar[dict] = {200: "The content"}
+	schema_words: ClassVar[dict[str, Any]] = {}
+	statuses: ClassVar[dict[int, str]] = {200: "The content"}
 
 
 def read(model: type[R], given: dict[str, Any]) -> R:

@@ -16,10 +16,10 @@ class Shape:
 	`refused` replaces the HTTP status FRAPPES. `statuses` maps single codes to their own HTTP status.
 	"""
 
-	success: Callable
-	error: Callable
+	success: Callable[..., Any]
+	error: Callable[[Any], Any]  # of a RequestError, or of what has its attributes
 	refused: int = FRAPPES
-	statuses: dict = field(default_factory=dict)
+	statuses: dict[str, int] = field(default_factory=dict)
 
 	def status(self, code: str, usual: int) -> int:
 		"""The HTTP status of a code; `usual` is that of its row."""

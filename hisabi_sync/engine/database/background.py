@@ -6,6 +6,7 @@ A unit, such as a space or a document, is processed on its own, so that one that
 import json
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import frappe
@@ -108,7 +109,7 @@ def each(job: str, kind: str, units: Iterable[Any], work: Callable[..., Any]) ->
 	done, failed = {}, {}
 	for unit in units:
 		try:
-			done[unit] = retry.run(lambda unit=unit: work(unit))
+			done[unit] = retry.run(partial(work, unit))
 		except Exception as error:
 			failed[str(unit)] = caught(job, kind, unit, error)
 	remember_failures(job, failed)

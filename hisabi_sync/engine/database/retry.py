@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import frappe
 import redis
@@ -39,7 +39,7 @@ class Undone(Exception):
 	"""The transaction was rolled back while its code still ran; nothing of it is left."""
 
 
-def run(transaction: Callable[..., Any]) -> Any:
+def run(transaction: Callable[[], T]) -> T:
 	"""Run a function that ends with its own commit; each try is a new transaction.
 
 	It begins with a rollback, so commit first what you have written yourself. Raises RequestError `unavailable` if every try
@@ -111,7 +111,7 @@ def latest_reads() -> Iterator[None]:
 		frappe.db.sql("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
 
 
-def _fresh(transaction: Callable[..., Any]) -> Any:
+def _fresh(transaction: Callable[[], T]) -> T:
 	frappe.db.rollback()
 	compat.forget_announcements()
 	return transaction()
