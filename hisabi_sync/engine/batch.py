@@ -151,11 +151,13 @@ class Batch:
 		self._prepare(needed, rests)
 		linked = [self._linked(i, change) for i, change in self._open()]
 		linked += [self._named(rest.values, rest) for rest in rests]
-		found = gather([*needed, *rests], linked, self.registry, self.caller.users)
+		found = gather([*needed, *rests], linked, self.registry, self.caller)
 		self.stored, self.taken = found.stored, found.taken
 		self.resolving.lock(needed)
 		self.hidden = visibility.hidden(self.stored.values(), self.registry, self.caller.users)
-		self.reach = wire.Reach(self.registry, self.caller.space, self.stored, found.foreign, self.hidden)
+		self.reach = wire.Reach(
+			self.registry, self.caller.space, self.stored, found.foreign, found.elsewhere, self.hidden
+		)
 		self.linkable = foreign.dynamic_targets([*needed, *rests], self.stored, self.caller, self.registry)
 
 	def _linked(self, i: int, change: Change) -> set[str]:

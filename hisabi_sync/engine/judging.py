@@ -16,10 +16,10 @@ from hisabi_sync.engine.entities.type_registry import Registry
 from hisabi_sync.engine.judge import base, rows, validate
 from hisabi_sync.engine.judge.decide import Decision, decide, differences, whole
 from hisabi_sync.engine.model import files
-from hisabi_sync.engine.model.change import CREATE, DELETE, Change, Stored
+from hisabi_sync.engine.model.change import CREATE, DELETE, Caller, Change, Stored
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.errors import ItemError
-from hisabi_sync.engine.sharing import foreign, visibility
+from hisabi_sync.engine.sharing import elsewhere, foreign, visibility
 from hisabi_sync.engine.store import load
 from hisabi_sync.engine.wire import each_link, target_of
 
@@ -35,11 +35,12 @@ class Gathered:
 
 	stored: dict[str, Stored]
 	foreign: foreign.Foreign
+	elsewhere: dict[elsewhere.Link, elsewhere.Target]
 	taken: dict[str, set[str]]
 
 
 def gather(
-	changes: Sequence[Change], links: Iterable[set[str]], registry: Registry, users: Iterable[str]
+	changes: Sequence[Change], links: Iterable[set[str]], registry: Registry, caller: Caller
 ) -> Gathered:
 	"""Load and lock the records that changes touch, with values and history; also the records and documents they link to."""
 	changed = {change.record for change in changes}
@@ -47,14 +48,16 @@ def gather(
 	stored.update(load.working_copies(changed & set(stored), registry))
 	past = [_past(change, stored[change.record]) for change in changes if change.record in stored]
 	load.history([wanted for wanted in past if wanted], registry)
-	elsewhere = foreign.of_changes(
+	unsynced = foreign.of_changes(
 		changes,
 		each_link,
-		lambda link, entity: target_of(link, entity, registry),
+		lambda link: target_of(link, registry),
 		registry.by_name,
-		users,
+		caller.users,
 	)
-	return Gathered(stored, elsewhere, _taken_names(changes, stored, registry))
+	away = wire.links_elsewhere(changes, stored, registry, caller.space)
+	targets = elsewhere.find(away, caller, registry)
+	return Gathered(stored, unsynced, targets, _taken_names(changes, stored, registry))
 
 
 def _past(change: Change, stored: Stored) -> tuple[Stored, int | None, Collection[int]] | None:

@@ -95,7 +95,9 @@ class Resolving:
 				change.rest = replace(change, operation=UPDATE, base={}, base_version=None, values=values)
 				found.append(change.rest)
 		own = [(registry.by_name[rest.entity_type], rest) for rest in found]
-		names = wire.client_ids([(entity, rest.values) for entity, rest in own], caller.space, registry)
+		names = wire.client_ids(
+			[(entity, rest.values) for entity, rest in own], caller.space, registry, caller.user
+		)
 		for entity, rest in own:
 			rest.values = wire.named(rest.values, entity, names)
 		return found

@@ -192,7 +192,7 @@ def _items(rows: sql.Rows, caller: Caller, begun: standing.Begin, database: sql.
 	known = registry()
 	values = _values([row for row in rows if row[6] is None], caller, known, database)
 	linking = [(known.by_name[entity_type], held) for (entity_type, _), held in values.items()]
-	names = wire.client_ids(linking, caller.space, known, database)
+	names = wire.client_ids(linking, caller.space, known, caller.user, database)
 	first = {entity.name: begun.is_first(entity.mark) for entity in known.of_space_type(caller.space_type)}
 	# Records of a type whose Sync Entity is gone are left out, tombstones too.
 	return [_item(row, values, names, known, first) for row in rows if row[1] in known.by_name]

@@ -10,14 +10,14 @@ from typing import Any
 
 from hisabi_sync.engine.database import sql
 from hisabi_sync.engine.entities.type_registry import Registry
-from hisabi_sync.engine.model import ids
+from hisabi_sync.engine.model import ids, texts
 from hisabi_sync.engine.model.change import Caller, Change, Outcome, Stored
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.errors import ItemError
 from hisabi_sync.engine.model.fields import Field
-from hisabi_sync.engine.sharing import visibility
+from hisabi_sync.engine.sharing import elsewhere, visibility
+from hisabi_sync.engine.sharing.elsewhere import Target
 from hisabi_sync.engine.sharing.foreign import Foreign
-from hisabi_sync.engine.store import load
 
 
 def each_link(values: Mapping[str, Any], entity: EntityType) -> Iterator[tuple[Any, Field, str]]:
@@ -34,18 +34,39 @@ def each_link(values: Mapping[str, Any], entity: EntityType) -> Iterator[tuple[A
 
 
 def linked_records(values: Mapping[str, Any], entity: EntityType, registry: Registry, space: str) -> set[str]:
-	"""Names of the Sync Records that the links in values lead to."""
+	"""Names of the Sync Records of the space that the links in values lead to, if their texts are client ids."""
 	found = set()
 	for holder, field, _ in each_link(values, entity):
-		target = target_of(field, entity, registry)
-		if target:
+		target = target_of(field, registry)
+		if target and target.space_type == entity.space_type:
 			found.add(ids.record(space, target.name, holder[field.name]))
 	return found
 
 
-def target_of(field: Field, entity: EntityType, registry: Registry) -> EntityType | None:
-	target = registry.by_doctype.get(field.options) if field.fieldtype == "Link" else None
-	return target if target and target.space_type == entity.space_type else None
+def target_of(field: Field, registry: Registry) -> EntityType | None:
+	"""The entity type whose records a link leads to, whatever space they lie in; None if its DocType is not synced."""
+	return registry.by_doctype.get(field.options) if field.fieldtype == "Link" else None
+
+
+def links_elsewhere(
+	changes: Iterable[Change], stored: Mapping[str, Stored], registry: Registry, space: str
+) -> set[elsewhere.Link]:
+	"""Links of changes to synced DocTypes whose text is no client id of a live record of the space, or of one that comes."""
+	coming = {change.record for change in changes}
+	found = set()
+	for change in changes:
+		entity = registry.by_name[change.entity_type]
+		for values in (change.values, change.base):
+			for holder, field, _ in each_link(values, entity):
+				target = target_of(field, registry)
+				name = target and ids.record(space, target.name, holder[field.name])
+				if name and name not in coming and not _is_live(stored.get(name)):
+					found.add((field.options, holder[field.name]))
+	return found
+
+
+def _is_live(stored: Stored | None) -> bool:
+	return stored is not None and stored.live
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +77,34 @@ class Reach:
 	space: str
 	stored: dict[str, Stored]
 	foreign: Foreign
+	elsewhere: Mapping[elsewhere.Link, Target]
 	hidden: set[str]
 
 	def find(self, field: Field, value: str, entity: EntityType) -> tuple[str | None, bool]:
 		"""(name of the document that a link leads to or None, whether the caller may name it)."""
-		target = target_of(field, entity, self.registry)
+		target = target_of(field, self.registry)
 		if target is None and self.registry.is_broken(field.options):
 			return None, False
 		if target is None:
 			name = self.foreign.find(field.options, value)
 			return name, name is not None and self.foreign.may_name(field, name, entity)
-		record = self.stored.get(ids.record(self.space, target.name, value))
-		if record is None or not record.live:
+		record = self.own(target, value)
+		if record is not None and record.live:
+			return record.document_name, record.name not in self.hidden
+		return self._elsewhere(field.options, value)
+
+	def own(self, target: EntityType, value: str) -> Stored | None:
+		"""The record of the caller's space with a client id."""
+		return self.stored.get(ids.record(self.space, target.name, value))
+
+	def _elsewhere(self, doctype: str, value: str) -> tuple[str | None, bool]:
+		found = self.elsewhere.get((doctype, value))
+		if found is None or texts.begins_attribute(found.name):
 			return None, False
-		return record.document_name, record.name not in self.hidden
+		record = self.stored.get(found.record or "")
+		if record is not None and not record.live:
+			return None, False  # deleted in this batch
+		return found.name, found.may
 
 
 def resolve_links(
@@ -103,10 +138,10 @@ def resolve_base(change: Change, entity: EntityType, reach: Reach) -> set[str]:
 	"""Replace client ids in the base values; returns the fields whose links lead to nothing any more."""
 	lost = set()
 	for holder, field, path in each_link(change.base, entity):
-		target = target_of(field, entity, reach.registry)
-		record = target and reach.stored.get(ids.record(reach.space, target.name, holder[field.name]))
+		target = target_of(field, reach.registry)
+		record = target and reach.own(target, holder[field.name])
 		held = record and record.document_name
-		holder[field.name] = held if target else reach.foreign.find(field.options, holder[field.name])
+		holder[field.name] = held or reach.find(field, holder[field.name], entity)[0]
 		if holder[field.name] is None:
 			lost.add(path.partition(".")[0])
 	return lost
@@ -149,9 +184,7 @@ def check_brought(
 # --- to devices
 
 
-def named(
-	values: dict[str, Any], entity: EntityType, names: Mapping[tuple[str, str], str | None]
-) -> dict[str, Any]:
+def named(values: dict[str, Any], entity: EntityType, names: Mapping[tuple[str, str], str]) -> dict[str, Any]:
 	"""Canonical values with client ids in the place of document names, as a device would have sent them."""
 	values = copy.deepcopy(values)
 	for holder, field, _ in each_link(values, entity):
@@ -167,7 +200,8 @@ def show(shown: Sequence[tuple[Outcome, Stored, EntityType]], caller: Caller, re
 		for outcome, stored, entity in shown
 		if stored.name not in hidden
 	]
-	names = client_ids([(entity, values) for _, entity, values in seen], caller.space, registry)
+	pairs = [(entity, values) for _, entity, values in seen]
+	names = client_ids(pairs, caller.space, registry, caller.user)
 	for outcome, entity, values in seen:
 		outcome.record = payload(entity, values, names, registry)
 
@@ -176,22 +210,27 @@ def client_ids(
 	pairs: Iterable[tuple[EntityType, Mapping[str, Any]]],
 	space: str,
 	registry: Registry,
+	user: str | None = None,
 	database: sql.Database | None = None,
-) -> dict[tuple[str, str], str | None]:
-	"""{(DocType, document name): client id} for the links of [(entity type, values)]."""
+) -> dict[tuple[str, str], str]:
+	"""{(DocType, document name): client id, or the name} for the links of [(entity type, values)].
+
+	A record of the space has its client id, and so has one of another space that the user is a member of. Everything else
+	is a link without more: the name of its document.
+	"""
 	linked = {
 		(field.options, holder[field.name])
 		for entity, values in pairs
 		for holder, field, _ in each_link(values, entity)
-		if target_of(field, entity, registry)
+		if (target := target_of(field, registry)) and target.space_type == entity.space_type
 	}
-	return load.link_names(space, linked, database) if linked else {}
+	return elsewhere.shown(space, linked, user, database) if linked else {}
 
 
 def payload(
 	entity: EntityType,
 	values: Mapping[str, Any],
-	names: Mapping[tuple[str, str], str | None],
+	names: Mapping[tuple[str, str], str],
 	registry: Registry,
 	warnings: list[str] | None = None,
 ) -> dict[str, Any]:
@@ -207,10 +246,10 @@ def payload(
 		if value is None:
 			dumped[name] = None
 			continue
-		if field.fieldtype == "Link" and target_of(field, entity, registry):
-			value = names.get((field.options, value))
+		if field.fieldtype == "Link":
+			value = names.get((field.options, value), value)
 		elif field.columns and value:
-			value = [_row(row, field, entity, names, registry) for row in value]
+			value = [_row(row, field, names) for row in value]
 		dumped[name] = field.dump(value)
 		if warnings is not None and value is not None and _is_lost(field, value, dumped[name]):
 			warnings.append(name)
@@ -227,16 +266,10 @@ def _is_lost(field: Field, value: Any, dumped: Any) -> bool:
 	)
 
 
-def _row(
-	row: Mapping[str, Any],
-	table: Field,
-	entity: EntityType,
-	names: Mapping[tuple[str, str], str | None],
-	registry: Registry,
-) -> dict[str, Any]:
+def _row(row: Mapping[str, Any], table: Field, names: Mapping[tuple[str, str], str]) -> dict[str, Any]:
 	linked = {
-		column.name: names.get((column.options, row[column.name]))
+		column.name: names.get((column.options, row[column.name]), row[column.name])
 		for column in table.columns
-		if target_of(column, entity, registry) and row.get(column.name)
+		if column.fieldtype == "Link" and row.get(column.name)
 	}
 	return {**row, **linked}

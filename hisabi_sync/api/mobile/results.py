@@ -141,5 +141,5 @@ def current(caller: Caller, entity_type: str, client_id: str) -> tuple[int | Non
 	values = visibility.visible(entity, [stored.document_name], caller).get(stored.document_name)
 	if values is None:
 		return None, None
-	names = wire.client_ids([(entity, values)], caller.space, known)
+	names = wire.client_ids([(entity, values)], caller.space, known, caller.user)
 	return stored.doc_version, wire.payload(entity, values, names, known)

@@ -99,7 +99,7 @@ def of_changes(
 			pairs += [
 				(entity, link, holder[link.name])
 				for holder, link, _ in links(getattr(change, part), entity)
-				if not is_synced(link, entity)
+				if not is_synced(link)
 			]
 	return find(found["base"], found["values"], users)
 

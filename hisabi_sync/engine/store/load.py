@@ -35,6 +35,15 @@ def records(names: Iterable[str], lock: bool = False, tail: str = "") -> dict[st
 	return {row[0]: _stored(row) for row in rows}
 
 
+def live_records(
+	column: str, keys: Collection[str], kind: str, kinds_of: Collection[str]
+) -> list[tuple[Stored, str]]:
+	"""[(Stored, space)] of live Sync Records by a column, and by `kind`, the column of the entity type or DocType."""
+	where, columns = f"{kind} IN %s AND deleted_at IS NULL", [*RECORD_COLUMNS, "space"]
+	rows = sql.select_in("Sync Record", columns, column, keys, where, (tuple(kinds_of),))
+	return [(_stored(row[:-1]), row[-1]) for row in rows]
+
+
 def records_of(entity: EntityType, names: Collection[str]) -> dict[tuple[str, str], Stored]:
 	"""{(document name, space): Stored} of the Sync Records of documents that are locked."""
 	columns, tail = [*RECORD_COLUMNS, "space"], "ORDER BY name FOR UPDATE"
@@ -261,25 +270,6 @@ def existing(doctype: str, names: Collection[str]) -> set[str]:
 		return set()
 	rows = sql.select_in(doctype, ["name"], "name", sorted(set(names)))
 	return {str(row[0]).lower() for row in rows}
-
-
-def link_names(
-	space: str, pairs: Collection[tuple[str, str]], database: sql.Database | None = None
-) -> dict[tuple[str, str], str | None]:
-	"""{(doctype, name): client id or None} for links to synced documents, in one statement.
-
-	A document of another space has None. One without any record keeps its name, because its tombstone was collected.
-	"""
-	rows = sql.select_in(
-		"Sync Record",
-		["document_type", "document_name", "client_id", "space"],
-		"document_name",
-		sorted({name for _, name in pairs}),
-		database=database,
-	)
-	found = dict.fromkeys((row[0], row[1]) for row in rows)
-	found.update({(row[0], row[1]): ids.decode(row[2]) for row in rows if row[3] == space})
-	return {pair: found.get(pair, pair[1]) if pair not in found else found[pair] for pair in pairs}
 
 
 def space_and_role(space_name: str, user: str) -> tuple[Any, ...] | None:

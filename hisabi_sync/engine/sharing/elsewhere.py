@@ -1,0 +1,131 @@
+"""Links to what the caller's space does not have under the id that was sent: documents by their name, records of other spaces.
+
+The members of another space may name its records, if they may read the documents where the entity type asks for Frappe's
+permissions. A document of a synced DocType that lies in no space may be named by users who may read it. Everything else is
+answered as if it did not exist.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from hisabi_sync.engine.database import sql
+from hisabi_sync.engine.entities.type_registry import Registry
+from hisabi_sync.engine.model import ids
+from hisabi_sync.engine.model.change import Caller, Stored
+from hisabi_sync.engine.sharing import rights, visibility
+from hisabi_sync.engine.store import load
+
+Link = tuple[str, str]  # (DocType, text that was sent)
+Placed = tuple[Stored, str]  # (record, its space)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+	"""A document that a link leads to. `record` names its Sync Record, if it has one; `may` says whether the caller may name it."""
+
+	name: str
+	record: str | None
+	may: bool
+
+
+def find(wanted: Collection[Link], caller: Caller, registry: Registry) -> dict[Link, Target]:
+	"""{(DocType, text of a link): Target}. Costs a few statements for each DocType, whatever the number of links."""
+	if not wanted:
+		return {}
+	placed = _placed(wanted, registry)
+	seen = _seen(placed, caller, registry)
+	by_key = _by_key(placed, registry)
+	found: dict[Link, Target] = {}
+	for doctype, text in wanted:
+		records = [*by_key.get((doctype, "id", text), ()), *by_key.get((doctype, "name", _folded(text)), ())]
+		if records:
+			best, _ = max(records, key=lambda one: (one[0].name in seen, one[1] == caller.space))
+			found[doctype, text] = Target(best.document_name or "", best.name, best.name in seen)
+	return {**_without_space(set(wanted) - found.keys(), caller, registry), **found}
+
+
+def _folded(text: str) -> str:
+	return text.casefold().rstrip()  # as the database compares names
+
+
+def _placed(wanted: Iterable[Link], registry: Registry) -> list[Placed]:
+	"""Live records that have one of the texts as client id or as name of their document."""
+	texts, entities = (sorted({text for _, text in wanted}), [registry.by_doctype[d] for d, _ in wanted])
+	doctypes = tuple({entity.doctype for entity in entities})
+	names = tuple({entity.name for entity in entities})
+	by_id = load.live_records("client_id", [ids.encode(text) for text in texts], "entity_type", names)
+	return [*by_id, *load.live_records("document_name", texts, "document_type", doctypes)]
+
+
+def _by_key(placed: Iterable[Placed], registry: Registry) -> dict[tuple[str, str, str], list[Placed]]:
+	found: dict[tuple[str, str, str], list[Placed]] = {}
+	for stored, space in placed:
+		if entity := registry.by_name.get(stored.entity_type):
+			name = _folded(stored.document_name or "")
+			for key in ((entity.doctype, "id", stored.client_id), (entity.doctype, "name", name)):
+				found.setdefault(key, []).append((stored, space))
+	return found
+
+
+def _seen(placed: Collection[Placed], caller: Caller, registry: Registry) -> set[str]:
+	"""Names of the records that a pull would show the caller, in whichever space."""
+	spaces = {caller.space, *member_spaces({space for _, space in placed} - {caller.space}, caller.users)}
+	near = [stored for stored, space in placed if space in spaces]
+	return {stored.name for stored in near} - visibility.hidden(near, registry, caller.users)
+
+
+def member_spaces(spaces: Collection[str], users: Iterable[str]) -> set[str]:
+	"""Those of the spaces of which every one of the users is an active member."""
+	users = set(users)
+	rows = sql.select_in(
+		"Sync Space Member",
+		["space", "user"],
+		"space",
+		sorted(spaces),
+		"user IN %s AND status = 'active'",
+		[tuple(users)],
+	)
+	members: dict[str, set[str]] = {}
+	for space, user in rows:
+		members.setdefault(space, set()).add(user)
+	return {space for space, held in members.items() if held == users}
+
+
+def _without_space(wanted: Iterable[Link], caller: Caller, registry: Registry) -> dict[Link, Target]:
+	"""Documents that have no record, such as one whose field for the space is empty."""
+	asked: dict[str, set[str]] = {}
+	for doctype, text in wanted:
+		if "is_deleted" not in registry.by_doctype[doctype].stamps:
+			asked.setdefault(doctype, set()).add(text)
+	return {
+		(doctype, text): target
+		for doctype, texts in asked.items()
+		for text, target in _readable(doctype, texts, caller).items()
+	}
+
+
+def _readable(doctype: str, texts: Collection[str], caller: Caller) -> Mapping[str, Target]:
+	every = [rights.readable(doctype, texts, user) for user in caller.users]
+	names = {_folded(name): name for name in set.intersection(*every)}
+	return {text: Target(names[_folded(text)], None, True) for text in texts if _folded(text) in names}
+
+
+# --- to devices
+
+
+def shown(
+	space: str, pairs: Collection[Link], user: str | None, database: sql.Database | None = None
+) -> dict[Link, str]:
+	"""{(DocType, document name): client id, or the name} for links to synced DocTypes; one statement or two."""
+	columns = ["document_type", "document_name", "client_id", "space", "deleted_at IS NULL"]
+	names = sorted({name for _, name in pairs})
+	rows = sql.select_in("Sync Record", columns, "document_name", names, database=database)
+	others = {row[3] for row in rows if row[4]} - {space}
+	near = member_spaces(others, [user]) if others and user else ()
+	found: dict[Link, str] = {}
+	# What counts more comes later: a tombstone of the space, a document elsewhere, a record that the user may have.
+	for doctype, name, client_id, held, live in sorted(rows, key=lambda row: (row[4], row[3] == space)):
+		is_known = held == space or held in near
+		if live or held == space:
+			found[doctype, name] = ids.decode(client_id) if is_known else name
+	return {pair: found.get(pair, pair[1]) for pair in pairs}
