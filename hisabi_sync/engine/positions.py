@@ -6,7 +6,7 @@ import frappe
 
 from hisabi_sync.engine.database import sql
 from hisabi_sync.engine.entities.entity_types import registry
-from hisabi_sync.engine.judge.standing import UNSEEN
+from hisabi_sync.engine.judge.standing import BLIND, UNSEEN
 from hisabi_sync.engine.model import clock, cursor, ids
 from hisabi_sync.engine.model.change import Caller
 from hisabi_sync.engine.model.cursor import Standing
@@ -87,9 +87,13 @@ def after_push(caller: Caller) -> str:
 	named: dict[str, Standing | None] = {
 		known[name].mark: _acknowledged_standing(place, sights[known[name].mark])
 		for name, place in own.items()
-		if name in known and (seen is None or place.position != seen.position) and known[name].mark in sights
+		if name in known and known[name].mark in sights and _is_apart(place, seen)
 	}
 	return cursor.encode(cursor.build(caller.space, _acknowledged_standing(seen, mark), named))
+
+
+def _is_apart(place: Standing, rest: Standing | None) -> bool:
+	return rest is None or place.position != rest.position or place.sight == BLIND
 
 
 def _acknowledged_standing(place: Standing | None, mark: str) -> Standing:

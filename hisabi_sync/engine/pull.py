@@ -28,7 +28,7 @@ from hisabi_sync.engine.store import second_readings
 
 # Times as text, which is read faster.
 COLUMNS = (
-	"sequence, entity_type, document_name, client_id, doc_version, CAST(modified AS CHAR), CAST(deleted_at AS CHAR), second_readings"
+	"sequence, entity_type, document_name, client_id, doc_version, CAST(modified AS CHAR), CAST(deleted_at AS CHAR), second_readings, maker"
 ).split(", ")
 
 
@@ -99,9 +99,10 @@ def begin(
 	"""Where a page begins, by a cursor or a position. Raises RequestError invalid_cursor, resync_required."""
 	asked = _asked(caller, entities, everything)
 	held = cursor.decode(token, caller.space) if token else None
+	is_guessed = held is None and start is not None
 	if held is None and start is not None:
 		held = Cursor(caller.space, start, None, asked.sight)
-	return standing.begin(held, asked)
+	return standing.begin(held, asked, is_guessed)
 
 
 def check(caller: Caller, held: Cursor) -> None:
@@ -157,14 +158,17 @@ def _rows(
 
 	Entity types with the same position are one ordered scan of an index; each of the others is a scan of its own.
 	"""
-	apart = [e for e in entities if not begun.is_with_rest(e.mark)]
+	blind = [entity.name for entity in entities if begun.is_blind(entity.mark)]
+	apart = [e for e in entities if e.name not in blind and not begun.is_with_rest(e.mark)]
 	parts = [_part(caller, begun.at[e.mark], "entity_type = %s", [e.name], limit) for e in apart]
 	if begun.asked.everything:
-		without = [entity.name for entity in apart] + registry().closed(caller.space_type)
+		without = [*(entity.name for entity in apart), *blind, *registry().closed(caller.space_type)]
 		where, values = ("entity_type NOT IN %s", [tuple(without)]) if without else ("1 = 1", [])
 		parts.insert(0, _part(caller, begun.rest, where, values, limit))
 	# A part is None if its position is the last one already.
 	told = [part for part in parts if part]
+	if not told:
+		return ()
 	query = " UNION ALL ".join(text for text, _ in told)
 	if len(told) > 1:
 		query += f" ORDER BY sequence LIMIT {int(limit)}"
@@ -194,8 +198,28 @@ def _items(rows: sql.Rows, caller: Caller, begun: standing.Begin, database: sql.
 	linking = [(known.by_name[entity_type], held) for (entity_type, _), held in values.items()]
 	names = wire.client_ids(linking, caller.space, known, caller.user, database)
 	first = {entity.name: begun.is_first(entity.mark) for entity in known.of_space_type(caller.space_type)}
-	# Records of a type whose Sync Entity is gone are left out, tombstones too.
-	return [_item(row, values, names, known, first) for row in rows if row[1] in known.by_name]
+	return [
+		_item(row, values, names, known, first) for row in rows if _is_told(row, values, known, begun, caller)
+	]
+
+
+def _is_told(
+	row: tuple[Any, ...],
+	values: Mapping[tuple[str, str], Any],
+	known: Registry,
+	begun: standing.Begin,
+	caller: Caller,
+) -> bool:
+	"""Whether a device is told of a row: not of a type whose Sync Entity is gone, nor of the end of what it never had.
+
+	Names of records that a person may not read say something already.
+	"""
+	sequence, entity_type, name, _id, version, _modified, deleted_at, _second, maker = row
+	if entity_type not in known.by_name:
+		return False
+	is_shown = deleted_at is not None or (entity_type, name) in values
+	is_own = maker is not None and maker == caller.device
+	return is_shown or is_own or not begun.never_had(known.by_name[entity_type].mark, sequence, version)
 
 
 def _values(
@@ -220,7 +244,7 @@ def _item(
 	known: Registry,
 	first: Mapping[str, bool],
 ) -> Item:
-	sequence, entity_type, name, client_id, doc_version, modified, deleted_at, second = row
+	sequence, entity_type, name, client_id, doc_version, modified, deleted_at, second, _maker = row
 	modified = second_readings.own(clock.to_datetime(modified), json.loads(second)) if second else modified
 	item = Item(sequence, entity_type, ids.decode(client_id), doc_version, modified, deleted_at)
 	item.is_new, item.wire_name = first.get(entity_type, False), known.wire_name(entity_type)

@@ -1,12 +1,13 @@
 """The Standing of a device, its position in each entity type, before and after a page. Pure."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hisabi_sync.engine.model import cursor
 from hisabi_sync.engine.model.cursor import Standing
 from hisabi_sync.engine.model.errors import RequestError
 
 UNSEEN = "00000000"  # a mark of sight that never matches: everything is sent again
+BLIND = "ffffffff"  # the mark of sight of an entity type of which the caller may read no record at all
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class Begin:
 	asked: Asked
 	at: dict[str, Standing]
 	rest: Standing | None
+	is_guessed: bool = False  # whether `held` was made of a time, so that its marks of sight say nothing
 
 	def is_first(self, mark: str) -> bool:
 		"""Whether records of an entity type are new to the device: in its first pull, with all pages."""
@@ -51,6 +53,18 @@ class Begin:
 			return False
 		return (place.position, place.snapshot) == (rest.position, rest.snapshot)
 
+	def is_blind(self, mark: str) -> bool:
+		"""Whether the caller may read no record of an entity type, and the device has none that it could forget."""
+		place = self.at[mark]
+		return place.sight == BLIND and not self.is_guessed and (place.snapshot is None or place.first)
+
+	def never_had(self, mark: str, sequence: int, version: int) -> bool:
+		"""Whether the device cannot have a live record that its caller may not read."""
+		place = self.at[mark]
+		if place.first and sequence <= place.known:
+			return True
+		return version == 1 and sequence > place.known and not self.is_guessed
+
 	@property
 	def position(self) -> int:
 		"""The least position of what is asked for."""
@@ -60,7 +74,7 @@ class Begin:
 		)
 
 
-def begin(held: cursor.Cursor | None, asked: Asked) -> Begin:
+def begin(held: cursor.Cursor | None, asked: Asked, is_guessed: bool = False) -> Begin:
 	"""Where a page begins. Raises RequestError resync_required.
 
 	A first pull keeps the position at which it began, so that only later deletes are sent. If the caller's sight has changed,
@@ -70,7 +84,7 @@ def begin(held: cursor.Cursor | None, asked: Asked) -> Begin:
 	rest = held.rest if held else None
 	if asked.everything:
 		rest = _checked(rest, asked.horizon, asked.sight, asked)
-	return Begin(held, asked, at, rest)
+	return Begin(held, asked, at, rest, is_guessed)
 
 
 def _of(held: cursor.Cursor | None, mark: str, asked: Asked) -> Standing | None:
@@ -80,7 +94,8 @@ def _of(held: cursor.Cursor | None, mark: str, asked: Asked) -> Standing | None:
 	rest = held.rest
 	if rest is None:
 		return None
-	return Standing(rest.position, rest.snapshot, asked.sights[mark] if rest.sight == asked.sight else UNSEEN)
+	sight = asked.sights[mark] if rest.sight == asked.sight else UNSEEN
+	return Standing(rest.position, rest.snapshot, sight, rest.first)
 
 
 def _begin(standing: Standing | None, mark: str, asked: Asked) -> Standing:
@@ -88,8 +103,8 @@ def _begin(standing: Standing | None, mark: str, asked: Asked) -> Standing:
 
 
 def _checked(standing: Standing | None, horizon: int, sight: str, asked: Asked) -> Standing:
-	if standing is None:
-		return Standing(0, asked.position, sight)
+	if standing is None or (standing.sight == BLIND and sight != BLIND):
+		return Standing(0, asked.position, sight, first=True)
 	if max(standing.position, standing.known) > asked.position:
 		raise RequestError("resync_required", reason="position_unknown")
 	if max(standing.position, standing.known) < horizon:
@@ -113,12 +128,18 @@ def after(begun: Begin, position: int, space: str) -> cursor.Cursor:
 def _moved(standing: Standing, position: int) -> Standing:
 	reached = max(standing.position, position)
 	finished = standing.snapshot is not None and reached >= standing.snapshot
-	return Standing(reached, None if finished else standing.snapshot, standing.sight)
+	if finished:
+		return Standing(reached, None, standing.sight)
+	return replace(standing, position=reached)
 
 
 def _is_with(rest: Standing, mark: str, standing: Standing | None, asked: Asked) -> bool:
 	"""Whether an entity type has the Standing of the rest, so that the cursor need not name it."""
-	if standing is None:
+	if standing is None or standing.sight == BLIND:
 		return False
-	same = (standing.position, standing.snapshot) == (rest.position, rest.snapshot)
+	same = (standing.position, standing.snapshot, standing.first) == (
+		rest.position,
+		rest.snapshot,
+		rest.first,
+	)
 	return same and standing.sight == asked.sights.get(mark)

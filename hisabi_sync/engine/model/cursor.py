@@ -19,16 +19,21 @@ HEAD = struct.Struct(">B8sQQ4s")
 GROUP, TYPE = struct.Struct(">QQH"), struct.Struct(">6s4s")
 ALL_ALIKE, BY_TYPE = 1, 2
 NOWHERE = 2**64 - 1  # instead of a position: nothing is known of these
+FIRST = 2**62  # beside the snapshot of a first pull
 MAC_BYTES = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-	"""How far a device has come with some entity types."""
+	"""How far a device has come with some entity types.
+
+	With a `snapshot`, records are sent from the beginning. If `first` is set, the device had none of them before.
+	"""
 
 	position: int = 0
 	snapshot: int | None = None
 	sight: str = "00000000"
+	first: bool = False
 
 	@property
 	def known(self) -> int:
@@ -44,13 +49,14 @@ class Cursor:
 	position: int = 0
 	snapshot: int | None = None
 	sight: str = "00000000"
+	first: bool = False
 	named: dict[str, Standing | None] = field(default_factory=dict)
 	is_partial: bool = False
 
 	@property
 	def rest(self) -> Standing | None:
 		"""The Standing of the entity types that are not named, or None."""
-		return None if self.is_partial else Standing(self.position, self.snapshot, self.sight)
+		return None if self.is_partial else Standing(self.position, self.snapshot, self.sight, self.first)
 
 	def of(self, mark: str) -> Standing | None:
 		"""The Standing of an entity type, or None if unknown."""
@@ -66,7 +72,7 @@ def build(space: str, rest: Standing | None, named: dict[str, Standing | None]) 
 	"""The Cursor of a Standing (or None) and those of named entity types."""
 	if rest is None:
 		return Cursor(space, named=named, is_partial=True)
-	return Cursor(space, rest.position, rest.snapshot, rest.sight, named)
+	return Cursor(space, rest.position, rest.snapshot, rest.sight, rest.first, named)
 
 
 def encode(cursor: Cursor) -> str:
@@ -80,7 +86,9 @@ def encode(cursor: Cursor) -> str:
 def _place(standing: Standing | None) -> tuple[int, int]:
 	if standing is None:
 		return NOWHERE, 0
-	return standing.position, 0 if standing.snapshot is None else standing.snapshot + 1
+	if standing.snapshot is None:
+		return standing.position, 0
+	return standing.position, standing.snapshot + 1 + (FIRST if standing.first else 0)
 
 
 def _groups(named: dict[str, Standing | None]) -> list[bytes]:
@@ -110,9 +118,10 @@ def _is_whole(version: int, body: bytes) -> bool:
 
 
 def _standing(position: int, snapshot: int, sight: bytes) -> Standing | None:
-	return (
-		None if position == NOWHERE else Standing(position, snapshot - 1 if snapshot else None, sight.hex())
-	)
+	if position == NOWHERE:
+		return None
+	begun, first = snapshot % FIRST, snapshot >= FIRST
+	return Standing(position, begun - 1 if begun else None, sight.hex(), first)
 
 
 def _named(body: bytes) -> dict[str, Standing | None]:

@@ -14,6 +14,7 @@ from frappe import _
 from frappe.core.doctype.user_permission.user_permission import get_user_permissions
 from frappe.permissions import get_allowed_docs_for_doctype, get_role_permissions
 
+from hisabi_sync.engine.database import sql
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.model import ids
 from hisabi_sync.engine.model.change import ACCEPTED, CREATE, DELETE, Caller, Change, Outcome
@@ -56,7 +57,7 @@ def only_shared(doctype: str, user: str) -> set[str] | None:
 
 	For such a user, Frappe's lists also have documents that they may only choose.
 	"""
-	if get_role_permissions(frappe.get_meta(doctype), user=user).get("read"):
+	if reads_by_role(doctype, user):
 		return None
 	return set(map(str, frappe.share.get_shared(doctype, user)))
 
@@ -68,6 +69,20 @@ def permits_link(link: Field, name: str, doctype: str, user: str) -> bool:
 	held = get_user_permissions(user).get(link.options) or []
 	allowed = get_allowed_docs_for_doctype(held, doctype)
 	return not allowed or name in allowed
+
+
+def reads_by_role(doctype: str, user: str) -> bool:
+	"""Whether a role of the user lets them read documents of the DocType, be it only their own."""
+	return bool(get_role_permissions(frappe.get_meta(doctype), user=user).get("read"))
+
+
+def shared_doctypes(doctypes: Iterable[str], user: str) -> list[str]:
+	"""Those of the DocTypes of which a document is shared with the user; one statement, none without DocTypes."""
+	where = "`read` = 1 AND (user = %s OR everyone = 1)"
+	rows = sql.select_in(
+		"DocShare", ["DISTINCT share_doctype"], "share_doctype", sorted(doctypes), where, [user]
+	)
+	return sorted(row[0] for row in rows)
 
 
 # --- on behalf of others

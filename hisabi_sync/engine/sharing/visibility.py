@@ -16,7 +16,7 @@ from frappe.core.doctype.user_permission.user_permission import get_user_permiss
 from hisabi_sync.engine.database import sql
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.entities.type_registry import Registry
-from hisabi_sync.engine.judge.standing import UNSEEN
+from hisabi_sync.engine.judge.standing import BLIND, UNSEEN
 from hisabi_sync.engine.model import ids, merge
 from hisabi_sync.engine.model.change import Caller, Outcome, Stored
 from hisabi_sync.engine.model.entity_type import EntityType
@@ -36,13 +36,21 @@ def marks(caller: Caller) -> tuple[str, dict[str, str]]:
 	"""(the mark of all entity types of the space's type together, {mark of an entity type: its own})."""
 	known = registry()
 	entities = known.of_space_type(caller.space_type)
-	rights = _rights(caller) if any(entity.check_permissions for entity in entities) else ()
-	own = {
-		entity.mark: ids.digest(entity.sight, *rights, size=4) if entity.check_permissions else entity.sight
-		for entity in entities
-	}
+	guarded = [entity for entity in entities if entity.check_permissions]
+	blind, shared = _unread(guarded, caller.user)
+	held = [*_rights(caller), *shared] if guarded else ()
+	own = {entity.mark: entity.sight for entity in entities}
+	own.update({entity.mark: ids.digest(entity.sight, *held, size=4) for entity in guarded})
+	own.update(dict.fromkeys(blind, BLIND))
 	own.update(dict.fromkeys(known.broken_marks(caller.space_type), UNSEEN))
-	return ids.digest(*(entity.sight for entity in entities), *rights, size=4), own
+	return ids.digest(*(entity.sight for entity in entities), *held, size=4), own
+
+
+def _unread(guarded: Iterable[EntityType], user: str) -> tuple[list[str], list[str]]:
+	"""(marks of entity types of which the user may read nothing, DocTypes of which they read only what is shared with them)."""
+	lacking = {e.doctype: e.mark for e in guarded if not rights.reads_by_role(e.doctype, user)}
+	shared = rights.shared_doctypes(lacking, user)
+	return [mark for doctype, mark in lacking.items() if doctype not in shared], shared
 
 
 def _rights(caller: Caller) -> list[str]:
