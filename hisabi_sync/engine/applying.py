@@ -158,6 +158,7 @@ def _answer(status: str, change: Change, stored: Stored) -> Outcome:
 		server_modified=clock.dump(stored.modified),
 		record_name=stored.name,
 		warnings=change.warnings or None,
+		document_name=stored.document_name if stored.live else None,
 	)
 
 

@@ -20,6 +20,7 @@ from hisabi_sync.engine.model.change import Change, Stored
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.errors import ItemError, RequestError, item_message
 from hisabi_sync.engine.sharing import rights
+from hisabi_sync.engine.store import load
 
 if TYPE_CHECKING:
 	from hisabi_sync.engine.batch import Batch
@@ -144,9 +145,18 @@ def _insert(change: Change, entity: EntityType, values: Mapping[str, Any]) -> No
 	if entity.client_id_field:
 		doc.set(entity.client_id_field, ids.encode(change.client_id))
 	doc.flags.update(_flags(entity, known))
+	doc.name = _given_name(doc.meta, change, entity)
 	_store(doc, doc.insert)
 	if not texts.is_safe_name(str(doc.name)):
 		raise ItemError("invalid_value", naming(values))
+
+
+def _given_name(meta: Meta, change: Change, entity: EntityType) -> str | None:
+	"""The name of a new document of a DocType whose names people type: the client id, if it is valid and free."""
+	if (meta.autoname or "").lower() != "prompt":
+		return None
+	wanted = {change.client_id, ids.document_name(change.client_id, change.record, ())}
+	return ids.document_name(change.client_id, change.record, load.existing(entity.doctype, wanted))
 
 
 def naming(values: Mapping[str, Any]) -> list[str]:

@@ -36,7 +36,7 @@ COLUMNS = (
 class Item:
 	"""One record of a page; `payload` is empty for a tombstone. `is_new` says that the device has not had it before.
 
-	`wire_name` is the name of its entity type on the wire. `warnings` names fields whose value the wire has no form for.
+	`wire_name` is the name of its entity type on the wire, `document_name` that of its document, None for a tombstone. `warnings` names fields whose value the wire has no form for.
 	"""
 
 	sequence: int
@@ -49,6 +49,7 @@ class Item:
 	is_new: bool = False
 	wire_name: str = ""
 	warnings: list[str] = field(default_factory=list)
+	document_name: str | None = None
 
 
 @dataclass(slots=True)
@@ -252,5 +253,6 @@ def _item(
 	if held is None:
 		item.deleted_at = deleted_at or modified
 	else:
+		item.document_name = name
 		item.payload = wire.payload(known.by_name[entity_type], held, names, known, item.warnings)
 	return item

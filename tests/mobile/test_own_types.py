@@ -36,9 +36,11 @@ def test_a_record_of_a_type_with_blanks_is_made_edited_and_deleted(app, visit):
 	assert (made["status"], made["server_version"]) == ("ok", 1), made
 	identity = made["server_id"]
 	assert identity and " " not in identity
+	assert frappe.db.get_value(visit, made["name"], "note") == "first"
 	assert app.push(item)[0] == made, "a repeat is the same record"
 	held = app.held(visit, identity)
 	assert (held["resource_type"], held["payload"]["note"]) == (visit, "first")
+	assert held["name"] == made["name"] != identity
 	(edited,) = app.push(update(visit, identity, 1, note="second"))
 	assert (edited["status"], edited["server_version"]) == ("ok", 2)
 	(by_temp_id,) = app.push(update(visit, item["client_temp_id"], 2, note="third"))

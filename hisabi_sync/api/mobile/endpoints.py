@@ -107,6 +107,7 @@ def _change(item: pulling.Item) -> dict[str, Any]:
 		"payload": item.payload,
 		"server_version": item.doc_version,
 		"server_modified": clock.dump(item.modified),
+		**({"name": item.document_name} if item.document_name else {}),
 		**warned(item),
 	}
 

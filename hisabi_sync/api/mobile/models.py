@@ -107,8 +107,11 @@ class _Result(Answer):
 
 
 class MobileApplied(_Result):
+	"""`name` is that of the document on the site, such as the number of an order."""
+
 	status: Literal["ok"]
 	server_version: int
+	name: str = None
 	merged: Literal[True] = None
 	server_payload: Payload | None = None
 	adjusted: list[str] = None
@@ -168,12 +171,15 @@ class MobileReplayed(Answer):
 
 
 class MobileChange(Answer):
+	"""`name` is that of the document on the site; a delete has none."""
+
 	id: str
 	resource_type: str
 	action: Literal["create", "update", "delete"]
 	payload: Payload | None
 	server_version: int
 	server_modified: Time | None
+	name: str = None
 	warnings: list[str] = None
 
 

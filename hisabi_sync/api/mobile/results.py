@@ -48,7 +48,8 @@ def _rest(change: Change, outcome: Outcome, holders: dict[Any, Any]) -> dict[str
 		return _error(outcome)
 	merged = {"merged": True, "server_payload": outcome.record} if outcome.merged else {}
 	adjusted = {"adjusted": outcome.adjusted} if outcome.adjusted else {}
-	return {"server_version": outcome.doc_version, **merged, **adjusted}
+	named = {"name": outcome.document_name} if outcome.document_name else {}
+	return {"server_version": outcome.doc_version, **named, **merged, **adjusted}
 
 
 def _server_id(change: Change, outcome: Outcome) -> str | None:

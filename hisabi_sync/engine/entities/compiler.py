@@ -18,6 +18,7 @@ from hisabi_sync.engine.model import fields as field_kinds
 from hisabi_sync.engine.model.entity_type import CLIENT_ONLY, SENSITIVE, STAMPS, EntityType
 from hisabi_sync.engine.model.fields import Field
 
+AMENDED = "amended_from"  # of a document that took a cancelled one's place: devices always get the link
 # Frappe acts on these fields: it copies attachments of amended documents, and moves documents in their tree.
 FRAPPES_OWN = frozenset("amended_from lft rgt old_parent".split())
 
@@ -114,6 +115,8 @@ def is_stored(df: DocField, get_meta: Callable[[str], Meta] = frappe.get_meta) -
 
 
 def _is_synced(df: DocField, chosen: Mapping[str, frappe._dict], row: frappe._dict) -> bool:
+	if df.fieldname == AMENDED:
+		return True
 	if df.fieldname in STAMPS or df.fieldname in SENSITIVE or df.fieldname == row.space_path:
 		return df.fieldname in chosen
 	return df.fieldname in chosen if chosen else not df.hidden

@@ -224,7 +224,10 @@ class Stored:
 
 @dataclass(slots=True)
 class Outcome:
-	"""The result of a change. `record` has the wire values of the record after a merge and in a conflict."""
+	"""The result of a change. `record` has the wire values of the record after a merge and in a conflict.
+
+	`document_name` is that of the document as it was after the change, if there was one.
+	"""
 
 	status: str
 	entity_type: str = ""
@@ -244,6 +247,7 @@ class Outcome:
 	conflict_fields: list[str] | None = None
 	warnings: list[str] | None = None
 	repeated: bool = False
+	document_name: str | None = None
 
 	@property
 	def message(self) -> str | None:
