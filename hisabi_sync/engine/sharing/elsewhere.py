@@ -2,7 +2,7 @@
 
 The members of another space may name its records, if they may read the documents where the entity type asks for Frappe's
 permissions. A document of a synced DocType that lies in no space may be named by users who may read it. Everything else is
-answered as if it did not exist.
+answered as if it did not exist. Texts are compared exactly, while the database takes `Ab` for `ab`.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -37,15 +37,11 @@ def find(wanted: Collection[Link], caller: Caller, registry: Registry) -> dict[L
 	by_key = _by_key(placed, registry)
 	found: dict[Link, Target] = {}
 	for doctype, text in wanted:
-		records = [*by_key.get((doctype, "id", text), ()), *by_key.get((doctype, "name", _folded(text)), ())]
+		records = [*by_key.get((doctype, "id", text), ()), *by_key.get((doctype, "name", text), ())]
 		if records:
 			best, _ = max(records, key=lambda one: (one[0].name in seen, one[1] == caller.space))
 			found[doctype, text] = Target(best.document_name or "", best.name, best.name in seen)
 	return {**_without_space(set(wanted) - found.keys(), caller, registry), **found}
-
-
-def _folded(text: str) -> str:
-	return text.casefold().rstrip()  # as the database compares names
 
 
 def _placed(wanted: Iterable[Link], registry: Registry) -> list[Placed]:
@@ -61,9 +57,8 @@ def _by_key(placed: Iterable[Placed], registry: Registry) -> dict[tuple[str, str
 	found: dict[tuple[str, str, str], list[Placed]] = {}
 	for stored, space in placed:
 		if entity := registry.by_name.get(stored.entity_type):
-			name = _folded(stored.document_name or "")
-			for key in ((entity.doctype, "id", stored.client_id), (entity.doctype, "name", name)):
-				found.setdefault(key, []).append((stored, space))
+			for key in (("id", stored.client_id), ("name", stored.document_name or "")):
+				found.setdefault((entity.doctype, *key), []).append((stored, space))
 	return found
 
 
@@ -106,8 +101,7 @@ def _without_space(wanted: Iterable[Link], caller: Caller, registry: Registry) -
 
 def _readable(doctype: str, texts: Collection[str], caller: Caller) -> Mapping[str, Target]:
 	every = [rights.readable(doctype, texts, user) for user in caller.users]
-	names = {_folded(name): name for name in set.intersection(*every)}
-	return {text: Target(names[_folded(text)], None, True) for text in texts if _folded(text) in names}
+	return {text: Target(text, None, True) for text in set.intersection(*every).intersection(texts)}
 
 
 # --- to devices
