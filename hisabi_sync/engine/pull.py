@@ -241,7 +241,7 @@ def _values(
 def _item(
 	row: tuple[Any, ...],
 	values: Mapping[tuple[str, str], dict[str, Any]],
-	names: Mapping[tuple[str, str], str | None],
+	names: Mapping[tuple[str, str], str],
 	known: Registry,
 	first: Mapping[str, bool],
 ) -> Item:

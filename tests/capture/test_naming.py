@@ -80,9 +80,7 @@ def test_what_a_device_makes_is_named_as_the_site_names_it(named, team, way):
 	(item,), token = fetch(team)
 	assert (item.client_id, item.document_name) == (client_id, outcome.document_name)
 	assert frappe.db.exists(doctype(way), outcome.document_name)
-	(edited,) = send(
-		team, change(doctype(way), client_id, "update", 1, team=None, title=item.payload["title"])
-	)
+	(edited,) = send(team, change(doctype(way), client_id, "update", 1, title=item.payload["title"]))
 	assert edited.document_name == outcome.document_name
 	(gone,) = send(team, change(doctype(way), client_id, "delete", 1))
 	assert (gone.status, gone.document_name) == ("accepted", None)

@@ -1,7 +1,6 @@
 """A tombstone goes to devices that had the record, or may have had it: names of what a person may never read say too much."""
 
 import frappe
-import frappe.share
 import pytest
 
 from benchmarks.count_statements import Counted
@@ -128,13 +127,13 @@ def test_a_shared_record_comes_and_goes(office, outsider):
 	names = [office.note() for _ in range(3)]
 	document = office.document(names[1])
 	_, token = told(outsider)
-	frappe.share.add(NOTE, document, outsider.user, read=1, flags={"ignore_share_permission": True})
+	given = {"share_doctype": NOTE, "share_name": document, "user": outsider.user, "read": 1}
+	share = frappe.get_doc({"doctype": "DocShare", **given})
+	share.insert(ignore_permissions=True)
 	frappe.db.commit()
 	found, token = told(outsider, token)
 	assert found == {names[1]: False}
-	frappe.share.remove(
-		NOTE, document, outsider.user, flags={"ignore_permissions": True, "ignore_share_permission": True}
-	)
+	share.delete(ignore_permissions=True)
 	frappe.db.commit()
 	assert told(outsider, token)[0][names[1]] is True
 

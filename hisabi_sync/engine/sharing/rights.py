@@ -32,12 +32,13 @@ def readable_rows(doctype: str, names: Collection[str]) -> set[str]:
 	return set(frappe.get_list(doctype, filters=filters, pluck="name", limit_page_length=0, order_by="name"))
 
 
-def listed(doctype: str, names: Iterable[str], user: str) -> set[str]:
-	"""Those documents of any DocType that exist and that the user may read or choose; one statement."""
+def readable(doctype: str, names: Iterable[str], user: str) -> set[str]:
+	"""Those documents of any DocType that exist and that the user may read; one statement or two."""
 	if not frappe.db.exists("DocType", doctype, cache=True) or frappe.get_meta(doctype).issingle:
 		return set()
-	if not any(frappe.has_permission(doctype, right, user=user) for right in ("read", "select")):
-		return set()
+	shared = only_shared(doctype, user)
+	if shared is not None:
+		return shared.intersection(names)
 	filters = {"name": ["in", sorted(names)]}
 	rows = frappe.get_list(
 		doctype, filters=filters, pluck="name", limit_page_length=0, user=user, order_by="name"
@@ -45,17 +46,11 @@ def listed(doctype: str, names: Iterable[str], user: str) -> set[str]:
 	return set(map(str, rows))
 
 
-def readable(doctype: str, names: Iterable[str], user: str) -> set[str]:
-	"""Those documents of any DocType that exist and that the user may read."""
-	found = listed(doctype, names, user)
-	shared = only_shared(doctype, user) if found else None
-	return found if shared is None else found & shared
-
-
 def only_shared(doctype: str, user: str) -> set[str] | None:
 	"""Names of the documents shared with a user whose roles do not let them read the DocType; None for other users.
 
-	For such a user, Frappe's lists also have documents that they may only choose.
+	Lists of Frappe's are not for such a user: they also have documents that the user may only choose, and some versions of
+	Frappe make a statement without columns, because the user may read no field.
 	"""
 	if reads_by_role(doctype, user):
 		return None

@@ -84,11 +84,12 @@ def readable(entity: EntityType, names: Iterable[Any], user: str) -> list[Any]:
 		return names
 	if not names or not frappe.has_permission(entity.doctype, "read", user=user):
 		return []
+	shared = rights.only_shared(entity.doctype, user)
+	if shared is not None:
+		return [name for name in names if str(name) in shared]
 	filters = {"name": ["in", names]}
 	with rights.with_eyes_of(user):
-		found = frappe.get_list(entity.doctype, filters=filters, pluck="name", limit_page_length=0)
-	shared = rights.only_shared(entity.doctype, user)
-	return found if shared is None else [name for name in found if str(name) in shared]
+		return frappe.get_list(entity.doctype, filters=filters, pluck="name", limit_page_length=0)
 
 
 def hidden(records: Iterable[Stored], known: Registry, users: Iterable[str]) -> set[str]:
