@@ -62,7 +62,7 @@ def test_a_row_keeps_columns_that_devices_do_not_know(seller):
 	client_id = seller.made(row(DATES))
 	seller.in_desk(client_id, rows={0: {"barcode": "628"}})
 	(held,) = sent(seller.held(client_id).payload["items"])
-	seller.edited(client_id, 2, items=[{**held, "qty": 3}])
+	seller.edited(client_id, items=[{**held, "qty": 3}])
 	assert cells(seller.doc(client_id), "qty", "barcode") == [(3, "628")]
 
 

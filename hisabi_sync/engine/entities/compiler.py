@@ -83,7 +83,8 @@ def _json(text: str | None, default: Any) -> Any:
 
 
 def _aliases(row: frappe._dict) -> dict[str, str]:
-	pairs = ((f.fieldname, alias.strip()) for f in row.fields for alias in (f.aliases or "").split(","))
+	named = (f for f in row.fields if "." not in f.fieldname)
+	pairs = ((f.fieldname, alias.strip()) for f in named for alias in (f.aliases or "").split(","))
 	return {alias: name for name, alias in pairs if alias}
 
 
@@ -99,12 +100,18 @@ def _one_of(row: frappe._dict, fields: Collection[Field]) -> tuple[tuple[str, ..
 
 
 def _fields(row: frappe._dict, meta: Meta, get_meta: Callable[[str], Meta]) -> list[Field]:
-	chosen = {f.fieldname: f for f in row.fields}
+	chosen = {f.fieldname: f for f in row.fields if "." not in f.fieldname}
 	return [
-		_field(df, get_meta, chosen.get(df.fieldname), meta)
+		_field(df, get_meta, chosen.get(df.fieldname), meta, _chosen_columns(df, row))
 		for df in meta.fields
 		if is_stored(df, get_meta) and _is_synced(df, chosen, row)
 	]
+
+
+def _chosen_columns(df: DocField, row: frappe._dict) -> dict[str, frappe._dict]:
+	"""{column: its row in the Sync Entity}, which names it `table.column`."""
+	parts = [(f.fieldname.partition("."), f) for f in row.fields]
+	return {column: f for (table, dot, column), f in parts if dot and table == df.fieldname}
 
 
 def is_stored(df: DocField, get_meta: Callable[[str], Meta] = frappe.get_meta) -> bool:
@@ -127,7 +134,9 @@ def _field(
 	get_meta: Callable[[str], Meta],
 	chosen: frappe._dict | None = None,
 	meta: Meta | None = None,
+	columns: Mapping[str, frappe._dict] | None = None,
 ) -> Field:
+	known, left_out = _columns(df, get_meta, columns or {})
 	access = _access(df, chosen)
 	length = field_kinds.text_limit(df.fieldtype, df.length)
 	plain = Field(df.fieldname, df.fieldtype, df.label or df.fieldname, access, df.options or "", length)
@@ -141,7 +150,8 @@ def _field(
 		default=_default(plain, df.default),
 		required=bool(chosen.required if chosen else df.reqd),
 		unique=bool(df.unique or (chosen and chosen.unique_in_space)),
-		columns=_columns(df, get_meta),
+		columns=known,
+		left_out=left_out,
 		permlevel=df.permlevel or 0,
 		is_title=bool(meta and meta.get_title_field() == df.fieldname),
 		feeds=bool(meta and df.fieldtype == "Link" and meta.get_fields_to_fetch(df.fieldname)),
@@ -179,13 +189,23 @@ def _default(plain: Field, value: Any) -> Any:
 	return None if column_values.is_unreadable(held) else held
 
 
-def _columns(df: DocField, get_meta: Callable[[str], Meta]) -> tuple[Field, ...]:
+def _columns(
+	df: DocField, get_meta: Callable[[str], Meta], chosen: Mapping[str, frappe._dict]
+) -> tuple[tuple[Field, ...], frozenset[str]]:
+	"""(columns of rows that devices know, names of the others). Hidden ones have to be chosen."""
 	if df.fieldtype not in frappe.model.table_fields:
-		return ()
+		return (), frozenset()
 	meta = get_meta(df.options)
-	# What the DocType of the rows demands is asked after its controller has run, which may fill it.
-	columns = (_field(child, get_meta, None, meta) for child in meta.fields if _is_plain(child))
-	return tuple(replace(column, required=False) for column in columns)
+	every = [child for child in meta.fields if _is_plain(child)]
+	known = [child for child in every if (child.fieldname in chosen if chosen else not child.hidden)]
+	columns = [_column(child, get_meta, chosen.get(child.fieldname), meta) for child in known]
+	columns = [column for column in columns if column.access != "Hidden"]
+	return tuple(columns), frozenset(c.fieldname for c in every) - {column.name for column in columns}
+
+
+def _column(df: DocField, get_meta: Callable[[str], Meta], chosen: frappe._dict | None, meta: Meta) -> Field:
+	"""What the DocType of the rows demands is asked after its controller has run, which may fill it."""
+	return replace(_field(df, get_meta, chosen, meta), required=bool(chosen and chosen.required))
 
 
 def _is_plain(df: DocField) -> bool:

@@ -17,7 +17,7 @@ from hisabi_sync.engine.entities import listeners
 COLUMNS = {
 	"DocType": "name modified migration_hash module is_submittable track_changes istable issingle is_virtual engine autoname",
 	"DocField": "name modified parent idx fieldname fieldtype label options length default reqd unique hidden read_only "
-	"permlevel fetch_from is_virtual",
+	"permlevel fetch_from is_virtual ignore_user_permissions",
 	"Custom Field": "name modified",
 	"Property Setter": "name modified",
 	**dict.fromkeys(listeners.EVENT_SOURCES, "name modified"),

@@ -131,16 +131,20 @@ def _parse_base(given: Mapping[str, Any], entity: EntityType) -> dict[str, Any]:
 
 
 def _server_columns(named: Mapping[str, Any], entity: EntityType) -> list[str]:
-	"""Names of the columns in sent rows that only the server sets."""
+	"""Names of the columns in sent rows that only the server sets, or that devices do not know."""
 	held = {
 		name: {key for row in named[name] or () for key in row} for name in entity.row_fields & named.keys()
 	}
 	return [
-		f"{name}.{column.name}"
+		f"{name}.{column}"
 		for name, keys in sorted(held.items())
-		for column in entity.fields[name].columns
-		if column.name in keys and not column.writable
+		for column in _not_writable(entity.fields[name])
+		if column in keys
 	]
+
+
+def _not_writable(table: Field) -> list[str]:
+	return [column.name for column in table.columns if not column.writable] + sorted(table.left_out)
 
 
 def _refuse(code: str, names: Sequence[str]) -> None:

@@ -153,7 +153,8 @@ class EntityType:
 	@cached_property
 	def sight(self) -> str:
 		"""A hash of what devices may read; it changes when records have to be sent again."""
-		return ids.digest(self.name, self.check_permissions, *sorted(self.readable), size=4)
+		left_out = [f"{table.name}.{name}" for table in self.tables for name in sorted(table.left_out)]
+		return ids.digest(self.name, self.check_permissions, *sorted(self.readable), *left_out, size=4)
 
 	@cached_property
 	def row_fields(self) -> frozenset[str]:

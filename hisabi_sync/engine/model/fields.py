@@ -73,6 +73,7 @@ class Field:
 	required: bool = False
 	unique: bool = False
 	columns: "tuple[Field, ...]" = ()  # the child table's fields, for a Table
+	left_out: frozenset[str] = frozenset()  # columns of the child table that devices do not know
 	permlevel: int = 0
 	is_title: bool = False  # whether pages of the Desk show the field as the document's title
 	feeds: bool = False  # whether Frappe fills readable fields from the document of this link

@@ -187,7 +187,8 @@ def parse_rows(field: "Field", value: Any) -> list[dict[str, Any]]:
 
 def _parse_row(field: "Field", row: Mapping[str, Any]) -> dict[str, Any]:
 	columns = {column.name: column for column in field.columns}
-	unknown = [f"{field.name}.{name}" for name in row if name not in columns and name != "name"]
+	known = {"name", *columns, *field.left_out}
+	unknown = [f"{field.name}.{name}" for name in row if name not in known]
 	if unknown:
 		raise ItemError("invalid_field", unknown)
 	given = {name: column for name, column in columns.items() if column.writable}

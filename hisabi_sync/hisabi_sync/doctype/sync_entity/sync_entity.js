@@ -10,6 +10,21 @@ frappe.ui.form.on("Sync Entity", {
 	refresh(frm) {
 		frm.trigger("show_headway");
 		frm.trigger("show_slow");
+		if (frm.doc.document_type && frm.perm[0]?.write) {
+			frm.add_custom_button(__("Propose fields"), () => frm.trigger("propose_fields"));
+		}
+	},
+
+	document_type(frm) {
+		if (frm.is_new() && frm.doc.document_type && !frm.doc.fields?.length) frm.trigger("propose_fields");
+	},
+
+	async propose_fields(frm) {
+		const { message } = await frm.call("propose_fields");
+		frm.clear_table("fields");
+		for (const row of message || []) frm.add_child("fields", row);
+		frm.refresh_field("fields");
+		frm.dirty();
 	},
 
 	// Below the choice of the write mode: what the engine does, and why.

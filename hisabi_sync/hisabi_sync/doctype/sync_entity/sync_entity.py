@@ -10,7 +10,7 @@ from frappe.model.meta import Meta
 from hisabi_sync import bounds
 from hisabi_sync.engine import reconcile
 from hisabi_sync.engine.database import background, transaction
-from hisabi_sync.engine.entities import contracts, entity_types, write_mode
+from hisabi_sync.engine.entities import contracts, entity_types, proposal, write_mode
 from hisabi_sync.engine.model import ids
 
 # Parameters that a policy cannot do without.
@@ -111,7 +111,7 @@ class SyncEntity(Document):
 	def _check_fields(self, meta: Meta) -> None:
 		names = [row.fieldname for row in self.fields]
 		names += [self.client_id_field] if self.client_id_field else []
-		unknown = [name for name in names if not meta.has_field(name)]
+		unknown = [name for name in names if not _has_place(meta, name)]
 		if unknown:
 			frappe.throw(_("{0} has no fields {1}").format(meta.name, ", ".join(unknown)))
 
@@ -165,6 +165,12 @@ class SyncEntity(Document):
 		if self.enabled and not self.flags.from_declaration:
 			reconcile.soon(self.name, self.document_type)
 
+	@frappe.whitelist()
+	def propose_fields(self) -> list[dict[str, str]]:
+		"""A safe list of fields and columns for the form, which the person changes as they like."""
+		self.check_permission("write" if not self.is_new() else "create")
+		return proposal.propose(frappe.get_meta(self.document_type), self.space_path or "")
+
 	def onload(self) -> None:
 		"""Give the form the progress of numbering and of the comparison with devices, and why documents are saved one by one."""
 		if self.enabled and not self.is_new() and frappe.db.table_exists(self.document_type):
@@ -176,6 +182,16 @@ class SyncEntity(Document):
 
 	def on_trash(self) -> None:
 		entity_types.forget()
+
+
+def _has_place(meta: Meta, name: str) -> bool:
+	"""Whether a DocType has a field, or a column of rows by the name `table.column`."""
+	table, dot, column = name.partition(".")
+	df = meta.get_field(table)
+	if not dot:
+		return df is not None
+	is_table = df is not None and df.fieldtype in frappe.model.table_fields
+	return is_table and frappe.get_meta(df.options).has_field(column)
 
 
 def unserved(space_type: str | None) -> str:
