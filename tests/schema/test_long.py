@@ -4,20 +4,20 @@ import frappe
 
 from hisabi_sync.engine import reconcile
 from hisabi_sync.engine.entities import entity_types
-from tests.schema.test_edits import new_request, set_in
+from tests.schema.test_edits import demanded, demands, new_request, set_in
 from tests.support.phone import create
 
 
 def test_an_edit_while_a_job_goes_on(desk, inspections):
 	new_request()
-	assert not entity_types.registry().by_name[inspections].required
+	assert not demanded(inspections)
 	frappe.db.commit()
 	desk.edit_fields(inspections, set_in("weather", reqd=1))
 	frappe.db.commit()
-	assert entity_types.registry().by_name[inspections].required == ("weather",)
+	assert demanded(inspections) == ("weather",)
 	desk.edit_fields(inspections, set_in("weather", reqd=0))
 	frappe.db.rollback()
-	assert not entity_types.registry().by_name[inspections].required
+	assert not demanded(inspections)
 
 
 def test_a_doctype_that_is_made_syncable_while_a_job_saves_documents(desk, inspections, phone):
@@ -39,7 +39,7 @@ def test_an_edit_while_the_documents_are_compared(desk, inspections, phone, monk
 	new_request()
 	seen, plain = [], reconcile.compare
 	monkeypatch.setattr(
-		reconcile, "compare", lambda entity, names: seen.append(entity.required) or plain(entity, names)
+		reconcile, "compare", lambda entity, names: seen.append(demands(entity)) or plain(entity, names)
 	)
 	count = reconcile._count
 
