@@ -140,7 +140,12 @@ def _of_calls(user: str) -> list[str]:
 def _of_documents(user: str) -> Iterator[Limit]:
 	"""Limits by the DocTypes of connections. Rows about no DocType are for users who may read all of them."""
 	mappings = _mappings()
+	existing = set(frappe.get_all("DocType", {"name": ["in", list(mappings)]}, pluck="name"))
 	for doctype in sorted(mappings):
+		if doctype not in existing:
+			# Nobody can be asked for their rights on a DocType that was removed.
+			yield Limit(doctype, "NULL", (), False, False)
+			continue
 		names = mappings[doctype]
 		yield from _limits(doctype, doctype, user, names, names.values())
 
