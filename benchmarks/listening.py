@@ -34,7 +34,7 @@ def measure(stage: Stage) -> list[Figure]:
 	wallet, batch = stage.wallet(), stage.sizes.batch
 
 	def prepare(side: str) -> list[dict[str, Any]]:
-		listen(SIDES[side])
+		listen(SIDES[side], side)  # an app's handlers are looked at again only if other apps are installed
 		return wallet.transactions(batch)
 
 	works = {side: ((lambda side=side: prepare(side)), wallet.push) for side in SIDES}
