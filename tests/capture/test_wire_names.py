@@ -77,7 +77,7 @@ def test_a_kind_of_space_has_a_name_once(names, name):
 def test_a_change_of_the_kind_of_space_is_refused_too(names):
 	doc = frappe.get_doc("Sync Entity", names[TENANT])
 	doc.space_type = "wallet"
-	with pytest.raises(frappe.ValidationError, match="that of Wallet Happening already"):
+	with pytest.raises(frappe.ValidationError, match="Wallet Happening already has the name"):
 		doc.save()
 	frappe.db.rollback()
 

@@ -9,6 +9,8 @@ import pytest
 
 from hisabi_sync.demo import households
 
+pytestmark = pytest.mark.thorough  # minutes long
+
 
 @pytest.fixture
 def command(site):

@@ -11,6 +11,8 @@ from tests.support.engine import change, send
 from tests.support.phone import new_id
 from tests.support.texts import ATTRIBUTES, PAYLOADS, RUN
 
+pytestmark = pytest.mark.thorough  # minutes long
+
 TEXTS = (*ATTRIBUTES, PAYLOADS[-1], PAYLOADS[0])
 # Types whose values are put into attributes: each refuses every text that would end one.
 CLOSED = ("Color", "Icon", "Phone", "Link", "Dynamic Link", "Select", "Attach", "Attach Image", "Signature")

@@ -7,6 +7,8 @@ from tests.conflicts.world import ACCOUNT, conflict
 from tests.desk.test_conflict import cell, open_conflict
 from tests.support.engine import change, send
 
+pytestmark = pytest.mark.thorough  # minutes long
+
 CHANGED = {"account_name": "Old card, still used", "color": "red"}
 
 

@@ -12,6 +12,8 @@ from tests.support.phone import account, new_id, transaction
 from tests.support.worker import work_off
 from tests.wallet.people import sign_in
 
+pytestmark = pytest.mark.thorough  # minutes long
+
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
 NASTY = "<img src=x onerror=window.pwned=1>"  # without quotes, which JSON would spoil
 

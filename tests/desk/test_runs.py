@@ -10,6 +10,8 @@ from hisabi_sync.runs import records
 from tests.mobile.app import new_tenant
 from tests.runs import world
 
+pytestmark = pytest.mark.thorough  # minutes long
+
 
 @pytest.fixture
 def shop(desk_site):

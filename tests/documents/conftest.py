@@ -65,9 +65,9 @@ class Seller:
 		return frappe.get_doc(self.shop.order, document_of(self.caller, client_id))
 
 	def held(self, client_id):
-		"""The last item of a pull about a record."""
+		"""The last item of a first pull about a record; None where there is none."""
 		items, _ = fetch(self.caller)
-		return next(item for item in reversed(items) if item.client_id == client_id)
+		return next((item for item in reversed(items) if item.client_id == client_id), None)
 
 	def in_desk(self, client_id, **values):
 		"""Save values as the back office does in the Desk; rows by their place, from 0."""

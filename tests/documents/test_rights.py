@@ -48,7 +48,8 @@ def with_values(doctype, name, **values):
 
 
 def seen(seller, client_id):
-	return seller.held(client_id).deleted_at is None
+	held = seller.held(client_id)
+	return held is not None and held.deleted_at is None
 
 
 def test_user_permissions(seller, other):

@@ -11,6 +11,8 @@ from hisabi_sync.engine.store import digests
 from tests.schema.test_edits import new_request, set_in
 from tests.support.phone import create, new_id, update
 
+pytestmark = pytest.mark.thorough  # minutes long
+
 NOTHING = {"entered": 0, "changed": 0, "left": 0}
 EXTRA = {"fieldname": "extra", "label": "Extra", "fieldtype": "Data"}
 

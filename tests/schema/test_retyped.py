@@ -12,6 +12,8 @@ from tests.schema.test_edits import new_request, set_in
 from tests.support import doctypes
 from tests.support.phone import create, update
 
+pytestmark = pytest.mark.thorough  # minutes long
+
 TEXTS = {
 	# what a device sent -> what it gets when the field has become one of HTML
 	"if a<b then": "if a&lt;b then",

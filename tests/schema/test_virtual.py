@@ -9,6 +9,8 @@ from tests.support import doctypes
 from tests.support.doctypes import column, columns
 from tests.support.phone import create, new_id
 
+pytestmark = pytest.mark.thorough  # minutes long
+
 VIRTUAL = {
 	"Data": {"options": "doc.note"},
 	"Attach Image": {},

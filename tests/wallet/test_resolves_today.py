@@ -10,6 +10,8 @@ from tests.support.phone import account, create, delete, update
 from tests.wallet.test_resolves import ACCOUNT, resolve, row_of
 from tests.wallet.wire import payload_of
 
+pytestmark = pytest.mark.thorough  # minutes long
+
 
 @pytest.fixture
 def gadget(site):

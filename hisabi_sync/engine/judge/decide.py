@@ -162,7 +162,7 @@ def _compare_field(
 		return client, None
 	server = stored.values.get(name)
 	if entity.fields[name].kind is kinds.ROWS and base is not UNKNOWN:
-		client = rows.complete(entity.fields[name], client, base or [])
+		client = rows.complete_known(entity.fields[name], client, base or [])
 	merged, clashed = _merge_field(entity.fields[name], base, server, client)
 	if not clashed:
 		return merged, None

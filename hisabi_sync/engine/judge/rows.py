@@ -34,6 +34,14 @@ def complete(field: Field, rows: Iterable[Row], held: Iterable[Row]) -> list[Row
 	return [_whole(row, known.get(row.get("name") or ""), empty) for row in named]
 
 
+def complete_known(field: Field, rows: Iterable[Row], held: Iterable[Row]) -> list[Row]:
+	"""As `complete`, for rows that were completed before: a row that `held` does not have stays as it is."""
+	held = list(held)
+	known = _by_name(held)
+	named = merging.name_rows(rows, held, field.row_keys)
+	return [{**known.get(row.get("name") or "", {}), **row} for row in named]
+
+
 def _whole(row: Row, known: Row | None, empty: Mapping[str, Any]) -> Row:
 	if known is None:
 		return {name: cell for name, cell in row.items() if cell is not None}

@@ -12,6 +12,8 @@ from tests.media.sealed.documents import COUNTRY, NAME, NAMINGS, media, name_of
 from tests.media.uploads import upload
 from tests.support.phone import create, new_id
 
+pytestmark = pytest.mark.thorough  # minutes long
+
 
 def _delete_entity(name):
 	frappe.delete_doc("Sync Entity", name, force=True)
