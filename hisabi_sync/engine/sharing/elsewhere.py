@@ -5,7 +5,7 @@ permissions. A document of a synced DocType that lies in no space may be named b
 answered as if it did not exist. Texts are compared exactly, while the database takes `Ab` for `ab`.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from hisabi_sync.engine.database import sql
@@ -32,8 +32,9 @@ def find(wanted: Collection[Link], caller: Caller, registry: Registry) -> dict[L
 	"""{(DocType, text of a link): Target}. Costs a few statements for each DocType, whatever the number of links."""
 	if not wanted:
 		return {}
-	placed = _placed(wanted, registry)
-	seen = _seen(placed, caller, registry)
+	near = {caller.space, *_spaces_of(caller.users)}
+	placed = _placed(wanted, near, registry)
+	seen = _seen(placed, near, caller, registry)
 	by_key = _by_key(placed, registry)
 	found: dict[Link, Target] = {}
 	for doctype, text in wanted:
@@ -44,13 +45,23 @@ def find(wanted: Collection[Link], caller: Caller, registry: Registry) -> dict[L
 	return {**_without_space(set(wanted) - found.keys(), caller, registry), **found}
 
 
-def _placed(wanted: Iterable[Link], registry: Registry) -> list[Placed]:
-	"""Live records that have one of the texts as client id or as name of their document."""
+def _spaces_of(users: Collection[str]) -> set[str]:
+	"""Spaces of which every one of the users is an active member."""
+	rows = sql.select_in("Sync Space Member", ["space", "user"], "user", users, "status = 'active'")
+	return _of_all(rows, users)
+
+
+def _placed(wanted: Iterable[Link], near: Collection[str], registry: Registry) -> list[Placed]:
+	"""Live records that have one of the texts as client id in a space that is near, or as name of their document.
+
+	Documents' names are unique. Client ids are not: an app that calls an account `main` does so in every space.
+	"""
 	texts, entities = (sorted({text for _, text in wanted}), [registry.by_doctype[d] for d, _ in wanted])
 	doctypes = tuple({entity.doctype for entity in entities})
 	names = tuple({entity.name for entity in entities})
-	by_id = load.live_records("client_id", [ids.encode(text) for text in texts], "entity_type", names)
-	return [*by_id, *load.live_records("document_name", texts, "document_type", doctypes)]
+	encoded = [ids.encode(text) for text in texts]
+	by_id = load.live_records("client_id", encoded, {"space": near, "entity_type": names})
+	return [*by_id, *load.live_records("document_name", texts, {"document_type": doctypes})]
 
 
 def _by_key(placed: Iterable[Placed], registry: Registry) -> dict[tuple[str, str, str], list[Placed]]:
@@ -62,11 +73,10 @@ def _by_key(placed: Iterable[Placed], registry: Registry) -> dict[tuple[str, str
 	return found
 
 
-def _seen(placed: Collection[Placed], caller: Caller, registry: Registry) -> set[str]:
+def _seen(placed: Collection[Placed], near: Collection[str], caller: Caller, registry: Registry) -> set[str]:
 	"""Names of the records that a pull would show the caller, in whichever space."""
-	spaces = {caller.space, *member_spaces({space for _, space in placed} - {caller.space}, caller.users)}
-	near = [stored for stored, space in placed if space in spaces]
-	return {stored.name for stored in near} - visibility.hidden(near, registry, caller.users)
+	held = [stored for stored, space in placed if space in near]
+	return {stored.name for stored in held} - visibility.hidden(held, registry, caller.users)
 
 
 def member_spaces(spaces: Collection[str], users: Iterable[str]) -> set[str]:
@@ -80,10 +90,15 @@ def member_spaces(spaces: Collection[str], users: Iterable[str]) -> set[str]:
 		"user IN %s AND status = 'active'",
 		[tuple(users)],
 	)
+	return _of_all(rows, users)
+
+
+def _of_all(rows: Iterable[Sequence[str]], users: Iterable[str]) -> set[str]:
+	"""Spaces that stand in the (space, user) rows with every one of the users."""
 	members: dict[str, set[str]] = {}
 	for space, user in rows:
 		members.setdefault(space, set()).add(user)
-	return {space for space, held in members.items() if held == users}
+	return {space for space, held in members.items() if held == set(users)}
 
 
 def _without_space(wanted: Iterable[Link], caller: Caller, registry: Registry) -> dict[Link, Target]:

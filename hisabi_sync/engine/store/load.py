@@ -36,11 +36,12 @@ def records(names: Iterable[str], lock: bool = False, tail: str = "") -> dict[st
 
 
 def live_records(
-	column: str, keys: Collection[str], kind: str, kinds_of: Collection[str]
+	column: str, keys: Collection[str], others: Mapping[str, Collection[str]]
 ) -> list[tuple[Stored, str]]:
-	"""[(Stored, space)] of live Sync Records by a column, and by `kind`, the column of the entity type or DocType."""
-	where, columns = f"{kind} IN %s AND deleted_at IS NULL", [*RECORD_COLUMNS, "space"]
-	rows = sql.select_in("Sync Record", columns, column, keys, where, (tuple(kinds_of),))
+	"""[(Stored, space)] of live Sync Records whose `column` is one of the keys, and each of the `others` one of its values."""
+	where = " AND ".join([*(f"{sql.quote(name)} IN %s" for name in others), "deleted_at IS NULL"])
+	columns, values = [*RECORD_COLUMNS, "space"], [tuple(held) for held in others.values()]
+	rows = sql.select_in("Sync Record", columns, column, keys, where, values)
 	return [(_stored(row[:-1]), row[-1]) for row in rows]
 
 
