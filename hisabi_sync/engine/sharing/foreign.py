@@ -2,8 +2,7 @@
 
 Frappe fills fields from linked documents (`fetch_from`) without asking for rights. So if a link fills fields, a caller may name
 only documents that they may read. Any other link tells no more than that a name exists: a caller may name what Frappe's own
-save would take from them. A Dynamic Link may name a document of
-any DocType, which another field names.
+save would take from them. A Dynamic Link may name a document of any DocType, which another field names.
 """
 
 import re
