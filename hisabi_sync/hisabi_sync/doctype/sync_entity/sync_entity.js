@@ -11,18 +11,26 @@ frappe.ui.form.on("Sync Entity", {
 		frm.trigger("show_headway");
 		frm.trigger("show_slow");
 		if (frm.doc.document_type && frm.perm[0]?.write) {
-			frm.add_custom_button(__("Propose fields"), () => frm.trigger("propose_fields"));
+			frm.add_custom_button(__("Propose fields"), () => frm.trigger("ask_to_propose"));
 		}
 	},
 
+	// A list that nobody has changed follows the DocType.
 	document_type(frm) {
-		if (frm.is_new() && frm.doc.document_type && !frm.doc.fields?.length) frm.trigger("propose_fields");
+		if (frm.is_new() && frm.doc.document_type && !is_changed(frm)) frm.trigger("propose_fields");
+	},
+
+	ask_to_propose(frm) {
+		const propose = () => frm.trigger("propose_fields");
+		if (!is_changed(frm)) return propose();
+		frappe.confirm(__("Replace the list of fields with the proposal?"), propose);
 	},
 
 	async propose_fields(frm) {
 		const { message } = await frm.call("propose_fields");
 		frm.clear_table("fields");
 		for (const row of message || []) frm.add_child("fields", row);
+		frm.proposed = listed(frm);
 		frm.refresh_field("fields");
 		frm.dirty();
 	},
@@ -49,6 +57,12 @@ frappe.ui.form.on("Sync Entity", {
 		if (said) frm.set_intro(said, "blue");
 	},
 });
+
+const listed = (frm) => JSON.stringify((frm.doc.fields || []).map((row) => [row.fieldname, row.access, row.aliases, row.required]));
+
+function is_changed(frm) {
+	return Boolean(frm.doc.fields?.length) && listed(frm) !== frm.proposed;
+}
 
 function under_way(headway) {
 	if (!headway) return "";
