@@ -62,7 +62,6 @@ def main() -> None:
 		about = {**_about(options), **machine.about(stage), "seconds": round(time.monotonic() - began)}
 	finally:
 		stage.close()
-	show(figures)
 	if folder := _folder(options):
 		_write(folder, {**about, "figures": figures})
 
@@ -106,11 +105,14 @@ def _sizes(options: argparse.Namespace) -> Sizes:
 
 
 def _measured(stage: Stage, names: Iterable[str]) -> Iterator[Figure]:
+	"""Shows each part as soon as it is measured, so that a run which is broken off keeps what it has."""
 	for name in names:
 		print(f"{name} ...", end=" ", flush=True)
 		began = time.monotonic()
-		yield from BENCHMARKS[name](stage)
+		figures = list(BENCHMARKS[name](stage))
 		print(f"{time.monotonic() - began:.1f} s", flush=True)
+		show([figure.as_dict() for figure in figures])
+		yield from figures
 
 
 def _about(options: argparse.Namespace) -> dict[str, Any]:

@@ -184,11 +184,11 @@ def check_brought(
 # --- to devices
 
 
-def named(values: dict[str, Any], entity: EntityType, names: Mapping[tuple[str, str], str]) -> dict[str, Any]:
+def named(values: dict[str, Any], entity: EntityType, names: Mapping[tuple[str, str], str | None]) -> dict[str, Any]:
 	"""Canonical values with client ids in the place of document names, as a device would have sent them."""
 	values = copy.deepcopy(values)
 	for holder, field, _ in each_link(values, entity):
-		holder[field.name] = names.get((field.options, holder[field.name]), holder[field.name])
+		holder[field.name] = names.get((field.options, holder[field.name])) or holder[field.name]
 	return values
 
 
@@ -212,11 +212,12 @@ def client_ids(
 	registry: Registry,
 	user: str | None = None,
 	database: sql.Database | None = None,
-) -> dict[tuple[str, str], str]:
+) -> dict[tuple[str, str], str | None]:
 	"""{(DocType, document name): client id, or the name} for the links of [(entity type, values)].
 
-	A record of the space has its client id, and so has one of another space that the user is a member of. Everything else
-	is a link without more: the name of its document.
+	A record of the space has its client id, and so has one of another space that the user is a member of, if the records of
+	its entity type may be named there. Records that stay within another space are None. Everything else is a link without
+	more: the name of its document.
 	"""
 	linked = {
 		(field.options, holder[field.name])
@@ -224,13 +225,15 @@ def client_ids(
 		for holder, field, _ in each_link(values, entity)
 		if (target := target_of(field, registry)) and target.space_type == entity.space_type
 	}
-	return elsewhere.shown(space, linked, user, database) if linked else {}
+	doctypes = {doctype for doctype, _ in linked}
+	closed = {name for name in doctypes if not elsewhere.leaves_its_space(registry.by_doctype[name])}
+	return elsewhere.shown(space, linked, closed, user, database) if linked else {}
 
 
 def payload(
 	entity: EntityType,
 	values: Mapping[str, Any],
-	names: Mapping[tuple[str, str], str],
+	names: Mapping[tuple[str, str], str | None],
 	registry: Registry,
 	warnings: list[str] | None = None,
 ) -> dict[str, Any]:
@@ -266,7 +269,7 @@ def _is_lost(field: Field, value: Any, dumped: Any) -> bool:
 	)
 
 
-def _row(row: Mapping[str, Any], table: Field, names: Mapping[tuple[str, str], str]) -> dict[str, Any]:
+def _row(row: Mapping[str, Any], table: Field, names: Mapping[tuple[str, str], str | None]) -> dict[str, Any]:
 	linked = {
 		column.name: names.get((column.options, row[column.name]), row[column.name])
 		for column in table.columns

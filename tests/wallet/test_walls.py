@@ -1,7 +1,9 @@
 """Wallets do not see, hinder or change each other, whatever ids they use."""
 
+import frappe
 import pytest
 
+from hisabi_sync.engine.model import ids
 from tests.support.phone import account, delete, new_id, transaction, update
 from tests.wallet.people import set_member, sign_in, sign_up
 from tests.wallet.wire import (
@@ -110,6 +112,39 @@ def other_wallet(shared, server, site):
 	owner = sign_in(server, site, sign_up())
 	set_member(owner.wallet_id, shared.user, "member")
 	return owner
+
+
+def document_of(phone, client_id):
+	space = ids.space("wallet", phone.wallet_id)
+	return frappe.db.get_value(
+		"Sync Record", {"space": space, "client_id": ids.encode(client_id)}, "document_name"
+	)
+
+
+@pytest.mark.parametrize("by", ["client id", "document name"])
+def test_money_of_one_wallet_does_not_move_into_another_by_a_link(shared, other_wallet, by):
+	theirs = account()
+	other_wallet.push(theirs)
+	named = theirs["entity_id"] if by == "client id" else document_of(other_wallet, theirs["entity_id"])
+	with nothing_applied(other_wallet):
+		results = shared.push(transaction(named), account(parent_account=named))
+	for result in results:
+		assert_item_error(result, "invalid_link")
+	assert payload_of(other_wallet, ACCOUNT, theirs["entity_id"])["current_balance"] == 0
+
+
+def test_a_link_into_another_wallet_that_the_desk_made_is_shown_as_null(shared, other_wallet):
+	theirs, mine = account(), account()
+	other_wallet.push(theirs)
+	shared.push(mine)
+	doc = frappe.get_doc(ACCOUNT, document_of(shared, mine["entity_id"]))
+	frappe.db.set_value(
+		ACCOUNT, doc.name, "parent_account", document_of(other_wallet, theirs["entity_id"])
+	)
+	frappe.get_doc(ACCOUNT, doc.name).save()
+	frappe.db.commit()
+	held = payload_of(shared, ACCOUNT, mine["entity_id"])
+	assert held["parent_account"] is None and document_of(other_wallet, theirs["entity_id"]) not in str(held)
 
 
 def test_an_op_that_was_applied_in_one_wallet_is_not_said_to_be_applied_in_another(shared, other_wallet):

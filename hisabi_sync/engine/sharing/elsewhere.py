@@ -1,8 +1,9 @@
 """Links to what the caller's space does not have under the id that was sent: documents by their name, records of other spaces.
 
-The members of another space may name its records, if they may read the documents where the entity type asks for Frappe's
-permissions. A document of a synced DocType that lies in no space may be named by users who may read it. Everything else is
-answered as if it did not exist. Texts are compared exactly, while the database takes `Ab` for `ab`.
+The members of another space may name its records if the entity type asks for Frappe's permissions and these let them read the
+documents. The records of any other entity type stay within their space: money of one wallet never moves into another one. A
+document of a synced DocType that lies in no space may be named by users who may read it. Everything else is answered as if it
+did not exist. Texts are compared exactly, while the database takes `Ab` for `ab`.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -12,6 +13,7 @@ from hisabi_sync.engine.database import sql
 from hisabi_sync.engine.entities.type_registry import Registry
 from hisabi_sync.engine.model import ids
 from hisabi_sync.engine.model.change import Caller, Stored
+from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.sharing import rights, visibility
 from hisabi_sync.engine.store import load
 
@@ -64,6 +66,11 @@ def _placed(wanted: Iterable[Link], near: Collection[str], registry: Registry) -
 	return [*by_id, *load.live_records("document_name", texts, {"document_type": doctypes})]
 
 
+def leaves_its_space(entity: EntityType | None) -> bool:
+	"""Whether records of other spaces may hold links to records of the entity type."""
+	return entity is not None and entity.check_permissions
+
+
 def _by_key(placed: Iterable[Placed], registry: Registry) -> dict[tuple[str, str, str], list[Placed]]:
 	found: dict[tuple[str, str, str], list[Placed]] = {}
 	for stored, space in placed:
@@ -74,8 +81,12 @@ def _by_key(placed: Iterable[Placed], registry: Registry) -> dict[tuple[str, str
 
 
 def _seen(placed: Collection[Placed], near: Collection[str], caller: Caller, registry: Registry) -> set[str]:
-	"""Names of the records that a pull would show the caller, in whichever space."""
-	held = [stored for stored, space in placed if space in near]
+	"""Names of the records that the caller may name: those of their space, and what a pull of another one would show them."""
+	held = [
+		stored
+		for stored, space in placed
+		if space == caller.space or (space in near and leaves_its_space(registry.by_name.get(stored.entity_type)))
+	]
 	return {stored.name for stored in held} - visibility.hidden(held, registry, caller.users)
 
 
@@ -123,18 +134,27 @@ def _readable(doctype: str, texts: Collection[str], caller: Caller) -> Mapping[s
 
 
 def shown(
-	space: str, pairs: Collection[Link], user: str | None, database: sql.Database | None = None
-) -> dict[Link, str]:
-	"""{(DocType, document name): client id, or the name} for links to synced DocTypes; one statement or two."""
+	space: str,
+	pairs: Collection[Link],
+	closed: Collection[str],
+	user: str | None,
+	database: sql.Database | None = None,
+) -> dict[Link, str | None]:
+	"""{(DocType, document name): client id, or the name} for links to synced DocTypes; one statement or two.
+
+	A link to a record of another space is None if its DocType is one of the `closed`, whose records stay within their space.
+	"""
 	columns = ["document_type", "document_name", "client_id", "space", "deleted_at IS NULL"]
 	names = sorted({name for _, name in pairs})
 	rows = sql.select_in("Sync Record", columns, "document_name", names, database=database)
 	others = {row[3] for row in rows if row[4]} - {space}
 	near = member_spaces(others, [user]) if others and user else ()
-	found: dict[Link, str] = {}
+	found: dict[Link, str | None] = {}
 	# What counts more comes later: a tombstone of the space, a document elsewhere, a record that the user may have.
 	for doctype, name, client_id, held, live in sorted(rows, key=lambda row: (row[4], row[3] == space)):
 		is_known = held == space or held in near
-		if live or held == space:
+		if held != space and doctype in closed:
+			found.setdefault((doctype, name), None)
+		elif live or held == space:
 			found[doctype, name] = ids.decode(client_id) if is_known else name
 	return {pair: found.get(pair, pair[1]) for pair in pairs}
