@@ -1,13 +1,15 @@
 """Putting what was decided about one change into effect, and answering it."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hisabi_sync.engine import document as documents
+from hisabi_sync.engine import document_actions
 from hisabi_sync.engine.conflicts import conflict_rows, unique_conflicts
 from hisabi_sync.engine.judge import validate
-from hisabi_sync.engine.judge.decide import Decision, losses
+from hisabi_sync.engine.judge.decide import Decision, losses, require_action
 from hisabi_sync.engine.model import clock, ids, versions
+from hisabi_sync.engine.model.actions import is_done
 from hisabi_sync.engine.model.change import (
 	ACCEPTED,
 	CONFLICT,
@@ -33,7 +35,7 @@ def apply(
 	batch: "Batch", change: Change, stored: Stored | None, entity: EntityType, decision: Decision
 ) -> Outcome:
 	"""Put a Decision into effect; returns the Outcome of its change. Raises ItemError when a document cannot be saved."""
-	return ACTIONS[decision.kind](batch, change, stored, entity, decision)
+	return KINDS[decision.kind](batch, change, stored, entity, decision)
 
 
 def _apply(
@@ -43,21 +45,65 @@ def _apply(
 		change.record, Stored(change.record, entity.name, change.client_id)
 	)
 	batch.before.setdefault(stored.name, stored.values if stored.live else None)
-	began = stored.doc_version
+	began, undone = stored.doc_version, None
 	if entity.bulk:
 		_apply_in_memory(batch, change, stored, entity, decision)
 	else:
 		batch.writer.flush()
-		documents.save(batch, change, stored, entity, decision)
+		undone = _save(batch, change, stored, entity, decision)
 	adjusted = _adjusted(batch, change, stored, entity, decision)
 	if adjusted and stored.doc_version == began:
 		_number_again(batch, stored, entity)
 	outcome = _answer(ACCEPTED, change, stored)
-	outcome.adjusted = adjusted or None
+	outcome.adjusted, outcome.left_undone = adjusted or None, undone
 	outcome.merged = decision.merged or change.cleaned or bool(adjusted)
 	if decision.kept:
 		_keep_losers(batch, change, stored, entity, decision, outcome)
 	return outcome
+
+
+def _save(
+	batch: "Batch", change: Change, stored: Stored, entity: EntityType, decision: Decision
+) -> dict[str, Any] | None:
+	"""Save the document, and take the actions that follow; returns the action that was refused while the rest stays."""
+	if decision.delete or not change.then:
+		documents.save(batch, change, stored, entity, decision)
+		return None
+	with documents.whole(stored):
+		documents.save(batch, change, stored, entity, decision)
+		return _take_following(batch, change, stored, entity, decision)
+
+
+def _take_following(
+	batch: "Batch", change: Change, stored: Stored, entity: EntityType, decision: Decision
+) -> dict[str, Any] | None:
+	for action in change.then:
+		rule = require_action(action, entity)
+		try:
+			if decision.merged and not rule.on_newer:
+				raise ItemError("base_version_conflict")
+			_take(batch, action, change, stored, entity)
+		except ItemError as error:
+			if not rule.keeps_draft:
+				raise
+			return {"action": action, "code": error.code, "detail": error.detail, "words": error.words}
+	return None
+
+
+def _take(batch: "Batch", action: str, change: Change, stored: Stored, entity: EntityType) -> bool:
+	"""Take an action, unless it is done; returns whether it was taken. Raises ItemError."""
+	if is_done(action, stored.values, entity.flow):
+		return False
+	with documents.one_item(batch, change, stored, entity):
+		document_actions.take(action, change.args or {}, stored, entity)
+	return True
+
+
+def _act(batch: "Batch", change: Change, stored: Stored, entity: EntityType, decision: Decision) -> Outcome:
+	batch.before.setdefault(stored.name, stored.values)
+	batch.writer.flush()
+	_take(batch, change.operation, change, stored, entity)
+	return _answer(ACCEPTED, change, stored)
 
 
 def _apply_in_memory(
@@ -135,7 +181,9 @@ def _keep_losers(
 def _duplicate(
 	batch: "Batch", change: Change, stored: Stored, entity: EntityType, decision: Decision
 ) -> Outcome:
-	return _answer(DUPLICATE, change, stored)
+	"""What is there already. The actions that follow are taken, if they were not."""
+	taken = [_take(batch, action, change, stored, entity) for action in change.then if stored.live]
+	return _answer(ACCEPTED if any(taken) else DUPLICATE, change, stored)
 
 
 def _conflict(
@@ -162,7 +210,12 @@ def _answer(status: str, change: Change, stored: Stored) -> Outcome:
 	)
 
 
-ACTIONS: dict[str, Callable[..., Outcome]] = {"apply": _apply, "duplicate": _duplicate, "conflict": _conflict}
+KINDS: dict[str, Callable[..., Outcome]] = {
+	"apply": _apply,
+	"act": _act,
+	"duplicate": _duplicate,
+	"conflict": _conflict,
+}
 
 
 # --- what is refused

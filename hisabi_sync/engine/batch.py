@@ -11,8 +11,10 @@ from hisabi_sync.engine.conflicts import conflict_rows
 from hisabi_sync.engine.database import retry
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.judge import order, validate
+from hisabi_sync.engine.judge.decide import require_action
 from hisabi_sync.engine.judging import gather
 from hisabi_sync.engine.model import clock, errors, files, ids
+from hisabi_sync.engine.model.actions import AMEND
 from hisabi_sync.engine.model.change import (
 	ACCEPTED,
 	CONFLICT,
@@ -54,6 +56,8 @@ class Batch:
 		# Values of each applied record when the batch began, None where there was none.
 		self.before: dict[str, dict[str, Any] | None] = {}
 		self.conflict_rows: list[dict[str, Any]] = []
+		# The earlier changes of its record that each action needs, by index.
+		self.steps: list[set[int]] = [set() for _ in changes]
 		# {index of a change: the record that its outcome shows}.
 		self.shown: dict[int, tuple[Stored, EntityType]] = {}
 		self.resolving = Resolving()
@@ -115,11 +119,20 @@ class Batch:
 		self.registry.check_open(change.entity_type)
 		entity = self.registry.by_name[change.entity_type]
 		change.record = ids.record(self.caller.space, entity.name, change.client_id)
+		change.amended_record = (
+			ids.record(self.caller.space, entity.name, change.amends) if change.amends else ""
+		)
 		if ROLE_RANK[self.caller.role] < ROLE_RANK[entity.write_role]:
 			raise ItemError("permission_denied")
+		if change.is_action or change.then or change.amends:
+			_require_actions(change, entity)
+			seen = visibility.fields(entity, self.caller.user)
+			change.looked_at = frozenset(field.name for field in seen)
 		validate.parse(change, entity)
 		self._leave_out_of_reach(change, entity)
 		self.links[i] = wire.linked_records(change.values, entity, self.registry, self.caller.space)
+		if change.amended_record:
+			self.links[i].add(change.amended_record)
 
 	def _leave_out_of_reach(self, change: Change, entity: EntityType) -> None:
 		"""Ignore fields whose permission level the caller may not read and write, and name them in the warnings.
@@ -184,6 +197,7 @@ class Batch:
 		ranks = {name: entity.rank for name, entity in self.registry.by_name.items()}
 		arranged, circular = order.arrange(self.changes, ranks, self.links)
 		parents = order.depends_on(self.changes, self.links)
+		self.steps = order.before_actions(self.changes)
 		for i in circular:
 			if i in open_now:
 				self.fail(i, ItemError("cyclic_dependency"))
@@ -195,11 +209,17 @@ class Batch:
 	def _decide_one(self, i: int, parents: Collection[int]) -> None:
 		change = self.changes[i]
 		try:
-			if any(self.outcomes[p] and self.outcomes[p].status == ERROR for p in parents):
-				raise ItemError("depends_on_failed_item", {"items": sorted(parents)})
+			if failed := self._failed(parents, self.steps[i]):
+				raise ItemError("depends_on_failed_item", {"items": failed})
 			self.outcomes[i] = self._judge_and_apply(i, change)
 		except Exception as error:
 			applying.refuse(self, i, change, _of_item(error, change))
+
+	def _failed(self, parents: Collection[int], steps: Collection[int]) -> list[int]:
+		"""Those of the changes that a change depends on which failed. A step before an action fails also by a conflict."""
+		ended = {p for p in parents if self.outcomes[p] and self.outcomes[p].status == ERROR}
+		ended |= {s for s in steps if self.outcomes[s] and self.outcomes[s].status in (ERROR, CONFLICT)}
+		return sorted(ended)
 
 	def _judge_and_apply(self, i: int, change: Change) -> Outcome:
 		entity, stored = self.registry.by_name[change.entity_type], self.stored.get(change.record)
@@ -208,7 +228,7 @@ class Batch:
 		stored = self.stored[change.record]
 		if resolved:
 			self._close(resolved, outcome, stored, entity)
-		if outcome.merged or outcome.status == CONFLICT:
+		if outcome.merged or outcome.status == CONFLICT or change.is_action or change.then:
 			self.shown[i] = (stored, entity)
 		return outcome
 
@@ -253,6 +273,13 @@ class Batch:
 	def answers(self) -> list[tuple[Change, Outcome]]:
 		"""(change, outcome) of all that the ledger has to keep: everything but repeats."""
 		return [(c, self.outcomes[i]) for i, c in enumerate(self.changes) if self.repeats.is_new(i)]
+
+
+def _require_actions(change: Change, entity: EntityType) -> None:
+	"""Raise ItemError action_not_allowed unless devices may take all actions of the change."""
+	named = [change.operation] if change.is_action else [*change.then]
+	for action in [*named, AMEND] if change.amends else named:
+		require_action(action, entity)
 
 
 def _of_item(error: Exception, change: Change) -> ItemError:

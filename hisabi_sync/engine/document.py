@@ -1,7 +1,8 @@
 """Saving through the controller of a DocType: for DocTypes of other apps, and those that hooks or people listen to."""
 
 import copy
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import frappe
@@ -10,12 +11,13 @@ from frappe.model.meta import Meta
 from frappe.utils import strip_html
 
 from hisabi_sync import compat
-from hisabi_sync.engine import capture, document_values
+from hisabi_sync.engine import capture, document_actions, document_values
 from hisabi_sync.engine.conflicts import unique_conflicts
 from hisabi_sync.engine.database import retry, transaction
 from hisabi_sync.engine.entities import entity_types
 from hisabi_sync.engine.judge.decide import Decision
 from hisabi_sync.engine.model import column_values, errors, fields, ids, texts
+from hisabi_sync.engine.model.actions import DOCSTATUS
 from hisabi_sync.engine.model.change import Change, Stored
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.errors import ItemError, RequestError, item_message
@@ -35,15 +37,22 @@ REFUSALS = (
 	(frappe.ValidationError, "rejected"),
 	(frappe.NameError, "rejected"),
 )
-SAVEPOINT = "sync_item"
+SAVEPOINT, WHOLE = "sync_item", "sync_item_whole"
 
 
 def save(run: "Batch", change: Change, stored: Stored, entity: EntityType, decision: Decision) -> None:
 	"""Apply a decision with `frappe.get_doc(...).save()` inside a savepoint. Raises ItemError, leaving no trace."""
+	with one_item(run, change, stored, entity):
+		_save(run, change, stored, entity, decision)
+
+
+@contextmanager
+def one_item(run: "Batch", change: Change, stored: Stored, entity: EntityType) -> Iterator[None]:
+	"""What the block does with the document of a change leaves no trace if it raises. Raises ItemError for what was refused."""
 	held = copy.copy(stored)
 	try:
 		with transaction.savepoint(SAVEPOINT), capture.as_caller(run.caller, change, stored):
-			_save(run, change, stored, entity, decision)
+			yield
 	except Exception as error:
 		if isinstance(error, RequestError) or retry.ends_transaction(error):
 			raise
@@ -55,6 +64,18 @@ def save(run: "Batch", change: Change, stored: Stored, entity: EntityType, decis
 		if isinstance(error, ItemError):
 			raise
 		raise lacking or refused(error, entity.name, entity) from error
+
+
+@contextmanager
+def whole(stored: Stored) -> Iterator[None]:
+	"""Several steps with one document leave no trace if one of them raises."""
+	held = copy.copy(stored)
+	try:
+		with transaction.savepoint(WHOLE):
+			yield
+	except ItemError:
+		_put_back(stored, held)
+		raise
 
 
 def _lacking(error: Exception, run: "Batch", change: Change, entity: EntityType) -> ItemError | None:
@@ -116,7 +137,7 @@ def _save(run: "Batch", change: Change, stored: Stored, entity: EntityType, deci
 	if decision.delete:
 		_delete(stored, entity, run)
 	elif not stored.exists or stored.document_name is None:
-		_insert(change, entity, decision.values)
+		_insert(change, entity, decision.values, run.stored.get(change.amended_record))
 	elif not stored.live:
 		_begin_again(stored, entity, decision.values)
 	elif decision.values:
@@ -135,12 +156,16 @@ def _is_known(entity: EntityType) -> bool:
 
 def _has_all(meta: Meta, known: Iterable[fields.Field]) -> bool:
 	held = {df.fieldname: (df.fieldtype, df.options or "") for df in meta.fields}
-	return all(held.get(field.name) == (field.fieldtype, field.options) for field in known)
+	own = (field for field in known if field.name != DOCSTATUS)  # a column of every table, and no field
+	return all(held.get(field.name) == (field.fieldtype, field.options) for field in own)
 
 
-def _insert(change: Change, entity: EntityType, values: Mapping[str, Any]) -> None:
-	known = {name: value for name, value in {**entity.defaults, **values}.items() if value is not None}
-	doc = frappe.get_doc({"doctype": entity.doctype, **document_values.for_new(entity, known)})
+def _insert(change: Change, entity: EntityType, values: Mapping[str, Any], amended: Stored | None) -> None:
+	if amended:
+		doc, known = document_actions.amendment(amended, entity, values), dict(values)
+	else:
+		known = {name: value for name, value in {**entity.defaults, **values}.items() if value is not None}
+		doc = frappe.get_doc({"doctype": entity.doctype, **document_values.for_new(entity, known)})
 	capture.set_space(doc, entity)
 	if entity.client_id_field:
 		doc.set(entity.client_id_field, ids.encode(change.client_id))

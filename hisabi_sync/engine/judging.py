@@ -93,6 +93,10 @@ def judge(
 ) -> tuple[Change, Decision, own_resolution.Held | None]:
 	"""(the change as it was judged, its Decision, the conflict that it settles or None). Raises ItemError."""
 	_require_seen(batch, change, stored, entity)
+	if change.is_action:
+		return change, decide(change, stored, entity), None
+	if change.amends:
+		_require_amendable(batch, change)
 	resolved = _complete(batch, change, stored, entity)
 	if entity.rule and change.operation != DELETE:
 		entity.rule(change, stored, batch.caller, batch.registry)
@@ -110,6 +114,13 @@ def _require_seen(batch: "Batch", change: Change, stored: Stored | None, entity:
 		raise ItemError("permission_denied" if change.operation == CREATE else "not_found")
 	if change.operation != CREATE and (stored is None or not stored.exists):
 		raise ItemError("not_found")
+
+
+def _require_amendable(batch: "Batch", change: Change) -> None:
+	"""A record that is gone, or that the caller may not read, is no link. Frappe's save asks for the right to amend."""
+	held = batch.stored.get(change.amended_record)
+	if held is None or not held.live or held.name in batch.hidden:
+		raise ItemError("invalid_link", ["amended_from"])
 
 
 def _complete(

@@ -22,7 +22,7 @@ from hisabi_sync.engine.model.change import Caller
 from hisabi_sync.engine.model.cursor import Cursor
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.errors import RequestError
-from hisabi_sync.engine.sharing import visibility
+from hisabi_sync.engine.sharing import action_rights, visibility
 from hisabi_sync.engine.sharing.spaces import authorise
 from hisabi_sync.engine.store import second_readings
 
@@ -50,6 +50,7 @@ class Item:
 	wire_name: str = ""
 	warnings: list[str] = field(default_factory=list)
 	document_name: str | None = None
+	actions: list[str] | None = None  # what the caller may do with it now; None for types without actions
 
 
 @dataclass(slots=True)
@@ -198,9 +199,12 @@ def _items(rows: sql.Rows, caller: Caller, begun: standing.Begin, database: sql.
 	values = _values([row for row in rows if row[6] is None], caller, known, database)
 	linking = [(known.by_name[entity_type], held) for (entity_type, _), held in values.items()]
 	names = wire.client_ids(linking, caller.space, known, caller.user, database)
+	may = action_rights.possible(values, known, caller.user)
 	first = {entity.name: begun.is_first(entity.mark) for entity in known.of_space_type(caller.space_type)}
 	return [
-		_item(row, values, names, known, first) for row in rows if _is_told(row, values, known, begun, caller)
+		_item(row, values, names, known, first, may)
+		for row in rows
+		if _is_told(row, values, known, begun, caller)
 	]
 
 
@@ -241,9 +245,10 @@ def _values(
 def _item(
 	row: tuple[Any, ...],
 	values: Mapping[tuple[str, str], dict[str, Any]],
-	names: Mapping[tuple[str, str], str],
+	names: Mapping[tuple[str, str], str | None],
 	known: Registry,
 	first: Mapping[str, bool],
+	may: Mapping[tuple[str, str], list[str]],
 ) -> Item:
 	sequence, entity_type, name, client_id, doc_version, modified, deleted_at, second, _maker = row
 	modified = second_readings.own(clock.to_datetime(modified), json.loads(second)) if second else modified
@@ -253,6 +258,6 @@ def _item(
 	if held is None:
 		item.deleted_at = deleted_at or modified
 	else:
-		item.document_name = name
+		item.document_name, item.actions = name, may.get((entity_type, name))
 		item.payload = wire.payload(known.by_name[entity_type], held, names, known, item.warnings)
 	return item

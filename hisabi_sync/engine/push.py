@@ -16,6 +16,7 @@ from hisabi_sync.engine.batch import Batch
 from hisabi_sync.engine.conflicts import conflict_rows
 from hisabi_sync.engine.database import retry, transaction
 from hisabi_sync.engine.entities.entity_types import registry
+from hisabi_sync.engine.judge import order
 from hisabi_sync.engine.model import clock, ids
 from hisabi_sync.engine.model.change import DELETE, ERROR, Caller, Change, Outcome
 from hisabi_sync.engine.model.errors import ItemError, RequestError
@@ -223,8 +224,8 @@ def reset(caller: Caller, changes: list[Change]) -> None:
 			change.error = change.error or ItemError("internal_error")
 
 
-def _processing_order(change: Change) -> tuple[bool, int, int]:
+def _processing_order(change: Change) -> tuple[int, int, int]:
 	"""Sort key: parents before children, deletes last, as `judge.order` arranges one batch."""
 	entity = registry().by_name.get(change.entity_type)
 	rank = entity.rank if entity else 0
-	return (change.operation == DELETE, -rank if change.operation == DELETE else rank, change.index)
+	return (order.stage(change), -rank if change.operation == DELETE else rank, change.index)

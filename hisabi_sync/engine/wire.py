@@ -184,7 +184,9 @@ def check_brought(
 # --- to devices
 
 
-def named(values: dict[str, Any], entity: EntityType, names: Mapping[tuple[str, str], str | None]) -> dict[str, Any]:
+def named(
+	values: dict[str, Any], entity: EntityType, names: Mapping[tuple[str, str], str | None]
+) -> dict[str, Any]:
 	"""Canonical values with client ids in the place of document names, as a device would have sent them."""
 	values = copy.deepcopy(values)
 	for holder, field, _ in each_link(values, entity):

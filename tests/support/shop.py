@@ -21,6 +21,7 @@ from tests.support.doctypes import column, permission
 from tests.support.phone import new_id
 
 TAX = 1.15
+LIMIT = 5000  # of a customer, with tax
 FACTOR = {"Nos": 1.0, "Box": 12.0}
 
 
@@ -61,6 +62,18 @@ class ShopOrder(Document):
 		if self.additional_discount_percentage:
 			self.discount_amount = 1.0 * self.total * self.additional_discount_percentage / 100.0
 		self.grand_total = (self.total - (self.discount_amount or 0.0)) * TAX
+
+	def before_submit(self):
+		if self.grand_total > LIMIT:
+			frappe.throw(f"The credit limit of {self.customer} is used up")
+		if self.note == "crash":
+			raise KeyError("company")
+		self.status = "Open"
+
+	def before_cancel(self):
+		if self.note == "delivered":
+			frappe.throw("It was delivered already")
+		self.status = "Draft"
 
 	def _date_back(self):
 		dates = [row.delivery_date for row in self.items if row.delivery_date]
@@ -143,8 +156,9 @@ class Shop:
 		]
 		doctypes.make(self.order, self._order_columns(), is_submittable=1, permissions=submitting)
 		self._stock()
-		for name in (self.customer, self.order):
-			doctypes.sync(name, self.space_type, self.space_path, check_permissions=1)
+		doctypes.sync(self.customer, self.space_type, self.space_path, check_permissions=1)
+		may = [{"action": name} for name in ("submit", "cancel", "amend")]
+		doctypes.sync(self.order, self.space_type, self.space_path, check_permissions=1, actions=may)
 
 	def _row_columns(self):
 		return (

@@ -138,9 +138,7 @@ def test_a_link_into_another_wallet_that_the_desk_made_is_shown_as_null(shared, 
 	other_wallet.push(theirs)
 	shared.push(mine)
 	doc = frappe.get_doc(ACCOUNT, document_of(shared, mine["entity_id"]))
-	frappe.db.set_value(
-		ACCOUNT, doc.name, "parent_account", document_of(other_wallet, theirs["entity_id"])
-	)
+	frappe.db.set_value(ACCOUNT, doc.name, "parent_account", document_of(other_wallet, theirs["entity_id"]))
 	frappe.get_doc(ACCOUNT, doc.name).save()
 	frappe.db.commit()
 	held = payload_of(shared, ACCOUNT, mine["entity_id"])

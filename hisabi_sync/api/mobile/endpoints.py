@@ -108,6 +108,7 @@ def _change(item: pulling.Item) -> dict[str, Any]:
 		"server_version": item.doc_version,
 		"server_modified": clock.dump(item.modified),
 		**({"name": item.document_name} if item.document_name else {}),
+		**({"actions": item.actions} if item.actions is not None else {}),
 		**warned(item),
 	}
 

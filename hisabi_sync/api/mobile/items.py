@@ -15,6 +15,7 @@ from hisabi_sync.engine import ledger, repeats
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.judge import validate
 from hisabi_sync.engine.model import clock, ids
+from hisabi_sync.engine.model.actions import AMEND, METHOD, STEPS, WORKFLOW
 from hisabi_sync.engine.model.change import CREATE, DELETE, OPERATIONS, UPDATE, Caller, Change, Outcome
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.errors import ItemError
@@ -22,6 +23,8 @@ from hisabi_sync.engine.store import load
 from hisabi_sync.tenants import SPACE_TYPE
 
 DEFAULT_LIMIT = 50
+MOST_THEN = 10  # actions that follow a change
+AMENDED = "amended_from"
 PREFIXES = {"submission": "sub", "meter": "m"}
 # Names under which an item or its payload may say which record it is about.
 IDENTITY = ("id", "server_id", "resource_id")
@@ -54,17 +57,21 @@ def _read(index: int, item: dict[str, Any], caller: Caller) -> Change:
 def _fill(change: Change, item: dict[str, Any], caller: Caller) -> None:
 	named = _plain(item.get("resource_type"))
 	change.entity_type = registry().name_of(SPACE_TYPE, named) or named
-	change.operation = _plain(item.get("action"))
+	change.operation = CREATE if item.get("action") == AMEND else _plain(item.get("action"))
 	change.client_id = temp_id = _plain(item.get("client_temp_id"))
 	_check(item)
 	version = _version(item.get("client_version"))
 	change.payload = _payload(item, change)
 	change.client_id = _identity(item, change.operation)
+	_read_actions(item, change)
 	change.base_version = None if change.operation == CREATE else version
 	change.op_id = _op_id(caller, change, named, version)
 	change.base_values = validate.base_values(item.get("base_values"), change)
 	change.fingerprint = ledger.fingerprint(
-		change.op_id, item.get("payload"), temp_id, *validate.added(item, "base_values")
+		change.op_id,
+		item.get("payload"),
+		temp_id,
+		*validate.added(item, "base_values", "then", "args"),
 	)
 	if change.operation == UPDATE:
 		change.other_op_id = _op_id(caller, change, named, version, change.fingerprint)
@@ -84,11 +91,38 @@ def _check(item: dict[str, Any]) -> None:
 		raise ItemError("field_required", missing)
 	if registry().name_of(SPACE_TYPE, _plain(item["resource_type"])) is None:
 		raise ItemError("resource_type_unknown", [str(item["resource_type"])[:MAX_TEXT]])
-	if item["action"] not in OPERATIONS:
+	if not _is_action(item["action"]):
 		raise ItemError("field_invalid", ["action"])
 	temp_id = item.get("client_temp_id")
 	if temp_id is not None and not (isinstance(temp_id, str) and len(temp_id) <= MAX_TEXT):
 		raise ItemError("field_invalid", ["client_temp_id"])
+
+
+def _is_action(value: Any) -> bool:
+	"""Whether a change may be called so: by its operation, or by the name of an action that some entity type may allow."""
+	if not isinstance(value, str) or len(value) > MAX_TEXT:
+		return False
+	kind, colon, name = value.partition(":")
+	return value in (*OPERATIONS, *STEPS, AMEND) or (kind in (WORKFLOW, METHOD) and bool(colon and name))
+
+
+def _read_actions(item: dict[str, Any], change: Change) -> None:
+	"""Read what an item says of actions: `then`, `args`, and the record that is amended. Raises ItemError field_invalid."""
+	then, args = item.get("then"), item.get("args")
+	if then is not None and (
+		change.operation not in (CREATE, UPDATE)
+		or not isinstance(then, list)
+		or len(then) > MOST_THEN
+		or not all(_is_action(name) and name not in (*OPERATIONS, AMEND) for name in then)
+	):
+		raise ItemError("field_invalid", ["then"])
+	if args is not None and not (isinstance(args, dict) and change.operation.startswith(f"{METHOD}:")):
+		raise ItemError("field_invalid", ["args"])
+	change.then, change.args = tuple(then or ()), args
+	if item["action"] == AMEND:
+		change.amends = change.payload.pop(AMENDED, None)
+		if not isinstance(change.amends, str) or not 0 < len(change.amends) <= MAX_TEXT:
+			raise ItemError("field_required", [f"payload.{AMENDED}"])
 
 
 def _version(value: Any) -> int:
@@ -101,7 +135,7 @@ def _version(value: Any) -> int:
 def _payload(item: dict[str, Any], change: Change) -> dict[str, Any]:
 	"""What the record is to hold, without the names of the record itself."""
 	payload = item.get("payload")
-	if payload is None and change.operation == DELETE:
+	if payload is None and (change.operation == DELETE or change.is_action):
 		return {}
 	if not isinstance(payload, dict):
 		raise ItemError("payload_must_be_object")
@@ -186,7 +220,12 @@ def _places(change: Change) -> Iterator[tuple[str, str, Callable[[str], None]]]:
 	def put(value: str) -> None:
 		change.client_id = value
 
+	def put_amended(value: str) -> None:
+		change.amends = value
+
 	yield change.entity_type, change.client_id, put
+	if change.amends:
+		yield change.entity_type, change.amends, put_amended
 	entity, known = registry().by_name[change.entity_type], registry().by_doctype
 	yield from _links(change.payload, lambda name: entity.links.get(entity.aliases.get(name, name)), known)
 	for table in entity.tables:
@@ -229,7 +268,7 @@ def continue_creates(caller: Caller, changes: Sequence[Change]) -> None:
 	So a create that is sent again with a newer version neither makes a second record nor is lost. A create that failed before
 	stays a create, even if a person has made its record meanwhile.
 	"""
-	creates = [c for c in changes if not c.error and c.raw.get("action") == CREATE]
+	creates = [c for c in changes if not c.error and c.raw.get("action") in (CREATE, AMEND)]
 	names = [ids.record(caller.space, c.entity_type, c.client_id) for c in creates]
 	held = load.records(names)
 	first = dict.fromkeys(held)

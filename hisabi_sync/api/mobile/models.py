@@ -40,6 +40,9 @@ class MobileItem(Part):
 	"""One change. A create has a `client_temp_id`; the others name the record in the payload, under `id`.
 
 	`base_values` are what the device saw of the fields before it changed them; they count before `client_version`.
+	`action` is `create`, `update`, `delete`, or an action that the entity type allows: `submit`, `cancel`, `workflow:NAME`,
+	`method:NAME` (with `args`), or `amend`, which makes a new record in the place of the cancelled one in `payload.amended_from`.
+	`then` has actions that follow a create, an update or an amendment at once.
 	"""
 
 	model_config = example(
@@ -52,10 +55,12 @@ class MobileItem(Part):
 
 	client_temp_id: str | None = None
 	resource_type: str
-	action: Literal["create", "update", "delete"]
+	action: str
 	payload: Payload | None = None
 	client_version: int
 	base_values: Payload | None = None
+	then: list[str] | None = None
+	args: dict[str, Any] | None = None
 
 
 class MobilePush(InTenant):
@@ -106,8 +111,16 @@ class _Result(Answer):
 	ignored: list[str] = None
 
 
+class LeftUndone(Answer):
+	"""An action of `then` that was refused while the rest of the item was applied."""
+
+	action: str
+	error_code: str
+	error: str
+
+
 class MobileApplied(_Result):
-	"""`name` is that of the document on the site, such as the number of an order."""
+	"""`name` is that of the document on the site, such as the number of an order. After an action, `server_payload` is the record."""
 
 	status: Literal["ok"]
 	server_version: int
@@ -115,6 +128,7 @@ class MobileApplied(_Result):
 	merged: Literal[True] = None
 	server_payload: Payload | None = None
 	adjusted: list[str] = None
+	left_undone: LeftUndone = None
 
 
 class MobileConflict(_Result):
@@ -171,7 +185,7 @@ class MobileReplayed(Answer):
 
 
 class MobileChange(Answer):
-	"""`name` is that of the document on the site; a delete has none."""
+	"""`name` is that of the document on the site; a delete has none. `actions` are what the user may do with it now."""
 
 	id: str
 	resource_type: str
@@ -180,6 +194,7 @@ class MobileChange(Answer):
 	server_version: int
 	server_modified: Time | None
 	name: str = None
+	actions: list[str] = None
 	warnings: list[str] = None
 
 

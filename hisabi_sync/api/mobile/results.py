@@ -9,7 +9,17 @@ from hisabi_sync.engine import wire
 from hisabi_sync.engine.conflicts import unique_conflicts
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.model import ids
-from hisabi_sync.engine.model.change import ACCEPTED, CONFLICT, DUPLICATE, ERROR, Caller, Change, Outcome
+from hisabi_sync.engine.model.actions import AMEND
+from hisabi_sync.engine.model.change import (
+	ACCEPTED,
+	CONFLICT,
+	CREATE,
+	DUPLICATE,
+	ERROR,
+	Caller,
+	Change,
+	Outcome,
+)
 from hisabi_sync.engine.model.errors import item_message
 from hisabi_sync.engine.sharing import visibility
 from hisabi_sync.engine.store import load
@@ -46,15 +56,23 @@ def _rest(change: Change, outcome: Outcome, holders: dict[Any, Any]) -> dict[str
 		return _conflict(change, outcome)
 	if outcome.status == ERROR:
 		return _error(outcome)
-	merged = {"merged": True, "server_payload": outcome.record} if outcome.merged else {}
+	merged = {"merged": True} if outcome.merged else {}
+	shown = {"server_payload": outcome.record} if outcome.merged or outcome.record is not None else {}
 	adjusted = {"adjusted": outcome.adjusted} if outcome.adjusted else {}
 	named = {"name": outcome.document_name} if outcome.document_name else {}
-	return {"server_version": outcome.doc_version, **named, **merged, **adjusted}
+	undone = {"left_undone": _left_undone(outcome.left_undone)} if outcome.left_undone else {}
+	return {"server_version": outcome.doc_version, **named, **merged, **shown, **adjusted, **undone}
+
+
+def _left_undone(held: dict[str, Any]) -> dict[str, Any]:
+	"""The action that was refused while the rest of the item was applied, and why."""
+	message = item_message(held["code"], held["detail"], held["words"])
+	return {"action": held["action"], "error_code": held["code"], "error": message}
 
 
 def _server_id(change: Change, outcome: Outcome) -> str | None:
 	"""Null when a create made nothing, and when the item does not say which record it means."""
-	failed_create = outcome.status == ERROR and change.raw.get("action") == "create"
+	failed_create = outcome.status == ERROR and change.raw.get("action") in (CREATE, AMEND)
 	return None if failed_create else change.client_id or None
 
 

@@ -22,7 +22,7 @@ from hisabi_sync.engine.conflicts.conflict_rows import CHOICES, MERGE
 
 DISMISS = "dismiss"
 Status = Literal["Open", "Resolved", "Dismissed", "Superseded", "Decided"]
-Kind = Literal["update", "delete", "create", "unique"]
+Kind = Literal["update", "delete", "create", "unique", "action"]
 
 
 class ConflictFilters(Request):
@@ -107,6 +107,7 @@ class Settled(ConflictOutcome, RecordState):
 class _About(ConflictOutcome):
 	title: str | None
 	kind: Kind
+	action: str | None
 	entity_type: str
 	record: str | None
 	client_id: str | None

@@ -17,11 +17,12 @@ from hisabi_sync.engine.model.merge import same
 from hisabi_sync.engine.store import load
 from hisabi_sync.engine.store.write import STANDARD
 
+ACTION = "action"  # kind of a conflict about an action on a record that others changed
 OPEN, DECIDED, SUPERSEDED, RESOLVED, DISMISSED = "Open", "Decided", "Superseded", "Resolved", "Dismissed"
 SERVER, CLIENT, MERGE = CHOICES = ("accept_server", "accept_client", "manual_merge")
 SIDES = {"base": "base_values", "server": "server_values", "client": "client_values"}
 COLUMNS = (
-	"title status kind entity_type record client_id document_type document_name space device user item batch policy fields "
+	"title status kind action args entity_type record client_id document_type document_name space device user item batch policy fields "
 	"base_version server_version client_time clock_skew_ms server_time base_values server_values client_values "
 	"proposed"
 ).split()
@@ -43,7 +44,7 @@ def row(
 	return {
 		**_who(change, entity, caller, now),
 		"status": status,
-		"kind": "delete" if decision.delete else change.operation,
+		"kind": _kind(change, decision),
 		"title": _title(entity, stored.values),
 		"record": stored.name,
 		"document_name": stored.document_name,
@@ -55,6 +56,12 @@ def row(
 		"client_values": load.encode_values(client, entity.fields),
 		"proposed": json.dumps(_proposed(decision)),
 	}
+
+
+def _kind(change: Change, decision: Decision) -> str:
+	if change.is_action:
+		return ACTION
+	return "delete" if decision.delete else change.operation
 
 
 def refused(
@@ -83,6 +90,8 @@ def _who(change: Change, entity: EntityType, caller: Caller, now: datetime) -> d
 		"policy": entity.policy,
 		"base_version": change.base_version or 0,
 		"client_time": change.client_time,
+		"action": texts.plain(change.operation) if change.is_action else None,
+		"args": json.dumps(change.args, ensure_ascii=False) if change.args else None,
 		"index": change.index,
 	}
 
@@ -121,6 +130,10 @@ def sides(
 	"""(base, server, client) values of the fields that are in conflict; an unknown base is left out."""
 	if decision.delete:
 		return _sides_of_delete(change, stored, entity)
+	if change.is_action:  # a device that asks for an action sets no values
+		changed = {c.field: c for c in decision.clashes}
+		base = {name: c.base for name, c in changed.items() if c.base is not None}
+		return base, {name: c.server for name, c in changed.items()}, {}
 	client = {**{c.field: c.client for c in decision.clashes}, **decision.values}
 	server = {name: stored.values.get(name) for name in client}
 	server.update({c.field: c.server for c in decision.clashes})
@@ -172,13 +185,12 @@ def count_open(rows: Iterable[Mapping[str, Any]]) -> int:
 
 
 def supersede(caller: Caller, answers: Sequence[tuple[Change, Outcome]], now: datetime) -> None:
-	"""Close open conflicts of a device about fields that its newer, accepted changes set; one indexed look-up."""
+	"""Close open conflicts of a device about what its newer, accepted changes did; one indexed look-up."""
 	newer = _newer(answers)
 	where = "status = %s AND device = %s"
-	rows = sql.select_in(
-		"Sync Conflict", ["name", "record", "fields"], "record", sorted(newer), where, (OPEN, caller.device)
-	)
-	over = [name for name, record, fields in rows if _covers(newer[record], fields)]
+	columns = ["name", "record", "fields", sql.quote("action")]
+	rows = sql.select_in("Sync Conflict", columns, "record", sorted(newer), where, (OPEN, caller.device))
+	over = [name for name, record, *wanted in rows if _covers(newer[record], *wanted)]
 	sql.update_in(
 		"Sync Conflict",
 		{"status": SUPERSEDED, "modified": now, "resolved_at": now},
@@ -189,16 +201,23 @@ def supersede(caller: Caller, answers: Sequence[tuple[Change, Outcome]], now: da
 
 
 def _newer(answers: Sequence[tuple[Change, Outcome]]) -> dict[str, set[str] | None]:
-	"""{record: fields that were set, None for all of them, because it was deleted}."""
+	"""{record: fields that were set and actions that were taken, None for all of them, because it was deleted}."""
 	newer: dict[str, set[str] | None] = {}
 	for change, outcome in answers:
 		if outcome.status != ACCEPTED or change.operation == CREATE or outcome.record_name is None:
 			continue
 		held = newer.setdefault(outcome.record_name, set())
 		deleted = change.operation == DELETE or held is None
-		newer[outcome.record_name] = None if deleted or held is None else held | set(change.values)
+		done = {_place_of(change.operation)} if change.is_action else set(change.values)
+		newer[outcome.record_name] = None if deleted or held is None else held | done
 	return newer
 
 
-def _covers(fields: set[str] | None, wanted: str | None) -> bool:
-	return fields is None or fields.issuperset((wanted or "").split(SEPARATOR))
+def _place_of(action: str) -> str:
+	"""An action among names of fields, none of which has a blank."""
+	return f"{ACTION} {texts.plain(action)}"
+
+
+def _covers(done: set[str] | None, fields: str | None, action: str | None) -> bool:
+	wanted = [f"{ACTION} {action}"] if action else (fields or "").split(SEPARATOR)
+	return done is None or done.issuperset(wanted)

@@ -12,12 +12,14 @@ import frappe
 from frappe.core.doctype.docfield.docfield import DocField
 from frappe.model.meta import Meta
 
-from hisabi_sync.engine.entities import contracts, write_mode
+from hisabi_sync.engine.entities import contracts, flows, write_mode
 from hisabi_sync.engine.model import column_values, files
 from hisabi_sync.engine.model import fields as field_kinds
+from hisabi_sync.engine.model.actions import DOCSTATUS, Flow, Rule
 from hisabi_sync.engine.model.entity_type import CLIENT_ONLY, SENSITIVE, STAMPS, EntityType
 from hisabi_sync.engine.model.fields import Field
 
+KEEP_DRAFT = "Keep the draft"  # of Sync Entity Action
 AMENDED = "amended_from"  # of a document that took a cancelled one's place: devices always get the link
 # Frappe acts on these fields: it copies attachments of amended documents, and moves documents in their tree.
 FRAPPES_OWN = frozenset("amended_from lft rgt old_parent".split())
@@ -28,7 +30,8 @@ def entity_type(row: frappe._dict, get_meta: Callable[[str], Meta] = frappe.get_
 	meta = get_meta(row.document_type)
 	if meta.get("is_virtual"):
 		raise ValueError(f"{meta.name} is virtual: it has no table")
-	fields = _fields(row, meta, get_meta)
+	flow = flows.of(meta.name)
+	fields = [*_fields(row, meta, get_meta, flow), *_docstatus(meta)]
 	stamps = frozenset(name for name in STAMPS if meta.has_field(name))
 	slow = write_mode.why_saved(row, meta, fields)
 	return EntityType(
@@ -55,10 +58,27 @@ def entity_type(row: frappe._dict, get_meta: Callable[[str], Meta] = frappe.get_
 		slow=slow,
 		submittable=bool(meta.is_submittable),
 		tracked=bool(meta.track_changes),
+		actions=_actions(row),
+		flow=flow,
 		rule=contracts.rule(row.document_type),
 		prepare=contracts.preparation(row.document_type),
 		enabled=bool(row.enabled),
 	)
+
+
+def _actions(row: frappe._dict) -> dict[str, Rule]:
+	"""What devices may do, by name. Only under Frappe's permissions, because nothing else says who may submit."""
+	if not row.check_permissions:
+		return {}
+	rows = row.get("actions") or ()
+	return {a.action: Rule(a.action, bool(a.on_newer), a.if_refused == KEEP_DRAFT) for a in rows}
+
+
+def _docstatus(meta: Meta) -> list[Field]:
+	"""The state of a document that can be submitted. It is a column of every table, and a field of none."""
+	if not meta.is_submittable:
+		return []
+	return [Field(DOCSTATUS, "Int", "Document Status", "Read only")]
 
 
 def _required(row: frappe._dict, fields: Collection[Field], bulk: bool) -> tuple[str, ...]:
@@ -99,12 +119,13 @@ def _one_of(row: frappe._dict, fields: Collection[Field]) -> tuple[tuple[str, ..
 	return tuple(group for group in groups if not required.intersection(group))
 
 
-def _fields(row: frappe._dict, meta: Meta, get_meta: Callable[[str], Meta]) -> list[Field]:
+def _fields(row: frappe._dict, meta: Meta, get_meta: Callable[[str], Meta], flow: Flow | None) -> list[Field]:
+	own = {AMENDED, flow.field} if flow else {AMENDED}
 	chosen = {f.fieldname: f for f in row.fields if "." not in f.fieldname}
 	return [
-		_field(df, get_meta, chosen.get(df.fieldname), meta, _chosen_columns(df, row))
+		_field(df, get_meta, chosen.get(df.fieldname), meta, _chosen_columns(df, row), own)
 		for df in meta.fields
-		if is_stored(df, get_meta) and _is_synced(df, chosen, row)
+		if is_stored(df, get_meta) and (df.fieldname in own or _is_synced(df, chosen, row))
 	]
 
 
@@ -122,8 +143,6 @@ def is_stored(df: DocField, get_meta: Callable[[str], Meta] = frappe.get_meta) -
 
 
 def _is_synced(df: DocField, chosen: Mapping[str, frappe._dict], row: frappe._dict) -> bool:
-	if df.fieldname == AMENDED:
-		return True
 	if df.fieldname in STAMPS or df.fieldname in SENSITIVE or df.fieldname == row.space_path:
 		return df.fieldname in chosen
 	return df.fieldname in chosen if chosen else not df.hidden
@@ -135,9 +154,10 @@ def _field(
 	chosen: frappe._dict | None = None,
 	meta: Meta | None = None,
 	columns: Mapping[str, frappe._dict] | None = None,
+	own: Collection[str] = (),
 ) -> Field:
 	known, left_out = _columns(df, get_meta, columns or {})
-	access = _access(df, chosen)
+	access = _access(df, chosen, own)
 	length = field_kinds.text_limit(df.fieldtype, df.length)
 	plain = Field(df.fieldname, df.fieldtype, df.label or df.fieldname, access, df.options or "", length)
 	return Field(
@@ -170,8 +190,11 @@ def _source(df: DocField, meta: Meta | None, get_meta: Callable[[str], Meta]) ->
 	return (through.options, origin.permlevel) if origin and origin.permlevel else ()
 
 
-def _access(df: DocField, chosen: frappe._dict | None) -> str:
+def _access(df: DocField, chosen: frappe._dict | None, own: Collection[str] = ()) -> str:
+	"""Who sets a field. The state in a Workflow is set by its actions, and always told."""
 	access = chosen.access if chosen else ("Read only" if df.read_only else "Read and write")
+	if df.fieldname in own:
+		return "Read only"
 	return "Read only" if access == "Read and write" and df.fieldname in FRAPPES_OWN else access
 
 

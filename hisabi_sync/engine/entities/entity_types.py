@@ -13,7 +13,7 @@ from frappe.model.document import Document
 from frappe.model.meta import Meta
 
 from hisabi_sync import compat
-from hisabi_sync.engine.database import background, transaction
+from hisabi_sync.engine.database import background, sql, transaction
 from hisabi_sync.engine.entities import compiler, definitions, listeners, retyped
 from hisabi_sync.engine.entities.type_registry import Broken, Registry
 from hisabi_sync.engine.model.entity_type import EntityType
@@ -25,6 +25,7 @@ KNOWN, CHANGED = "hisabi_sync_known", "hisabi_sync_changed"
 REGISTRY, TOLD = "registry", "told"  # what it knows: its Registry, and the version that `use_version` brought
 KEPT = 2
 PAYLOAD_LIMIT = 100
+TABLES = {"fields": "Sync Entity Field", "actions": "Sync Entity Action"}
 _compiled: dict[str, dict[Any, Registry]] = {}  # {site: {version: Registry}}
 # {site: (state of the definitions, {name: (what its Sync Entity says, EntityType)})}
 _parts: dict[str, tuple[str, dict[str, tuple[dict[str, Any], EntityType]]]] = {}
@@ -189,8 +190,11 @@ class _Kept:
 
 def _asked(row: frappe._dict) -> dict[str, Any]:
 	"""The parts of a Sync Entity that its entity type depends on."""
-	fields = [{n: v for n, v in field.items() if n not in NO_MATTER} for field in row.fields]
-	return {**{n: v for n, v in row.items() if n not in NO_MATTER}, "fields": fields}
+	own = {
+		table: [{n: v for n, v in part.items() if n not in NO_MATTER} for part in row[table]]
+		for table in TABLES
+	}
+	return {**{n: v for n, v in row.items() if n not in NO_MATTER}, **own}
 
 
 def _compile(
@@ -235,14 +239,23 @@ def _rows() -> list[frappe._dict]:
 		return []
 	# Not through the DocTypes: while a migration imports one of these, it does not exist for a moment.
 	rows = frappe.db.sql("SELECT * FROM `tabSync Entity` ORDER BY `rank`, name", as_dict=True)
-	fields = frappe.db.sql(
-		"SELECT * FROM `tabSync Entity Field` WHERE parenttype = 'Sync Entity' ORDER BY idx", as_dict=True
-	)
+	parts = {table: _parts_of(doctype) for table, doctype in TABLES.items()}
 	limit = _payload_limit()
 	for row in rows:
-		row.fields = [f for f in fields if f.parent == row.name]
+		row.update({table: [p for p in own if p.parent == row.name] for table, own in parts.items()})
 		row.max_payload_kib = row.max_payload_kib or limit
 	return rows
+
+
+def _parts_of(doctype: str) -> list[frappe._dict]:
+	"""Rows of a child table of Sync Entity. A site that is being migrated may not have the table yet."""
+	if not frappe.db.table_exists(doctype):
+		return []
+	table = sql.quote(f"tab{doctype}")
+	return frappe.db.sql(
+		f"SELECT * FROM {table} WHERE parenttype = 'Sync Entity' ORDER BY idx",  # noqa: S608
+		as_dict=True,
+	)
 
 
 def _payload_limit() -> int:

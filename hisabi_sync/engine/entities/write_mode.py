@@ -12,6 +12,7 @@ from hisabi_sync.engine.model import fields as field_kinds
 from hisabi_sync.engine.model.entity_type import STAMPS, EntityType
 
 SENTENCES: dict[str, Callable[[], str]] = {
+	"actions": lambda: _("Devices take actions on its documents"),
 	"mode": lambda: _("Its write mode says so"),
 	"foreign": lambda: _("It is a DocType of another app, whose controller has a say"),
 	"path": lambda: _("Its space is found through links"),
@@ -38,6 +39,8 @@ def changeable(entity: EntityType) -> list[Reason]:
 
 def why_saved(row: frappe._dict, meta: Meta, fields: Collection[field_kinds.Field]) -> tuple[Reason, ...]:
 	"""Why documents are saved one by one; nothing if statements that write many rows do all that saving would do."""
+	if row.get("actions"):
+		return (("actions", ()),)
 	if row.write_mode != "Auto":
 		return () if row.write_mode == "Bulk" else (("mode", ()),)
 	return (*_by_itself(row, meta, fields), *_added(row, meta, fields), *listeners.reasons(meta))

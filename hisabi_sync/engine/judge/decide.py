@@ -7,7 +7,7 @@ from functools import reduce
 from typing import Any
 
 from hisabi_sync.engine.judge import rows
-from hisabi_sync.engine.judge.base import UNKNOWN, base_value, is_own, is_stale, seen
+from hisabi_sync.engine.judge.base import UNKNOWN, base_value, is_behind, is_own, is_stale, seen
 from hisabi_sync.engine.judge.policies import (
 	POLICIES,
 	Clash,
@@ -17,7 +17,7 @@ from hisabi_sync.engine.judge.policies import (
 	goes_by_time,
 	settle_fields,
 )
-from hisabi_sync.engine.model import clock
+from hisabi_sync.engine.model import actions, clock
 from hisabi_sync.engine.model import fields as kinds
 from hisabi_sync.engine.model import merge as merging
 from hisabi_sync.engine.model.change import CREATE, DELETE, Change, Stored
@@ -28,7 +28,7 @@ from hisabi_sync.engine.model.fields import Field
 
 @dataclass(slots=True)
 class Decision:
-	"""`kind` is "apply", "duplicate" or "conflict". For a conflict, `values` are those that do not clash.
+	"""`kind` is "apply", "act", "duplicate" or "conflict". For a conflict, `values` are those that do not clash.
 
 	`fields` are in conflict. `kept` maps fields of settled clashes to the side that lost ("client" or "server"). `again` are
 	fields that were set once more, at a later time, to the value that they have.
@@ -57,7 +57,10 @@ def decide(change: Change, stored: Stored | None, entity: EntityType) -> Decisio
 		return _decide_delete(change, stored, entity, policy)
 	if stored.deleted_at is not None:
 		raise ItemError("deleted")
-	return _decide_update(change, stored, entity, policy)
+	if change.is_action:
+		return _decide_action(change, stored, entity)
+	decision = _decide_update(change, stored, entity, policy)
+	return _held_back(decision, change, stored, entity) if change.then else decision
 
 
 def losses(decision: Decision) -> tuple[str, ...]:
@@ -135,6 +138,56 @@ def _decide_update(change: Change, stored: Stored, entity: EntityType, policy: P
 	lost = {**kept, **verdict.lost}
 	lost.pop(entity.parameters.get("time", ""), None)  # a time that gives way to a later one is no loss
 	return Decision("apply", verdict.values, merged=edit.stale, clashes=clashes, kept=lost, again=again)
+
+
+def _decide_action(change: Change, stored: Stored, entity: EntityType) -> Decision:
+	"""An action on a record that others changed since is a conflict, unless its rule says otherwise.
+
+	Taking an action that was taken is no change.
+	"""
+	rule = require_action(change.operation, entity)
+	if actions.is_done(change.operation, stored.values, entity.flow):
+		return Decision("duplicate")
+	since = {} if rule.on_newer else changed_since(change, stored, entity)
+	if not since:
+		return Decision("act")
+	clashes = tuple(
+		Clash(n, b, stored.values.get(n), b, _changed_at(stored, n, entity)) for n, b in since.items()
+	)
+	return Decision("conflict", clashes=clashes, fields=tuple(since))
+
+
+def _held_back(decision: Decision, change: Change, stored: Stored, entity: EntityType) -> Decision:
+	"""An edit with an action that may not be taken on what others changed is a conflict as a whole, or applied without it."""
+	rules = [require_action(name, entity) for name in change.then]
+	whole = any(not (rule.on_newer or rule.keeps_draft) for rule in rules)
+	since = changed_since(change, stored, entity) if decision.kind == "apply" and whole else {}
+	if not since:
+		return decision
+	return Decision("conflict", decision.values, clashes=decision.clashes, fields=tuple(since))
+
+
+def require_action(name: str, entity: EntityType) -> actions.Rule:
+	"""The rule by which devices may take an action. Raises ItemError action_not_allowed."""
+	rule = actions.rule_of(name, entity.actions)
+	if rule is None or (entity.flow and name in actions.STEPS):
+		raise ItemError("action_not_allowed", [name])
+	return rule
+
+
+def changed_since(change: Change, stored: Stored, entity: EntityType) -> dict[str, Any]:
+	"""{field: the value that the device had seen} of what others changed since; None for a value that is no longer kept.
+
+	Only fields that the person could look at count; computed ones change all the time.
+	"""
+	found: dict[str, Any] = {}
+	if not is_behind(change, stored):
+		return found
+	for name in change.looked_at - entity.computed:
+		value, is_current = seen(change, stored, entity.fields[name])
+		if not is_current:
+			found[name] = None if value is UNKNOWN else value
+	return dict(sorted(found.items()))
 
 
 def compare(change: Change, stored: Stored, entity: EntityType) -> Edit:

@@ -12,8 +12,8 @@ def arrange(
 	"""(indexes of the changes in processing order, indexes of changes in a cycle).
 
 	`ranks` maps entity types to their rank, `links[i]` has the record names that change i links to. Changes of one
-	record keep the order in which they were sent, except that its create comes first; deletes come last, children
-	before parents.
+	record keep the order in which they were sent, except that its create comes first. Actions come after the creates and
+	updates, and deletes come last, children before parents.
 	"""
 	after = _dependencies(changes, links)
 	waiting = {i: len(before) for i, before in after.items()}
@@ -51,7 +51,14 @@ def _reachable(start: int, after: Mapping[int, set[int]], left: set[int]) -> set
 
 def _key(change: Change, ranks: Mapping[str, int], index: int) -> tuple[int, int, int]:
 	rank = ranks.get(change.entity_type, 0)
-	return (1, -rank, index) if change.operation == DELETE else (0, rank, index)
+	return stage(change), -rank if change.operation == DELETE else rank, index
+
+
+def stage(change: Change) -> int:
+	"""0 for creates and updates, 1 for actions and for what depends on one, 2 for deletes."""
+	if change.operation == DELETE:
+		return 2
+	return 1 if change.is_action or change.amends else 0
 
 
 def _dependencies(changes: Sequence[Change], links: Sequence[Collection[str]]) -> dict[int, set[int]]:
@@ -69,9 +76,25 @@ def _dependencies(changes: Sequence[Change], links: Sequence[Collection[str]]) -
 		previous = latest.get(change.record)
 		if previous is not None and previous != i and creates.get(change.record) != i:
 			after[i].add(previous)
+		if change.amended_record in latest:
+			after[i].add(latest[change.amended_record])
 		if creates.get(change.record) != i:
 			latest[change.record] = i
 	return after
+
+
+def before_actions(changes: Sequence[Change]) -> list[set[int]]:
+	"""For each action, the indexes of earlier changes of its record; for each amendment, those of the record it amends.
+
+	An action is taken on what the person made of the record, so all of that has to be there.
+	"""
+	earlier: dict[str, set[int]] = {}
+	found: list[set[int]] = []
+	for i, change in enumerate(changes):
+		about = change.record if change.is_action else change.amended_record
+		found.append(set(earlier.get(about, ())) if about else set())
+		earlier.setdefault(change.record, set()).add(i)
+	return found
 
 
 def depends_on(changes: Sequence[Change], links: Sequence[Collection[str]]) -> list[set[int]]:

@@ -39,7 +39,7 @@ def parse(change: Change, entity: EntityType) -> None:
 	missing_required_fields.
 	"""
 	change.base = _parse_base(change.base_values or {}, entity)
-	if change.operation == DELETE:
+	if change.operation == DELETE or change.is_action:
 		return
 	named, unknown = _name_fields(change, entity)
 	_refuse("invalid_field", unknown)
@@ -174,7 +174,7 @@ def _join(details: Sequence[Any]) -> dict[str, Any] | list[Any]:
 
 
 def _check_required(change: Change, entity: EntityType, named: Mapping[str, Any]) -> None:
-	if change.operation == CREATE:
+	if change.operation == CREATE and not change.amends:
 		missing: list[Any] = [name for name in entity.required if named.get(name) in EMPTY]
 		missing += [list(group) for group in entity.one_of if all(named.get(name) in EMPTY for name in group)]
 	else:

@@ -133,9 +133,10 @@ class Caller:
 
 @dataclass(slots=True)
 class Change:
-	"""Create, update or delete of one record, as a device sent it.
+	"""Create, update or delete of one record, or an action on it, as a device sent it.
 
-	`error` is set if the contract found the item malformed. Such a change is kept and answered, but never applied.
+	`operation` of an action is its name, such as `submit` (see `model.actions`). `error` is set if the contract found the item
+	malformed. Such a change is kept and answered, but never applied.
 	"""
 
 	index: int
@@ -158,6 +159,11 @@ class Change:
 	# What the rule of the entity type turns into values when it sees the record.
 	intent: dict[str, Any] | None = None
 	error: ItemError | None = None
+	args: dict[str, Any] | None = None  # of an action that is a method
+	looked_at: frozenset[str] = frozenset()  # the fields that the caller may read, for actions
+	then: tuple[str, ...] = ()  # actions that follow a create or update within the same change
+	amends: str | None = None  # a create in the place of a cancelled record: the client id of that one
+	amended_record: str = ""  # the Sync Record of that one
 	missing_only: bool = False  # a create that changes nothing if the record exists
 	in_parts: bool = False  # lists and objects of the payload name only what they set; the rest of them stays
 	counted: bool = False  # base_version is the client's own count, which may run ahead of the server's
@@ -171,6 +177,10 @@ class Change:
 	other_op_id: str | None = None
 	undoings: int = 0  # how often the whole transaction was rolled back while this change was being saved
 	device: str | None = None
+
+	@property
+	def is_action(self) -> bool:
+		return self.operation not in OPERATIONS
 
 
 @dataclass(slots=True)
@@ -241,6 +251,8 @@ class Outcome:
 	merged: bool = False
 	adjusted: list[str] | None = None  # what was stored otherwise than it was sent
 	failures: int = 0  # how often in succession the change has met a mistake of the server
+	# The action of `then` that was refused while the rest was accepted: {action, code, message}.
+	left_undone: dict[str, Any] | None = None
 	record: dict[str, Any] | None = None
 	base_version: int | None = None
 	conflict: str | None = None

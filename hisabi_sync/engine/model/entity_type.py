@@ -7,6 +7,7 @@ from typing import Any
 
 from hisabi_sync.engine.model import fields as field_kinds
 from hisabi_sync.engine.model import files, ids
+from hisabi_sync.engine.model.actions import Flow, Rule
 
 # Columns that the engine fills when a DocType has them.
 STAMPS = ("client_id", "doc_version", "server_modified", "is_deleted", "deleted_at", "user")
@@ -46,6 +47,8 @@ class EntityType:
 	path: tuple[tuple[str, str], ...] = ()
 	submittable: bool = False
 	tracked: bool = False  # whether the DocType keeps Versions of its documents
+	actions: dict[str, Rule] = field(default_factory=dict)  # what devices may do with its documents, by name
+	flow: Flow | None = None  # its active Workflow
 	# rule(change, stored, caller, registry): checks and completes values.
 	rule: Callable[..., Any] | None = None
 	# prepare(changes, caller): looks up what the rule needs for a whole batch.
@@ -152,9 +155,12 @@ class EntityType:
 
 	@cached_property
 	def sight(self) -> str:
-		"""A hash of what devices may read; it changes when records have to be sent again."""
+		"""A hash of what devices may read and do; it changes when records have to be sent again."""
 		left_out = [f"{table.name}.{name}" for table in self.tables for name in sorted(table.left_out)]
-		return ids.digest(self.name, self.check_permissions, *sorted(self.readable), *left_out, size=4)
+		actions = [repr(part) for part in (*self.actions.values(), self.flow) if part] if self.actions else []
+		return ids.digest(
+			self.name, self.check_permissions, *sorted(self.readable), *left_out, *actions, size=4
+		)
 
 	@cached_property
 	def row_fields(self) -> frozenset[str]:

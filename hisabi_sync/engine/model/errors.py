@@ -77,6 +77,9 @@ ITEM_ERRORS: dict[str, str] = {
 	"batch_rolled_back": "Another item of the atomic batch failed",
 	"base_version_conflict": "The record was changed since base_version",
 	"file_not_allowed": "Neither a finished upload of yours nor a file that the record has: {fields}",
+	"action_not_allowed": "Devices may not take this action on such records: {fields}",
+	"invalid_action": "This action takes other values: {fields}",
+	"not_cancelled": "Only a cancelled record is amended",
 	"rejected": "{reason}",
 	"internal_error": "The server could not process this item",
 }

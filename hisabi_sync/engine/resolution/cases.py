@@ -12,7 +12,7 @@ import frappe
 
 from hisabi_sync import permissions
 from hisabi_sync.engine import derive, wire
-from hisabi_sync.engine.conflicts.conflict_rows import DISMISSED, OPEN, RESOLVED, SEPARATOR, SIDES
+from hisabi_sync.engine.conflicts.conflict_rows import ACTION, DISMISSED, OPEN, RESOLVED, SEPARATOR, SIDES
 from hisabi_sync.engine.database import sql
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.model import clock, ids, strict_json, texts
@@ -26,7 +26,7 @@ from hisabi_sync.engine.store import load, side_effects
 # Members with these roles may settle conflicts of others; policies do not limit their decisions.
 DECIDING_ROLES = ("admin", "owner")
 COLUMNS = (
-	"name status kind entity_type record client_id document_name space device user fields base_version server_version "
+	"name status kind action args entity_type record client_id document_name space device user fields base_version server_version "
 	"base_values server_values client_values resolution reason resolved_by resolved_at resolved_values "
 	"resolved_version history"
 ).split()
@@ -112,6 +112,11 @@ class Case:
 	@property
 	def is_live(self) -> bool:
 		return self.stored is not None and self.stored.live
+
+	@property
+	def is_action(self) -> bool:
+		"""Whether the device asked for an action; there is nothing to merge then."""
+		return self.conflict.kind == ACTION
 
 	def require_open(self) -> None:
 		if self.conflict.status != OPEN:

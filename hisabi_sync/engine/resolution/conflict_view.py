@@ -8,7 +8,7 @@ from typing import Any
 import frappe
 
 from hisabi_sync.engine import wire
-from hisabi_sync.engine.conflicts.conflict_rows import OPEN, SIDES
+from hisabi_sync.engine.conflicts.conflict_rows import ACTION, OPEN, SIDES
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.entities.type_registry import Registry
 from hisabi_sync.engine.model import clock, fields, ids
@@ -17,7 +17,7 @@ from hisabi_sync.engine.sharing import rights, visibility
 from hisabi_sync.engine.store import load
 
 SUMMARY = (
-	"name title status kind entity_type record client_id document_type document_name space device user item batch policy fields "
+	"name title status kind action entity_type record client_id document_type document_name space device user item batch policy fields "
 	"base_version server_version client_time clock_skew_ms server_time creation resolution reason resolved_by "
 	"resolved_at resolved_version"
 ).split()
@@ -27,7 +27,7 @@ def summary(row: frappe._dict) -> dict[str, Any]:
 	"""A conflict without its values, as a list has it. `row` has the columns in SUMMARY."""
 	corrected = clock.to_datetime(row.client_time) if row.client_time else None
 	skew = timedelta(milliseconds=row.clock_skew_ms or 0)
-	plain = "title kind entity_type record client_id document_type document_name item batch user policy base_version server_version"
+	plain = "title kind action entity_type record client_id document_type document_name item batch user policy base_version server_version"
 	return {
 		**cases.outcome(row),
 		**{name: row.get(name) for name in plain.split()},
@@ -91,7 +91,7 @@ def form(name: str) -> dict[str, Any]:
 	shown = {side: case.side(side) for side in SIDES}
 	shown["current"] = case.stored.values if case.stored and case.is_live else {}
 	shown["resolved"] = load.decode_values(row.resolved_values, case.entity.fields)
-	if row.status == OPEN and row.kind != "delete":
+	if row.status == OPEN and row.kind not in ("delete", ACTION):
 		kept = resolved_change.with_others(case, shown["client"])
 		shown["with_client"] = {n: v for n, v in kept.items() if v is not shown["client"][n]}
 	shown = {side: case.seen(values) for side, values in shown.items()}

@@ -1,5 +1,6 @@
 """The change that a resolution of a conflict makes, processed like a push of one change."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,17 @@ from hisabi_sync.engine.judge.base import MERGED
 from hisabi_sync.engine.model import clock, column_values, files, ids
 from hisabi_sync.engine.model import fields as kinds
 from hisabi_sync.engine.model import merge as merging
-from hisabi_sync.engine.model.change import ACCEPTED, CREATE, DELETE, UPDATE, Caller, Change, Outcome, Stored
+from hisabi_sync.engine.model.change import (
+	ACCEPTED,
+	CREATE,
+	DELETE,
+	DUPLICATE,
+	UPDATE,
+	Caller,
+	Change,
+	Outcome,
+	Stored,
+)
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.errors import RequestError, item_message
 from hisabi_sync.engine.store import load, write
@@ -44,6 +55,8 @@ def apply(case: "Case", resolution: "Resolution") -> Stored | None:
 
 def _wanted(case: "Case", resolution: "Resolution") -> tuple[str | None, dict[str, Any], dict[str, Any]]:
 	"""(operation or None if the record stays, canonical values, values as they were typed)."""
+	if case.is_action:
+		return _wanted_action(case, resolution), {}, {}
 	deletes = case.conflict.kind == "delete"
 	if resolution.choice == CLIENT:
 		return (DELETE, {}, {}) if deletes else (UPDATE, _fitting(with_others(case, case.side("client"))), {})
@@ -55,6 +68,13 @@ def _wanted(case: "Case", resolution: "Resolution") -> tuple[str | None, dict[st
 	if _is_new(case, resolution.values):
 		return CREATE, {}, _payload_of_new(case, kept, resolution.values)
 	return (UPDATE if kept or resolution.values else None), kept, resolution.values
+
+
+def _wanted_action(case: "Case", resolution: "Resolution") -> str | None:
+	"""The action, if it is to be taken on the record as it is now."""
+	if resolution.choice not in (CLIENT, SERVER):
+		raise RequestError("invalid_argument", argument="resolution")
+	return case.conflict.action if resolution.choice == CLIENT else None
 
 
 def _wanted_by_author(
@@ -156,6 +176,7 @@ class Settlement(Batch):
 			client_id, version = stored.client_id, stored.doc_version
 		typed = _as_wire(typed, entity)
 		change = Change(0, None, entity.name, client_id, operation, typed, version)
+		change.args = json.loads(case.conflict.args or "null") if case.is_action else None
 		super().__init__(caller, [change], push.Options("settlement"))
 		if not case.is_own:
 			self._set_free(entity)
@@ -189,7 +210,8 @@ class Settlement(Batch):
 
 	def settle(self) -> Stored:
 		(outcome,) = self.process()
-		if outcome.status != ACCEPTED:
+		done = self.changes[0].is_action and outcome.status == DUPLICATE  # somebody took the action meanwhile
+		if outcome.status != ACCEPTED and not done:
 			code, detail = outcome.code or outcome.status, outcome.detail
 			raise RequestError("resolution_refused", outcome.message, item_error_code=code, detail=detail)
 		return self.stored[self.changes[0].record]

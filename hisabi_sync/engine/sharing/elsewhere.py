@@ -85,7 +85,8 @@ def _seen(placed: Collection[Placed], near: Collection[str], caller: Caller, reg
 	held = [
 		stored
 		for stored, space in placed
-		if space == caller.space or (space in near and leaves_its_space(registry.by_name.get(stored.entity_type)))
+		if space == caller.space
+		or (space in near and leaves_its_space(registry.by_name.get(stored.entity_type)))
 	]
 	return {stored.name for stored in held} - visibility.hidden(held, registry, caller.users)
 

@@ -17,6 +17,7 @@ from frappe.permissions import get_allowed_docs_for_doctype, get_role_permission
 from hisabi_sync.engine.database import sql
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.model import ids
+from hisabi_sync.engine.model.actions import STEPS
 from hisabi_sync.engine.model.change import ACCEPTED, CREATE, DELETE, Caller, Change, Outcome
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.errors import RequestError
@@ -152,4 +153,6 @@ def _right(change: Change, entity: EntityType) -> str:
 	"""The right that a change needs; to mark a document as deleted is to write it."""
 	if change.operation == DELETE:
 		return "write" if "is_deleted" in entity.stamps else "delete"
+	if change.operation in STEPS:
+		return change.operation
 	return "create" if change.operation == CREATE else "write"

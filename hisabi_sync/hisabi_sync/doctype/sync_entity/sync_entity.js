@@ -17,7 +17,17 @@ frappe.ui.form.on("Sync Entity", {
 
 	// A list that nobody has changed follows the DocType.
 	document_type(frm) {
-		if (frm.is_new() && frm.doc.document_type && !is_changed(frm)) frm.trigger("propose_fields");
+		if (!frm.is_new() || !frm.doc.document_type) return;
+		if (!is_changed(frm)) frm.trigger("propose_fields");
+		if (!frm.doc.actions?.length || frm.proposed_actions === actions_of(frm)) frm.trigger("propose_actions");
+	},
+
+	async propose_actions(frm) {
+		const { message } = await frm.call("propose_actions");
+		frm.clear_table("actions");
+		for (const row of message || []) frm.add_child("actions", row);
+		frm.proposed_actions = actions_of(frm);
+		frm.refresh_field("actions");
 	},
 
 	ask_to_propose(frm) {
@@ -59,6 +69,8 @@ frappe.ui.form.on("Sync Entity", {
 });
 
 const listed = (frm) => JSON.stringify((frm.doc.fields || []).map((row) => [row.fieldname, row.access, row.aliases, row.required]));
+
+const actions_of = (frm) => JSON.stringify((frm.doc.actions || []).map((row) => [row.action, row.on_newer, row.if_refused]));
 
 function is_changed(frm) {
 	return Boolean(frm.doc.fields?.length) && listed(frm) !== frm.proposed;

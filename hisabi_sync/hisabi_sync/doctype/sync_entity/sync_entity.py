@@ -10,7 +10,7 @@ from frappe.model.meta import Meta
 from hisabi_sync import bounds
 from hisabi_sync.engine import reconcile
 from hisabi_sync.engine.database import background, transaction
-from hisabi_sync.engine.entities import contracts, entity_types, proposal, write_mode
+from hisabi_sync.engine.entities import action_choices, contracts, entity_types, proposal, write_mode
 from hisabi_sync.engine.model import ids
 
 # Parameters that a policy cannot do without.
@@ -38,6 +38,7 @@ class SyncEntity(Document):
 	name: Any
 	entity_type: str
 	space_path: str
+	actions: list[Any]
 
 	def autoname(self) -> None:
 		self.entity_type = (self.entity_type or "").strip()
@@ -53,6 +54,7 @@ class SyncEntity(Document):
 		self._check_tables(meta)
 		self._check_path(meta)
 		self._check_fields(meta)
+		self._check_actions(meta)
 		self._check_parameters()
 		self._check_unique()
 		self._warn_of_space_type()
@@ -79,7 +81,7 @@ class SyncEntity(Document):
 		names = [df.fieldname for df in self.meta.fields if df.fieldname not in TUNABLE]
 		return (
 			self.is_new()
-			or any(self.has_value_changed(name) for name in names if name != "fields")
+			or any(self.has_value_changed(name) for name in names if name not in entity_types.TABLES)
 			or (_rows(self) != _rows(self.get_doc_before_save()))
 		)
 
@@ -114,6 +116,16 @@ class SyncEntity(Document):
 		unknown = [name for name in names if not _has_place(meta, name)]
 		if unknown:
 			frappe.throw(_("{0} has no fields {1}").format(meta.name, ", ".join(unknown)))
+
+	def _check_actions(self, meta: Meta) -> None:
+		if self.actions and not self.check_permissions:
+			frappe.throw(_("Actions need {0}").format(_(self.meta.get_label("check_permissions"))))
+		names = [row.action for row in self.actions]
+		if twice := {name for name in names if names.count(name) > 1}:
+			frappe.throw(_("An action is listed twice: {0}").format(", ".join(sorted(twice))))
+		for name in names:
+			if problem := action_choices.problem(name, meta):
+				frappe.throw(problem)
 
 	def _check_parameters(self) -> None:
 		given = {}
@@ -171,6 +183,12 @@ class SyncEntity(Document):
 		self.check_permission("write" if not self.is_new() else "create")
 		return proposal.propose(frappe.get_meta(self.document_type), self.space_path or "")
 
+	@frappe.whitelist()
+	def propose_actions(self) -> list[dict[str, str]]:
+		"""The actions that people have in the form of the DocType, as rows of the table."""
+		self.check_permission("write" if not self.is_new() else "create")
+		return action_choices.propose(frappe.get_meta(self.document_type))
+
 	def onload(self) -> None:
 		"""Give the form the progress of numbering and of the comparison with devices, and why documents are saved one by one."""
 		if self.enabled and not self.is_new() and frappe.db.table_exists(self.document_type):
@@ -211,5 +229,6 @@ def _free_name(wire_name: str, space_type: str) -> str:
 	return next((name for name in names if not frappe.db.exists("Sync Entity", name)), derived)
 
 
-def _rows(doc: Document) -> list[tuple[str, str, str, int]]:
-	return [(row.fieldname, row.access, row.aliases or "", row.required or 0) for row in doc.fields]
+def _rows(doc: Document) -> list[tuple[Any, ...]]:
+	fields = [(row.fieldname, row.access, row.aliases or "", row.required or 0) for row in doc.fields]
+	return [*fields, *((row.action, row.on_newer or 0, row.if_refused) for row in doc.actions)]

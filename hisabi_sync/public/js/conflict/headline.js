@@ -6,6 +6,17 @@ const KINDS = {
 	create: () => __("created once more"),
 	unique: () => __("gave a value that is taken to"),
 };
+const ACTIONS = { submit: () => __("Submit"), cancel: () => __("Cancel"), amend: () => __("Amend") };
+
+/** What people call an action: `workflow:Approve` is Approve. */
+export function actionLabel(action) {
+	const name = action.slice(action.indexOf(":") + 1);
+	return ACTIONS[action]?.() || __(name);
+}
+
+const whatHappened = (view) =>
+	view.action ? __("wanted to take the action {0} on", [`<strong>${escape(actionLabel(view.action))}</strong>`]) : KINDS[view.kind]();
+
 const RESOLUTIONS = {
 	accept_server: () => __("kept the server's side"),
 	accept_client: () => __("kept the device's side"),
@@ -32,7 +43,7 @@ export function headline(view) {
 	return `<header class="hs-headline">
 		<div class="hs-avatar">${frappe.avatar(view.user, "avatar-medium")}</div>
 		<div class="hs-who">
-			<h2>${who} ${KINDS[view.kind]()} <span class="hs-kind">${escape(kind)}</span> ${record}
+			<h2>${who} ${whatHappened(view)} <span class="hs-kind">${escape(kind)}</span> ${record}
 				${__("on")} ${device}</h2>
 			<p>${facts(view).join('<span class="hs-sep">·</span>')}</p>
 		</div>
@@ -74,14 +85,22 @@ function note(view) {
 	if (view.current.is_deleted) {
 		return `<div class="hs-note hs-moved">${__("The record was deleted since. Only the server's side can be kept.")}</div>`;
 	}
+	if (view.action) {
+		return `<div class="hs-note hs-moved">${__("The person looked at an older version. See what was changed since, then have the action taken or leave the record as it is.")}</div>`;
+	}
 	if (!view.has_moved_on) return "";
 	const words = __("The record was changed since this conflict was opened. The server's column shows what it holds now.");
 	return `<div class="hs-note hs-moved">${words}</div>`;
 }
 
+function resolved(view) {
+	if (!view.action) return RESOLUTIONS[view.resolution]();
+	return view.resolution === "accept_client" ? __("had the action taken") : __("left the record as it is");
+}
+
 function ending(view) {
 	const person = view.resolved_by ? `<strong>${escape(view.resolved_by_name || view.resolved_by)}</strong> ` : "";
-	const what = view.resolution ? RESOLUTIONS[view.resolution]() : ENDINGS[view.status]();
+	const what = view.resolution ? resolved(view) : ENDINGS[view.status]();
 	const reason = view.reason ? `<span class="hs-reason">“${escape(view.reason)}”</span>` : "";
 	return `${person}${what} ${ago(view.resolved_at)} ${reason}`;
 }

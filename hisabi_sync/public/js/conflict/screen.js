@@ -1,5 +1,5 @@
 import { call, escape, refuse } from "./api";
-import { headline } from "./headline";
+import { actionLabel, headline } from "./headline";
 import { listen } from "./keys";
 import { preview } from "./preview";
 import { resultValue, sideValue, table } from "./table";
@@ -56,11 +56,16 @@ export class Screen {
 	draw() {
 		const focused = this.focused();
 		this.wrapper.html(`${headline(this.view)}
-			<div class="hs-frame">${table(this.view, this.state)}</div>
+			<div class="hs-frame">${table(this.view, this.tableState())}</div>
 			${this.state.preview}${this.footer()}`);
 		this.frm.layout.wrapper.find(".form-page").toggle(Boolean(this.state.details));
 		this.buttons();
 		if (focused) this.wrapper.find(`tr[data-field="${focused.field}"] [data-side="${focused.side}"]`).trigger("focus");
+	}
+
+	/** What was changed since a device asked for an action is shown; there is nothing to choose in it. */
+	tableState() {
+		return this.view.action ? { ...this.state, readOnly: true } : this.state;
 	}
 
 	focused() {
@@ -73,8 +78,8 @@ export class Screen {
 			? ""
 			: `<input class="hs-why form-control input-sm" value="${escape(this.state.reason)}"
 				placeholder="${__("Reason (kept with the decision)")}" aria-label="${__("Reason")}">`;
-		const preview = this.state.readOnly ? "" : text("hs-preview-button", this.state.preview ? __("Hide preview") : __("Preview"));
-		const keys = [["J", __("next")], ["K", __("previous")], ...(this.state.readOnly ? [] : [["S", __("server")], ["D", __("device")]])];
+		const preview = this.tableState().readOnly ? "" : text("hs-preview-button", this.state.preview ? __("Hide preview") : __("Preview"));
+		const keys = [["J", __("next")], ["K", __("previous")], ...(this.tableState().readOnly ? [] : [["S", __("server")], ["D", __("device")]])];
 		return `<footer class="hs-footer">
 			<label class="hs-switch"><input type="checkbox" ${this.state.all ? "checked" : ""}> ${__("All fields")}</label>
 			${preview}${text("hs-details-button", this.state.details ? __("Hide details") : __("Details"))}
@@ -101,12 +106,21 @@ export class Screen {
 	}
 
 	openButtons(page) {
+		if (this.view.action) return this.actionButtons(page);
 		page.set_primary_action(__("Apply"), () => this.apply());
 		page.btn_primary.prop("disabled", !this.isDecided()).attr("title", this.missing());
 		page.add_menu_item(__("Keep the server's side"), () => this.settle({ resolution: "accept_server" }));
 		if (!this.view.current.is_deleted) {
 			page.add_menu_item(__("Keep the device's side"), () => this.settle({ resolution: "accept_client" }));
 		}
+		page.add_menu_item(__("Dismiss"), () => this.dismiss());
+	}
+
+	actionButtons(page) {
+		if (!this.view.current.is_deleted) {
+			page.set_primary_action(actionLabel(this.view.action), () => this.settle({ resolution: "accept_client" }));
+		}
+		page.add_inner_button(__("Leave as it is"), () => this.settle({ resolution: "accept_server" }));
 		page.add_menu_item(__("Dismiss"), () => this.dismiss());
 	}
 
@@ -166,7 +180,7 @@ export class Screen {
 	}
 
 	keepAll(side) {
-		if (!this.state.readOnly) this.set({ choices: this.allOf(side), preview: "" });
+		if (!this.tableState().readOnly) this.set({ choices: this.allOf(side), preview: "" });
 	}
 
 	/** Keep a side of the row that has the focus, or of all rows. */

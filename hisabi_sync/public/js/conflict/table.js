@@ -54,6 +54,7 @@ export function sideValue(row, side, view) {
 
 function cell(row, side, view, state, chosen) {
 	if (view.kind === "delete" && side === "client" && row.asked) return deleted(row, state, chosen);
+	if (view.action && side === "client" && row.asked) return `<td class="hs-quiet">${__("as before")}</td>`;
 	const value = sideValue(row, side, view);
 	if (row.asked && side === "base" && !("base" in row)) return `<td class="hs-unknown">${__("unknown")}</td>`;
 	const before = side !== "base" && isLong(row) && row.asked ? row.base ?? null : undefined;

@@ -1,0 +1,62 @@
+"""Which actions a user may take on documents now: by their state, the Sync Entity, and Frappe's rights of the user."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import frappe
+from frappe.permissions import get_role_permissions
+
+from hisabi_sync.engine.database import sql
+from hisabi_sync.engine.entities.type_registry import Registry
+from hisabi_sync.engine.model import actions
+from hisabi_sync.engine.model.entity_type import EntityType
+
+Key = tuple[str, str]  # (entity type, document name)
+RIGHTS = ("submit", "cancel", "amend", "write")
+
+
+def possible(values: Mapping[Key, Mapping[str, Any]], known: Registry, user: str) -> dict[Key, list[str]]:
+	"""{key: names of actions} of documents that the user may read, given {key: their canonical values}.
+
+	Entity types without actions are left out. At most one statement for each of the others, where rights depend on the owner.
+	"""
+	by_type: dict[str, list[str]] = {}
+	for entity_type, name in values:
+		if known.by_name[entity_type].actions:
+			by_type.setdefault(entity_type, []).append(name)
+	return {
+		(entity_type, name): held
+		for entity_type, names in by_type.items()
+		for name, held in _of_type(known.by_name[entity_type], names, values, user).items()
+	}
+
+
+def _of_type(
+	entity: EntityType, names: Iterable[str], values: Mapping[Key, Mapping[str, Any]], user: str
+) -> dict[str, list[str]]:
+	others, own = (_rights(entity.doctype, user, is_owner) for is_owner in (False, True))
+	owned = _owned(entity, list(names), user) if own != others else set()
+	roles = frappe.get_roles(user)
+	return {
+		name: actions.possible(
+			values[entity.name, name],
+			entity.actions,
+			entity.flow,
+			own if str(name) in owned else others,
+			roles,
+		)
+		for name in names
+	}
+
+
+def _rights(doctype: str, user: str, is_owner: bool) -> frozenset[str]:
+	if user == "Administrator":
+		return frozenset(RIGHTS)
+	held = get_role_permissions(frappe.get_meta(doctype), user=user, is_owner=is_owner)
+	as_owner = held.get("if_owner") or {}
+	return frozenset(right for right in RIGHTS if held.get(right) or as_owner.get(right))
+
+
+def _owned(entity: EntityType, names: list[str], user: str) -> set[str]:
+	rows = sql.select_in(entity.doctype, ["name"], "name", names, "owner = %s", (user,))
+	return {str(row[0]) for row in rows}
