@@ -137,10 +137,10 @@ def _adjusted(
 	batch: "Batch", change: Change, stored: Stored, entity: EntityType, decision: Decision
 ) -> list[str]:
 	"""What the record holds otherwise than the device sent it, because a controller or the rights say so."""
-	if decision.delete:
+	if decision.delete or entity.bulk:  # what is written in bulk is stored as it was decided
 		return []
 	found = versions.adjusted(stored, decision.values, entity, change.values)
-	return found if entity.bulk else [*found, *_not_taken(change, stored, entity, batch.caller)]
+	return [*found, *_not_taken(change, stored, entity, batch.caller)]
 
 
 def _not_taken(change: Change, stored: Stored, entity: EntityType, caller: Caller) -> list[str]:

@@ -139,6 +139,8 @@ class Batch:
 
 		A person, other than a device, learns it at once: raises ItemError permission_denied.
 		"""
+		if not visibility.has_levels(entity):
+			return
 		above = [n for n in change.values if not visibility.is_settable(entity, n, self.caller.users)]
 		if above and not self.caller.is_device:
 			raise ItemError("permission_denied", above)
@@ -174,7 +176,7 @@ class Batch:
 		self.linkable = foreign.dynamic_targets([*needed, *rests], self.stored, self.caller, self.registry)
 
 	def _linked(self, i: int, change: Change) -> set[str]:
-		return self.links[i] | self._named(change.base, change)
+		return self.links[i] | self._named(change.base, change) if change.base else self.links[i]
 
 	def _named(self, values: Mapping[str, Any], change: Change) -> set[str]:
 		entity = self.registry.by_name[change.entity_type]

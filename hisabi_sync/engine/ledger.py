@@ -4,6 +4,7 @@ So an op that is sent again finds its answer. Sync Batch holds a row for each pu
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -38,6 +39,7 @@ HELD = {name: name for name in ("status", "entity_type", "client_id", "doc_versi
 }
 COUNTED = {"accepted": "accepted", "duplicate": "duplicates", "conflict": "conflicts", "error": "errors"}
 DEFAULTS = asdict(Outcome(""))
+SECRETS = re.compile(f'"(?:{"|".join(sorted(SENSITIVE))})"')  # as names in a JSON text
 ANSWER = [*HELD.values(), "result"]
 CHANGE = ("position", "op_id", "entity_type", "client_id", "operation")  # of a Change, in its order
 # Made once: an encoder costs more to make than most items cost to encode.
@@ -64,16 +66,22 @@ def decode(answer: Sequence[Any], repeated: bool = False) -> Outcome:
 	return Outcome(**{**DEFAULTS, **known, **json.loads(result), "repeated": repeated})
 
 
-def _raw_text(raw: Any) -> str:
+def raw_text(raw: Any) -> str:
+	"""JSON of a raw item, for a column."""
 	try:
-		return strict_json.text(masked(raw), TEXT)
+		return strict_json.text(raw, TEXT)
 	except RecursionError:  # a body is cut before it is that deep
 		return '{"error": "nested too deeply to be kept"}'
 
 
+def _masked_text(change: Change) -> str:
+	text = raw_text(change.raw) if change.text is None else change.text
+	return raw_text(masked(change.raw)) if SECRETS.search(text) else text
+
+
 def _kept_text(caller: Caller, change: Change, outcome: Outcome, known: "Seen | None") -> str:
 	"""JSON of the raw item for the ledger. Of a large refused one, only as much is kept as the device's budget allows."""
-	text = _raw_text(change.raw)
+	text = _masked_text(change)
 	if outcome.status != ERROR:
 		return text
 	if outcome.code == "payload_too_large":

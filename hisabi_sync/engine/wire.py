@@ -56,7 +56,7 @@ def links_elsewhere(
 	found = set()
 	for change in changes:
 		entity = registry.by_name[change.entity_type]
-		for values in (change.values, change.base):
+		for values in filter(None, (change.values, change.base)):
 			for holder, field, _ in each_link(values, entity):
 				target = target_of(field, registry)
 				name = target and ids.record(space, target.name, holder[field.name])

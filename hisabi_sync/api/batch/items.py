@@ -94,7 +94,7 @@ def _read(index: int, raw: dict[str, Any], device: Device | None) -> Change:
 	_, entity_type, id_name = COLLECTIONS[raw["collection"]]
 	change = Change(index, raw["op_id"], entity_type, raw["item"][id_name], UPDATE, {}, raw=raw)
 	change.fingerprint = ledger.fingerprint(raw["item"])
-	item_reader.fill(change, raw["item"], lambda: _fill(change, raw["item"], device))
+	item_reader.fill(change, raw["item"], lambda: _fill(change, raw["item"], device), registry())
 	return change
 
 

@@ -57,7 +57,7 @@ def _check_words(items: Sequence[dict[str, Any]]) -> None:
 
 def _read(index: int, item: dict[str, Any], caller: Caller) -> Change:
 	change = Change(index, None, "", "", "", {}, raw={name: item[name] for name in KEPT if name in item})
-	item_reader.fill(change, item, lambda: _fill(change, item, caller))
+	item_reader.fill(change, item, lambda: _fill(change, item, caller), registry())
 	return change
 
 

@@ -50,7 +50,7 @@ def read(items: Sequence[Any], caller: Caller) -> list[Change]:
 
 def _read(index: int, item: dict[str, Any], caller: Caller) -> Change:
 	change = Change(index, None, "", "", "", {}, raw=item, counted=True)
-	item_reader.fill(change, item, lambda: _fill(change, item, caller))
+	item_reader.fill(change, item, lambda: _fill(change, item, caller), registry())
 	return change
 
 

@@ -6,7 +6,8 @@ from typing import Any
 import frappe
 from frappe import _
 
-from hisabi_sync.engine.entities.entity_types import registry
+from hisabi_sync.engine import ledger
+from hisabi_sync.engine.entities.type_registry import Registry
 from hisabi_sync.engine.judge import validate
 from hisabi_sync.engine.model import ids, strict_json
 from hisabi_sync.engine.model.change import Change, Outcome
@@ -52,7 +53,7 @@ def whole_number(value: Any, most: int | None = MAX_EXACT) -> int | None:
 	return value if most is None or value <= most else None
 
 
-def fill(change: Change, item: dict[str, Any], filling: Callable[[], None]) -> None:
+def fill(change: Change, item: dict[str, Any], filling: Callable[[], None], known: Registry) -> None:
 	"""Let `filling()` fill the change from its item; what it raises is the change's error.
 
 	So is what no column and no answer could carry, once it is known which change that is.
@@ -64,17 +65,19 @@ def fill(change: Change, item: dict[str, Any], filling: Callable[[], None]) -> N
 		change.error = error
 	except Exception:
 		change.error = _refusal(item) or _unexpected()
-	_bound(change)
+	_bound(change, known)
 
 
-def _bound(change: Change) -> None:
+def _bound(change: Change, known: Registry) -> None:
 	"""All that is kept of an item is bounded, not its payload alone, and so is what an answer repeats of a refused one."""
-	entity = registry().by_name.get(change.entity_type)
-	limit = entity.max_payload if entity else _default_limit()
-	try:
-		validate.require_size(change.raw, limit + ENVELOPE)
-	except ItemError as error:
-		change.error = error
+	entity = known.by_name.get(change.entity_type)
+	limit = (entity.max_payload if entity else _default_limit()) + ENVELOPE
+	change.text = ledger.raw_text(change.raw)
+	if validate.longest(change.text) > limit:
+		try:
+			validate.require_size(change.raw, limit)
+		except ItemError as error:
+			change.error = error
 	if change.error:
 		change.client_id = change.client_id[: ids.LONGEST]
 

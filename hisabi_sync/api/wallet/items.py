@@ -9,6 +9,7 @@ import frappe
 from hisabi_sync.api.protocol import item_reader
 from hisabi_sync.engine import ledger
 from hisabi_sync.engine.entities.entity_types import registry
+from hisabi_sync.engine.entities.type_registry import Registry
 from hisabi_sync.engine.identity import budgets
 from hisabi_sync.engine.judge import validate
 from hisabi_sync.engine.model import clock, ids, strict_json
@@ -33,8 +34,9 @@ def read(items: Sequence[Any], wallet_id: str) -> list[Change]:
 	"""Changes for the items. Raises RequestError for what rejects the whole push."""
 	item_reader.require_room(items, frappe.get_cached_doc("Sync Settings").max_push_items or DEFAULT_LIMIT)
 	item_reader.require_objects(items)
-	_check_types(items)
-	return [_read(index, item, wallet_id) for index, item in enumerate(items)]
+	known = registry()
+	_check_types(items, known)
+	return [_read(index, item, wallet_id, known) for index, item in enumerate(items)]
 
 
 def read_again(items: Sequence[Any], caller: Caller) -> list[Change]:
@@ -42,8 +44,7 @@ def read_again(items: Sequence[Any], caller: Caller) -> list[Change]:
 	return read(items, caller.space_key)
 
 
-def _check_types(items: Sequence[dict[str, Any]]) -> None:
-	known = registry()
+def _check_types(items: Sequence[dict[str, Any]], known: Registry) -> None:
 	sound = [item for item in items if not isinstance(item, strict_json.Odd)]
 	given = [item.get("entity_type") for item in sound if item.get("entity_type") not in (None, "")]
 	unsupported = [
@@ -55,34 +56,34 @@ def _check_types(items: Sequence[dict[str, Any]]) -> None:
 		)
 
 
-def _read(index: int, item: dict[str, Any], wallet_id: str) -> Change:
+def _read(index: int, item: dict[str, Any], wallet_id: str, known: Registry) -> Change:
 	change = Change(index, None, "", "", "", {}, raw={name: item[name] for name in KEPT if name in item})
-	item_reader.fill(change, item, lambda: _fill(change, item, wallet_id))
+	item_reader.fill(change, item, lambda: _fill(change, item, wallet_id, known), known)
 	return change
 
 
-def _fill(change: Change, item: dict[str, Any], wallet_id: str) -> None:
+def _fill(change: Change, item: dict[str, Any], wallet_id: str, known: Registry) -> None:
 	change.op_id = _op_id(item)
 	named = _text(item.get("entity_type"))
-	change.entity_type = registry().name_of(SPACE_TYPE, named) or named
+	change.entity_type = known.name_of(SPACE_TYPE, named) or named
 	change.client_id = _text(item.get("entity_id")) or _text(item.get("client_id"))
 	change.operation = _text(item.get("operation"))
 	meant = (*(item.get(name) for name in MEANT), change.client_id, *validate.added(item, *ADDED))
 	change.fingerprint = ledger.fingerprint(*meant)
 	_check_names(change, item)
-	_check_open(change, named)
-	change.payload = _payload(change, item, wallet_id)
+	_check_open(change, named, known)
+	change.payload = _payload(change, item, wallet_id, known)
 	change.resolves = _resolves(change.operation, item.get("resolves"))
 	change.base_values = validate.base_values(item.get("base_values"), change)
-	change.base_version = _base_version(change, item.get("base_version"))
+	change.base_version = _base_version(change, item.get("base_version"), known)
 	change.client_time = _client_time(change.payload)
 
 
-def _check_open(change: Change, named: str) -> None:
+def _check_open(change: Change, named: str, known: Registry) -> None:
 	"""Only an odd item comes this far with a type that nobody has: others refuse the whole push."""
-	if registry().name_of(SPACE_TYPE, named) is None:
+	if known.name_of(SPACE_TYPE, named) is None:
 		raise ItemError("invalid_value", ["entity_type"])
-	registry().check_open(change.entity_type)
+	known.check_open(change.entity_type)
 
 
 def _op_id(item: dict[str, Any]) -> str:
@@ -112,14 +113,14 @@ def _check_names(change: Change, item: dict[str, Any]) -> None:
 		raise ItemError("entity_id_mismatch")
 
 
-def _payload(change: Change, item: dict[str, Any], wallet_id: str) -> dict[str, Any]:
+def _payload(change: Change, item: dict[str, Any], wallet_id: str, known: Registry) -> dict[str, Any]:
 	"""The payload without the names of record and wallet, which must agree with the item's."""
 	payload = item.get("payload")
 	if payload is None and change.operation == "delete":
 		return {}
 	if not isinstance(payload, dict):
 		raise ItemError("payload_must_be_object")
-	validate.check_size(payload, registry().by_name[change.entity_type])
+	validate.check_size(payload, known.by_name[change.entity_type])
 	if payload.get("client_id") not in (None, "", change.client_id):
 		raise ItemError("entity_id_mismatch")
 	if any(part.get("wallet_id") not in (None, "", wallet_id) for part in (payload, item)):
@@ -140,13 +141,13 @@ def _resolves(operation: str, given: Any) -> str | None:
 	return given
 
 
-def _base_version(change: Change, value: Any) -> int | None:
+def _base_version(change: Change, value: Any, known: Registry) -> int | None:
 	"""The version that the device saw. A create gives one only to begin a deleted record again; others may give base values."""
 	if change.operation == CREATE:
 		return _tombstone(value)
 	if value is None:
 		if not change.resolves:
-			_check_based(change)
+			_check_based(change, known)
 		return None
 	number = item_reader.whole_number(value, None)
 	if number is None:
@@ -161,9 +162,9 @@ def _tombstone(value: Any) -> int | None:
 	return number or None
 
 
-def _check_based(change: Change) -> None:
+def _check_based(change: Change, known: Registry) -> None:
 	"""Without a version each field of an update needs a base value, and a delete at least one."""
-	entity, held = registry().by_name[change.entity_type], change.base_values or {}
+	entity, held = known.by_name[change.entity_type], change.base_values or {}
 	named, based = ({entity.aliases.get(key, key) for key in part} for part in (change.payload, held))
 	bare = sorted(named & entity.writable - based) if held else []
 	if bare or not held:

@@ -32,6 +32,11 @@ def require_size(value: Any, limit: int) -> None:
 		raise ItemError("payload_too_large", {"bytes": size, "limit": limit})
 
 
+def longest(text: str) -> int:
+	"""The largest size in bytes that a text can have, without encoding it."""
+	return len(text) if text.isascii() else 4 * len(text)
+
+
 def parse(change: Change, entity: EntityType) -> None:
 	"""Fill `change.values` (fields that the device may set), `change.base`, and `change.warnings` (names that are ignored).
 
@@ -44,7 +49,7 @@ def parse(change: Change, entity: EntityType) -> None:
 	named, unknown = _name_fields(change, entity)
 	_refuse("invalid_field", unknown)
 	parsed = _parse_values(named, entity)
-	change.cleaned = any(entity.fields[name].changes(value, parsed[name]) for name, value in named.items())
+	change.cleaned = any(entity.fields[n].changes(named[n], parsed[n]) for n in entity.cleaned & named.keys())
 	_check_required(change, entity, named)
 	change.values = parsed
 	change.warnings += _server_columns(named, entity)
@@ -132,6 +137,8 @@ def _parse_base(given: Mapping[str, Any], entity: EntityType) -> dict[str, Any]:
 
 def _server_columns(named: Mapping[str, Any], entity: EntityType) -> list[str]:
 	"""Names of the columns in sent rows that only the server sets, or that devices do not know."""
+	if not entity.row_fields:
+		return []
 	held = {
 		name: {key for row in named[name] or () for key in row} for name in entity.row_fields & named.keys()
 	}

@@ -149,6 +149,7 @@ class Change:
 	client_time: datetime | None = None
 	fingerprint: str = ""
 	raw: Any = None
+	text: str | None = None  # `raw` as JSON, for the ledger
 	correction: str | None = None  # the reason for changing a record that its policy has closed
 	base_values: dict[str, Any] | None = (
 		None  # values that the device had before its change, as they were sent

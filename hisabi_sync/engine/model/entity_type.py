@@ -86,6 +86,17 @@ class EntityType:
 		)
 
 	@cached_property
+	def column_marks(self) -> tuple[tuple[str, bytes, Any], ...]:
+		"""(name, mark, empty value) of each field that is no table."""
+		rows = field_kinds.ROWS
+		return tuple((n, of[0][0], of[0][1].kind.empty) for n, of in self.places if of[0][1].kind is not rows)
+
+	@cached_property
+	def table_marks(self) -> tuple[tuple[str, tuple[tuple[bytes, field_kinds.Field], ...]], ...]:
+		"""The `places` of tables."""
+		return tuple(place for place in self.places if place[1][0][1].kind is field_kinds.ROWS)
+
+	@cached_property
 	def fields_by_mark(self) -> dict[bytes, str]:
 		"""{mark: name of the field}, see `places`."""
 		return {mark: name for name, places in self.places for mark, _ in places}
@@ -105,6 +116,12 @@ class EntityType:
 	@cached_property
 	def columns(self) -> list[field_kinds.Field]:
 		return [f for f in self.fields.values() if f.kind is not field_kinds.ROWS]
+
+	@cached_property
+	def cleaned(self) -> frozenset[str]:
+		"""Fields of which `Field.changes` may be true."""
+		kinds = (field_kinds.ROWS, field_kinds.HTML)
+		return frozenset(name for name, f in self.fields.items() if f.kind in kinds)
 
 	@cached_property
 	def strict_columns(self) -> list[field_kinds.Field]:
@@ -149,7 +166,7 @@ class EntityType:
 		"""Frappe's permission levels of the fields and columns."""
 		return frozenset(c.permlevel for f in self.fields.values() for c in (f, *f.columns))
 
-	@property
+	@cached_property
 	def is_levelled(self) -> bool:
 		return bool(self.levels - {0}) or any(c.source for f in self.fields.values() for c in (f, *f.columns))
 

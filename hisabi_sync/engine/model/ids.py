@@ -33,6 +33,7 @@ def space(space_type: str, key: str) -> str:
 	return digest(space_type, key, size=8)
 
 
+@lru_cache(maxsize=4096)  # a batch asks for the same record, and for what it links to, several times
 def record(space_name: str, entity_type: str, client_id: str) -> str:
 	"""Name of the Sync Record. It begins with the space, so that a space's rows lie together on disk."""
 	return f"{space_name}-{digest(entity_type, client_id)}"

@@ -25,6 +25,8 @@ STANDING = re.compile(f"(?<!{JOINER}){JOINER}+[{''.join(SIGNS)}]")
 TAGS = re.compile(f"(?<!{JOINER}){JOINER}*(?:[{''.join(SIGNS)}]|{TAG.pattern})")
 TAGS_AND_QUOTES = re.compile(f"(?<!{JOINER}){JOINER}*(?:[{''.join(SIGNS)}\"'`]|{TAG.pattern})")
 
+# What nothing could take for markup, and no encoding fails at.
+HARMLESS = re.compile(r"[A-Za-z0-9 ._:@+~-]*")
 WORDS = re.compile(r"[\w .:-]+")
 COLOR = re.compile(r"#[0-9a-f]{3,8}|(?:rgb|hsl)a?\([\d\s.,%/+deg-]*\)|[a-z]+", re.IGNORECASE)
 PHONE = re.compile(r"[\w +.,*#()/:;~-]+")
@@ -108,7 +110,10 @@ def look_alike(text: str, quotes: bool) -> str:
 
 def plain(text: object, length: int = 140) -> str:
 	"""A text for the engine's own columns: cut to `length`, with look-alikes for what could begin a tag or an attribute."""
-	text = ENTITY.sub("＆", strict_json.writable(str(text or "")[:length]).translate(LOOKALIKE))
+	text = str(text or "")[:length]
+	if HARMLESS.fullmatch(text):
+		return text  # as nearly all names and ids are
+	text = ENTITY.sub("＆", strict_json.writable(text).translate(LOOKALIKE))
 	return text.translate(STANDING_IN) if begins_attribute(text) else text
 
 

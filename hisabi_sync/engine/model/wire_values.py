@@ -71,8 +71,9 @@ def _fits_link(fieldtype: str, value: str) -> bool:
 def _check_text(field: "Field", value: Any, stored: Callable[[str], str] = str) -> None:
 	if not isinstance(value, str):
 		raise _wrong_type(field)
-	if "\0" in value or _too_long(field, value) or _too_long(field, stored(value)):
-		raise _wrong_text(field, max(len(value), len(stored(value))))
+	kept = stored(value)
+	if "\0" in value or _too_long(field, value) or (kept is not value and _too_long(field, kept)):
+		raise _wrong_text(field, max(len(value), len(kept)))
 
 
 def _wrong_text(field: "Field", length: int) -> ItemError:

@@ -9,6 +9,8 @@ did not exist. Texts are compared exactly, while the database takes `Ab` for `ab
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import frappe
+
 from hisabi_sync.engine.database import sql
 from hisabi_sync.engine.entities.type_registry import Registry
 from hisabi_sync.engine.model import ids
@@ -34,8 +36,9 @@ def find(wanted: Collection[Link], caller: Caller, registry: Registry) -> dict[L
 	"""{(DocType, text of a link): Target}. Costs a few statements for each DocType, whatever the number of links."""
 	if not wanted:
 		return {}
-	near = {caller.space, *_spaces_of(caller.users)}
-	placed = _placed(wanted, near, registry)
+	open_types = [e for d, _ in wanted if leaves_its_space(e := registry.by_doctype[d])]
+	near = {**(_spaces_of(caller.users) if open_types else {}), caller.space: caller.space_type}
+	placed = _placed(wanted, near, caller.space, registry)
 	seen = _seen(placed, near, caller, registry)
 	by_key = _by_key(placed, registry)
 	found: dict[Link, Target] = {}
@@ -47,23 +50,33 @@ def find(wanted: Collection[Link], caller: Caller, registry: Registry) -> dict[L
 	return {**_without_space(set(wanted) - found.keys(), caller, registry), **found}
 
 
-def _spaces_of(users: Collection[str]) -> set[str]:
-	"""Spaces of which every one of the users is an active member."""
-	rows = sql.select_in("Sync Space Member", ["space", "user"], "user", users, "status = 'active'")
-	return _of_all(rows, users)
+def _spaces_of(users: Collection[str]) -> dict[str, str]:
+	"""{space: its type} of those of which every one of the users is an active member."""
+	rows = frappe.db.sql(
+		"""SELECT m.space, m.user, s.space_type FROM `tabSync Space Member` m
+		JOIN `tabSync Space` s ON s.name = m.space WHERE m.user IN %s AND m.status = 'active'""",
+		(tuple(users),),
+	)
+	held = _of_all([row[:2] for row in rows], users)
+	return {space: space_type for space, _, space_type in rows if space in held}
 
 
-def _placed(wanted: Iterable[Link], near: Collection[str], registry: Registry) -> list[Placed]:
-	"""Live records that have one of the texts as client id in a space that is near, or as name of their document.
+def _placed(wanted: Iterable[Link], near: Mapping[str, str], own: str, registry: Registry) -> list[Placed]:
+	"""Live records that have one of the texts as client id in another space that is near, or as name of their document.
 
-	Documents' names are unique. Client ids are not: an app that calls an account `main` does so in every space.
+	The names of records with a client id are computed: an app that calls an account `main` does so in every space.
 	"""
-	texts, entities = (sorted({text for _, text in wanted}), [registry.by_doctype[d] for d, _ in wanted])
-	doctypes = tuple({entity.doctype for entity in entities})
-	names = tuple({entity.name for entity in entities})
-	encoded = [ids.encode(text) for text in texts]
-	by_id = load.live_records("client_id", encoded, {"space": near, "entity_type": names})
-	return [*by_id, *load.live_records("document_name", texts, {"document_type": doctypes})]
+	pairs = [(registry.by_doctype[doctype], text) for doctype, text in wanted]
+	records = [
+		ids.record(space, entity.name, text)
+		for entity, text in pairs
+		if leaves_its_space(entity)
+		for space, space_type in near.items()
+		if space != own and space_type == entity.space_type
+	]
+	texts, doctypes = sorted({text for _, text in pairs}), tuple({entity.doctype for entity, _ in pairs})
+	by_name = load.live_records("document_name", texts, {"document_type": doctypes})
+	return [*load.live_records("name", records, {}), *by_name]
 
 
 def leaves_its_space(entity: EntityType | None) -> bool:
@@ -80,7 +93,9 @@ def _by_key(placed: Iterable[Placed], registry: Registry) -> dict[tuple[str, str
 	return found
 
 
-def _seen(placed: Collection[Placed], near: Collection[str], caller: Caller, registry: Registry) -> set[str]:
+def _seen(
+	placed: Collection[Placed], near: Mapping[str, str], caller: Caller, registry: Registry
+) -> set[str]:
 	"""Names of the records that the caller may name: those of their space, and what a pull of another one would show them."""
 	held = [
 		stored

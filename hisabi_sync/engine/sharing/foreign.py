@@ -95,11 +95,11 @@ def of_changes(
 	for change in changes:
 		entity = by_name[change.entity_type]
 		for part, pairs in found.items():
-			pairs += [
-				(entity, link, holder[link.name])
-				for holder, link, _ in links(getattr(change, part), entity)
-				if not is_synced(link)
-			]
+			if values := getattr(change, part):
+				every = links(values, entity)
+				pairs += [
+					(entity, link, holder[link.name]) for holder, link, _ in every if not is_synced(link)
+				]
 	return find(found["base"], found["values"], users)
 
 

@@ -114,7 +114,7 @@ def hidden(records: Iterable[Stored], known: Registry, users: Iterable[str]) -> 
 def fields(entity: EntityType, user: str) -> list[Field]:
 	"""The fields that the user may read; of tables, only the columns that they may read."""
 	held = entity.readable.values()
-	if not (entity.check_permissions and entity.is_levelled):
+	if not has_levels(entity):
 		return list(held)
 	reached = _reader(entity, user)
 	return [replace(f, columns=tuple(filter(reached, f.columns))) for f in held if reached(f)]
@@ -122,7 +122,7 @@ def fields(entity: EntityType, user: str) -> list[Field]:
 
 def cut(entity: EntityType, values: dict[str, Any], user: str) -> dict[str, Any]:
 	"""The values without the fields, and the columns of rows, above the levels that the user may read."""
-	if not (entity.check_permissions and entity.is_levelled):
+	if not has_levels(entity):
 		return values
 	reached = _reader(entity, user)
 	return {
@@ -139,9 +139,14 @@ def _cut_rows(field: Field, value: Any, reached: Callable[[Field], bool]) -> Any
 	return [{name: cell for name, cell in row.items() if name not in above} for row in value]
 
 
+def has_levels(entity: EntityType) -> bool:
+	"""Whether users may see some fields of an entity type and not others."""
+	return entity.check_permissions and entity.is_levelled
+
+
 def is_settable(entity: EntityType, name: str, users: Iterable[str]) -> bool:
 	"""Whether all users may read and write a field. Without reading, writing could reveal the value."""
-	if not (entity.check_permissions and entity.is_levelled):
+	if not has_levels(entity):
 		return True
 	return _all_reach(entity, entity.fields[name], users)
 
@@ -154,7 +159,7 @@ def keep_columns(
 	Returns the columns that were sent.
 	"""
 	named = []
-	for table in entity.tables if entity.check_permissions and entity.is_levelled else ():
+	for table in entity.tables if has_levels(entity) else ():
 		above = [column for column in table.columns if not _all_reach(entity, column, users)]
 		if above and isinstance(values.get(table.name), list) and values[table.name]:
 			named += [f"{table.name}.{c.name}" for c in above if _is_sent(values[table.name], c)]

@@ -20,18 +20,27 @@ SIZE = 4
 BEGIN = "."
 
 
-def digest_of(values: Mapping[str, Any], entity: EntityType, held: str | None = None) -> str:
-	"""The digest of canonical values; `held` is the present digest of the record."""
-	away = {mark: found for mark, found in _read(held).items() if mark not in entity.fields_by_mark}
-	entries = {**away, **_entries(values, entity)}
-	return BEGIN + b64encode(b"".join(mark + found for mark, found in entries.items())).decode()
+def digest_of(
+	values: Mapping[str, Any], entity: EntityType, held: str | None = None, begun: Any = None
+) -> str:
+	"""The digest of canonical values; `held` is the present digest of the record, `begun` comes from `begin`."""
+	entries = _entries(values, entity, begun or begin())
+	if held:
+		away = {mark: found for mark, found in _read(held).items() if mark not in entity.fields_by_mark}
+		entries = {**away, **entries}
+	return BEGIN + b64encode(b"".join([part for entry in entries.items() for part in entry])).decode()
+
+
+def begin() -> Any:
+	"""The beginning of all hashes of this site; to begin anew for each would cost as much as the hash itself."""
+	return blake2b(digest_size=SIZE, key=secrets_hash.key("digest"))
 
 
 def differing(text: str | None, values: Mapping[str, Any], entity: EntityType) -> set[str]:
 	"""Names of the fields whose values differ from a digest. For one in the older format, all fields or none."""
 	if not is_by_field(text):
 		return set() if text == _in_one(values, entity) else set(entity.fields)
-	held, now, known = _read(text), _entries(values, entity), entity.fields_by_mark
+	held, now, known = _read(text), _entries(values, entity, begin()), entity.fields_by_mark
 	return {
 		known[mark] for mark in held.keys() | now.keys() if mark in known and held.get(mark) != now.get(mark)
 	}
@@ -46,28 +55,39 @@ def _read(text: str | None) -> dict[bytes, bytes]:
 	return {raw[at : at + SIZE]: raw[at + SIZE : at + 2 * SIZE] for at in range(0, len(raw), 2 * SIZE)}
 
 
-def _entries(values: Mapping[str, Any], entity: EntityType) -> dict[bytes, bytes]:
+def _entries(values: Mapping[str, Any], entity: EntityType, begun: Any) -> dict[bytes, bytes]:
 	"""{mark of a field or column: hash}, without empty ones."""
-	key = secrets_hash.key("digest")
-	return {
-		mark: blake2b(text.encode("utf-8", "surrogatepass"), digest_size=SIZE, key=key).digest()
-		for name, places in entity.places
-		for mark, text in _texts(values.get(name), places)
-	}
+	found = {}
+	for mark, text in _texts(values, entity):
+		hashed = begun.copy()
+		hashed.update(text.encode("utf-8", "surrogatepass"))
+		found[mark] = hashed.digest()
+	return found
 
 
-def _texts(value: Any, places: tuple[tuple[bytes, kinds.Field], ...]) -> Iterator[tuple[bytes, str]]:
-	"""(mark, text to hash) of a field that is not empty; of a table, its number of rows and each of its columns."""
-	(mark, field), *columns = places
-	if field.kind is not kinds.ROWS:
-		if value not in (None, field.kind.empty):
-			yield mark, _text(value)
-	elif value:
-		yield mark, str(len(value))
-		for at, column in columns:
-			cells = [row.get(column.name) for row in value]
-			if any(cell not in (None, column.kind.empty) for cell in cells):
-				yield at, json.dumps(cells, default=str, sort_keys=True)
+def _texts(values: Mapping[str, Any], entity: EntityType) -> list[tuple[bytes, str]]:
+	"""[(mark, text to hash)] of fields that are not empty. This runs for every field of every record that is written."""
+	texts = []
+	for name, mark, empty in entity.column_marks:
+		value = values.get(name)
+		if value is not None and value != empty:
+			texts.append((mark, _text(value)))
+	for name, places in entity.table_marks:
+		if rows := values.get(name):
+			texts += _texts_of_rows(rows, places)
+	return texts
+
+
+def _texts_of_rows(
+	rows: list[dict[str, Any]], places: tuple[tuple[bytes, kinds.Field], ...]
+) -> Iterator[tuple[bytes, str]]:
+	"""The number of rows, and each of the columns."""
+	(mark, _table), *columns = places
+	yield mark, str(len(rows))
+	for at, column in columns:
+		cells = [row.get(column.name) for row in rows]
+		if any(cell not in (None, column.kind.empty) for cell in cells):
+			yield at, json.dumps(cells, default=str, sort_keys=True)
 
 
 def _text(value: Any) -> str:

@@ -6,7 +6,7 @@ of commits. A push writes foreseen numbers instead, those that it gets if no oth
 did, the push moves its numbers once it has the counter.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import frappe
@@ -46,15 +46,15 @@ class Touched:
 		return found
 
 
-def provisional(space: str, name: str, last: int | None = None) -> int:
-	"""The sequence to write into a touched record for now; `number`, or the commit, corrects it.
+def provisional(space: str, names: Iterable[str], last: int | None = None) -> list[int]:
+	"""The sequences to write into touched records for now; `number`, or the commit, corrects them.
 
-	Without `last` it is the negative place. With `last`, the last number of the space as the transaction knows it, it is the
-	foreseen number. Never give `last` if a savepoint may undo the row: its earlier number would be moved then.
+	Without `last` they are the negative places. With `last`, the last number of the space as the transaction knows it, they are
+	the foreseen numbers. Never give `last` if a savepoint may undo the rows: their earlier numbers would be moved then.
 	"""
-	pending = _pending()
-	place = pending.setdefault(space, Touched()).add(name, last)
-	return -place if last is None else last + place
+	touched = _pending().setdefault(space, Touched())
+	places = [touched.add(name, last) for name in names]
+	return [-place if last is None else last + place for place in places]
 
 
 def _pending() -> transaction.State:

@@ -159,10 +159,15 @@ def write_records(
 	"""Insert or update Sync Records that have a new version, and insert the values that those versions replaced."""
 	changed = [stored for stored in touched if stored.doc_version != stored.loaded_version]
 	rows: dict[bool, list[tuple[Any, ...]]] = {True: [], False: []}
-	for stored in changed:
+	numbers = sequence.provisional(caller.space, [stored.name for stored in changed], last) if changed else []
+	begun = digests.begin()
+	for stored, number in zip(changed, numbers, strict=True):
+		entity = registry.by_name[stored.entity_type]
+		stored.digest = digests.digest_of(stored.values, entity, stored.digest, begun)
+		stored.second_readings = second_readings.written(stored.values, entity, now)
 		if stored.began > stored.loaded_version:
 			stored.maker = caller.device
-		rows[stored.loaded_version == 0].append(_record_row(stored, registry, caller, now, last))
+		rows[stored.loaded_version == 0].append(_record_row(stored, entity, caller, now, number))
 	columns = [*STANDARD, *RECORD]
 	sql.insert("Sync Record", columns, rows[True])
 	sql.upsert("Sync Record", _without_creation(columns), [_without_creation(row) for row in rows[False]])
@@ -177,11 +182,8 @@ def _without_creation(row: Sequence[Any]) -> tuple[Any, ...]:
 
 
 def _record_row(
-	stored: Stored, registry: Registry, caller: Caller, now: datetime | None, last: int | None
+	stored: Stored, entity: EntityType, caller: Caller, now: datetime | None, number: int
 ) -> tuple[Any, ...]:
-	entity = registry.by_name[stored.entity_type]
-	stored.second_readings = second_readings.written(stored.values, entity, now)
-	stored.digest = digests.digest_of(stored.values, entity, stored.digest)
 	return (
 		stored.name,
 		now,
@@ -193,7 +195,7 @@ def _record_row(
 		ids.encode(stored.client_id),
 		entity.doctype,
 		stored.document_name,
-		sequence.provisional(caller.space, stored.name, last),
+		number,
 		stored.doc_version,
 		stored.content_version,
 		json.dumps(stored.field_versions, separators=(",", ":")) if stored.field_versions else None,

@@ -11,5 +11,4 @@ def on_doctype_update() -> None:
 	frappe.db.add_index("Sync Record", ["space", "sequence"])
 	frappe.db.add_index("Sync Record", ["space", "entity_type", "sequence"])
 	frappe.db.add_index("Sync Record", ["document_name", "document_type"])
-	frappe.db.add_index("Sync Record", ["client_id", "space"])
 	frappe.db.add_index("Sync Record", ["deleted_at"])
