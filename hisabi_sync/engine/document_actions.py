@@ -13,6 +13,7 @@ from hisabi_sync.engine.model.actions import CANCEL, CANCELLED, METHOD, SUBMIT, 
 from hisabi_sync.engine.model.change import Stored
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.errors import ItemError
+from hisabi_sync.engine.sharing.action_rights import replaced
 
 
 def take(action: str, args: dict[str, Any], stored: Stored, entity: EntityType) -> None:
@@ -57,7 +58,8 @@ TAKEN: dict[str, Callable[[Document, str, dict[str, Any]], None]] = {
 
 
 def amendment(amended: Stored, entity: EntityType, values: Mapping[str, Any]) -> Document:
-	"""A new document in the place of a cancelled one, as the Desk begins it, with these values. Raises ItemError not_cancelled.
+	"""A new document in the place of a cancelled one, as the Desk begins it, with these values. Raises ItemError not_cancelled or
+	already_amended: the cancelled document is locked, so that two devices cannot make two of it.
 
 	Rows are found by their names in the cancelled document, so that they keep the columns that the device leaves out.
 	"""
@@ -65,6 +67,8 @@ def amendment(amended: Stored, entity: EntityType, values: Mapping[str, Any]) ->
 	if old.docstatus != CANCELLED:
 		raise ItemError("not_cancelled")
 	old.check_permission("amend")
+	if replaced(entity.doctype, [old.name]):
+		raise ItemError("already_amended")
 	doc = frappe.copy_doc(old, ignore_no_copy=False)
 	for table in entity.row_fields:
 		for row, known in zip(doc.get(table), old.get(table), strict=True):

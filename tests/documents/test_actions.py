@@ -217,6 +217,16 @@ def test_an_amendment_keeps_the_columns_of_rows_that_it_leaves_out(seller, submi
 	assert [(r.item_code, r.qty, r.rate) for r in rows] == [(DATES, 5, 11), ("ITM-2", 1, 12)]
 
 
+def test_a_cancelled_order_is_amended_once(seller, other, submitted):
+	seller.push(act(seller, submitted, "cancel", 2))
+	assert seller.held(submitted).actions == ["amend"]
+	(first,) = seller.push(amend(seller, submitted))
+	(second,) = other.push(amend(other, submitted))
+	assert (first.status, second.code) == ("accepted", "already_amended")
+	assert seller.held(submitted).actions == []
+	assert frappe.db.count(seller.shop.order, {"amended_from": seller.doc(submitted).name}) == 1
+
+
 def test_what_is_not_cancelled_is_not_amended(seller, submitted):
 	assert statuses(seller.push(amend(seller, submitted))) == [("error", "not_cancelled")]
 

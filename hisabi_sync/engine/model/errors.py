@@ -80,6 +80,7 @@ ITEM_ERRORS: dict[str, str] = {
 	"action_not_allowed": "Devices may not take this action on such records: {fields}",
 	"invalid_action": "This action takes other values: {fields}",
 	"not_cancelled": "Only a cancelled record is amended",
+	"already_amended": "The record was amended already",
 	"rejected": "{reason}",
 	"internal_error": "The server could not process this item",
 }

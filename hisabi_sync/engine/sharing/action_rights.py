@@ -9,6 +9,7 @@ from frappe.permissions import get_role_permissions
 from hisabi_sync.engine.database import sql
 from hisabi_sync.engine.entities.type_registry import Registry
 from hisabi_sync.engine.model import actions
+from hisabi_sync.engine.model.actions import AMEND, CANCELLED, DOCSTATUS
 from hisabi_sync.engine.model.entity_type import EntityType
 
 Key = tuple[str, str]  # (entity type, document name)
@@ -18,7 +19,8 @@ RIGHTS = ("submit", "cancel", "amend", "write")
 def possible(values: Mapping[Key, Mapping[str, Any]], known: Registry, user: str) -> dict[Key, list[str]]:
 	"""{key: names of actions} of documents that the user may read, given {key: their canonical values}.
 
-	Entity types without actions are left out. At most one statement for each of the others, where rights depend on the owner.
+	Entity types without actions are left out. At most two statements for each of the others: where rights depend on the owner,
+	and for cancelled documents.
 	"""
 	by_type: dict[str, list[str]] = {}
 	for entity_type, name in values:
@@ -36,17 +38,25 @@ def _of_type(
 ) -> dict[str, list[str]]:
 	others, own = (_rights(entity.doctype, user, is_owner) for is_owner in (False, True))
 	owned = _owned(entity, list(names), user) if own != others else set()
-	roles = frappe.get_roles(user)
+	roles, names = frappe.get_roles(user), list(names)
+	held = {name: values[entity.name, name] for name in names}
+	amended = replaced(entity.doctype, [n for n, v in held.items() if v.get(DOCSTATUS) == CANCELLED])
 	return {
 		name: actions.possible(
-			values[entity.name, name],
+			known,
 			entity.actions,
 			entity.flow,
-			own if str(name) in owned else others,
+			(own if str(name) in owned else others) - ({AMEND} if str(name) in amended else set()),
 			roles,
 		)
-		for name in names
+		for name, known in held.items()
 	}
+
+
+def replaced(doctype: str, names: list[str]) -> set[str]:
+	"""Those of the cancelled documents that an amendment has taken the place of, which is not cancelled itself."""
+	rows = sql.select_in(doctype, ["amended_from"], "amended_from", names, "docstatus < 2")
+	return {str(row[0]) for row in rows}
 
 
 def _rights(doctype: str, user: str, is_owner: bool) -> frozenset[str]:
