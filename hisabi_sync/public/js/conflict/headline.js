@@ -15,7 +15,7 @@ export function actionLabel(action) {
 }
 
 const whatHappened = (view) =>
-	view.action ? __("wanted to take the action {0} on", [`<strong>${escape(actionLabel(view.action))}</strong>`]) : KINDS[view.kind]();
+	view.action ? __("asked for {0} of", [`<strong>${escape(actionLabel(view.action))}</strong>`]) : KINDS[view.kind]();
 
 const RESOLUTIONS = {
 	accept_server: () => __("kept the server's side"),

@@ -1,7 +1,8 @@
 import { escape } from "./api";
 import { isLong, same, show } from "./values";
 
-const SIDES = ["base", "server", "client"];
+/** A device that asks for an action has no side of its own, and its conflict no value to keep. */
+const sidesOf = (view) => (view.action ? ["base", "server"] : ["base", "server", "client"]);
 
 /** A settled conflict keeps what people saw when they settled it. */
 const isShownNow = (view) => view.has_moved_on && view.status === "Open";
@@ -15,17 +16,19 @@ export function rowsOf(view, all) {
 export function table(view, state) {
 	const rows = rowsOf(view, state.all);
 	return `<table class="hs-table" role="grid">
-		<colgroup><col class="hs-col-field"><col><col><col><col class="hs-col-result"></colgroup>
+		<colgroup><col class="hs-col-field"><col><col>${view.action ? "" : '<col><col class="hs-col-result">'}</colgroup>
 		<thead><tr>
 			<th scope="col">${__("Field")}</th>
 			<th scope="col">${__("Before")}${version(view.base_version)}</th>
 			${sideHead(view, state, "server", isShownNow(view) ? __("Server, now") : __("Server"))}
-			${sideHead(view, state, "client", __("Device"))}
-			<th scope="col">${state.readOnly ? __("Outcome") : __("Keep")}</th>
+			${view.action ? "" : ownHeads(view, state)}
 		</tr></thead>
 		<tbody>${rows.map((row) => line(row, view, state)).join("")}</tbody>
 	</table>`;
 }
+
+const ownHeads = (view, state) =>
+	`${sideHead(view, state, "client", __("Device"))}<th scope="col">${state.readOnly ? __("Outcome") : __("Keep")}</th>`;
 
 const version = (number) => (number ? ` <small>v${escape(number)}</small>` : "");
 
@@ -40,10 +43,10 @@ function sideHead(view, state, side, label) {
 function line(row, view, state) {
 	const chosen = state.choices[row.name];
 	const open = row.asked && !chosen && !state.readOnly;
-	const cells = SIDES.map((side) => cell(row, side, view, state, chosen)).join("");
+	const cells = sidesOf(view).map((side) => cell(row, side, view, state, chosen)).join("");
 	return `<tr data-field="${escape(row.name)}" class="${open ? "hs-open" : ""} ${row.asked ? "" : "hs-quiet"}">
 		<th scope="row">${escape(__(row.label))}${open ? `<span class="hs-dot" title="${__("To be decided")}"></span>` : ""}</th>
-		${cells}<td class="hs-result">${result(row, view, state, chosen)}</td></tr>`;
+		${cells}${view.action ? "" : `<td class="hs-result">${result(row, view, state, chosen)}</td>`}</tr>`;
 }
 
 /** What a side holds. The server's side of a record that moved on is what it holds now. */
@@ -54,7 +57,6 @@ export function sideValue(row, side, view) {
 
 function cell(row, side, view, state, chosen) {
 	if (view.kind === "delete" && side === "client" && row.asked) return deleted(row, state, chosen);
-	if (view.action && side === "client" && row.asked) return `<td class="hs-quiet">${__("as before")}</td>`;
 	const value = sideValue(row, side, view);
 	if (row.asked && side === "base" && !("base" in row)) return `<td class="hs-unknown">${__("unknown")}</td>`;
 	const before = side !== "base" && isLong(row) && row.asked ? row.base ?? null : undefined;

@@ -1,0 +1,79 @@
+"""A conflict about an action, on its page: what was changed since the person looked, and one click to take the action."""
+
+import frappe
+import pytest
+
+from hisabi_sync.engine.database import retry
+from hisabi_sync.engine.entities import entity_types
+from hisabi_sync.engine.identity import device_tokens
+from hisabi_sync.engine.model.change import Caller
+from hisabi_sync.engine.sharing import spaces
+from hisabi_sync.tenants import SPACE_TYPE
+from tests.desk.test_conflict import open_conflict
+from tests.support import doctypes
+from tests.support.doctypes import columns, permission
+from tests.support.engine import change, document_of, send
+from tests.support.phone import new_id
+from tests.support.users import make_user
+
+FULL = {"submit": 1, "cancel": 1, "amend": 1}
+
+
+@pytest.fixture(scope="module")
+def slip(desk_site):
+	"""A DocType whose documents are submitted, and which Sync Managers may submit too."""
+	name = f"Slip {new_id('x').rpartition('-')[2]}"
+	frappe.set_user("Administrator")
+	retry.run(lambda: _make(name))
+	doctypes.sync(name, SPACE_TYPE, "tenant", check_permissions=1, actions=[{"action": "submit"}])
+	entity_types.registry()
+	yield name
+	doctypes.remove(name)
+
+
+def _make(name):
+	roles = [permission(role, **FULL) for role in ("Hisabi User", "Sync Manager", "System Manager")]
+	doctypes.make(name, columns("tenant", "note"), is_submittable=1, permissions=roles)
+
+
+@pytest.fixture
+def asked(slip):
+	"""(caller, client id, conflict): a device asked to submit what the office had changed."""
+	user, key = make_user("Hisabi User", prefix="rep"), new_id("team")
+	space = spaces.ensure(SPACE_TYPE, key)
+	spaces.set_member(space, user, "member")
+	device, _ = device_tokens.register(user, new_id("device"))
+	frappe.db.commit()
+	caller, client_id = Caller(user, space, device.name, SPACE_TYPE, key), new_id("slip")
+	send(caller, change(slip, client_id, note="Leave at the gate"))
+	doc = frappe.get_doc(slip, document_of(caller, client_id))
+	doc.note = "Call before"
+	doc.save()
+	frappe.db.commit()
+	(outcome,) = send(caller, change(slip, client_id, "submit", 1))
+	assert outcome.status == "conflict", outcome
+	return caller, client_id, outcome.conflict
+
+
+def test_a_person_sees_what_was_changed_and_has_the_action_taken(slip, asked, manager, window, shots):
+	caller, client_id, conflict = asked
+	page = window(manager)
+	open_conflict(page, conflict)
+	assert "Call before" in page.locator('tr[data-field="note"]').inner_text()
+	assert page.locator(".hs-pick").count() == 0, "there is nothing to choose"
+	page.screenshot(path=shots / "conflict-of-an-action.png")
+	page.locator(".page-actions .primary-action").click()
+	page.wait_for_selector(".hs-settled")
+	frappe.db.rollback()
+	assert frappe.db.get_value(slip, document_of(caller, client_id), "docstatus") == 1
+
+
+def test_a_person_leaves_the_record_as_it_is(slip, asked, manager, window):
+	caller, client_id, conflict = asked
+	page = window(manager)
+	open_conflict(page, conflict)
+	page.get_by_role("button", name="Leave as it is").click()
+	page.wait_for_selector(".hs-settled")
+	frappe.db.rollback()
+	assert frappe.db.get_value(slip, document_of(caller, client_id), "docstatus") == 0
+	assert frappe.db.get_value("Sync Conflict", conflict, "status") == "Resolved"
