@@ -17,7 +17,7 @@ def change(operation, record, entity_type="Parent"):
 
 batches = st.lists(
 	st.tuples(
-		st.sampled_from(["create", "create", "update", "delete"]),
+		st.sampled_from(["create", "create", "update", "submit", "cancel", "delete"]),
 		st.sampled_from("ABCDE"),
 		st.sampled_from(list(RANKS)),
 		st.sets(st.sampled_from("ABCDE"), max_size=2),
@@ -82,14 +82,14 @@ def test_only_changes_on_a_circle_are_called_circular(batch):
 
 @examples(100)
 @given(batches)
-def test_deletes_come_last_and_ranks_count_where_nothing_else_does(batch):
+def test_actions_come_late_deletes_last_and_ranks_count_where_nothing_else_does(batch):
 	changes, _ = parse(batch)
 	arranged, _ = order.arrange(changes, RANKS, [set() for _ in changes])
 	before = waits_for(changes, [set() for _ in changes])
 	free = [changes[i] for i in arranged if not before[i] and not any(i in b for b in before)]
-	keys = [
-		(1, -RANKS[c.entity_type]) if c.operation == "delete" else (0, RANKS[c.entity_type]) for c in free
-	]
+	stages = {"delete": 2, "submit": 1, "cancel": 1}
+	turned = [-RANKS[c.entity_type] if c.operation == "delete" else RANKS[c.entity_type] for c in free]
+	keys = [(stages.get(c.operation, 0), rank) for c, rank in zip(free, turned, strict=True)]
 	assert keys == sorted(keys)
 
 
@@ -98,6 +98,24 @@ def test_deletes_come_last_and_ranks_count_where_nothing_else_does(batch):
 def test_the_same_batch_has_one_order(batch):
 	changes, links = parse(batch)
 	assert order.arrange(changes, RANKS, links) == order.arrange(changes, RANKS, links)
+
+
+@examples(100)
+@given(batches)
+def test_an_action_needs_all_earlier_changes_of_its_record_and_nothing_else(batch):
+	changes, _ = parse(batch)
+	for i, needed in enumerate(order.before_actions(changes)):
+		earlier = {j for j in range(i) if changes[j].record == changes[i].record}
+		assert needed == (earlier if changes[i].is_action else set())
+
+
+def test_an_amendment_comes_after_the_cancellation_of_what_it_amends():
+	amendment, cancel = change("create", "B"), change("cancel", "A")
+	amendment.amends, amendment.amended_record = "a", "A"
+	update = change("update", "B")
+	arranged, _ = order.arrange([cancel, update, amendment], {}, [set(), {"B"}, {"A"}])
+	assert arranged == [0, 2, 1]
+	assert order.before_actions([cancel, update, amendment])[2] == {0}
 
 
 def test_what_waits_for_a_circle_is_not_on_it():
