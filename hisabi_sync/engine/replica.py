@@ -47,12 +47,14 @@ class Replica:
 		self.database = database
 
 	def sql(self, query: str, values: Iterable[Any] = ()) -> Any:
+		"""Run a select on the replica."""
 		try:
 			return self.database.sql(query, values)
 		except Exception as error:
 			raise Unfit(str(error)) from error
 
 	def close(self) -> None:
+		"""End the connection."""
 		try:
 			self.database.close()
 		except Exception:

@@ -93,6 +93,7 @@ def respond(
 	guest: bool = False,
 	read: Callable[[], Any] = body.arguments,
 ) -> Response:
+	"""The answer to a call: what the endpoint returns, or its error in the form of the contract."""
 	try:
 		if not guest and frappe.session.user == "Guest":
 			raise RequestError("not_authenticated")

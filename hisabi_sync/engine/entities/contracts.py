@@ -85,10 +85,12 @@ def of_space(space_type: str) -> Iterator[Contract]:
 
 
 def deriver(space_type: str) -> Derivation | None:
+	"""The function that derives values in spaces of a type, None if nothing is derived."""
 	return _first(space_type, "derive")
 
 
 def holder(space_type: str) -> Hold | None:
+	"""The function that locks what derived values need, before anything else is locked."""
 	return _first(space_type, "hold")
 
 
@@ -97,18 +99,22 @@ def _first(space_type: str, part: str) -> Any:
 
 
 def client_only(space_type: str) -> frozenset[str]:
+	"""Names in payloads that only clients of this kind of space need."""
 	return frozenset().union(*(contract.client_only for contract in of_space(space_type)))
 
 
 def rule(doctype: str) -> Rule | None:
+	"""The rule of a DocType, which checks and completes changes."""
 	return _by_key("rules", doctype)
 
 
 def preparation(doctype: str) -> Preparation | None:
+	"""What looks up, for a whole batch, what the rule of a DocType needs."""
 	return _by_key("prepare", doctype)
 
 
 def bulk_action(name: str) -> Any:
+	"""The function of an action on many documents of the Desk, by its name."""
 	return _by_key("bulk_actions", name)
 
 

@@ -72,6 +72,7 @@ def listing(user: str) -> list[dict[str, Any]]:
 
 
 def load(name: str) -> Device | None:
+	"""The Device of a row of Sync Device, with what its user is today; None if there is none."""
 	rows = frappe.db.sql(
 		f"""SELECT {COLUMNS} FROM `tabSync Device` d JOIN `tabUser` u ON u.name = d.user
 		LEFT JOIN `__Auth` a ON a.doctype = 'User' AND a.name = d.user AND a.fieldname = 'password'

@@ -52,20 +52,24 @@ class Verdict:
 
 
 def merge(edit: Edit, parameters: Mapping[str, Any]) -> Verdict:
+	"""Other fields are merged; a field that both sides changed to different values is a conflict."""
 	if edit.clashes:
 		return Verdict(conflict=tuple(clash.field for clash in edit.clashes))
 	return Verdict(edit.clean)
 
 
 def manual(edit: Edit, parameters: Mapping[str, Any]) -> Verdict:
+	"""Any change on an old version is a conflict."""
 	return Verdict(conflict=tuple(edit.values)) if edit.stale else Verdict(edit.clean)
 
 
 def client_wins(edit: Edit, parameters: Mapping[str, Any]) -> Verdict:
+	"""The device's values count; those that lose are kept."""
 	return _settle(edit, lambda clash: True)
 
 
 def server_wins(edit: Edit, parameters: Mapping[str, Any]) -> Verdict:
+	"""The server's values count; those that lose are kept."""
 	return _settle(edit, lambda clash: False)
 
 
@@ -102,10 +106,12 @@ def draft_then_immutable(edit: Edit, parameters: Mapping[str, Any]) -> Verdict:
 
 
 def immutable(edit: Edit, parameters: Mapping[str, Any]) -> Verdict:
+	"""Nothing is changed after the create: an edit with other values is a conflict."""
 	return Verdict(conflict=tuple(edit.values))
 
 
 def server_only(edit: Edit, parameters: Mapping[str, Any]) -> Verdict:
+	"""Devices never write such records. Raises ItemError permission_denied."""
 	raise ItemError("permission_denied")
 
 

@@ -51,6 +51,7 @@ class Allowance:
 		self.made = Counter()
 
 	def commit(self) -> None:
+		"""Count what the transaction left behind as kept."""
 		self.kept.update(self.made)
 		self.made = Counter()
 
@@ -272,6 +273,7 @@ class Outcome:
 
 	@classmethod
 	def of_error(cls, change: Change, error: ItemError) -> "Outcome":
+		"""The answer to a change that an error ends."""
 		return cls(
 			ERROR,
 			change.entity_type,

@@ -36,6 +36,7 @@ def _wrong_value(field: "Field") -> ItemError:
 
 
 def parse_text(field: "Field", value: Any) -> str | None:
+	"""The text, None for an empty one. Raises ItemError for no text, one that is too long, or one that a page would run."""
 	_check_text(field, value, texts.encode)
 	if value and not texts.fits_field(field.name, field.fieldtype, field.options, value):
 		raise _wrong_value(field)
@@ -43,6 +44,7 @@ def parse_text(field: "Field", value: Any) -> str | None:
 
 
 def parse_html(field: "Field", value: Any) -> str | None:
+	"""The HTML without what may not be stored, None if nothing is left. Raises ItemError."""
 	_check_text(field, value)
 	cleaned = clean_html(value, field.is_title)
 	_check_text(field, cleaned)
@@ -50,11 +52,13 @@ def parse_html(field: "Field", value: Any) -> str | None:
 
 
 def clean_html(value: str, is_title: bool) -> str:
+	"""The HTML that may be stored; that of a title goes through `markup.calm` too."""
 	cleaned = markup.clean(value)
 	return markup.calm(cleaned) if is_title else cleaned
 
 
 def parse_link(field: "Field", value: Any) -> str:
+	"""A client id or the name of a document, as it was sent. Raises ItemError invalid_link."""
 	_check_text(field, value)
 	if not _fits_link(field.fieldtype, value):
 		raise ItemError("invalid_link", [field.name])
@@ -101,6 +105,7 @@ def _too_long(field: "Field", value: str) -> bool:
 
 
 def parse_choice(field: "Field", value: Any) -> str | None:
+	"""One of the options. Raises ItemError invalid_choice."""
 	if not isinstance(value, str):
 		raise _wrong_type(field)
 	if value and value not in field.options.split("\n"):
@@ -109,6 +114,7 @@ def parse_choice(field: "Field", value: Any) -> str | None:
 
 
 def parse_int(field: "Field", value: Any) -> int:
+	"""A whole number within the column. Raises ItemError."""
 	if isinstance(value, float) and value.is_integer():
 		value = int(value)
 	if isinstance(value, bool) or not isinstance(value, int):
@@ -120,12 +126,14 @@ def parse_int(field: "Field", value: Any) -> int:
 
 
 def parse_check(field: "Field", value: Any) -> int:
+	"""0 or 1. Raises ItemError."""
 	if not isinstance(value, bool | int) or value not in CHECK_VALUES:
 		raise _wrong_type(field)
 	return CHECK_VALUES[value]
 
 
 def parse_decimal(field: "Field", value: Any) -> Decimal:
+	"""A Decimal of a number or of a text with one. Raises ItemError."""
 	try:
 		return decimals.parse(value)
 	except TypeError:
@@ -150,6 +158,7 @@ def parse_date(field: "Field", value: Any) -> date:
 
 
 def parse_datetime(field: "Field", value: Any) -> datetime:
+	"""An instant in the zone of the site. Raises ItemError."""
 	if not isinstance(value, str):
 		raise _wrong_type(field)
 	moment = clock.parse(value)
@@ -159,6 +168,7 @@ def parse_datetime(field: "Field", value: Any) -> datetime:
 
 
 def parse_time(field: "Field", value: Any) -> time:
+	"""A time of day. Raises ItemError."""
 	if not isinstance(value, str):
 		raise _wrong_type(field)
 	try:
@@ -171,6 +181,7 @@ def parse_time(field: "Field", value: Any) -> time:
 
 
 def parse_json(field: "Field", value: Any) -> Any:
+	"""A JSON object or list that a column can hold, also from its text. Raises ItemError."""
 	try:
 		value = strict_json.check(strict_json.parse(value) if isinstance(value, str) else value)
 	except ValueError:
@@ -181,6 +192,7 @@ def parse_json(field: "Field", value: Any) -> Any:
 
 
 def parse_rows(field: "Field", value: Any) -> list[dict[str, Any]]:
+	"""Rows of a table, with the columns that were sent. Raises ItemError."""
 	if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
 		raise _wrong_type(field)
 	return [_parse_row(field, row) for row in value]
@@ -212,6 +224,7 @@ def _parse_cell(column: "Field", value: Any) -> Any:
 
 
 def dump_rows(field: "Field", value: Any) -> list[dict[str, Any]]:
+	"""Rows as JSON."""
 	return [_dump_row(field, row) for row in value]
 
 
@@ -221,4 +234,5 @@ def _dump_row(field: "Field", row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def as_it_is(field: "Field", value: Any) -> Any:
+	"""A value that is JSON already."""
 	return value

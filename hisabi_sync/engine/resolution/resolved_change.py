@@ -209,6 +209,7 @@ class Settlement(Batch):
 		self.links[i] = wire.linked_records(change.values, entity, self.registry, space)
 
 	def settle(self) -> Stored:
+		"""Process the change; returns the record. Raises RequestError resolution_refused with the error of the item."""
 		(outcome,) = self.process()
 		done = self.changes[0].is_action and outcome.status == DUPLICATE  # somebody took the action meanwhile
 		if outcome.status != ACCEPTED and not done:

@@ -38,6 +38,7 @@ class Foreign:
 		return None if name is None or texts.begins_attribute(name) else name
 
 	def may_name(self, link: Field, name: str, entity: EntityType) -> bool:
+		"""Whether the users may name the document in a new value of the link."""
 		if link.feeds:
 			return name.lower() in self.read.get(link.options, ())
 		return not entity.check_permissions or all(

@@ -40,6 +40,7 @@ def authorise(caller: Caller, write: bool = False) -> Caller:
 
 
 def exists(space_type: str, key: str) -> bool:
+	"""Whether there is a space of this type and key."""
 	return bool(frappe.db.exists("Sync Space", ids.space(space_type, key)))
 
 

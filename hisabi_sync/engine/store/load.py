@@ -261,6 +261,7 @@ def decode_values(text: str | None, fields: Mapping[str, kinds.Field]) -> dict[s
 
 
 def encode_values(values: Mapping[str, Any], fields: Mapping[str, kinds.Field]) -> str:
+	"""JSON of canonical values, for a column."""
 	encoded = {name: kinds.encode(fields[name], value) for name, value in values.items() if name in fields}
 	return strict_json.kept(encoded)
 
