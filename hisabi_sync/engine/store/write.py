@@ -116,7 +116,11 @@ class Writer:
 		return (name, self.now, self.now, self.caller.user, self.caller.user)
 
 	def _values(self, columns: Iterable[kinds.Field], stored: Stored) -> list[Any]:
-		return [column_values.for_column(field, stored.values.get(field.name)) for field in columns]
+		held = stored.values
+		return [
+			None if (value := held.get(field.name)) is None else column_values.for_column(field, value)
+			for field in columns
+		]
 
 	def _stamps(self, stored: Stored, names: Iterable[str]) -> list[Any]:
 		known = stamp_values(stored, self.caller.user)
