@@ -88,6 +88,12 @@ def waits(line: CallbackManager, callback: Callable[[], None]) -> bool:
 	return callback in line._functions
 
 
+def put_last(line: CallbackManager, callback: Callable[[], None]) -> None:
+	"""Let a callback that waits in a line run last."""
+	line._functions.remove(callback)
+	line._functions.append(callback)
+
+
 def forget_announcements() -> None:
 	"""Drop what was to be announced after a commit that failed.
 

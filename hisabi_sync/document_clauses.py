@@ -52,6 +52,7 @@ ENTITIES = {
 	),
 	"Sync Version": Holder(_RECORDS_TYPE, _BY_RECORD, ("before",)),
 	"Sync Record": Holder(_ENTITY_TYPE, _BY_NAME),
+	"Sync Waiting": Holder(_ENTITY_TYPE, _BY_NAME),
 	"Sync Media": Holder(_NAMERS_TYPE, _BY_RECORD),
 }
 # By DocType.

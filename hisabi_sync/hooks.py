@@ -42,6 +42,9 @@ after_request = [
 	"hisabi_sync.guards.concealed.finish",
 	"hisabi_sync.guards.formulas.finish",
 ]
+# A job that commits again and again announces the position of a space once a second.
+before_job = ["hisabi_sync.engine.store.announcing.begin_job"]
+after_job = ["hisabi_sync.engine.store.announcing.end_job"]
 page_renderer = ["hisabi_sync.api.protocol.http.UnreadRequest"]
 
 # The names that clients call, and guards in front of Frappe's own calls.
@@ -128,7 +131,7 @@ scheduler_events = {
 		"hisabi_sync.media.collect.run",
 	],
 	"weekly_long": ["hisabi_sync.hisabi_wallet.derived.verify.verify_all"],
-	"cron": {"* * * * *": ["hisabi_sync.runs.reaper.run"]},
+	"cron": {"* * * * *": ["hisabi_sync.runs.reaper.run", "hisabi_sync.engine.waiting.resume"]},
 }
 
 # How long Frappe keeps the engine's logs, in days; people change it in Log Settings.

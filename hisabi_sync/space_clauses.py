@@ -106,6 +106,10 @@ CLAUSES = {
 		for doctype in doctypes
 	},
 	"Sync Version": "`tabSync Version`.record IN (SELECT name FROM `tabSync Record` WHERE space IN ({spaces}))",
+	"Sync Waiting": (
+		"`tabSync Waiting`.document_name IN (SELECT document_name FROM `tabSync Record`"
+		" WHERE entity_type = `tabSync Waiting`.entity_type AND space IN ({spaces}))"
+	),
 	"Field Submission Media": _OF_SUBMISSION.format(keys=_KEYS_OF.format(type="tenant")),
 	"Sync Device": "`tabSync Device`.user IN (SELECT user FROM `tabSync Space Member` WHERE space IN ({spaces}))",
 }

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import frappe
 
-from hisabi_sync.engine import applying, derive, judging, wire
+from hisabi_sync.engine import applying, derive, following, judging, wire
 from hisabi_sync.engine import document as documents
 from hisabi_sync.engine.conflicts import conflict_rows
 from hisabi_sync.engine.database import retry
@@ -79,6 +79,7 @@ class Batch:
 		derive.run(self._effects(), derive.Access(self.writer, self.stored))
 		self._write_lost()
 		self.writer.finish(last)
+		following.after_push(self)
 		shown = [(self.outcomes[i], *record) for i, record in self.shown.items()]
 		wire.show(shown, self.caller, self.registry)
 		self.repeats.answer_second_uses(self.outcomes)

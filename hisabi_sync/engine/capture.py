@@ -11,13 +11,13 @@ from typing import Any
 import frappe
 from frappe.model.document import Document
 
-from hisabi_sync.engine import derive
-from hisabi_sync.engine.database import background, sql
+from hisabi_sync.engine import derive, following, gathering, moving, waiting
+from hisabi_sync.engine.database import sql
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.model import clock, files, ids, versions
 from hisabi_sync.engine.model.change import Caller, Change, Stored
 from hisabi_sync.engine.model.entity_type import EntityType
-from hisabi_sync.engine.model.errors import item_message
+from hisabi_sync.engine.model.errors import ItemError, item_message
 from hisabi_sync.engine.sharing import spaces
 from hisabi_sync.engine.store import load, second_readings, write
 
@@ -71,32 +71,54 @@ def hold(doc: Document, method: str | None = None) -> None:
 def on_change(doc: Document, method: str | None = None) -> None:
 	"""Hook: a document was inserted, saved, submitted, cancelled, or set in the database with `db_set`."""
 	entity = registry().by_doctype.get(doc.doctype)
-	_follow_paths(doc)
+	following.note(doc, _push()[0])
 	if entity is None or doc.flags.in_delete or doc.meta.issingle:
 		return
 	if "is_deleted" in entity.stamps and doc.get("is_deleted"):
 		return  # its tombstone stands
-	space = spaces.of_document(doc, entity)
-	known = records_of(entity, doc.name)
-	for stored, held_space in known:
-		if stored.live and held_space != space:
-			leave(stored, entity, held_space)
+	if not _is_pushed(doc, entity) and _is_left(doc, entity):
+		return
+	gathering.release(doc, entity)
+	names = record_names(entity, doc.name)
+	space = spaces.of_document(doc, entity, names.values())
+	_require_own_space(doc, entity, space)
+	known = _locked(names)
+	left = [(stored, held) for stored, held in known if stored.live and held != space]
+	moved = replace(left[-1][0]) if left else None
+	for stored, held in left:
+		leave(stored, entity, held)
 	if space:
-		_record(doc, entity, space, known)
+		_record(doc, entity, space, known, moved)
 
 
-def _follow_paths(doc: Document) -> None:
-	"""If a link changed through which other documents find their space, have a job move those."""
-	for field, entity_types in registry().on_paths.get(doc.doctype, {}).items():
-		if doc.get_doc_before_save() and doc.has_value_changed(field):
-			for entity_type in entity_types:
-				background.enqueue_reconcile(entity_type)
+def _is_pushed(doc: Document, entity: EntityType) -> bool:
+	"""Whether the document is that of the change that is being saved, and not one that came along."""
+	_, _, pushed = _push()
+	if pushed is None or pushed.entity_type != entity.name:
+		return False
+	return bool(doc.flags.hisabi_sync_made) or pushed.document_name == str(doc.name)
+
+
+def _is_left(doc: Document, entity: EntityType) -> bool:
+	"""Whether the document is numbered later: by a job, or with others of its transaction."""
+	if entity.by_job:
+		waiting.leave(entity.name, str(doc.name))
+		return True
+	return _push()[0] is None and gathering.takes(doc, entity)
+
+
+def _require_own_space(doc: Document, entity: EntityType, space: str | None) -> None:
+	"""Raise ItemError invalid_link if a document that a push makes lies in another space than the one that is pushed to."""
+	caller, _, _ = _push()
+	if caller and doc.flags.hisabi_sync_made and space != caller.space:
+		raise ItemError("invalid_link", [entity.space_path.partition(".")[0]])
 
 
 def on_trash(doc: Document, method: str | None = None) -> None:
 	"""Hook: a document is about to be deleted. Read it again: it may have changed since it was loaded."""
 	entity = registry().by_doctype.get(doc.doctype)
 	hold(doc)
+	gathering.flush()
 	if entity and record_names(entity, doc.name):
 		doc.flags.hisabi_sync_last = load.documents(entity, [doc.name], lock=True).get(str(doc.name))
 
@@ -123,6 +145,7 @@ def tombstone(stored: Stored, entity: EntityType, caller: Caller) -> None:
 def set_space(doc: Document, entity: EntityType) -> None:
 	"""Put a new document of a push into the caller's space. If links lead to the space, the device has sent them."""
 	caller, _, _ = _push()
+	doc.flags.hisabi_sync_made = True
 	if caller and "." not in entity.space_path and entity.space_path != "name":
 		doc.set(entity.space_path, caller.space_key)
 
@@ -135,16 +158,26 @@ def record_names(entity: EntityType, name: object) -> dict[str, str]:
 
 def records_of(entity: EntityType, name: object) -> list[tuple[Stored, str]]:
 	"""[(Stored, space)] of a document, locked, without values."""
-	held = record_names(entity, name)
+	return _locked(record_names(entity, name))
+
+
+def _locked(held: Mapping[str, str]) -> list[tuple[Stored, str]]:
+	"""[(Stored, space)] of {Sync Record: space}."""
 	return [(stored, held[key]) for key, stored in load.records(held, lock=True).items()]
 
 
-def _record(doc: Document, entity: EntityType, space: str, known: list[tuple[Stored, str]]) -> None:
+def _record(
+	doc: Document, entity: EntityType, space: str, known: list[tuple[Stored, str]], moved: Stored | None
+) -> None:
+	"""The record's next version in its space; `moved` is the record that it had in another one."""
 	stored = next((s for s, held in known if held == space), None)
 	after, before, now = _after(doc, entity, known), None, clock.now()
-	if stored is None:
-		stored = _new_record(doc, entity, space)
-	if not stored.live:
+	if moved and not (stored and stored.live):
+		stored = moving.take_along(entity, space, {str(doc.name): moved}, now)[str(doc.name)]
+		before = _before(doc, entity, after, stored)
+		moving.next_version(stored, before, after, entity, now)
+	elif stored is None or not stored.live:
+		stored = stored or _new_record(doc, entity, space)
 		versions.begin(stored, after, now)
 	else:
 		before = stored.values = _before(doc, entity, after, stored)
@@ -207,10 +240,9 @@ def _after(doc: Document, entity: EntityType, known: list[tuple[Stored, str]]) -
 
 def _before(doc: Document, entity: EntityType, after: dict[str, Any], stored: Stored) -> dict[str, Any]:
 	"""Values before this change. In a `db_set` after a save, Frappe still has the document of before that save."""
-	previous = doc.get_doc_before_save()
-	seen = doc.flags.hisabi_sync_seen
-	if seen and seen[0] is previous:
-		return seen[1]
+	previous, known = doc.get_doc_before_save(), gathering.known_values(doc)
+	if known is not None:
+		return known
 	if previous is None:
 		return after
 	values = entity.canonical(previous)
@@ -220,13 +252,13 @@ def _before(doc: Document, entity: EntityType, after: dict[str, Any], stored: St
 
 def _new_record(doc: Document, entity: EntityType, space: str) -> Stored:
 	"""The record for a document that has none: that of the push, or that of its client id, which may be a tombstone."""
-	_, change, pushed = _push()
-	if change and pushed and not pushed.live and pushed.entity_type == entity.name:
+	_, _, pushed = _push()
+	if pushed and not pushed.live and doc.flags.hisabi_sync_made:
 		return replace(pushed, document_name=str(doc.name))
 	field = entity.client_id_field
 	given = ids.decode(doc.get(field)) if field else _remembered(doc, entity, space)
 	name = str(doc.name)
-	return records_for(entity, space, {name: given})[name]
+	return moving.records_for(entity, space, {name: given})[name]
 
 
 def _remember(doc: Document, space: str, client_id: str) -> None:
@@ -248,24 +280,6 @@ def _remembered(doc: Document, entity: EntityType, space: str) -> str | None:
 	return client_id if stored and not stored.live else None
 
 
-def records_for(entity: EntityType, space: str, client_ids: Mapping[str, str | None]) -> dict[str, Stored]:
-	"""{document name: record} for documents that have none, from {document name: client id or None}; one statement.
-
-	The client id is the given one or else the name. If it has a tombstone, that record begins again.
-	"""
-	chosen = {
-		name: next((c for c in (given, name) if ids.is_client_id(c)), ids.digest(name))
-		for name, given in client_ids.items()
-	}
-	names = {name: ids.record(space, entity.name, client_id) for name, client_id in chosen.items()}
-	held = load.records(names.values(), lock=True)
-	found = {}
-	for name, client_id in chosen.items():
-		found[name] = held.get(names[name]) or Stored(names[name], entity.name, client_id)
-		found[name].document_name = name
-	return found
-
-
 def write_record(
 	stored: Stored,
 	entity: EntityType,
@@ -276,6 +290,8 @@ def write_record(
 ) -> None:
 	"""Write the record and the values derived from it; a push derives values once for its whole batch."""
 	pushing, _, _ = _push()
+	if pushing and pushing.space != space:
+		pushing = None  # it came along with a change in another space
 	caller = pushing or _system_caller(space, entity)
 	writer = write.Writer(caller, registry(), stored.modified)
 	document = name or stored.document_name
@@ -287,13 +303,14 @@ def write_record(
 
 
 def _system_caller(space: str, entity: EntityType) -> Caller:
-	key = frappe.db.get_value("Sync Space", space, "space_key")
-	return Caller.of_system(frappe.session.user, space, entity.space_type, key or "")
+	return Caller.of_system(frappe.session.user, space, entity.space_type, spaces.key_by_name(space))
 
 
 def _tell_push(stored: Stored) -> None:
 	"""Copy the new state of the record to the push that saves this document."""
 	_, _, pushed = _push()
 	if pushed is not None and pushed.name == stored.name:
+		# Later changes of the same push are judged by it too.
+		stored.history = [*pushed.history, *stored.history]
 		for name in Stored.__slots__:
 			setattr(pushed, name, getattr(stored, name))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import frappe
 
-from hisabi_sync.engine import own_resolution, wire
+from hisabi_sync.engine import own_resolution, waiting, wire
 from hisabi_sync.engine.conflicts.conflict_rows import RESOLVED
 from hisabi_sync.engine.entities.type_registry import Registry
 from hisabi_sync.engine.judge import base, rows, validate
@@ -46,6 +46,7 @@ def gather(
 	changed = {change.record for change in changes}
 	stored = load.records(changed.union(*links))
 	stored.update(load.working_copies(changed & set(stored), registry))
+	waiting.number_first([stored[name] for name in changed if name in stored], registry, caller)
 	past = [_past(change, stored[change.record]) for change in changes if change.record in stored]
 	load.history([wanted for wanted in past if wanted], registry)
 	unsynced = foreign.of_changes(

@@ -28,7 +28,7 @@ from hisabi_sync.engine.store import second_readings
 
 # Times as text, which is read faster.
 COLUMNS = (
-	"sequence, entity_type, document_name, client_id, doc_version, CAST(modified AS CHAR), CAST(deleted_at AS CHAR), second_readings, maker"
+	"sequence, entity_type, document_name, client_id, doc_version, CAST(modified AS CHAR), CAST(deleted_at AS CHAR), second_readings, maker, entered"
 ).split(", ")
 
 
@@ -219,12 +219,16 @@ def _is_told(
 
 	Names of records that a person may not read say something already.
 	"""
-	sequence, entity_type, name, _id, version, _modified, deleted_at, _second, maker = row
+	sequence, entity_type, name, _id, version, _modified, deleted_at, _second, maker, entered = row
 	if entity_type not in known.by_name:
 		return False
 	is_shown = deleted_at is not None or (entity_type, name) in values
 	is_own = maker is not None and maker == caller.device
-	return is_shown or is_own or not begun.never_had(known.by_name[entity_type].mark, sequence, version)
+	return (
+		is_shown
+		or is_own
+		or not begun.never_had(known.by_name[entity_type].mark, sequence, version == entered)
+	)
 
 
 def _values(
@@ -250,7 +254,7 @@ def _item(
 	first: Mapping[str, bool],
 	may: Mapping[tuple[str, str], list[str]],
 ) -> Item:
-	sequence, entity_type, name, client_id, doc_version, modified, deleted_at, second, _maker = row
+	sequence, entity_type, name, client_id, doc_version, modified, deleted_at, second, *_ = row
 	modified = second_readings.own(clock.to_datetime(modified), json.loads(second)) if second else modified
 	item = Item(sequence, entity_type, ids.decode(client_id), doc_version, modified, deleted_at)
 	item.is_new, item.wire_name = first.get(entity_type, False), known.wire_name(entity_type)

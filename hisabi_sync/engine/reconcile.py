@@ -1,20 +1,20 @@
 """Reconciliation: finding changes that no hook saw, by raw SQL, restored tables, or before the Sync Entity was made."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any
 
 import frappe
 
 from hisabi_sync.engine import capture
+from hisabi_sync.engine.comparing import compare
 from hisabi_sync.engine.database import background, retry, sql, transaction
 from hisabi_sync.engine.entities import retyped
 from hisabi_sync.engine.entities.entity_types import registry
-from hisabi_sync.engine.model import clock, ids, versions
-from hisabi_sync.engine.model.change import Caller, Stored
+from hisabi_sync.engine.model import ids
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.sharing import spaces
-from hisabi_sync.engine.store import digests, load, write
+from hisabi_sync.engine.store import load
 
 WAITING = "hisabi_sync_to_number"
 CHUNK = 500
@@ -170,87 +170,8 @@ def _finish(begun: retyped.Waiting, entity: EntityType, after: str) -> None:
 	frappe.db.commit()
 
 
-def compare(
-	entity: EntityType, names: Collection[str], fields: Collection[str] | None = None
-) -> dict[str, int]:
-	"""Give each document without a record one, and a new version to each record whose document differs from its digest.
-
-	`fields` are those that can have changed, for digests that do not tell.
-	"""
-	values = load.documents(entity, names, lock=True)
-	keys = spaces.keys_of(entity, names)
-	records = load.records_of(entity, names)
-	counts = {"entered": 0, "changed": 0}
-	for space_key, members in _by_space(keys).items():
-		space = spaces.ensure(entity.space_type, space_key)
-		known = {name: records.get((name, space)) for name in members if name in values}
-		entered, changed = _entered(entity, space, known, values), _changed(entity, known, values, fields)
-		caller = Caller.of_system(frappe.session.user, space)
-		write.write_records([*entered, *changed], registry(), caller, clock.now())
-		counts["entered"] += len(entered)
-		counts["changed"] += len(changed)
-	return counts
-
-
-def _by_space(keys: Mapping[str, str]) -> dict[str, list[str]]:
-	grouped: dict[str, list[str]] = {}
-	for name, key in keys.items():
-		grouped.setdefault(key, []).append(name)
-	return dict(sorted(grouped.items()))
-
-
-def _entered(
-	entity: EntityType, space: str, known: Mapping[str, Stored | None], values: Mapping[str, dict[str, Any]]
-) -> list[Stored]:
-	"""Records for documents that have none in the space."""
-	missing = [name for name, held in known.items() if held is None]
-	entered = capture.records_for(entity, space, _client_ids(entity, missing)) if missing else {}
-	for name, stored in entered.items():
-		versions.begin(stored, values[name], clock.now())
-	return list(entered.values())
-
-
-def _client_ids(entity: EntityType, names: list[str]) -> dict[str, str | None]:
-	if not entity.client_id_field:
-		return dict.fromkeys(names)
-	rows = sql.select_in(entity.doctype, ["name", sql.quote(entity.client_id_field)], "name", names)
-	return {str(name): ids.decode(client_id) for name, client_id in rows}
-
-
-def _changed(
-	entity: EntityType,
-	known: Mapping[str, Stored | None],
-	values: Mapping[str, dict[str, Any]],
-	fields: Collection[str] | None = None,
-) -> list[Stored]:
-	"""Records whose documents differ from their digests. A document marked `is_deleted` is right to have a tombstone."""
-	changed, alike = [], []
-	for name, stored in ((n, held) for n, held in known.items() if held):
-		if "is_deleted" in entity.stamps and not stored.live:
-			continue
-		names = digests.differing(stored.digest, values[name], entity) if stored.live else fields
-		if stored.live and not names:
-			alike.append((stored, values[name]))
-			continue
-		load.fill(stored, values[name], entity)
-		stored.deleted_at = None
-		told = digests.is_by_field(stored.digest)
-		versions.touch_unknown(stored, entity, clock.now(), names if told else fields)
-		changed.append(stored)
-	_renew(entity, alike)
-	return changed
-
-
-def _renew(entity: EntityType, alike: Iterable[tuple[Stored, dict[str, Any]]]) -> None:
-	"""Replace digests in the older format; the records keep their versions."""
-	old = [(stored, values) for stored, values in alike if not digests.is_by_field(stored.digest)]
-	sql.upsert(
-		"Sync Record", ["name", "digest"], [(s.name, digests.digest_of(values, entity)) for s, values in old]
-	)
-
-
 def _find_orphans(entity: EntityType, names: list[str]) -> dict[str, int]:
-	"""Make tombstones of records whose document is gone or now belongs to another space."""
+	"""Make tombstones of records whose document is gone, or lies in no space."""
 	rows = sql.select_in("Sync Record", ["name", "document_name", "space"], "name", names)
 	keys = spaces.keys_of(entity, [row[1] for row in rows])
 	gone = [row for row in rows if row[1] not in keys or ids.space(entity.space_type, keys[row[1]]) != row[2]]

@@ -10,7 +10,7 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
-from hisabi_sync.engine import capture, reconcile
+from hisabi_sync.engine import capture, comparing, following, gathering, reconcile
 from hisabi_sync.engine.database import background, sql
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.model import clock, ids
@@ -27,6 +27,11 @@ def before_rename(
 	"""Hook: note the records of a document that will be merged into another. Afterwards both records name the one that stays."""
 	entity = registry().by_doctype.get(doc.doctype)
 	capture.hold(doc)
+	gathering.flush()
+	if entity and entity.by_job:
+		comparing.compare(
+			entity, [str(old), *([str(new)] if merge else [])]
+		)  # what waits, under its present name
 	if entity and merge:
 		frappe.local.hisabi_sync_merged = set(capture.record_names(entity, old))
 
@@ -73,6 +78,8 @@ def renumber_links(
 	known = registry()
 	if not old or (doc.doctype in known.by_doctype and not merge):
 		return
+	if merge and doc.doctype in known.on_paths:
+		following.bring([(doc.doctype, str(new))])
 	for entity in known.by_name.values():
 		sources = _sources(entity, doc.doctype)
 		if sources:
@@ -85,7 +92,7 @@ def _follow(entity: EntityType, sources: list[tuple[Any, ...]], doctype: str, ne
 		background.enqueue_reconcile(entity.name)
 		_say(entity)
 	elif names:
-		reconcile.compare(entity, names, {field for field, *_ in sources})
+		comparing.compare(entity, names, {field for field, *_ in sources})
 
 
 def _say(entity: EntityType) -> None:

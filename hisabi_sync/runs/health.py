@@ -15,6 +15,7 @@ from redis import Redis
 from redis.exceptions import AuthenticationError, ResponseError
 from rq import Worker
 
+from hisabi_sync.engine import waiting
 from hisabi_sync.engine.database import background
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.model import clock
@@ -112,6 +113,12 @@ def _entity_types() -> dict[str, Any]:
 	return {"status": "broken", "reason": reason} if problems else {}
 
 
+def _waiting() -> dict[str, Any]:
+	"""How many documents wait for a job that numbers them, by entity type, and since when the oldest does."""
+	held = waiting.state()
+	return {"entity_types": {name: {**row, "since": clock.dump(row["since"])} for name, row in held.items()}}
+
+
 # In this order, and what a check needs is asked before it.
 CHECKS = {
 	"database": _database,
@@ -121,8 +128,15 @@ CHECKS = {
 	"scheduler": _scheduler,
 	"jobs": _jobs,
 	"entity_types": _entity_types,
+	"waiting": _waiting,
 }
-NEEDS = {"queues": "redis", "workers": "redis", "jobs": "redis", "entity_types": "database"}
+NEEDS = {
+	"queues": "redis",
+	"workers": "redis",
+	"jobs": "redis",
+	"entity_types": "database",
+	"waiting": "database",
+}
 
 
 def _oldest_pending(space: str) -> dict[str, Any]:

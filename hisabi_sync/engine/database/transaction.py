@@ -82,6 +82,13 @@ def keep(key: str, finish: Callable[[State], Any], line: str = "before_commit") 
 	return state
 
 
+def postpone(key: str) -> None:
+	"""Let the callback that ends a state run behind those that were added since."""
+	held: Kept | None = getattr(frappe.local, key, None)
+	if held is not None and state(key) is not None:
+		compat.put_last(getattr(frappe.db, held.line), held.callback)
+
+
 def unsafe_tables(doctypes: list[str]) -> dict[str, str]:
 	"""{DocType: storage engine} of those whose changes MariaDB could not roll back."""
 	tables = {f"tab{doctype}": doctype for doctype in doctypes}

@@ -20,6 +20,7 @@ from hisabi_sync.engine.model.entity_type import CLIENT_ONLY, SENSITIVE, STAMPS,
 from hisabi_sync.engine.model.fields import Field
 
 KEEP_DRAFT = "Keep the draft"  # of Sync Entity Action
+BY_JOB = "By a job"  # how changes of a Sync Entity are numbered
 AMENDED = "amended_from"  # of a document that took a cancelled one's place: devices always get the link
 # Frappe acts on these fields: it copies attachments of amended documents, and moves documents in their tree.
 FRAPPES_OWN = frozenset("amended_from lft rgt old_parent".split())
@@ -56,6 +57,7 @@ def entity_type(row: frappe._dict, get_meta: Callable[[str], Meta] = frappe.get_
 		client_only=CLIENT_ONLY | contracts.client_only(row.space_type),
 		path=_path(row, meta, get_meta),
 		slow=slow,
+		by_job=row.get("numbering") == BY_JOB,
 		submittable=bool(meta.is_submittable),
 		tracked=bool(meta.track_changes),
 		actions=_actions(row),

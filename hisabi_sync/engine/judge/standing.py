@@ -58,12 +58,15 @@ class Begin:
 		place = self.at[mark]
 		return place.sight == BLIND and not self.is_guessed and (place.snapshot is None or place.first)
 
-	def never_had(self, mark: str, sequence: int, version: int) -> bool:
-		"""Whether the device cannot have a live record that its caller may not read."""
+	def never_had(self, mark: str, sequence: int, just_entered: bool) -> bool:
+		"""Whether the device cannot have a live record that its caller may not read.
+
+		`just_entered`: the record has the version with which it came into the space for the first time.
+		"""
 		place = self.at[mark]
 		if place.first and sequence <= place.known:
 			return True
-		return version == 1 and sequence > place.known and not self.is_guessed
+		return just_entered and sequence > place.known and not self.is_guessed
 
 	@property
 	def position(self) -> int:

@@ -213,6 +213,7 @@ class Stored:
 	history: list[Past] = field(default_factory=list)
 	maker: str | None = None  # the device that made it, if one did
 	began: int = 1  # the version in which the record was made, or last made again after a delete
+	entered: int = 1  # the version with which it came into its space for the first time
 	loaded_version: int = 0  # the version that the database holds
 	written: bool = False  # whether the document is in its table
 	lost: bool = False  # its document vanished without a tombstone

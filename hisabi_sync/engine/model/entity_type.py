@@ -45,6 +45,7 @@ class EntityType:
 	slow: tuple[tuple[str, tuple[str, ...]], ...] = ()
 	# (DocType, field) of each step of the space path after the first
 	path: tuple[tuple[str, str], ...] = ()
+	by_job: bool = False  # whether changes outside of a push are numbered by a job, see `engine.waiting`
 	submittable: bool = False
 	tracked: bool = False  # whether the DocType keeps Versions of its documents
 	actions: dict[str, Rule] = field(default_factory=dict)  # what devices may do with its documents, by name

@@ -1,7 +1,7 @@
 """Spaces: opening them, their members, and the space that a document belongs to."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +18,8 @@ from hisabi_sync.engine.model.texts import plain
 from hisabi_sync.engine.store import load
 from hisabi_sync.engine.store.write import STANDARD
 
+MOST_KEYS = 10_000
+_keys: dict[tuple[str, str], str] = {}  # {(site, space): key}
 ROLE_RANK = {"viewer": 0, "member": 1, "admin": 2, "owner": 3, "nobody": 4}
 
 
@@ -103,16 +105,56 @@ def memberships(user: str, space_type: str) -> list[str]:
 	return [row[0] for row in rows]
 
 
+def key_by_name(space: str) -> str:
+	"""The key of a space, which never changes; "" if there is no such space."""
+	site = (frappe.local.site, space)
+	if site not in _keys:
+		key = frappe.db.get_value("Sync Space", space, "space_key")
+		if not key:
+			return ""
+		if len(_keys) >= MOST_KEYS:
+			_keys.clear()
+		_keys[site] = key
+	return _keys[site]
+
+
 def ensure(space_type: str, key: str) -> str:
 	"""Name of the space of a key; it is created without members if it does not exist."""
 	name = ids.space(space_type, key)
 	return name if frappe.db.exists("Sync Space", name) else open_space(space_type, key, key)
 
 
-def of_document(doc: Document, entity: EntityType) -> str | None:
-	"""Name of the space that a document belongs to by its entity type's path, or None. Creates the space if needed."""
-	key = key_of(doc, entity)
+def of_document(doc: Document, entity: EntityType, known: Collection[str] = ()) -> str | None:
+	"""Name of the space that a saved document belongs to by its entity type's path, or None. Creates the space if needed.
+
+	`known` are spaces where it lies already. It comes into another one only by what leads there as it is now (see `of_documents`).
+	"""
+	for tail in ("", load.LATEST) if entity.path else (None,):
+		key = key_of(doc, entity) if tail is None else keys_of(entity, [doc.name], tail).get(str(doc.name))
+		space = ids.space(entity.space_type, key) if key else None
+		if space in known:
+			return space
 	return ensure(entity.space_type, key) if key else None
+
+
+def of_documents(entity: EntityType, names: Collection[str]) -> dict[str, str]:
+	"""{document name: its space} of locked documents that lie in one. Creates spaces if needed.
+
+	Documents that come into a space lock what leads there, so that it cannot go elsewhere at the same moment without them.
+	"""
+	keys = keys_of(entity, names, "" if entity.path else load.LATEST)
+	if entity.path and (new := _not_there_yet(entity, names, keys)):
+		latest = keys_of(entity, new, load.LATEST)
+		keys = {**{name: key for name, key in keys.items() if name not in new}, **latest}
+	known = {key: ensure(entity.space_type, key) for key in sorted(set(keys.values()))}
+	return {name: known[key] for name, key in keys.items()}
+
+
+def _not_there_yet(entity: EntityType, names: Collection[str], keys: Mapping[str, str]) -> set[str]:
+	where, values = "document_type = %s AND deleted_at IS NULL", (entity.doctype,)
+	rows = sql.select_in("Sync Record", ["document_name", "space"], "document_name", names, where, values)
+	there = set(map(tuple, rows))
+	return {name for name in names if (name, ids.space(entity.space_type, keys.get(name, ""))) not in there}
 
 
 def key_of(doc: Document, entity: EntityType) -> str | None:
@@ -127,7 +169,7 @@ def key_of(doc: Document, entity: EntityType) -> str | None:
 	return str(key) if key else None
 
 
-def keys_of(entity: EntityType, names: Collection[str]) -> dict[str, str]:
+def keys_of(entity: EntityType, names: Collection[str], tail: str = "") -> dict[str, str]:
 	"""{document name: key of its space} for documents that have one; one statement, whatever the path."""
 	*links, last = entity.space_path.split(".")
 	joins, alias, meta = "", "t0", frappe.get_meta(entity.doctype)
@@ -140,7 +182,7 @@ def keys_of(entity: EntityType, names: Collection[str]) -> dict[str, str]:
 		return {}
 	rows = frappe.db.sql(
 		f"SELECT t0.name, {column} FROM {sql.quote(entity.table)} t0{joins} "  # noqa: S608
-		f"WHERE t0.name IN %s AND {column} IS NOT NULL AND {column} != ''",
+		f"WHERE t0.name IN %s AND {column} IS NOT NULL AND {column} != '' {tail}",
 		(tuple(names),),
 	)
 	return {str(name): str(key) for name, key in rows}

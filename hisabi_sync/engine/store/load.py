@@ -20,7 +20,7 @@ from hisabi_sync.engine.model.change import Past, Stored
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.store import second_readings
 
-RECORD_COLUMNS = "name entity_type client_id document_name doc_version content_version field_versions deleted_at modified maker began second_readings digest".split()
+RECORD_COLUMNS = "name entity_type client_id document_name doc_version content_version field_versions deleted_at modified maker began second_readings digest entered".split()
 # A plain SELECT reads the transaction's snapshot; what belongs to a locked row must be read as it is now.
 LATEST = "LOCK IN SHARE MODE"
 NEVER = 2**62  # no version is later
@@ -54,6 +54,18 @@ def records_of(entity: EntityType, names: Collection[str]) -> dict[tuple[str, st
 	return {(row[3], row[-1]): _stored(row[:-1]) for row in rows}
 
 
+def seen_records_of(entity: EntityType, names: Collection[str]) -> dict[tuple[str, str], Stored]:
+	"""The same for documents that the open transaction has saved. They are looked up without a lock and locked by their own
+	names: locks of the index would keep others from making records until the commit, which may be far off.
+	"""
+	columns, where = ["name", "space"], "document_type = %s"
+	rows = sql.select_in("Sync Record", columns, "document_name", names, where, (entity.doctype,))
+	held: dict[str, str] = dict(rows)
+	return {
+		(stored.document_name or "", held[key]): stored for key, stored in records(held, lock=True).items()
+	}
+
+
 def _stored(row: Sequence[Any]) -> Stored:
 	name, entity_type, client_id, document, version, content, field_versions, deleted_at, modified, *made = (
 		row
@@ -72,6 +84,7 @@ def _stored(row: Sequence[Any]) -> Stored:
 		began=made[1] or 1,
 		second_readings=made[2],
 		digest=made[3],
+		entered=made[4] or 1,
 		loaded_version=version,
 		written=True,
 	)

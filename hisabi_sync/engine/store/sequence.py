@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 import frappe
 
 from hisabi_sync.engine.database import transaction
-from hisabi_sync.engine.entities import contracts
+from hisabi_sync.engine.store import announcing
+from hisabi_sync.engine.store.announcing import EVENT as EVENT
 
 PENDING = "hisabi_sync_pending"
 CHUNK = 1000
@@ -22,7 +23,6 @@ FROM_FORESEEN = "UPDATE `tabSync Record` SET sequence = sequence + %s WHERE name
 LEAP = (
 	2**36
 )  # more than a space ever numbers between a backup and its loss; 53 bits have room for 100,000 of them
-EVENT = "sync_space_changed"
 
 
 @dataclass(slots=True)
@@ -80,7 +80,7 @@ def _number(pending: transaction.State) -> dict[str, tuple[int, int]]:
 		taken[space] = (before, last)
 		for written_for, names in records.by_last().items():
 			_assign(names, before, written_for)
-		_announce(space, space_type, last)
+		announcing.announce(space, space_type, last)
 	return taken
 
 
@@ -101,16 +101,6 @@ def _assign(names: Sequence[str], before: int, written_for: int | None) -> None:
 def _update(query: str, value: int, names: Sequence[str]) -> None:
 	for start in range(0, len(names), CHUNK):
 		frappe.db.sql(query, (value, tuple(names[start : start + CHUNK])))
-
-
-def _announce(space: str, space_type: str, position: int) -> None:
-	"""Announce the new position after the commit, to those who have the Sync Space open and through the contracts."""
-	frappe.publish_realtime(
-		EVENT, {"space": space, "position": position}, doctype="Sync Space", docname=space, after_commit=True
-	)
-	for contract in contracts.of_space(space_type):
-		if contract.announce:
-			contract.announce(space, position)
 
 
 def leap() -> int:

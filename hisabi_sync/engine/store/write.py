@@ -19,7 +19,7 @@ from hisabi_sync.engine.store import digests, load, second_readings, sequence, s
 STANDARD = ("name", "creation", "modified", "owner", "modified_by")
 RECORD = (
 	"space entity_type client_id document_type document_name sequence doc_version content_version field_versions "
-	"deleted_at digest changed_by device maker began second_readings"
+	"deleted_at digest changed_by device maker began second_readings entered"
 ).split()
 VERSION = ("record", "doc_version", "changed_at", "changed_by", "device", "before")
 
@@ -169,7 +169,7 @@ def write_records(
 		entity = registry.by_name[stored.entity_type]
 		stored.digest = digests.digest_of(stored.values, entity, stored.digest, begun)
 		stored.second_readings = second_readings.written(stored.values, entity, now)
-		if stored.began > stored.loaded_version:
+		if stored.began > max(stored.loaded_version, stored.entered - 1):
 			stored.maker = caller.device
 		rows[stored.loaded_version == 0].append(_record_row(stored, entity, caller, now, number))
 	columns = [*STANDARD, *RECORD]
@@ -210,6 +210,7 @@ def _record_row(
 		stored.maker,
 		stored.began,
 		stored.second_readings,
+		stored.entered,
 	)
 
 

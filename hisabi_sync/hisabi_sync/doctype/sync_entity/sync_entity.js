@@ -65,6 +65,8 @@ frappe.ui.form.on("Sync Entity", {
 		const unserved = frm.doc.__onload?.unserved;
 		if (unserved) frm.set_intro(frappe.utils.escape_html(unserved), "orange");
 		if (said) frm.set_intro(said, "blue");
+		const left = frm.doc.__onload?.waiting;
+		if (left) frm.set_intro(to_bring(left), "blue");
 	},
 });
 
@@ -80,6 +82,11 @@ function under_way(headway) {
 	if (!headway) return "";
 	if (headway.waiting) return __("A worker is going to compare the documents with what devices know.");
 	return __("{0} of {1} documents are compared with what devices know.", [headway.compared, headway.documents]);
+}
+
+function to_bring({ waiting, since }) {
+	const when = frappe.datetime.str_to_user(since);
+	return __("{0} changes wait for a worker that brings them to devices, the oldest since {1}.", [waiting, when]);
 }
 
 function to_number(numbered) {

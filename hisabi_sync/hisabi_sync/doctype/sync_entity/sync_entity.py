@@ -8,9 +8,17 @@ from frappe.model.document import Document
 from frappe.model.meta import Meta
 
 from hisabi_sync import bounds
-from hisabi_sync.engine import reconcile
+from hisabi_sync.engine import reconcile, waiting
 from hisabi_sync.engine.database import background, transaction
-from hisabi_sync.engine.entities import action_choices, contracts, entity_types, proposal, write_mode
+from hisabi_sync.engine.entities import (
+	action_choices,
+	compiler,
+	contracts,
+	entity_types,
+	path_indexes,
+	proposal,
+	write_mode,
+)
 from hisabi_sync.engine.model import ids
 
 # Parameters that a policy cannot do without.
@@ -18,7 +26,7 @@ PARAMETERS = {"terminal_value_wins": ("field", "value"), "draft_then_immutable":
 
 
 # What a Sync Manager may tune; what is synced, and past which rights, is for System Managers to say.
-TUNABLE = ("enabled", "policy", "policy_parameters", "field_policies", "max_payload_kib", "rank")
+TUNABLE = ("enabled", "numbering", "policy", "policy_parameters", "field_policies", "max_payload_kib", "rank")
 # Users, roles and code: never open to devices beyond what the user may do themselves.
 GUARDED_MODULES = ("Core", "Custom")
 # A document that is a path: uploads are Sync Media.
@@ -57,6 +65,7 @@ class SyncEntity(Document):
 		self._check_actions(meta)
 		self._check_parameters()
 		self._check_unique()
+		self._check_numbering()
 		self._warn_of_space_type()
 
 	def _warn_of_space_type(self) -> None:
@@ -139,6 +148,15 @@ class SyncEntity(Document):
 		if missing:
 			frappe.throw(_("The policy {0} needs the parameters {1}").format(self.policy, ", ".join(missing)))
 
+	def _check_numbering(self) -> None:
+		follows = contracts.deriver(self.space_type) or contracts.holder(self.space_type)
+		if self.numbering == compiler.BY_JOB and follows:
+			frappe.throw(
+				_(
+					"In spaces of the type {0} other values follow at once: number changes in the same transaction"
+				).format(self.space_type)
+			)
+
 	def _check_types(self, given: Mapping[str, Any]) -> None:
 		groups = given["one_of"] or []
 		choices = (
@@ -174,8 +192,19 @@ class SyncEntity(Document):
 
 	def on_update(self) -> None:
 		entity_types.forget()
+		self._index_path()
 		if self.enabled and not self.flags.from_declaration:
 			reconcile.soon(self.name, self.document_type)
+
+	def _index_path(self) -> None:
+		"""After the commit, because making an index commits."""
+		missing = path_indexes.missing(_links(self))
+		if not missing:
+			return
+		frappe.db.after_commit.add(lambda: path_indexes.make(missing))
+		said = _("An index is made for {0}, so that documents which move along are found at once")
+		columns = ", ".join(f"{_(doctype)}: {field}" for doctype, field in missing)
+		frappe.msgprint(said.format(columns), indicator="blue", alert=True)
 
 	@frappe.whitelist()
 	def propose_fields(self) -> list[dict[str, str]]:
@@ -194,6 +223,7 @@ class SyncEntity(Document):
 		if self.enabled and not self.is_new() and frappe.db.table_exists(self.document_type):
 			self.set_onload("numbered", reconcile.progress(self.name, self.document_type))
 			self.set_onload("headway", background.progress_of(self.name))
+		self.set_onload("waiting", waiting.state().get(self.name))
 		self.set_onload("unserved", unserved(self.space_type))
 		entity = entity_types.registry().by_name.get(self.name)
 		self.set_onload("slow", [write_mode.said(reason) for reason in entity.slow] if entity else [])
@@ -210,6 +240,15 @@ def _has_place(meta: Meta, name: str) -> bool:
 		return df is not None
 	is_table = df is not None and df.fieldtype in frappe.model.table_fields
 	return is_table and frappe.get_meta(df.options).has_field(column)
+
+
+def _links(doc: SyncEntity) -> list[tuple[str, str]]:
+	"""(DocType, link) of each step of the space path but the last, which holds the key."""
+	meta, found = frappe.get_meta(doc.document_type), []
+	for link in doc.space_path.split(".")[:-1]:
+		found.append((meta.name, link))
+		meta = frappe.get_meta(meta.get_field(link).options)
+	return found
 
 
 def unserved(space_type: str | None) -> str:

@@ -6,10 +6,11 @@ from typing import Any
 
 import frappe
 from frappe import _
-from frappe.utils import escape_html
+from frappe.utils import escape_html, format_datetime
 
 from hisabi_sync.desk.insight import counts, scope
 from hisabi_sync.desk.insight.columns import column, counters, stacked, summary
+from hisabi_sync.engine import waiting
 from hisabi_sync.engine.database import background
 from hisabi_sync.engine.entities import write_mode
 from hisabi_sync.engine.entities.entity_types import registry
@@ -51,8 +52,14 @@ def _message() -> str | None:
 		return None
 	lines = [_line(job, held) for job, held in background.failures().items()]
 	lines += [_broken(*pair) for pair in sorted(registry().problems().items())]
+	lines += [_waiting(name, held) for name, held in sorted(waiting.state().items())]
 	lines += [_slow(*pair) for pair in sorted(_slowed().items())]
 	return "<br>".join(lines) or None
+
+
+def _waiting(name: str, held: Mapping[str, Any]) -> str:
+	said = _("A worker has to bring {0} changes of {1} to devices, the oldest since {2}")
+	return escape_html(said.format(held["waiting"], name, format_datetime(held["since"])))
 
 
 def _line(job: str, held: Mapping[str, Any]) -> str:
