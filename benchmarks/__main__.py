@@ -18,6 +18,7 @@ from benchmarks import (
 	devices,
 	engine,
 	latency,
+	load,
 	machine,
 	memory,
 	page,
@@ -43,6 +44,7 @@ BENCHMARKS = {
 	"latency": latency.measure,
 	"devices": devices.measure,
 	"desk": desk.measure,
+	"load": load.measure,
 	"runs": runs.measure,
 	"memory": memory.measure,
 }

@@ -15,6 +15,7 @@ TITLES = {
 	"latency": "Waiting for nothing",
 	"devices": "Many devices at once",
 	"desk": "What the app costs other documents",
+	"load": "Jobs that change thousands",
 	"runs": "Runs with another system",
 	"memory": "Memory",
 }

@@ -1,0 +1,246 @@
+"""What a job pays that changes documents by the thousand, with and without the app, and what devices notice of it.
+
+The sides take turns, chunk by chunk, over the documents of the same table: without the app's hooks; with them, numbered in the
+transaction; with them, numbered by a job. A chunk that is measured is compared with its neighbours.
+"""
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import frappe
+
+from benchmarks.figures import Figure, Goal, times
+from benchmarks.stage import Stage
+from benchmarks.support import USER, connect
+from benchmarks.tax import without
+from hisabi_sync.engine import pull, waiting
+from hisabi_sync.engine.entities import compiler, entity_types
+from hisabi_sync.engine.identity import device_tokens
+from hisabi_sync.engine.model.change import Caller
+from hisabi_sync.engine.sharing import spaces
+from hisabi_sync.engine.store import announcing
+
+PART = "load"
+PRICE = "Benchmark Price"
+SPACE_TYPE, KEY = "benchmark", "prices"
+AT_ONCE, JOB = "In the same transaction", compiler.BY_JOB
+BARE = "without the app"
+SIDES = (BARE, AT_ONCE, JOB)
+SHARE = 10  # percent of the writer's time
+PAUSE = 0.05  # seconds between two pulls
+_hooks = frappe.get_hooks
+
+Work = Callable[[list[str], int], None]
+
+
+def measure(stage: Stage) -> list[Figure]:
+	"""Figures of `sizes.changed_by_job` documents for each way of writing."""
+	count, chunk = stage.sizes.changed_by_job, stage.sizes.load_chunk
+	_make()
+	try:
+		names = _filled(count, chunk)
+		found = [figure for way, work in WAYS.items() for figure in _shares(way, work, names, chunk)]
+		return [*found, _numbering(names), _pulls(names, stage)]
+	finally:
+		_remove()
+
+
+def _make() -> None:
+	"""A DocType like an ERP's price list, and its entity type."""
+	fields = [
+		*(
+			{"fieldname": n, "fieldtype": "Data", "label": n.title()}
+			for n in ("team", "item", "price_list", "uom")
+		),
+		*({"fieldname": n, "fieldtype": "Currency", "label": n.title()} for n in ("rate", "minimum")),
+		*({"fieldname": n, "fieldtype": "Date", "label": n.title()} for n in ("valid_from", "valid_to")),
+		{"fieldname": "note", "fieldtype": "Small Text", "label": "Note"},
+	]
+	permissions = [{"role": "System Manager", "read": 1, "write": 1, "create": 1, "delete": 1}]
+	given = {"doctype": "DocType", "name": PRICE, "module": "Custom", "custom": 1, "autoname": "hash"}
+	frappe.get_doc({**given, "fields": fields, "permissions": permissions}).insert()
+	about = {"entity_type": PRICE, "document_type": PRICE, "space_type": SPACE_TYPE, "space_path": "team"}
+	frappe.get_doc({"doctype": "Sync Entity", **about}).insert()
+	frappe.db.commit()
+
+
+def _remove() -> None:
+	frappe.db.rollback()
+	_as_on_the_site()
+	frappe.delete_doc("Sync Entity", PRICE)
+	frappe.delete_doc("DocType", PRICE, force=True)
+	frappe.db.delete("Sync Waiting", {"entity_type": PRICE})
+	frappe.db.commit()
+	frappe.db.sql_ddl(f"DROP TABLE IF EXISTS `tab{PRICE}`")
+
+
+def _filled(count: int, chunk: int) -> list[str]:
+	"""Names of new, numbered documents."""
+	names = []
+	for start in range(0, count, chunk):
+		for number in range(start, min(start + chunk, count)):
+			given = {"team": KEY, "item": f"ITM-{number:06}", "price_list": "Retail", "uom": "Nos", "rate": 1}
+			names.append(frappe.get_doc({"doctype": PRICE, **given}).insert().name)
+		frappe.db.commit()
+	return names
+
+
+# --- ways of writing
+
+
+def _save(names: list[str], number: int) -> None:
+	"""As an import or a job that repairs prices: through the controller, one commit for the chunk."""
+	for name in names:
+		doc = frappe.get_doc(PRICE, name)
+		doc.rate = number
+		doc.save()
+	frappe.db.commit()
+
+
+def _save_and_commit(names: list[str], number: int) -> None:
+	"""As Data Import does: a commit for each document."""
+	for name in names:
+		_save([name], number)
+
+
+def _set(names: list[str], number: int) -> None:
+	"""As a nightly job over stock levels: one column, without validation, one commit for the chunk."""
+	for name in names:
+		frappe.get_doc(PRICE, name).db_set("rate", number)
+	frappe.db.commit()
+
+
+WAYS: dict[str, Work] = {
+	"saved in one job": _save,
+	"saved with a commit each": _save_and_commit,
+	"set with db_set in one job": _set,
+}
+
+
+def _shares(way: str, work: Work, names: list[str], chunk: int) -> Iterator[Figure]:
+	taken: dict[str, list[float]] = {side: [] for side in SIDES}
+	for number, start in enumerate(range(0, len(names), chunk)):
+		members = names[start : start + chunk]
+		order = SIDES[number % 3 :] + SIDES[: number % 3]
+		for place, side in enumerate(order):
+			with _side(side):
+				began = time.perf_counter()
+				work(members, 10 + number * 3 + place + len(way))
+				taken[side].append((time.perf_counter() - began) / len(members) * 1000)
+	waiting.work(PRICE)
+	bare = statistics.median(taken[BARE])
+	yield Figure(PART, f"a document {way}, without the app", bare, "ms")
+	for side, words in ((AT_ONCE, "in the transaction"), (JOB, "by a job")):
+		extra = [one - other for one, other in zip(taken[side], taken[BARE], strict=True)]
+		share = statistics.median(extra) / bare * 100
+		goal = Goal("at most", SHARE)
+		yield Figure(PART, f"a document {way}, numbered {words}: the app's share", share, "%", goal=goal)
+
+
+@contextmanager
+def _side(side: str) -> Iterator[None]:
+	"""The hooks and the numbering of one side, within a job as a worker runs it."""
+	_number(AT_ONCE if side == BARE else side)
+	frappe.get_hooks = _bare_hooks() if side == BARE else _hooks
+	_forget_hooks()
+	announcing.begin_job()
+	try:
+		yield
+	finally:
+		announcing.end_job()
+		_as_on_the_site()
+
+
+@cache
+def _bare_hooks() -> Callable[..., Any]:
+	"""Stands in for `frappe.get_hooks`, without those of the app."""
+	hooks = without(dict(_hooks()))
+
+	def asked(
+		hook: str | None = None, default: Any = "_KEEP_DEFAULT_LIST", app_name: str | None = None
+	) -> Any:
+		if app_name:
+			return _hooks(hook, default, app_name)
+		return hooks.get(hook, [] if default == "_KEEP_DEFAULT_LIST" else default) if hook else hooks
+
+	return asked
+
+
+def _as_on_the_site() -> None:
+	frappe.get_hooks = _hooks
+	_forget_hooks()
+
+
+def _forget_hooks() -> None:
+	frappe.local.doc_events_hooks = None
+	del frappe.local.doc_events_hooks
+
+
+def _number(how: str) -> None:
+	if frappe.db.get_value("Sync Entity", PRICE, "numbering") != how:
+		frappe.db.set_value("Sync Entity", PRICE, "numbering", how)
+		entity_types.forget()
+		frappe.db.commit()
+	entity_types.registry()
+
+
+# --- what the job and devices do
+
+
+def _numbering(names: list[str]) -> Figure:
+	"""How many documents a second the job numbers, each with one changed value."""
+	_number(JOB)
+	for name in names:
+		frappe.db.set_value(PRICE, name, "note", frappe.generate_hash(length=8), update_modified=False)
+	waiting.add([(PRICE, "", name) for name in names])
+	frappe.db.commit()
+	began = time.perf_counter()
+	waiting.work(PRICE)
+	rate = len(names) / (time.perf_counter() - began)
+	return Figure(PART, f"numbering of {len(names):,} documents by the job", rate, "documents a second")
+
+
+def _pulls(names: list[str], stage: Stage) -> Figure:
+	"""Pages of changes while another process saves, beside the same at rest."""
+	_number(AT_ONCE)
+	caller, page = _puller(), stage.sizes.changed
+	at_rest = [_pulled(caller, page) for _ in range(stage.sizes.load_pulls)]
+	writer = subprocess.Popen([sys.executable, "-m", "benchmarks.load", *names], env=os.environ)
+	busy: list[float] = []
+	while writer.poll() is None or not busy:
+		busy.append(_pulled(caller, page))
+		time.sleep(PAUSE)
+	if writer.returncode:
+		raise RuntimeError("the writer failed")
+	value = statistics.median(busy) / statistics.median(at_rest)
+	what = f"a pull of {page} changes while a job saves {len(names):,} documents, times at rest"
+	return times(PART, what, value, "at most", 2)
+
+
+def _puller() -> Caller:
+	space = spaces.ensure(SPACE_TYPE, KEY)
+	spaces.set_member(space, USER, "member")
+	device, _ = device_tokens.register(USER, f"device-{frappe.generate_hash(length=10)}")
+	frappe.db.commit()
+	return Caller(USER, space, device.name, SPACE_TYPE, KEY)
+
+
+def _pulled(caller: Caller, page: int) -> float:
+	"""Seconds of a pull of the latest changes."""
+	frappe.db.rollback()
+	position = frappe.db.get_value("Sync Space", caller.space, "sequence")
+	began = time.perf_counter()
+	pull.pull(caller, limit=page, start=max(0, position - page))
+	return time.perf_counter() - began
+
+
+if __name__ == "__main__":
+	connect()
+	_save(sys.argv[1:], 5)
