@@ -44,25 +44,30 @@ Groups = dict[tuple[str, str], dict[str, Seen]]  # {(entity type, user): {docume
 
 def takes(doc: Document, entity: EntityType) -> bool:
 	"""Whether a saved document is numbered with others, later in its transaction."""
-	if not _fits(doc, entity):
-		return False
 	first = transaction.state(FIRST)
 	if first is None:
 		first = transaction.keep(FIRST, dict.clear, line="after_commit")
-	if first.setdefault("document", (doc.doctype, doc.name)) == (doc.doctype, doc.name):
+	if entity.name not in first:
+		first[entity.name] = _may_wait(entity)
+	if not first[entity.name] or doc.get("__onload") or _names_files(doc, entity):
+		return False
+	if first.setdefault("", (doc.doctype, doc.name)) == (doc.doctype, doc.name):
 		return False
 	_add(doc, entity)
 	return True
 
 
-def _fits(doc: Document, entity: EntityType) -> bool:
-	"""Nothing may depend on the record before the commit: no values of others, no columns of the document, no files."""
-	if entity.stamps or entity.computed or entity.space_path == "name" or doc.get("__onload"):
+def _may_wait(entity: EntityType) -> bool:
+	"""Whether nothing depends on a record before the commit: neither values of others nor columns of the document."""
+	if entity.stamps or entity.computed or entity.space_path == "name":
 		return False
-	if contracts.deriver(entity.space_type) or contracts.holder(entity.space_type):
-		return False
+	return not (contracts.deriver(entity.space_type) or contracts.holder(entity.space_type))
+
+
+def _names_files(doc: Document, entity: EntityType) -> bool:
+	"""Whether a document names uploads, which are looked at when it is saved."""
 	values = {field.name: field.load(doc.get(field.name)) for field in entity.acting}
-	return not files.keys(values, entity.acting)
+	return bool(files.keys(values, entity.acting))
 
 
 def _add(doc: Document, entity: EntityType) -> None:
