@@ -1,6 +1,7 @@
 """What moves, moves together: documents that find their space through another one go with it, at once, and as themselves."""
 
 import os
+import threading
 from contextlib import contextmanager
 
 import frappe
@@ -17,6 +18,7 @@ from tests.support import doctypes
 from tests.support.doctypes import columns
 from tests.support.engine import change, document_of, fetch, send
 from tests.support.phone import new_id
+from tests.support.waiting import until
 from tests.support.worker import work_off
 
 KIND = "team"
@@ -301,6 +303,63 @@ def test_what_a_controller_saves_in_another_space_gets_its_record_there(regions,
 	(item,), _ = fetch(south, token)
 	assert (item.client_id, item.payload["title"]) == (there, "touched")
 	assert frappe.db.get_value("Sync Record", {"document_name": there}, "space") == south.space
+
+
+# --- at the same moment
+
+WAITS = """SELECT 1 FROM information_schema.processlist WHERE id != CONNECTION_ID() AND command = 'Query'
+	AND time_ms > 200 AND info REGEXP 'FOR UPDATE|SHARE MODE|INSERT'"""
+
+
+@contextmanager
+def beside(work):
+	"""Do some work in another transaction, which waits for a lock of this one; it is done after the block."""
+	site, failed = frappe.local.site, []
+
+	def run():
+		frappe.init(site=site, sites_path=os.environ["SITES_PATH"])
+		frappe.connect()
+		try:
+			work()
+			frappe.db.commit()
+		except Exception as error:
+			failed.append(error)
+		finally:
+			frappe.destroy()
+
+	thread = threading.Thread(target=run)
+	thread.start()
+	until(lambda: frappe.db.sql(WAITS) or not thread.is_alive())
+	assert thread.is_alive(), failed
+	yield
+	thread.join()
+	assert not failed, failed
+	frappe.db.rollback()
+
+
+def live_space(doctype, name):
+	where = {"document_type": doctype, "document_name": name, "deleted_at": ["is", "not set"]}
+	return frappe.get_all("Sync Record", where, pluck="space")
+
+
+def test_an_order_that_is_made_while_its_shop_moves_lies_where_the_shop_went(regions):
+	north, south = regions
+	shop, *_ = shop_with(north, orders=0)
+	doc, note = frappe.get_doc(SHOP, shop), new_id("note")
+	doc.region = south.space_key
+	doc.save()
+	with beside(lambda: made(ORDER, shop=shop, note=note)):
+		frappe.db.commit()
+	assert live_space(ORDER, frappe.db.get_value(ORDER, {"note": note})) == [south.space]
+
+
+def test_a_shop_that_moves_while_an_order_is_made_takes_it_along(regions):
+	north, south = regions
+	shop, *_ = shop_with(north, orders=0)
+	order = made(ORDER, shop=shop, note="x").name
+	with beside(lambda: move(shop, south)):
+		frappe.db.commit()
+	assert live_space(ORDER, order) == live_space(SHOP, shop) == [south.space]
 
 
 # --- what it costs
