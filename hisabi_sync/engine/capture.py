@@ -151,9 +151,10 @@ def set_space(doc: Document, entity: EntityType) -> None:
 
 
 def record_names(entity: EntityType, name: object) -> dict[str, str]:
-	"""{Sync Record: space} of a document, not locked."""
-	where = "document_type = %s AND document_name = %s"
-	return dict(sql.select("Sync Record", ["name", "space"], where, (entity.doctype, str(name))))
+	"""{Sync Record: space} of a document, not locked. Those of an earlier entity type of the DocType are not its any more."""
+	where = "document_type = %s AND document_name = %s AND entity_type = %s"
+	values = (entity.doctype, str(name), entity.name)
+	return dict(sql.select("Sync Record", ["name", "space"], where, values))
 
 
 def records_of(entity: EntityType, name: object) -> list[tuple[Stored, str]]:

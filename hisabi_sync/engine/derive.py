@@ -61,7 +61,8 @@ class Access:
 
 	def _record_names(self, entity_type: str, names: Sequence[str]) -> list[str]:
 		doctype = self.registry.by_name[entity_type].doctype
-		where, values = "document_type = %s AND space = %s", (doctype, self.caller.space)
+		where = "document_type = %s AND space = %s AND entity_type = %s"
+		values = (doctype, self.caller.space, entity_type)
 		rows = sql.select_in("Sync Record", ["name"], "document_name", names, where, values, load.LATEST)
 		return [row[0] for row in rows]
 

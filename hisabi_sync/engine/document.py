@@ -37,6 +37,8 @@ REFUSALS = (
 	(frappe.ValidationError, "rejected"),
 	(frappe.NameError, "rejected"),
 )
+# Errors of a program that counts on a value.
+STUMBLES = (TypeError, AttributeError, ValueError, LookupError, ArithmeticError)
 SAVEPOINT, WHOLE = "sync_item", "sync_item_whole"
 
 
@@ -119,7 +121,7 @@ def said(error: Exception) -> str:
 	if _quotes(error):
 		known = "unique_violation" if code_of(error) == "unique_violation" else "internal_error"
 		return item_message(known, [str(error.args[0])])
-	return strip_html(str(error)) or type(error).__name__
+	return " ".join(strip_html(str(error)).split()) or type(error).__name__
 
 
 def _quotes(error: Exception) -> bool:
@@ -217,11 +219,18 @@ def _store(doc: Document, storing: Callable[[], Any]) -> None:
 	"""Insert or save. What is missing after the controller ran is named by fields and columns, as devices call them."""
 	try:
 		storing()
-	except frappe.MandatoryError as error:
-		missing = _missing(doc) if str(error).startswith(f"[{doc.doctype}, ") else []
-		if missing:
+	except Exception as error:
+		if missing := _told_missing(error, doc):
 			raise ItemError("missing_required_fields", missing) from error
 		raise
+
+
+def _told_missing(error: Exception, doc: Document) -> list[str]:
+	"""What a document lacks by an error: Frappe says so, or the controller stumbled over a table without rows before Frappe looked."""
+	if isinstance(error, frappe.MandatoryError):
+		return _missing(doc) if str(error).startswith(f"[{doc.doctype}, ") else []
+	tables = [df.fieldname for df in doc.meta.get_table_fields() if df.reqd and not doc.get(df.fieldname)]
+	return tables if isinstance(error, STUMBLES) else []
 
 
 def _missing(doc: Document) -> list[str]:

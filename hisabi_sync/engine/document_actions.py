@@ -71,7 +71,8 @@ def amendment(amended: Stored, entity: EntityType, values: Mapping[str, Any]) ->
 		raise ItemError("already_amended")
 	doc = frappe.copy_doc(old, ignore_no_copy=False)
 	for table in entity.row_fields:
-		for row, known in zip(doc.get(table), old.get(table), strict=True):
+		# A table that is not copied is empty here: the controller fills it anew.
+		for row, known in zip(doc.get(table), old.get(table), strict=False):
 			row.name = known.name
 	document_values.set_on(doc, entity, values)
 	for row in doc.get_all_children():

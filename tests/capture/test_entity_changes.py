@@ -4,6 +4,9 @@ import frappe
 import pytest
 
 from tests.capture.conftest import _custom_field, _entity, join_team
+from hisabi_sync.engine import reconcile
+from tests.support import doctypes
+from tests.support.doctypes import columns
 from tests.support.engine import change, document_of, fetch, send
 from tests.support.phone import new_id
 from tests.support.worker import work_off
@@ -94,3 +97,32 @@ def test_a_field_that_is_hidden_later_leaves_the_devices_and_comes_back_with_its
 		frappe.db.commit()
 	(item,), _ = fetch(team, token)
 	assert item.payload["priority"] == "High"
+
+
+def test_a_doctype_that_is_synced_again_under_another_name_brings_its_documents(team):
+	"""People remove the entity type and make another one; the documents are the same."""
+	kind = new_id("Plan").replace("-", " ")
+	frappe.set_user("Administrator")
+	doctypes.make(kind, columns("team", "title"))
+	doctypes.sync(kind, "team", "team")
+	made = frappe.get_doc({"doctype": kind, "team": team.space_key, "title": "one"}).insert()
+	frappe.db.commit()
+	assert [item.entity_type for item in fetch(team)[0]] == [kind]
+	frappe.delete_doc("Sync Entity", kind)
+	frappe.db.commit()
+	again = f"{kind} again"
+	_entity(kind, entity_type=again)
+	frappe.db.commit()
+	counts = reconcile.run(again)
+	(item,), token = fetch(team)
+	assert (item.entity_type, item.document_name, item.payload["title"]) == (again, made.name, "one"), counts
+	made.reload()
+	made.update({"title": "two"}).save()
+	frappe.db.commit()
+	(item,), token = fetch(team, token)
+	assert item.payload["title"] == "two"
+	made.delete()
+	frappe.db.commit()
+	(item,), _ = fetch(team, token)
+	assert item.deleted_at
+	doctypes.remove(kind)

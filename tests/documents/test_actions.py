@@ -207,6 +207,23 @@ def test_cancel_then_amend_in_one_push(seller, submitted):
 	assert held.payload["amended_from"] == submitted and held.document_name == new.name
 
 
+def test_an_amendment_begins_without_the_rows_that_are_not_copied(seller, submitted):
+	"""As the payment schedule of an order, which ERPNext makes anew."""
+	frappe.make_property_setter(
+		{"doctype": seller.shop.order, "fieldname": "items", "property": "no_copy", "value": 1, "property_type": "Check"}
+	)
+	try:
+		seller.push(act(seller, submitted, "cancel", 2))
+		given = amend(seller, submitted, items=[{"item_code": DATES, "qty": 3}])
+		(outcome,) = seller.push(given)
+		assert outcome.status == "accepted", outcome
+		assert [(row.item_code, row.qty) for row in seller.doc(given.client_id).items] == [(DATES, 3)]
+	finally:
+		frappe.db.delete("Property Setter", {"doc_type": seller.shop.order, "property": "no_copy"})
+		frappe.clear_cache(doctype=seller.shop.order)
+		frappe.db.commit()
+
+
 def test_an_amendment_keeps_the_columns_of_rows_that_it_leaves_out(seller, submitted):
 	(row,) = seller.doc(submitted).items
 	seller.push(act(seller, submitted, "cancel", 2))

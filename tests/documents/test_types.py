@@ -51,13 +51,23 @@ def test_a_mistake_in_a_controller_costs_its_item_alone(seller, trouble):
 
 
 def test_an_order_without_rows_costs_its_item_alone(seller):
+	"""Its controller stumbles over that before Frappe asks for rows."""
 	empty, sound = seller.order(), seller.order({"item_code": DATES})
-	assert [one.status for one in seller.push(empty, sound)] == ["error", "accepted"]
+	first, second = seller.push(empty, sound)
+	assert (first.status, first.code, first.detail) == ("error", "missing_required_fields", ["items"])
+	assert second.status == "accepted"
 
 
 def test_a_sentence_of_a_controller_is_that_of_its_item(seller):
 	(outcome,) = seller.push(seller.order({"item_code": DATES}, note="sentence"))
 	assert (outcome.code, outcome.message) == ("rejected", "Accounts are frozen until Sunday")
+
+
+def test_a_sentence_is_told_without_its_markup(seller, monkeypatch):
+	raised = frappe.ValidationError("You must <a href='/x'> Cancel </a>\n  it first.")
+	monkeypatch.setitem(double.TROUBLE, "again", raised)
+	(outcome,) = seller.push(seller.order({"item_code": DATES}, note="again"))
+	assert (outcome.code, outcome.message) == ("rejected", "You must Cancel it first.")
 
 
 def test_a_mistake_is_logged_once_however_often_it_comes_back(seller, monkeypatch):

@@ -48,9 +48,8 @@ def live_records(
 def records_of(entity: EntityType, names: Collection[str]) -> dict[tuple[str, str], Stored]:
 	"""{(document name, space): Stored} of the Sync Records of documents that are locked."""
 	columns, tail = [*RECORD_COLUMNS, "space"], "ORDER BY name FOR UPDATE"
-	rows = sql.select_in(
-		"Sync Record", columns, "document_name", names, "document_type = %s", (entity.doctype,), tail
-	)
+	where, values = "document_type = %s AND entity_type = %s", (entity.doctype, entity.name)
+	rows = sql.select_in("Sync Record", columns, "document_name", names, where, values, tail)
 	return {(row[3], row[-1]): _stored(row[:-1]) for row in rows}
 
 
