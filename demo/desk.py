@@ -49,7 +49,7 @@ class Desk:
 		self.writes.append((doctype, doc.get("client_id") or doc["name"]))
 		return doc
 
-	def run(self, method: str, **values: Any) -> Any:
+	def run(self, method: str, /, **values: Any) -> Any:
 		"""The message of a whitelisted method of Frappe's."""
 		return self._call("POST", f"/api/method/{method}", values)["message"]
 

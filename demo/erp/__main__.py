@@ -14,7 +14,8 @@ from demo.__main__ import DIFFERENT, EQUAL, FAILED, report
 from demo.check import Check
 from demo.client import Busy, Refused
 from demo.desk import Desk, DeskError
-from demo.erp import masters
+from demo.erp import checks, masters
+from demo.erp.office import Office
 from demo.erp.rep import Rep
 from demo.erp.story import Story
 from demo.line import Line, session
@@ -44,12 +45,13 @@ def run(options: argparse.Namespace, info: dict[str, Any], console: Console) -> 
 	line = Line(str(options.seed), options.loss)
 	rep = Rep(info["url"], masters.TERRITORY, session(line, info["site"]))
 	rep.login(masters.REP, masters.PASSWORD)
-	story = Story(rep, signed_in(info, masters.OFFICE, masters.PASSWORD), names, console.print)
+	office = Office(signed_in(info, masters.OFFICE, masters.PASSWORD))
+	story = Story(rep, office, names, console.print)
 	story.tell()
 	console.print(f"\nRequests lost: {line.lost_requests}, answers lost: {line.lost_answers}.\n")
-	checks = story.checks()
-	report(console, checks)
-	return checks
+	found = checks.checks(story)
+	report(console, found)
+	return found
 
 
 def main() -> int:
@@ -58,11 +60,11 @@ def main() -> int:
 	if not path:
 		raise SystemExit("Run this as ./dev demo erp.")
 	try:
-		checks = run(options, json.loads(Path(path).read_text()), console)
+		found = run(options, json.loads(Path(path).read_text()), console)
 	except (Busy, Refused, DeskError, requests.RequestException) as error:
 		console.print(f"The demo cannot go on: {error}", style="red", markup=False)
 		return FAILED
-	return DIFFERENT if any(check.differences for check in checks) else EQUAL
+	return DIFFERENT if any(check.differences for check in found) else EQUAL
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """A rep's app for the mobile contract: an outbox, a replica and a token, all in memory."""
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import requests
@@ -9,12 +9,17 @@ import requests
 from demo.client import insist
 
 DELETE = "delete"
+BATCH = 20  # items of one push
 
 
 @dataclass(frozen=True)
 class Record:
+	"""A record as the server sent it last; `actions` is what the person may do with it."""
+
 	version: int
 	payload: dict[str, Any]
+	name: str = ""
+	actions: list[str] = field(default_factory=list)
 
 
 class Rep:
@@ -34,26 +39,37 @@ class Rep:
 		answer = insist(self.session, f"{self.url}/api/method/hisabi.login", given)
 		self.session.headers["Authorization"] = f"Bearer {answer['device_token']}"
 
-	def create(self, kind: str, **payload: Any) -> str:
-		"""Note a new record; the temporary id by which others may link to it before the server knows it."""
+	def create(self, kind: str, *then: str, **payload: Any) -> str:
+		"""Note a new record, and what is done with it at once; the temporary id by which others may link to it."""
+		return self._new(kind, "create", then, payload)
+
+	def amend(self, kind: str, identity: str, **payload: Any) -> str:
+		"""Note a new record in the place of a cancelled one; only what differs is named."""
+		return self._new(kind, "amend", (), {"amended_from": identity, **payload})
+
+	def _new(self, kind: str, action: str, then: tuple[str, ...], payload: dict[str, Any]) -> str:
 		temporary = f"tmp-{uuid.uuid4()}"
-		words = {"client_temp_id": temporary, "resource_type": kind, "action": "create", "client_version": 1}
-		self.outbox.append({**words, "payload": payload})
+		words = {"client_temp_id": temporary, "resource_type": kind, "action": action, "client_version": 1}
+		self.outbox.append({**words, "payload": payload, **({"then": list(then)} if then else {})})
 		return temporary
 
 	def update(self, kind: str, identity: str, **payload: Any) -> None:
 		"""Note a change of a record, with the version that the person saw."""
-		words = {"resource_type": kind, "action": "update", "client_version": self.replica[identity].version}
+		self.act(kind, identity, "update", **payload)
+
+	def act(self, kind: str, identity: str, action: str, **payload: Any) -> None:
+		"""Note an action on a record, such as submit. One that the server does not know yet has version 1."""
+		version = self.replica[identity].version if identity in self.replica else 1
+		words = {"resource_type": kind, "action": action, "client_version": version}
 		self.outbox.append({**words, "payload": {"id": identity, **payload}})
 
 	def sync(self) -> None:
-		"""Push the outbox, which stays as it is until there is an answer, then pull."""
-		if self.outbox:
-			for item, result in zip(
-				self.outbox, self._call("push", items=self.outbox)["results"], strict=True
-			):
+		"""Push the outbox in batches, each of which stays as it is until there is an answer, then pull."""
+		while self.outbox:
+			batch = self.outbox[:BATCH]
+			for item, result in zip(batch, self._call("push", items=batch)["results"], strict=True):
 				self._settle(item, result)
-			self.outbox = []
+			self.outbox = self.outbox[len(batch) :]
 		more = True
 		while more:
 			page = self._call("pull", since_token=self.token)
@@ -71,8 +87,9 @@ class Rep:
 	def _take(self, change: dict[str, Any]) -> None:
 		if change["action"] == DELETE:
 			self.replica.pop(change["id"], None)
-		else:
-			self.replica[change["id"]] = Record(change["server_version"], change["payload"])
+			return
+		given = change["server_version"], change["payload"], change["name"], change.get("actions") or []
+		self.replica[change["id"]] = Record(*given)
 
 	def _call(self, call: str, **given: Any) -> Any:
 		body = {"device_id": self.device, "tenant_id": self.tenant, **given}

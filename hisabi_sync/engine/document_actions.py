@@ -61,6 +61,7 @@ def amendment(amended: Stored, entity: EntityType, values: Mapping[str, Any]) ->
 	"""A new document in the place of a cancelled one, as the Desk begins it, with these values. Raises ItemError not_cancelled or
 	already_amended: the cancelled document is locked, so that two devices cannot make two of it.
 
+	The Desk keeps fields that other copies leave out, such as the day of a delivery; here the cancelled one alone keeps unique keys.
 	Rows are found by their names in the cancelled document, so that they keep the columns that the device leaves out.
 	"""
 	old = frappe.get_doc(entity.doctype, amended.document_name, for_update=True)
@@ -69,10 +70,10 @@ def amendment(amended: Stored, entity: EntityType, values: Mapping[str, Any]) ->
 	old.check_permission("amend")
 	if replaced(entity.doctype, [old.name]):
 		raise ItemError("already_amended")
-	doc = frappe.copy_doc(old, ignore_no_copy=False)
+	doc = frappe.copy_doc(old)
+	doc.update({df.fieldname: None for df in doc.meta.fields if df.no_copy and df.unique})
 	for table in entity.row_fields:
-		# A table that is not copied is empty here: the controller fills it anew.
-		for row, known in zip(doc.get(table), old.get(table), strict=False):
+		for row, known in zip(doc.get(table), old.get(table), strict=True):
 			row.name = known.name
 	document_values.set_on(doc, entity, values)
 	for row in doc.get_all_children():

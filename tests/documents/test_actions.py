@@ -207,21 +207,27 @@ def test_cancel_then_amend_in_one_push(seller, submitted):
 	assert held.payload["amended_from"] == submitted and held.document_name == new.name
 
 
-def test_an_amendment_begins_without_the_rows_that_are_not_copied(seller, submitted):
-	"""As the payment schedule of an order, which ERPNext makes anew."""
-	frappe.make_property_setter(
-		{"doctype": seller.shop.order, "fieldname": "items", "property": "no_copy", "value": 1, "property_type": "Check"}
-	)
-	try:
-		seller.push(act(seller, submitted, "cancel", 2))
-		given = amend(seller, submitted, items=[{"item_code": DATES, "qty": 3}])
-		(outcome,) = seller.push(given)
-		assert outcome.status == "accepted", outcome
-		assert [(row.item_code, row.qty) for row in seller.doc(given.client_id).items] == [(DATES, 3)]
-	finally:
-		frappe.db.delete("Property Setter", {"doc_type": seller.shop.order, "property": "no_copy"})
-		frappe.clear_cache(doctype=seller.shop.order)
-		frappe.db.commit()
+@pytest.fixture
+def not_copied(seller):
+	"""The order's rows and number are left out of copies, as an order's day of delivery and payment schedule are in ERPNext."""
+	order, given = seller.shop.order, {"property": "no_copy", "value": 1, "property_type": "Check"}
+	for field in ("items", "po_no", "note"):
+		frappe.make_property_setter({"doctype": order, "fieldname": field, **given})
+	frappe.make_property_setter({"doctype": order, "fieldname": "note", **given, "property": "unique"})
+	frappe.db.commit()
+	yield
+	frappe.db.delete("Property Setter", {"doc_type": order, "property": ["in", ["no_copy", "unique"]]})
+	frappe.clear_cache(doctype=order)
+	frappe.db.commit()
+
+
+def test_an_amendment_keeps_what_other_copies_leave_out(seller, not_copied):
+	made = seller.made({"item_code": DATES, "qty": 2}, po_no="ROAD-1", note="once only")
+	amended = amend(seller, made, delivery_date="2030-01-01")
+	outcomes = seller.push(act(seller, made, "submit"), act(seller, made, "cancel", 2), amended)
+	assert statuses(outcomes) == [("accepted", None)] * 3
+	new = seller.doc(amended.client_id)
+	assert ([row.qty for row in new.items], new.po_no, new.note) == ([2], "ROAD-1", None)
 
 
 def test_an_amendment_keeps_the_columns_of_rows_that_it_leaves_out(seller, submitted):

@@ -108,7 +108,9 @@ def _document(entity: EntityType, filters: dict[str, Any], caller: Caller) -> st
 
 
 def _record(entity: EntityType, document: str, space: str, registry: Registry) -> Stored | None:
-	where = "document_type = %s AND document_name = %s AND space = %s AND entity_type = %s AND deleted_at IS NULL"
+	where = (
+		"document_type = %s AND document_name = %s AND space = %s AND entity_type = %s AND deleted_at IS NULL"
+	)
 	rows = sql.select("Sync Record", ["name"], where, (entity.doctype, document, space, entity.name))
 	return (
 		next(iter(load.working_copies([row[0] for row in rows], registry, lock=False).values()), None)
