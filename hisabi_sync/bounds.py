@@ -38,6 +38,7 @@ BOUNDS = {
 		"overlap_seconds": (0, 86_400),
 		"breaker_failures": (0, 1_000),
 	},
+	"Sync Connection Entity": {"attachment_limit": (1, 30)},
 	"Family Settings": {
 		"leeway_seconds": (0, 300),
 		"longest_token_days": (0, 400),

@@ -13,6 +13,8 @@ import frappe
 from frappe import _
 
 PRESETS = ("hisabi", "erpnext", "erpnext_here", "json")
+# What a person may ask for -> the directions of the rows.
+DIRECTIONS = {"push": ("push",), "pull": ("pull",), "both": ("push", "pull")}
 # What the service that `./dev start` runs beside the demo site speaks.
 SERVICE = {
 	"items": "data",
@@ -98,16 +100,17 @@ def preset(
 ) -> list[dict[str, Any]]:
 	"""Rows of a preset for the form of Sync Connection, those whose document type this site has.
 
-	`company` is ERPNext's, `account` the ledger of it that payments are booked to; `tenant` is the one that another site
+	`direction` is push, pull or both. `company` is ERPNext's, `account` the ledger of it that payments are booked to; `tenant` is the one that another site
 	with this app files the documents under.
 	"""
 	if not frappe.has_permission("Sync Connection", "write"):
 		raise frappe.PermissionError
-	if name not in PRESETS or direction not in ("push", "pull"):
+	if name not in PRESETS or direction not in DIRECTIONS:
 		frappe.throw(_("There is no preset {0}").format(frappe.utils.escape_html(name)))
 	words = {word: value for word, value in (("company", company), ("account", account)) if value}
-	_require(name, direction, words, tenant)
-	found = _found(name, direction, words, tenant)
+	for one in DIRECTIONS[direction]:
+		_require(name, one, words, tenant)
+	found = [row for one in DIRECTIONS[direction] for row in _found(name, one, words, tenant)]
 	return [row for row in found if frappe.db.exists("DocType", row["document_type"])]
 
 

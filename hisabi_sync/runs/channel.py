@@ -44,6 +44,14 @@ class Channel:
 		return self.row.document_type
 
 	@cached_property
+	def back(self) -> "Channel | None":
+		"""The same entity in the other direction, where the connection carries both."""
+		for row in self.connection.entities:
+			if row.entity == self.entity and row.direction != self.direction and row.enabled:
+				return Channel(self.connection, row, self.client)
+		return None
+
+	@cached_property
 	def mapping(self) -> list[mapping.Row]:
 		try:
 			return mapping.read(self.row.mapping or "[]")
@@ -71,19 +79,22 @@ class Channel:
 
 	@cached_property
 	def remote_fields(self) -> tuple[str, ...]:
-		"""The other side's fields that the mapping reads, for a list."""
-		return tuple(
-			dict.fromkeys(
-				row.remote.partition(".")[0] for row in self.mapping if row.remote and _is_listed(row)
-			)
-		)
+		"""The other side's fields that the mapping reads, for a list, and the one that shows which records are ours."""
+		names = [row.remote.partition(".")[0] for row in self.mapping if row.remote and _is_listed(row)]
+		return tuple(dict.fromkeys([*names, *filter(None, (self.key_there,))]))
+
+	@property
+	def key_there(self) -> str:
+		"""The other side's field with our key in records that the other direction has made."""
+		return (self.back and self.back.row.key_field) or ""
 
 	def identity_name(self, entity_id: str) -> str:
 		return identity.name_of(self.connection.name, self.entity, self.direction, entity_id)
 
 	def row_of(self, entity: str) -> Document | None:
 		"""The connection's row of an entity that is linked to, enabled or not."""
-		return next((row for row in self.connection.entities if row.entity == entity), None)
+		rows = [row for row in self.connection.entities if row.entity == entity]
+		return next((row for row in rows if row.direction == self.direction), rows[0] if rows else None)
 
 	def to_remote(self, document: Mapping[str, Any], known: Known | None = None) -> dict[str, Any]:
 		try:
@@ -131,7 +142,7 @@ class Channels:
 	def __init__(self, connection: str) -> None:
 		self.connection = frappe.get_doc(CONNECTION, connection)
 		self._client: Client | None = None
-		self._made: dict[str, Channel] = {}
+		self._made: dict[tuple[str, str], Channel] = {}
 
 	def __enter__(self) -> "Channels":
 		return self
@@ -152,20 +163,17 @@ class Channels:
 			self._client = Client(target(self.connection))
 		return self._client
 
-	def of(self, entity: str) -> Channel:
-		"""The Channel of an entity. Raises RemoteError when the connection does not have it any more."""
-		if entity not in self._made:
-			row = next(
-				(row for row in self.connection.entities if row.entity == entity and row.enabled), None
-			)
-			if row is None or not self.connection.enabled:
-				raise RemoteError("connection_changed")
-			self._made[entity] = Channel(self.connection, row, self.client)
-		return self._made[entity]
+	def of(self, entity: str, direction: str | None = None) -> Channel:
+		"""The Channel of an entity, in a direction or in the only one. Raises RemoteError when the connection has none."""
+		rows = [row for row in self.connection.entities if row.entity == entity and row.enabled]
+		row = next((row for row in rows if direction in (None, row.direction)), None)
+		if row is None or not self.connection.enabled:
+			raise RemoteError("connection_changed")
+		key = entity, row.direction
+		if key not in self._made:
+			self._made[key] = Channel(self.connection, row, self.client)
+		return self._made[key]
 
 	def for_run(self, run: Document | frappe._dict, entity: str) -> Channel:
-		"""The Channel, as long as it goes the way that the run was started for. Raises RemoteError."""
-		chosen = self.of(entity)
-		if chosen.direction != run.direction:
-			raise RemoteError("connection_changed")
-		return chosen
+		"""The Channel that goes the way that the run was started for. Raises RemoteError."""
+		return self.of(entity, run.direction)

@@ -10,6 +10,7 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.model.meta import Meta
 
+from hisabi_sync import bounds
 from hisabi_sync.runs import channel, client, connectors, mapping, transport
 from hisabi_sync.runs.errors import RemoteError
 from hisabi_sync.space_clauses import CLAUSES
@@ -37,12 +38,23 @@ def address(url: str) -> None:
 
 
 def entities(connection: Document) -> None:
-	seen = set()
+	seen: dict[str, Document] = {}
 	for row in connection.entities:
-		if row.entity in seen:
-			frappe.throw(_("Row {0}: {1} is listed twice").format(row.idx, _(row.entity)))
-		seen.add(row.entity)
+		other = seen.setdefault(row.entity, row)
+		if other is not row:
+			_both_ways(row, other)
+		if row.attachments:
+			bounds.check(row)
 		_entity(connection, row)
+
+
+def _both_ways(row: Document, other: Document) -> None:
+	"""An entity may have a row for each direction, of the same documents on both sides."""
+	if row.direction == other.direction:
+		frappe.throw(_("Row {0}: {1} is listed twice").format(row.idx, _(row.entity)))
+	if (row.document_type, row.remote_type) != (other.document_type, other.remote_type):
+		text = _("Row {0}: both directions of {1} need the same document type and the same name there")
+		frappe.throw(text.format(row.idx, _(row.entity)))
 
 
 def _entity(connection: Document, row: Document) -> None:
@@ -126,6 +138,8 @@ def _lifecycle(connection: Document, row: Document, meta: Meta) -> None:
 			frappe.throw(_("Row {0}: the connector cannot submit or cancel").format(row.idx))
 		if row.direction == channel.PULL and not meta.is_submittable:
 			frappe.throw(_("Row {0}: {1} has nothing to submit or cancel").format(row.idx, row.document_type))
+	if row.attachments and not connectors.of(connection.connector).attaches:
+		frappe.throw(_("Row {0}: the connector carries no attachments").format(row.idx))
 	values = _json(row, "gone_values")
 	if "values" in hows and not values:
 		frappe.throw(_("Row {0}: name the values of what is gone").format(row.idx))

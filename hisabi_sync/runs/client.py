@@ -94,36 +94,43 @@ class Client:
 		missing_ok: bool = False,
 	) -> Any:
 		"""The answer's JSON, None for an empty one, and for a 404 where that is an answer too."""
+		raw = self._raw(method, path, missing_ok, json=body, params=params, headers=headers)
+		return None if raw is None else _parsed(raw)
+
+	def content(self, path: str, most: int) -> bytes:
+		"""The bytes at a path. Raises RemoteError, answer_too_large for more than `most`."""
+		return self._raw("GET", path, most=most, headers={"Accept": "*/*"}) or b""
+
+	def send(self, path: str, fields: Mapping[str, Any], name: str, content: bytes) -> Any:
+		"""Send a file with some fields as a form; the answer's JSON."""
+		raw = self._raw("POST", path, data=fields, files={"file": (name, content)})
+		return _parsed(raw or b"")
+
+	def _raw(
+		self, method: str, path: str, missing_ok: bool = False, most: int = MAX_BYTES, **options: Any
+	) -> bytes | None:
 		url = self.url(path)
 		if not wait_for_rate(self.target.name, self.target.requests_per_minute, self.target.patience):
 			raise RemoteError("rate_used_up")
 		self.calls += 1
 		try:
-			return self._call(method, url, body, params, headers, missing_ok)
+			return self._asked(method, url, missing_ok, most, options)
 		except (requests.Timeout, ReadTimeoutError):
 			raise RemoteError("remote_timeout") from None
 		except (requests.RequestException, HTTPError):
 			raise RemoteError("remote_unreachable") from None
 
-	def _call(
-		self,
-		method: str,
-		url: str,
-		body: object,
-		params: Mapping[str, Any] | None,
-		headers: Mapping[str, str] | None,
-		missing_ok: bool,
-	) -> Any:
+	def _asked(
+		self, method: str, url: str, missing_ok: bool, most: int, options: dict[str, Any]
+	) -> bytes | None:
 		timeouts = (self.target.connect_timeout, self.target.read_timeout)
-		options = {"timeout": timeouts, "allow_redirects": False, "stream": True}
-		with self.session.request(
-			method, url, json=body, params=params, headers=headers, **options
-		) as response:
-			raw = transport.body(response, MAX_BYTES)
+		how = {"timeout": timeouts, "allow_redirects": False, "stream": True}
+		with self.session.request(method, url, **options, **how) as response:
+			raw = transport.body(response, most)
 			if missing_ok and response.status_code == 404:
 				return None
 			self._judge(response, raw)
-			return _parsed(raw)
+			return raw
 
 	def _judge(self, response: requests.Response, raw: bytes) -> None:
 		status = response.status_code

@@ -10,6 +10,11 @@ register(
 			"Specify `connection`: this tenant has no connection for this entity, or more than one",
 			False,
 		),
+		"direction_needed": (
+			400,
+			"Specify `direction`: the connection carries this entity in both directions",
+			False,
+		),
 		"idempotency_key_used": (409, "This idempotency key was used for an earlier run", False),
 		"confirmation_required": (
 			428,

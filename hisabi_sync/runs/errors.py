@@ -37,6 +37,9 @@ RECORD_ERRORS = {
 	"remote_id_taken": ("The other side gave the id of another record: {detail}", False, False),
 	"local_rejected": ("The document cannot be saved: {detail}", False, False),
 	"local_missing": ("The document is not there any more", False, False),
+	"both_changed": ("Both sides have changed: {detail}. Say which values stand", False, False),
+	"attachments_left_out": ("Attachments are larger than the row allows: {detail}", False, False),
+	"attachment_missing": ("The content of an attachment is missing: {detail}", False, False),
 	"local_changed": ("Two runs work on this record; it is tried again", True, False),
 	"mapping_invalid": ("The mapping does not fit: {detail}", False, False),
 	"worker_died": ("The worker that had the record died", True, False),
@@ -56,6 +59,8 @@ class RemoteError(Exception):
 	# What a record waits for, and the value that needs it; see `links`.
 	waits_for: str | None = None
 	key: Any = None
+	# What both sides changed: `[{field, from, to}]`.
+	changes: list[dict[str, Any]] | None = None
 
 	def __init__(self, code: str, detail: object = "", wait: float | None = None) -> None:
 		self.code, self.wait = code, wait

@@ -11,13 +11,15 @@ import frappe
 from hisabi_sync.engine.database import sql
 from hisabi_sync.engine.model import clock, ids
 from hisabi_sync.engine.store.write import STANDARD
+from hisabi_sync.runs import mapping
 
 if TYPE_CHECKING:
 	from hisabi_sync.runs.channel import Channel
+	from hisabi_sync.runs.connectors.base import Remote
 
 DOCTYPE = "Sync Identity"
 CREATING, LINKED, GONE = "creating", "linked", "gone"
-COLUMNS = "name state document_name remote_id local_stamp remote_stamp values_hash".split()
+COLUMNS = "name state document_name remote_id local_stamp remote_stamp values_hash base".split()
 INSERTED = [
 	*STANDARD,
 	"connection",
@@ -64,10 +66,37 @@ def held(channel: "Channel", records: Collection[frappe._dict]) -> dict[str, fra
 
 
 def _names(channel: "Channel", records: Collection[frappe._dict]) -> dict[str, str]:
-	"""{record name: name of its identity}. A document keeps its own when it is renamed, and no other one takes that."""
+	"""{record name: name of its identity}."""
 	names = {record.name: channel.identity_name(record.entity_id) for record in records}
+	return (
+		_of_documents(channel, records, names)
+		if channel.direction == "push"
+		else _of_ids(channel, records, names)
+	)
+
+
+def _of_ids(channel: "Channel", records: Collection[frappe._dict], names: dict[str, str]) -> dict[str, str]:
+	"""Those of records that the other direction has linked already, or has made and not heard of."""
+	where = "connection = %s AND entity = %s AND document_type = %s"
+	values = (channel.connection.name, channel.entity, channel.document_type)
+	wanted = {
+		"remote_key": {record.name: ids.digest(record.entity_id, size=16) for record in records},
+		"document_name": {record.name: record.document_name for record in records if record.document_name},
+	}
+	for column, keys in wanted.items():
+		held: dict[str, str] = dict(
+			sql.select_in(DOCTYPE, [column, "name"], column, list(keys.values()), where, values)
+		)
+		names |= {record: held[key] for record, key in keys.items() if key in held}
+	return names
+
+
+def _of_documents(
+	channel: "Channel", records: Collection[frappe._dict], names: dict[str, str]
+) -> dict[str, str]:
+	"""A document keeps its own when it is renamed, and no other one takes that."""
 	documents = {record.name: record.document_name for record in records if record.document_name}
-	if channel.direction != "push" or not documents:
+	if not documents:
 		return names
 	where = "connection = %s AND entity = %s AND document_type = %s"
 	values = (channel.connection.name, channel.entity, channel.document_type)
@@ -111,9 +140,23 @@ def _insert(channel: "Channel", token: str, missing: list[tuple[frappe._dict, st
 
 def link(row: frappe._dict, **values: Any) -> None:
 	"""Note what the two sides are now, and let the row go."""
+	keep(row, claim=None, **values)
+
+
+def keep(row: frappe._dict, **values: Any) -> None:
+	"""Note what the two sides are now; the row stays ours."""
 	if values.get("remote_id"):
 		values["remote_key"] = ids.digest(values["remote_id"], size=16)
-	sql.update_in(DOCTYPE, {"state": LINKED, "claim": None, "modified": clock.now(), **values}, [row.name])
+	sql.update_in(DOCTYPE, {"state": LINKED, "modified": clock.now(), **values}, [row.name])
+
+
+def made_by_push(channel: "Channel", remotes: Iterable["Remote"]) -> dict[str, str]:
+	"""{ID there: our document} of records that show our key, whatever became of the answer to their creation."""
+	keys = {str(mapping.at(r.payload, channel.key_there)): r.id for r in remotes if channel.key_there}
+	where = "connection = %s AND entity = %s AND document_name IS NOT NULL"
+	values = (channel.connection.name, channel.entity)
+	held = sql.select_in(DOCTYPE, ["name", "document_name"], "name", list(keys), where, values)
+	return {keys[name]: document for name, document in held}
 
 
 def is_taken(channel: "Channel", row: frappe._dict, remote_id: str) -> bool:

@@ -46,13 +46,14 @@ class Work:
 
 @dataclass(slots=True)
 class Done:
-	"""An attempt that ended. `known` is what the identity keeps, `changes` what a rehearsal shows."""
+	"""An attempt that ended. `known` is what the identity keeps, `changes` what a rehearsal shows, `note` a sentence for people."""
 
 	operation: str
 	status: str = states.COMPLETED
 	known: dict | None = None
 	changes: list | None = None
 	code: str | None = None
+	note: str | None = None
 
 
 class Lost(Exception):
@@ -90,7 +91,7 @@ def _note_linked(work: Work, record: frappe._dict, known: Mapping[str, Any]) -> 
 
 
 def _values(done: Done, known: Mapping[str, Any]) -> dict[str, Any]:
-	values = {"operation": done.operation, "error_code": done.code, "error_message": None}
+	values = {"operation": done.operation, "error_code": done.code, "error_message": done.note}
 	if done.changes is not None:
 		values["changes"] = strict_json.kept(done.changes)
 	return {**values, **{name: known[name] for name in ("remote_id", "document_name") if name in known}}
@@ -112,11 +113,13 @@ def failed(work: Work, record: frappe._dict, row: frappe._dict | None, error: Re
 		if row is not None:
 			identity.let_go([row])
 		status, values = verdict(record, error, work.channel.connection.max_attempts or 1)
+		if error.changes is not None:
+			values["changes"] = strict_json.kept(error.changes)
 		_write(work, record, status, waits_for=error.waits_for, **values)
 		frappe.db.commit()
 
 	retry.run(transaction)
-	if error.waits_for:
+	if error.waits_for and error.key:
 		work.waiting[error.waits_for] = error.key
 
 

@@ -13,7 +13,19 @@ from rq.timeouts import BaseTimeoutException
 from hisabi_sync.engine.database import retry
 from hisabi_sync.engine.model import strict_json
 from hisabi_sync.engine.model.errors import RequestError
-from hisabi_sync.runs import candidates, channel, finish, jobs, mapping, records, removal, states, watermark
+from hisabi_sync.runs import (
+	attachments,
+	candidates,
+	channel,
+	finish,
+	identity,
+	jobs,
+	mapping,
+	records,
+	removal,
+	states,
+	watermark,
+)
 from hisabi_sync.runs.connectors import base
 from hisabi_sync.runs.connectors.base import Page, Remote, Wish
 from hisabi_sync.runs.errors import RemoteError, message
@@ -87,20 +99,31 @@ def _find(run: Document, chosen: channel.Channel) -> None:
 
 def _step(run: Document, chosen: channel.Channel, state: dict[str, Any]) -> dict[str, Any] | None:
 	"""Plan one page and remember where it ended, in one transaction; the next state, or None behind the last page."""
-	ways = {channel.PUSH: _outward, channel.PULL: _inward}
-	find = _removed if "removed" in state else ways[chosen.direction]
-	rows, following = find(run, chosen, state)
+	part = next((name for name in PARTS if name in state), chosen.direction)
+	rows, following = FINDS[part](run, chosen, state)
 	_require_running(run)
 	new = records.add(run, rows) if rows else 0
 	_check_size(run)
 	if following is not None:
 		following["new"] = following.get("new", 0) + new
 		following = _next_pass(following)
-	if following is None and "removed" not in state and candidates.carries_deletes(chosen, run):
-		following = {"removed": ""}
+	following = following if following is not None else _next_part(run, chosen, state)
 	frappe.db.set_value(RUN, run.name, "position", strict_json.kept(following or {}), update_modified=False)
 	frappe.db.commit()
 	return following
+
+
+def _next_part(run: Document, chosen: channel.Channel, state: dict[str, Any]) -> dict[str, Any] | None:
+	"""Behind the records come those whose files alone are new, and then what is gone."""
+	wanted = {"files": _looks_for_files(chosen, run), "removed": candidates.carries_deletes(chosen, run)}
+	done = next((number for number, name in enumerate(PARTS, 1) if name in state), 0)
+	return next(({name: PARTS[name]} for name in list(PARTS)[done:] if wanted[name]), None)
+
+
+def _looks_for_files(chosen: channel.Channel, run: Document) -> bool:
+	"""Other runs take every record anyway, and a narrow one only those that it names."""
+	narrow = (run.filters or "{}") != "{}" or (run.ids or "[]") != "[]"
+	return bool(chosen.row.attachments and run.mode == candidates.INCREMENTAL and not narrow)
 
 
 def _require_running(run: Document) -> None:
@@ -145,7 +168,9 @@ def _inward(
 	wanted = wish(run, chosen)
 	page = _page(chosen, wanted, state.get("at"))
 	way = None if wanted.ids else base.follow_pages(state.get("trail"), page)
-	rows = [_inward_row(chosen, remote) for remote in page.records if candidates.fits(chosen, run, remote)]
+	fitting = [remote for remote in page.records if candidates.fits(chosen, run, remote)]
+	own = identity.made_by_push(chosen, fitting)
+	rows = [{**_inward_row(chosen, remote), "document_name": own.get(remote.id)} for remote in fitting]
 	if page.next is None and not (chosen.connector.pages_shift and state.get("at")):
 		return rows, None
 	counted = {"new": state.get("new", 0), "pass": state.get("pass", 1), "at": page.next, "trail": way}
@@ -161,6 +186,27 @@ def _removed(
 		raise Unconfirmed
 	last = found[-1].identity if len(found) == candidates.PAGE else None
 	return [removed_row(chosen, row) for row in found], {"removed": last} if last else None
+
+
+def _with_files(
+	run: Document, chosen: channel.Channel, state: dict[str, Any]
+) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+	"""A page of linked records whose files alone are new. They have no stamp, so that no watermark follows them."""
+	kind = {"document_type": chosen.document_type}
+	if chosen.direction == channel.PUSH:
+		after = state["files"].get("after", "")
+		names = attachments.documents_with_new(chosen, run.since, after, candidates.PAGE)
+		rows = [{"entity_id": name, "document_name": name, **kind} for name in names]
+		return rows, {"files": {"after": names[-1]}} if len(names) == candidates.PAGE else None
+	files, position = chosen.connector.changed_files(run.since, state["files"].get("at"))
+	found = attachments.records_of(chosen, files)
+	rows = [{"entity_id": name, "remote_id": name, **kind} for name in found]
+	return rows, {"files": {"at": position}} if position else None
+
+
+# What follows the records, in this order, and where each begins.
+PARTS: dict[str, Any] = {"files": {}, "removed": ""}
+FINDS = {channel.PUSH: _outward, channel.PULL: _inward, "files": _with_files, "removed": _removed}
 
 
 def removed_row(chosen: channel.Channel, row: frappe._dict) -> dict[str, Any]:

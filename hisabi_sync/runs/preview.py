@@ -31,7 +31,7 @@ def preview(wanted: request.Wanted, limit: int) -> dict[str, Any]:
 	connection, direction = request.connection_of(wanted)
 	with _channels(connection) as channels:
 		try:
-			chosen = channels.of(wanted.entity)
+			chosen = channels.of(wanted.entity, direction)
 			run = _run(wanted, chosen)
 			members, total, exact, digest = _subject(run, chosen, limit)
 			looked_at = _rehearse(run, chosen, members)
@@ -47,12 +47,12 @@ def preview(wanted: request.Wanted, limit: int) -> dict[str, Any]:
 		"total_is_exact": exact,
 		"records": looked_at,
 		"warnings": _warnings(looked_at),
-		"confirm": _sign(wanted, connection, digest, expires, secrets.token_hex(8)),
+		"confirm": _sign(wanted, chosen, digest, expires, secrets.token_hex(8)),
 		"expires_at": clock.dump(clock.from_milliseconds(expires * 1000)),
 	}
 
 
-def confirm(wanted: request.Wanted, connection: str) -> str | None:
+def confirm(wanted: request.Wanted, connection: str, direction: str) -> str | None:
 	"""The confirmation that the run is stored with, or None where none is needed.
 
 	Raises confirmation_required, confirmation_invalid, confirmation_outdated, remote_unavailable.
@@ -61,10 +61,10 @@ def confirm(wanted: request.Wanted, connection: str) -> str | None:
 		return None
 	with _channels(connection) as channels:
 		try:
-			chosen = channels.of(wanted.entity)
+			chosen = channels.of(wanted.entity, direction)
 			run = _run(wanted, chosen)
 			if wanted.confirm:
-				return _checked(wanted, connection, lambda: _subject(run, chosen, 0)[3])
+				return _checked(wanted, chosen, lambda: _subject(run, chosen, 0)[3])
 			_require_small(run, chosen)
 		except RemoteError as error:
 			raise _unavailable(error) from None
@@ -179,7 +179,7 @@ def _looked_at(
 	except RemoteError as error:
 		if error.is_ill:
 			raise
-		return _shown(member, "fail", [], error.code, error.message)
+		return _shown(member, "fail", error.changes or [], error.code, error.message)
 	return _shown(member, done.operation, done.changes or [])
 
 
@@ -221,7 +221,7 @@ def _require_small(run: frappe._dict, chosen: channel.Channel) -> None:
 		number, harm = len(listed), _overwrites(chosen, listed)
 	reasons = {
 		"deletes": whole and _removed(run, chosen, listed, 1),
-		"overwrites": harm,
+		"overwrites": harm and chosen.back is None,
 		"many_records": number > plan.FREE,
 	}
 	reason = next((name for name, holds in reasons.items() if holds), None)
@@ -240,12 +240,14 @@ def _overwrites(chosen: channel.Channel, listed: Iterable[Remote]) -> bool:
 	return any(held[name] != stamp for name, stamp in present)
 
 
-def _sign(wanted: request.Wanted, connection: str, digest: str, expires: int, nonce: str) -> str:
+def _sign(wanted: request.Wanted, chosen: channel.Channel, digest: str, expires: int, nonce: str) -> str:
+	connection = chosen.connection.name
 	what = [
 		wanted.space,
 		wanted.user,
 		wanted.entity,
 		connection,
+		chosen.direction,
 		wanted.mode,
 		wanted.filters,
 		list(wanted.ids),
@@ -256,13 +258,13 @@ def _sign(wanted: request.Wanted, connection: str, digest: str, expires: int, no
 	return f"{expires}.{nonce}.{digest}.{secrets_hash.keyed_hash('confirmation', text).hex()}"
 
 
-def _checked(wanted: request.Wanted, connection: str, digest_now: Callable[[], str]) -> str:
+def _checked(wanted: request.Wanted, chosen: channel.Channel, digest_now: Callable[[], str]) -> str:
 	"""The token's nonce, when it is ours, fits the request and is still true."""
 	parts = (wanted.confirm or "").split(".")
 	if len(parts) != 4 or not parts[0].isdecimal() or int(parts[0]) < time.time():
 		raise RequestError("confirmation_invalid")
 	expires, nonce, digest = int(parts[0]), parts[1], parts[2]
-	if not secrets_hash.same(_sign(wanted, connection, digest, expires, nonce), wanted.confirm):
+	if not secrets_hash.same(_sign(wanted, chosen, digest, expires, nonce), wanted.confirm):
 		raise RequestError("confirmation_invalid")
 	if frappe.db.exists(plan.RUN, {"confirmation": nonce}):
 		raise RequestError("confirmation_invalid")

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import frappe
@@ -13,7 +14,7 @@ from hisabi_sync.engine.database import retry
 from hisabi_sync.engine.entities import compiler
 from hisabi_sync.engine.model import files, texts
 from hisabi_sync.engine.model.errors import ItemError, item_message
-from hisabi_sync.runs import candidates, documents, exact, identity, mapping, push, removal, states
+from hisabi_sync.runs import candidates, documents, exact, identity, mapping, push, removal, states, two_way
 from hisabi_sync.runs.connectors.base import Remote
 from hisabi_sync.runs.errors import RemoteError
 from hisabi_sync.runs.outcome import CREATE, NONE, UPDATE, Done, Work
@@ -25,34 +26,102 @@ def process(work: Work, members: list[frappe._dict]) -> None:
 	push.process_with(work, members, lambda record, row: attempt(work, record, row))
 
 
-def attempt(
-	work: Work, record: frappe._dict, row: frappe._dict
-) -> tuple[Done, Callable[[], dict[str, Any]] | None]:
+Extra = Callable[[], dict[str, Any]]
+
+
+@dataclass(slots=True)
+class Incoming:
+	"""What came: `raw` are our document's values before links were exchanged, `name` the document that is linked already."""
+
+	raw: dict[str, Any]
+	values: dict[str, Any]
+	known: dict[str, Any]
+	name: str | None
+	submits: bool
+
+
+def attempt(work: Work, record: frappe._dict, row: frappe._dict) -> tuple[Done, Extra | None]:
 	"""`(Done, work inside the transaction)` of one attempt. Raises RemoteError."""
+	if _is_our_own(work, record, row):
+		return two_way.unchanged(), None
 	held = None if record.payload else work.channel.connector.get(record.entity_id)
 	how = _gone_as(work, record, held)
 	if how:
 		done, change = removal.inward(work, row, how)
 		return done, (lambda: _refusing(change)) if change else None
-	values = _values(work, record, held)
+	came = _incoming(work, record, row, held)
+	if came.name and work.channel.back and frappe.db.exists(work.channel.document_type, came.name):
+		return _merged(work, record, row, came.name, came)
+	return _taken(work, record, row, came)
+
+
+def _is_our_own(work: Work, record: frappe._dict, row: frappe._dict) -> bool:
+	"""Whether nothing is new: the version that is known, or a record that a push of ours is about to link."""
+	if not work.channel.back:
+		return False
+	if row.state == identity.CREATING:
+		return bool(record.document_name)
+	return two_way.is_unchanged(work, record, record.stamp, row.remote_stamp)
+
+
+def _incoming(work: Work, record: frappe._dict, row: frappe._dict, held: Remote | None) -> Incoming:
+	raw = _raw(work, record, held)
+	values = mapping.linked(work.channel.mapping, _plain(raw), work.links)
 	known = {"values_hash": mapping.fingerprint(values), "remote_id": record.entity_id}
 	known["remote_stamp"] = record.stamp or row.remote_stamp
-	linked = row.state == identity.LINKED and row.document_name
-	if work.run.dry_run:
-		return _rehearsed(work, row if linked else None, _exact(work, values)), None
-	if linked and _is_settled(work, record, row, known):
-		return Done(NONE, states.SKIPPED, {"remote_id": record.entity_id}, code="unchanged"), None
-	done = Done(UPDATE if linked else CREATE, known=known)
-	given = _exact(work, values)
-	name = row.document_name if linked else None
-	if (
-		name
-		and work.run.mode == candidates.VERIFY
-		and not _rehearsed(work, row, mapping.stated(given)).changes
-	):
-		return Done(NONE, states.SKIPPED, known, code="unchanged"), None
+	name = row.document_name if row.state == identity.LINKED else None
 	submits = bool(work.channel.row.then_do) and removal.docstatus(held) == 1
-	return done, lambda: _refusing(lambda: _written(work, name, given, submits))
+	return Incoming(raw, values, known, name or None, submits)
+
+
+def _taken(work: Work, record: frappe._dict, row: frappe._dict, came: Incoming) -> tuple[Done, Extra | None]:
+	"""A new record, or one of a connection in which the other side has the last word."""
+	if work.run.dry_run:
+		return _rehearsed(work, row if came.name else None, _exact(work, came.values)), None
+	if came.name and _is_settled(work, record, row, came.known):
+		return Done(NONE, states.SKIPPED, {"remote_id": record.entity_id}, code="unchanged"), None
+	given = _exact(work, came.values)
+	if came.name and _is_verified(work, row, given):
+		return Done(NONE, states.SKIPPED, came.known, code="unchanged"), None
+	done = Done(UPDATE if came.name else CREATE, known=came.known)
+	return done, lambda: _refusing(lambda: _made(work, record, row, came, given))
+
+
+def _is_verified(work: Work, row: frappe._dict, given: dict[str, Any]) -> bool:
+	"""Whether a comparison finds our document as it should be."""
+	compares = work.run.mode == candidates.VERIFY
+	return compares and not _rehearsed(work, row, mapping.stated(given)).changes
+
+
+def _made(
+	work: Work, record: frappe._dict, row: frappe._dict, came: Incoming, given: dict[str, Any]
+) -> dict[str, Any]:
+	kept = _written(work, _document(work, came.name), given, came.submits)
+	if work.channel.back:
+		kept |= two_way.after_pull(work, record, row, kept["document_name"], came.raw, None)
+	return kept
+
+
+def _merged(
+	work: Work, record: frappe._dict, row: frappe._dict, name: str, came: Incoming
+) -> tuple[Done, Extra | None]:
+	"""What was changed there alone goes into our document. Raises RemoteError both_changed for the rest."""
+	given = _exact(work, came.values)
+	if work.run.dry_run:
+		values, _sides = two_way.fetch(work, record, row, name, given, came.raw)
+		return _rehearsed(work, row, values), None
+	done = Done(UPDATE, known=came.known)
+
+	def change() -> dict[str, Any]:
+		ours = _document(work, name)
+		values, sides = two_way.fetch(work, record, row, ours, given, came.raw)
+		if values or (came.submits and ours.docstatus == 0):
+			_written(work, ours, values, came.submits)
+		else:
+			done.operation, done.status, done.code = NONE, states.SKIPPED, "unchanged"
+		return two_way.after_pull(work, record, row, name, came.raw, sides)
+
+	return done, lambda: _refusing(change)
 
 
 def _gone_as(work: Work, record: frappe._dict, held: Remote | None) -> str | None:
@@ -68,12 +137,10 @@ def _exact(work: Work, values: dict) -> dict:
 	return exact.values(work.channel.document_type, values, work.channel.mapping)
 
 
-def _values(work: Work, record: frappe._dict, held: Remote | None) -> dict[str, Any]:
-	values = json.loads(record.payload) if record.payload else _fetched(work, held)
-	return mapping.linked(work.channel.mapping, _plain(values), work.links)
-
-
-def _fetched(work: Work, held: Remote | None) -> dict[str, Any]:
+def _raw(work: Work, record: frappe._dict, held: Remote | None) -> dict[str, Any]:
+	"""Our document's values before the links in them are exchanged."""
+	if record.payload:
+		return json.loads(record.payload)
 	if held is None:
 		raise RemoteError("remote_missing")
 	values = json.loads(json.dumps(work.channel.to_local(held.payload), default=mapping.plain))
@@ -111,9 +178,9 @@ def _refusing(change: Callable[[], dict[str, Any]]) -> dict[str, Any]:
 		raise RemoteError("local_rejected", documents.said(error)) from None
 
 
-def _written(work: Work, name: str | None, values: dict[str, Any], submits: bool) -> dict[str, Any]:
+def _written(work: Work, ours: Document, values: dict[str, Any], submits: bool) -> dict[str, Any]:
 	"""Save our document; returns what the identity keeps of it. It is undone with the transaction."""
-	ours = _document(work, name)
+	is_new = ours.is_new()
 	_check_files(ours, values)
 	given = documents.as_stored(ours.doctype, values)
 	ours.flags.ignore_permissions = True
@@ -121,7 +188,7 @@ def _written(work: Work, name: str | None, values: dict[str, Any], submits: bool
 		ours.update(given).save()
 	if submits and ours.docstatus == 0 and ours.meta.is_submittable:
 		ours.submit()
-	if not name and not texts.is_safe_name(str(ours.name)):
+	if is_new and not texts.is_safe_name(str(ours.name)):
 		raise ItemError("invalid_value", document.naming(values))
 	return {"document_name": ours.name, "local_stamp": str(ours.modified)}
 

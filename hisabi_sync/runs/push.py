@@ -9,6 +9,7 @@ from rq.timeouts import BaseTimeoutException
 from hisabi_sync.engine.database import retry
 from hisabi_sync.engine.model import errors
 from hisabi_sync.runs import (
+	attachments,
 	candidates,
 	documents,
 	identity,
@@ -18,6 +19,7 @@ from hisabi_sync.runs import (
 	records,
 	removal,
 	states,
+	two_way,
 )
 from hisabi_sync.runs.errors import RemoteError
 from hisabi_sync.runs.outcome import CREATE, NONE, UPDATE, Done
@@ -73,6 +75,8 @@ def one(
 	held = None if work.run.dry_run else row
 	try:
 		done, extra = attempting(record, row)
+		if held is not None and work.channel.row.attachments:
+			done, extra = attachments.with_record(work, record, held, done, extra), None
 		outcome.settle(work, record, held, done, extra)
 		return True
 	except outcome.Lost:
@@ -115,12 +119,11 @@ def attempt(
 	payload = work.channel.to_remote(document, work.links)
 	if work.channel.row.then_do and _is_final(work, document):
 		payload["docstatus"] = 1
+	if row.state == identity.LINKED and (work.channel.back or not work.run.dry_run):
+		return _present(work, record, row, document, payload), None
 	if work.run.dry_run:
 		return _rehearsed(work, row, payload), None
-	known = {"local_stamp": documents.stamp(document), "values_hash": mapping.fingerprint(payload)}
-	if row.state == identity.LINKED:
-		return _again(work, row, payload, {**known, "remote_id": row.remote_id}), None
-	return _first(work, row, payload, known), None
+	return _first(work, row, document, payload), None
 
 
 def _gone_as(work: outcome.Work, document: frappe._dict | None) -> str | None:
@@ -135,32 +138,55 @@ def _is_final(work: outcome.Work, document: frappe._dict) -> bool:
 	return document.docstatus == 1 or not frappe.get_meta(work.channel.document_type).is_submittable
 
 
-def _first(work: outcome.Work, row: frappe._dict, payload: dict[str, Any], known: dict[str, Any]) -> Done:
+def _present(
+	work: outcome.Work,
+	record: frappe._dict,
+	row: frappe._dict,
+	document: frappe._dict,
+	payload: dict[str, Any],
+) -> Done:
+	"""Update the record there; a full run brings back what was removed there."""
+	update = two_way.update if work.channel.back else _again
+	try:
+		return update(work, record, row, document, payload)
+	except RemoteError as error:
+		if error.code != "remote_missing" or work.run.mode == candidates.INCREMENTAL or work.run.dry_run:
+			raise
+		identity.begin_again(row)
+		frappe.db.commit()
+		return _first(work, row, document, payload)
+
+
+def _known(document: frappe._dict, payload: dict[str, Any]) -> dict[str, Any]:
+	return {"local_stamp": documents.stamp(document), "values_hash": mapping.fingerprint(payload)}
+
+
+def _first(work: outcome.Work, row: frappe._dict, document: frappe._dict, payload: dict[str, Any]) -> Done:
 	"""Create the record there; where an earlier attempt may have done so, look for it first."""
 	connector = work.channel.connector
 	found = connector.find(row.name) if row.began else None
 	made = connector.update(found.id, payload, row.name) if found else connector.create(row.name, payload)
 	if identity.is_taken(work.channel, row, made.id):
 		raise RemoteError("remote_id_taken", made.id)
+	known = {**_known(document, payload), **two_way.begun(work, document, made)}
 	return Done(CREATE, known={**known, "remote_id": made.id, "remote_stamp": made.stamp})
 
 
-def _again(work: outcome.Work, row: frappe._dict, payload: dict[str, Any], known: dict[str, Any]) -> Done:
-	"""Update the record there; an incremental run leaves what has the same values."""
+def _again(
+	work: outcome.Work,
+	record: frappe._dict,
+	row: frappe._dict,
+	document: frappe._dict,
+	payload: dict[str, Any],
+) -> Done:
+	"""Send the values; an incremental run leaves what has the same."""
+	known = {**_known(document, payload), "remote_id": row.remote_id}
 	if work.run.mode == candidates.INCREMENTAL and row.values_hash == known["values_hash"]:
 		return Done(NONE, states.SKIPPED, known, code="unchanged")
-	try:
-		sent = _differing(work, row, payload) if _compares(work) else payload
-		if not sent:
-			return Done(NONE, states.SKIPPED, known, code="unchanged")
-		made = work.channel.connector.update(row.remote_id, sent, row.name)
-	except RemoteError as error:
-		if error.code != "remote_missing" or work.run.mode == candidates.INCREMENTAL:
-			raise
-		# A full run brings back what was removed there.
-		identity.begin_again(row)
-		frappe.db.commit()
-		return _first(work, row, payload, known)
+	sent = _differing(work, row, payload) if _compares(work) else payload
+	if not sent:
+		return Done(NONE, states.SKIPPED, known, code="unchanged")
+	made = work.channel.connector.update(row.remote_id, sent, row.name)
 	return Done(UPDATE, known={**known, "remote_stamp": made.stamp or row.remote_stamp})
 
 

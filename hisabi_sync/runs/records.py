@@ -33,7 +33,7 @@ INSERTED = [
 	"payload",
 ]
 READ = (
-	"name run connection entity entity_id document_type document_name remote_id stamp payload attempts operation"
+	"name run connection entity entity_id document_type document_name remote_id stamp payload attempts operation keep"
 ).split()
 
 

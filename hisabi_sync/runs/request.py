@@ -23,6 +23,7 @@ class Wanted:
 	idempotency_key: str | None = None
 	confirm: str | None = None
 	connection: str | None = None
+	direction: str | None = None
 
 	def as_run(self, connection: str, direction: str, since: str = "") -> frappe._dict:
 		"""The run as planning sees it."""
@@ -39,16 +40,22 @@ class Wanted:
 
 
 def connection_of(wanted: Wanted) -> tuple[str, str]:
-	"""(connection, direction) that the space has for the entity. Raises no_connection if zero or several connections match."""
+	"""(connection, direction) that the space has for the entity.
+
+	Raises no_connection if zero or several connections match, direction_needed if the one that does carries both directions.
+	"""
 	rows = frappe.db.sql(
 		"""SELECT c.name, e.direction FROM `tabSync Connection` c JOIN `tabSync Connection Entity` e ON e.parent = c.name
-		WHERE c.space = %s AND c.enabled = 1 AND e.enabled = 1 AND e.entity = %s ORDER BY c.creation""",
+		WHERE c.space = %s AND c.enabled = 1 AND e.enabled = 1 AND e.entity = %s ORDER BY c.creation, e.idx""",
 		(wanted.space, wanted.entity),
 	)
-	if wanted.connection:
-		rows = [row for row in rows if row[0] == wanted.connection]
+	asked = wanted.connection, wanted.direction
+	rows = [row for row in rows if all(want in (None, has) for want, has in zip(asked, row, strict=True))]
+	names = list(dict.fromkeys(row[0] for row in rows))
+	if len(names) != 1:
+		raise RequestError("no_connection", connections=names)
 	if len(rows) != 1:
-		raise RequestError("no_connection", connections=[row[0] for row in rows])
+		raise RequestError("direction_needed", directions=[row[1] for row in rows])
 	return rows[0]
 
 

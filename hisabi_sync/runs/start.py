@@ -20,7 +20,7 @@ def start(wanted: request.Wanted) -> Document:
 	"""Queue a run; its row. Raises RequestError, idempotency_key_used with the `sync_id` of the first."""
 	_refuse_repeat(wanted)
 	connection, direction = request.connection_of(wanted)
-	confirmation = preview.confirm(wanted, connection)
+	confirmation = preview.confirm(wanted, connection, direction)
 
 	def transaction() -> Document:
 		run = _insert(wanted, connection, direction, confirmation)
@@ -66,12 +66,17 @@ def _insert(wanted: request.Wanted, connection: str, direction: str, confirmatio
 	return run.insert(set_name=ids.new())
 
 
-def retry_failed(space: str, entity: str | None = None, names: list[str] | None = None) -> int:
-	"""Have failed and dead records of a space tried again; how many. Names of other spaces, or of none, count nothing."""
+def retry_failed(
+	space: str, entity: str | None = None, names: list[str] | None = None, keep: str | None = None
+) -> int:
+	"""Have failed and dead records of a space tried again; how many. Names of other spaces, or of none, count nothing.
+
+	`keep` is the side whose values stand where both sides changed a field: `here` or `there`.
+	"""
 
 	def transaction() -> int:
 		chosen = _held(_failed(space, entity, names))
-		_revive(chosen)
+		_revive(chosen, keep)
 		frappe.db.commit()
 		return len(chosen)
 
@@ -106,14 +111,20 @@ def _held(chosen: list[frappe._dict]) -> list[frappe._dict]:
 	return [row for row in chosen if row.name in held]
 
 
-def _revive(chosen: list[frappe._dict]) -> None:
+def _revive(chosen: list[frappe._dict], keep: str | None) -> None:
 	"""Attempts start over; the runs go on."""
 	for start_at in range(0, len(chosen), sql.CHUNK_ROWS):
 		names = [row.name for row in chosen[start_at : start_at + sql.CHUNK_ROWS]]
 		frappe.db.sql(
 			"UPDATE `tabSync Run Record` SET retry_count = retry_count + 1 WHERE name IN %s", (tuple(names),)
 		)
-		records.move(names, states.PENDING, next_attempt_at=clock.now(), attempts=0, completed_at=None)
+		again: dict[str, Any] = {
+			"next_attempt_at": clock.now(),
+			"attempts": 0,
+			"completed_at": None,
+			"keep": keep,
+		}
+		records.move(names, states.PENDING, **again)
 	for connection, run in {row.connection: row.run for row in chosen}.items():
 		parallel = frappe.get_cached_value("Sync Connection", connection, "parallel")
 		jobs.work(run, connection, parallel or 1)

@@ -3,6 +3,7 @@
 import json
 import threading
 from email.parser import BytesParser
+from hashlib import md5
 from http.server import ThreadingHTTPServer
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -51,12 +52,14 @@ class Handler(JsonHandler):
 
 	def method(self, name, query):
 		site = self.server.site
+		if name == "upload_file":
+			return self.answer(200, {"message": self.upload()})
 		if name == "frappe.desk.form.load.getdoctype":
 			return self.answer(200, {"docs": site.meta(query["doctype"])})
 		if name == "frappe.client.has_permission":
 			allowed = (query["doctype"], query["perm_type"]) not in site.denied
 			return self.answer(200, {"message": {"has_permission": allowed}})
-		self.answer(200, {"message": self.upload()})
+		self.answer(404, {"exc_type": "DoesNotExistError"})
 
 	def upload(self):
 		head = f"Content-Type: {self.headers['Content-Type']}\r\n\r\n".encode()
@@ -67,7 +70,9 @@ class Handler(JsonHandler):
 		url = f"/private/files/{next(self.server.site.numbers)}-{text['file_name']}"
 		self.server.site.contents[url] = parts["file"]
 		given = {"attached_to_doctype": text["doctype"], "attached_to_name": text["docname"], "file_url": url}
-		return self.server.site.make("File", **given, file_name=text["file_name"], is_private=1)
+		kept = {"content_hash": md5(parts["file"], usedforsecurity=False).hexdigest()}
+		kept |= {"file_size": len(parts["file"]), "is_private": int(text["is_private"])}
+		return self.server.site.make("File", **given, **kept, file_name=text["file_name"])
 
 	def content(self, path):
 		raw = self.server.site.contents[unquote(path)]

@@ -55,7 +55,7 @@ KINDS = {
 	),
 	"Payment Entry": Kind(
 		"reference_no posting_date reference_date party party_type paid_amount received_amount mode_of_payment "
-		"payment_type company paid_to",
+		"payment_type company paid_from paid_to",
 		"PAY",
 		{"company": "Company", "paid_to": "Account"},
 		True,

@@ -18,7 +18,7 @@ CARRIED = {"then_do": "submit", "cancelled_as": "cancel", "deleted_as": "delete"
 @pytest.fixture(scope="module")
 def papers(site):
 	frappe.set_user("Administrator")
-	fields = columns("tenant", "title", ("quantity", "Float"), ("amended_from", "Link", PAPER))
+	fields = columns("tenant", "title", "note", ("quantity", "Float"), ("amended_from", "Link", PAPER))
 	doctypes.make(PAPER, fields, is_submittable=1, permissions=[permission(submit=1, cancel=1)])
 	frappe.db.commit()
 	yield

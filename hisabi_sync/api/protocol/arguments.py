@@ -62,6 +62,11 @@ def choice(given: Given, name: str, choices: Collection[str]) -> str:
 	return value
 
 
+def optional_choice(given: Given, name: str, choices: Collection[str]) -> str | None:
+	"""One of the texts in `choices`, or None when it is not there."""
+	return choice(given, name, choices) if given.get(name) not in (None, "") else None
+
+
 def pattern(given: Given, name: str, shape: re.Pattern[str]) -> str | None:
 	"""A text that matches a compiled pattern, or None when it is not there."""
 	value = optional_text(given, name)

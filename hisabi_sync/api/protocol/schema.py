@@ -119,6 +119,11 @@ def choice(*values: str) -> Any:
 	return checked(str, args.choice, {"enum": list(values)}, values)
 
 
+def optional_choice(*values: str) -> Any:
+	"""Type of a text that is one of these, or missing."""
+	return checked(str | None, args.optional_choice, {"enum": [*values, None]}, values)
+
+
 def items(model: type[Part]) -> Any:
 	"""Type of the list of a push, or its JSON text; its items are judged one by one, `model` only describes them."""
 	return checked(Any, args.items, _LikeType(list[model]))  # type: ignore[valid-type]  # made as this runs

@@ -1,6 +1,7 @@
 """What the Desk asks of runs: the same as the contract, for Sync Managers, by the connection instead of the tenant."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import frappe
@@ -29,6 +30,10 @@ class Records(Request):
 	run: OptionalText = None
 
 
+class Retry(Records):
+	keep: runs_models.Keep = None
+
+
 class RunOf(Request):
 	run: Text
 
@@ -50,6 +55,7 @@ class Lacking(Answer):
 
 class TestedEntity(Answer):
 	entity: str
+	direction: str
 	ok: bool
 	message: str | None
 	lacks: list[Lacking]
@@ -69,6 +75,7 @@ class PreparedStep(Answer):
 	"""`what` is missing there; `made` now, or not because of `message`."""
 
 	entity: str
+	direction: str
 	what: str
 	made: bool
 	message: str | None
@@ -125,6 +132,7 @@ def _wanted(given: DeskStart) -> request.Wanted:
 		ids=tuple(given.ids or ()),
 		confirm=given.confirm,
 		connection=given.connection,
+		direction=given.direction,
 	)
 
 
@@ -142,41 +150,44 @@ def start(given: DeskStart) -> dict[str, Any]:
 
 @endpoint(CONTRACT, takes=Of, gives=Tested)
 def test(given: Of) -> dict[str, Any]:
-	"""Test whether the other side answers, entity by entity; answers `{entities: [{entity, ok, message}]}`."""
+	"""Test whether the other side answers; answers `{entities: [{entity, direction, ok, message}]}`."""
 	_space(given)
 	with channel.Channels(given.connection) as channels:
-		rows = [row.entity for row in channels.connection.entities if row.enabled]
-		return {"entities": [_tested(channels, entity) for entity in rows]}
+		return {"entities": [_tested(channels, *row) for row in _rows(channels)]}
 
 
-def _tested(channels: channel.Channels, entity: str) -> dict[str, Any]:
+def _rows(channels: channel.Channels) -> list[tuple[str, str]]:
+	return [(row.entity, row.direction) for row in channels.connection.entities if row.enabled]
+
+
+def _tested(channels: channel.Channels, entity: str, direction: str) -> dict[str, Any]:
 	try:
-		chosen = channels.of(entity)
+		chosen = channels.of(entity, direction)
 		found = chosen.connector.lacks(needs.of(chosen))
 	except RemoteError as error:
 		found = [error]
 	lacking = [{"code": error.code, "message": error.message} for error in found]
 	message = "\n".join(row["message"] for row in lacking) or None
-	return {"entity": entity, "ok": not found, "message": message, "lacks": lacking}
+	row = {"entity": entity, "direction": direction}
+	return {**row, "ok": not found, "message": message, "lacks": lacking}
 
 
 @endpoint(CONTRACT, takes=Prepare, gives=Prepared)
 def prepare(given: Prepare) -> dict[str, Any]:
-	"""`{steps: [{entity, what, made, message}]}`: make the fields that the connector needs there; a dry run only lists them."""
+	"""`{steps: [{entity, direction, what, made, message}]}`: make the fields that the connector needs there; a dry run only lists them."""
 	_space(given, "write")
 	with channel.Channels(given.connection) as channels:
-		rows = [row.entity for row in channels.connection.entities if row.enabled]
-		return {
-			"steps": [step for entity in rows for step in _prepared(channels, entity, bool(given.dry_run))]
-		}
+		rows = _rows(channels)
+		return {"steps": [step for row in rows for step in _prepared(channels, *row, bool(given.dry_run))]}
 
 
-def _prepared(channels: channel.Channels, entity: str, dry_run: bool) -> list[dict[str, Any]]:
+def _prepared(channels: channel.Channels, entity: str, direction: str, dry_run: bool) -> list[dict[str, Any]]:
+	row = {"entity": entity, "direction": direction}
 	try:
-		steps = channels.of(entity).connector.prepare(dry_run)
+		steps = channels.of(entity, direction).connector.prepare(dry_run)
 	except RemoteError as error:
-		return [{"entity": entity, "what": "", "made": False, "message": error.message}]
-	return [{"entity": entity, "what": step.what, "made": step.made, "message": step.error} for step in steps]
+		return [{**row, "what": "", "made": False, "message": error.message}]
+	return [{**row, "what": step.what, "made": step.made, "message": step.error} for step in steps]
 
 
 @endpoint(CONTRACT, takes=Of, gives=Resumed, writes=True)
@@ -196,10 +207,13 @@ def cancel(given: RunOf) -> dict[str, Any]:
 	return view.run(name)
 
 
-@endpoint(CONTRACT, takes=Records, gives=Requeued)
-def retry(given: Records) -> dict[str, Any]:
-	"""Try failed records again, the named ones or all of a run; answers `{records_queued}`."""
-	return {"records_queued": sum(_for_each_space(given, starting.retry_failed))}
+@endpoint(CONTRACT, takes=Retry, gives=Requeued)
+def retry(given: Retry) -> dict[str, Any]:
+	"""Try failed records again, the named ones or all of a run; answers `{records_queued}`.
+
+	`keep` says whose values stand in fields that both sides have changed, `here` or `there`.
+	"""
+	return {"records_queued": sum(_for_each_space(given, partial(starting.retry_failed, keep=given.keep)))}
 
 
 @endpoint(CONTRACT, takes=Records, gives=Dismissed)

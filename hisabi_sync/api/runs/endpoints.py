@@ -58,6 +58,7 @@ def wanted_of(given: runs_models.Start, caller: Caller) -> request.Wanted:
 		idempotency_key=given.idempotency_key,
 		confirm=given.confirm,
 		connection=given.connection,
+		direction=given.direction,
 	)
 
 
@@ -146,10 +147,13 @@ def failures(given: runs_models.Page) -> dict[str, Any]:
 
 @endpoint(CONTRACT, takes=runs_models.Retry, gives={ACCEPTED: runs_models.Retried})
 def retry(given: runs_models.Retry) -> Response:
-	"""Try failed and dead records again: all of the tenant, those of an entity, or the named ones. Answers 202."""
+	"""Try failed and dead records again: all of the tenant, those of an entity, or the named ones. Answers 202.
+
+	`keep` says whose values stand in fields that both sides have changed, `here` or `there`.
+	"""
 	caller = caller_of(operates=True)
 	entity = request.check_entity(given.entity) if given.entity else None
-	count = starting.retry_failed(caller.space, entity, given.record_ids)
+	count = starting.retry_failed(caller.space, entity, given.record_ids, given.keep)
 	return accepted({"status": states.QUEUED, "records_queued": count})
 
 
@@ -160,7 +164,7 @@ def retry_one(given: runs_models.One) -> Response:
 	filters = {"name": given.id, "space": caller.space}
 	if not frappe.db.exists(records.DOCTYPE, filters):
 		raise RequestError("not_found")
-	if not starting.retry_failed(caller.space, names=[given.id]):
+	if not starting.retry_failed(caller.space, names=[given.id], keep=given.keep):
 		raise RequestError("record_not_failed")
 	rows, _ = view.record_rows(filters, 1, 0, "name")
 	return accepted({"status": states.QUEUED, "records_queued": 1, "record": rows[0]})

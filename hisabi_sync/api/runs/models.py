@@ -15,6 +15,7 @@ from hisabi_sync.api.protocol.schema import (
 	Text,
 	TextList,
 	choice,
+	optional_choice,
 	whole,
 )
 from hisabi_sync.engine.model import clock
@@ -84,6 +85,9 @@ FILTERS = {
 }
 Filters = Annotated[dict, BeforeValidator(read_filters), WithJsonSchema(FILTERS)]
 Mode: Any = choice(*MODES)
+Direction: Any = optional_choice("push", "pull")
+# Whose values stand where both sides have changed a field.
+Keep: Any = optional_choice("here", "there")
 
 
 class Page(Request):
@@ -106,11 +110,13 @@ class Run(Request):
 
 class One(Request):
 	id: Text
+	keep: Keep = None
 
 
 class Retry(Request):
 	entity: OptionalText = None
 	record_ids: TextList = None
+	keep: Keep = None
 
 	@model_validator(mode="after")
 	def _check(self) -> "Retry":
@@ -128,6 +134,7 @@ class Start(Request):
 	idempotency_key: OptionalText = None
 	confirm: OptionalText = None
 	connection: OptionalText = None
+	direction: Direction = None
 
 	@model_validator(mode="after")
 	def _check(self) -> "Start":

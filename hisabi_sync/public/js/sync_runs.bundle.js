@@ -51,8 +51,8 @@ hisabi_sync.runs.start = (connection) => {
 				fieldtype: "Select",
 				label: __("Entity"),
 				reqd: 1,
-				default: entities[0].entity,
-				options: entities.map((row) => ({ value: row.entity, label: __(row.entity) })),
+				default: row_key(entities[0]),
+				options: entities.map((row) => ({ value: row_key(row), label: row_title(row, entities) })),
 			},
 			{
 				fieldname: "mode",
@@ -86,14 +86,23 @@ hisabi_sync.runs.start = (connection) => {
 	dialog.show();
 };
 
+const row_key = (row) => `${row.entity} ${row.direction}`;
+const is_same = (row, other) => row.entity === other.entity && row.direction !== other.direction;
+
+// What an entity is called; with the direction where the connection has both.
+const row_title = (row, rows) =>
+	rows.some((other) => is_same(row, other)) ? `${__(row.entity)} (${__(row.direction)})` : __(row.entity);
+hisabi_sync.runs.row_title = row_title;
+
 const parts = (text) => (text || "").split(",").map((part) => part.trim()).filter(Boolean);
 
 function wanted(dialog, connection) {
-	const { entity, mode, status, ids, dates, dry_run } = dialog.get_values(true);
+	const { mode, status, ids, dates, dry_run, ...given } = dialog.get_values(true);
+	const [entity, direction] = given.entity.split(" ");
 	const filters = {};
 	if (parts(status).length) filters.status = parts(status);
 	if (dates?.length) filters.date_range = { start: dates[0], end: dates[1] };
-	return { connection: connection.name, entity, mode, filters, ids: parts(ids), dry_run: Boolean(dry_run) };
+	return { connection: connection.name, entity, direction, mode, filters, ids: parts(ids), dry_run: Boolean(dry_run) };
 }
 
 async function preview(dialog, connection) {

@@ -3,7 +3,7 @@
 Every method raises RemoteError when the other side cannot be reached, refuses, or answers something else than expected.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,6 +58,23 @@ class Step:
 	error: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class RemoteFile:
+	"""An attachment of a record of the other side: `checksum` is the MD5 of its content, where the other side has that."""
+
+	id: str
+	record: str
+	name: str
+	url: str
+	size: int = 0
+	checksum: str = ""
+
+	def __post_init__(self) -> None:
+		"""Raises RemoteError for an id that cannot be stored unchanged."""
+		if len(self.id) > MOST_TEXT or plain(self.id) != self.id:
+			raise RemoteError("remote_invalid_answer")
+
+
 class Connector:
 	"""Talks to one entity of the other side. `remote_type` and `options` are those of the connection's row."""
 
@@ -67,6 +84,8 @@ class Connector:
 	submits = False
 	# Lists leave out child tables.
 	lists_are_flat = False
+	# Records there have attachments: `files`, `changed_files`, `content` and `attach`.
+	attaches = False
 
 	def __init__(
 		self, client: Client, remote_type: str, options: dict[str, Any] | None = None, key_field: str = ""
@@ -127,6 +146,23 @@ class Connector:
 		raise NotImplementedError
 
 	def delete(self, remote_id: str, key: str) -> None:
+		raise NotImplementedError
+
+	def files(self, remote_ids: Collection[str]) -> list[RemoteFile]:
+		"""The attachments of some records."""
+		raise NotImplementedError
+
+	def changed_files(
+		self, since: str, position: dict[str, Any] | None
+	) -> tuple[list[RemoteFile], dict[str, Any] | None]:
+		"""(attachments of any record since a stamp, position of the next page or None)."""
+		raise NotImplementedError
+
+	def content(self, file: RemoteFile, most: int) -> bytes:
+		"""The content, of up to `most` bytes."""
+		raise NotImplementedError
+
+	def attach(self, remote_id: str, name: str, content: bytes, is_private: bool) -> RemoteFile:
 		raise NotImplementedError
 
 

@@ -1,15 +1,15 @@
 """Another Frappe or ERPNext site, over the REST API that every Frappe has. `remote_type` is the DocType there."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from urllib.parse import quote
 
 from frappe import _
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from hisabi_sync.runs.connectors import frappe_needs
-from hisabi_sync.runs.connectors.base import Connector, Page, Remote, Step, Wish, as_rejected
+from hisabi_sync.runs.connectors import frappe_files, frappe_needs
+from hisabi_sync.runs.connectors.base import Connector, Page, Remote, RemoteFile, Step, Wish, as_rejected
 from hisabi_sync.runs.errors import RemoteError
 from hisabi_sync.runs.needs import Needs
 
@@ -35,6 +35,7 @@ class FrappeConnector(Connector):
 
 	lists_are_flat = True
 	submits = True
+	attaches = True
 
 	@staticmethod
 	def check(options: dict[str, Any]) -> Options:
@@ -148,6 +149,20 @@ class FrappeConnector(Connector):
 
 	def delete(self, remote_id: str, key: str) -> None:
 		self.client.call("DELETE", self._path(remote_id))
+
+	def files(self, remote_ids: Collection[str]) -> list[RemoteFile]:
+		return frappe_files.of_records(self, remote_ids)
+
+	def changed_files(
+		self, since: str, position: dict[str, Any] | None
+	) -> tuple[list[RemoteFile], dict[str, Any] | None]:
+		return frappe_files.since(self, since, position)
+
+	def content(self, file: RemoteFile, most: int) -> bytes:
+		return frappe_files.content(self, file, most)
+
+	def attach(self, remote_id: str, name: str, content: bytes, is_private: bool) -> RemoteFile:
+		return frappe_files.attach(self, remote_id, name, content, is_private)
 
 
 def _fitting(ids: Sequence[str]) -> int:

@@ -25,7 +25,8 @@ async function test(frm) {
 		const colour = row.ok ? "green" : "red";
 		const lines = row.ok ? [__("It answers")] : row.lacks.map((lacking) => lacking.message);
 		const text = lines.map(frappe.utils.escape_html).join("<br>");
-		return `<p><span class="indicator ${colour}"></span> <b>${__(row.entity)}</b>: ${text}</p>`;
+		const title = hisabi_sync.runs.row_title(row, answer.entities);
+		return `<p><span class="indicator ${colour}"></span> <b>${title}</b>: ${text}</p>`;
 	});
 	const indicator = answer.entities.every((row) => row.ok) ? "green" : "red";
 	frappe.msgprint({ title: __("Test"), message: rows.join("") || __("No entity is enabled"), indicator });
@@ -66,10 +67,10 @@ function add_mappings(frm) {
 		],
 	};
 	const offered = presets[frm.doc.connector] || presets.frappe;
-	const directions = ["push", "pull"].map((value) => ({ value, label: __(value) }));
+	const directions = ["push", "pull", "both"].map((value) => ({ value, label: __(value) }));
 	const of_erpnext = "eval:['erpnext', 'erpnext_here'].includes(doc.name)";
-	const of_payments = "eval:doc.name === 'erpnext' && doc.direction === 'push'";
-	const of_hisabi = "eval:doc.name === 'hisabi' && doc.direction === 'push'";
+	const of_payments = "eval:doc.name === 'erpnext' && doc.direction !== 'pull'";
+	const of_hisabi = "eval:doc.name === 'hisabi' && doc.direction !== 'pull'";
 	const fields = [
 		{ fieldname: "name", fieldtype: "Select", label: __("The other side"), options: offered, default: offered[0].value, reqd: 1 },
 		{ fieldname: "direction", fieldtype: "Select", label: __("Direction"), options: directions, default: "push", reqd: 1 },
@@ -87,8 +88,9 @@ function add_mappings(frm) {
 	const add = async (values) => {
 		const method = "hisabi_sync.hisabi_commerce.presets.preset";
 		const { message } = await frappe.call(method, values);
-		const known = new Set((frm.doc.entities || []).map((row) => row.entity));
-		message.filter((row) => !known.has(row.entity)).forEach((row) => frm.add_child("entities", row));
+		const key = (row) => `${row.entity} ${row.direction}`;
+		const known = new Set((frm.doc.entities || []).map(key));
+		message.filter((row) => !known.has(key(row))).forEach((row) => frm.add_child("entities", row));
 		frm.refresh_field("entities");
 	};
 	frappe.prompt(fields, add, __("Add mappings"), __("Add"));
