@@ -3,8 +3,8 @@
 import frappe
 import pytest
 
-from tests.capture.conftest import _custom_field, _entity, join_team
 from hisabi_sync.engine import reconcile
+from tests.capture.conftest import _custom_field, _entity, join_team
 from tests.support import doctypes
 from tests.support.doctypes import columns
 from tests.support.engine import change, document_of, fetch, send
