@@ -150,6 +150,15 @@ def keep(row: frappe._dict, **values: Any) -> None:
 	sql.update_in(DOCTYPE, {"state": LINKED, "modified": clock.now(), **values}, [row.name])
 
 
+def note(row: frappe._dict, **values: Any) -> None:
+	"""Change columns of a row, whoever has it."""
+	sql.update_in(DOCTYPE, values, [row.name])
+
+
+def remote_id_of(row: frappe._dict) -> str | None:
+	return frappe.db.get_value(DOCTYPE, row.name, "remote_id")
+
+
 def made_by_push(channel: "Channel", remotes: Iterable["Remote"]) -> dict[str, str]:
 	"""{ID there: our document} of records that show our key, whatever became of the answer to their creation."""
 	keys = {str(mapping.at(r.payload, channel.key_there)): r.id for r in remotes if channel.key_there}

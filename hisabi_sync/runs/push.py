@@ -21,6 +21,7 @@ from hisabi_sync.runs import (
 	states,
 	two_way,
 )
+from hisabi_sync.runs.channel import PUSH
 from hisabi_sync.runs.errors import RemoteError
 from hisabi_sync.runs.outcome import CREATE, NONE, UPDATE, Done
 
@@ -78,6 +79,8 @@ def one(
 		if held is not None and work.channel.row.attachments:
 			done, extra = attachments.with_record(work, record, held, done, extra), None
 		outcome.settle(work, record, held, done, extra)
+		if held is not None and done.operation == CREATE and work.channel.direction == PUSH:
+			_release(work, record, held)
 		return True
 	except outcome.Lost:
 		frappe.db.rollback()
@@ -92,6 +95,18 @@ def one(
 		failure = RemoteError("internal_error")
 	frappe.db.rollback()
 	return _write_failure(work, record, held, failure)
+
+
+def _release(work: outcome.Work, record: frappe._dict, row: frappe._dict) -> None:
+	"""The key has done its work when the record is linked. What fails here costs nothing."""
+	remote_id = identity.remote_id_of(row)
+	try:
+		found = work.channel.connector.release(remote_id) if remote_id else None
+	except RemoteError:
+		return
+	if found and found.stamp:
+		identity.note(row, remote_stamp=found.stamp)
+		frappe.db.commit()
 
 
 def _write_failure(

@@ -95,6 +95,27 @@ def test_what_is_submitted_here_is_submitted_there_and_stays_so(operator, erp):
 		assert there(erp) == [(draft.title, 1), (final.title, 1)]
 
 
+@pytest.mark.parametrize("submit", [True, False])
+def test_people_there_amend_what_we_have_made(operator, erp, submit):
+	"""The Desk copies our key into the amendment, where it must not stand twice."""
+	connection = connect(operator, erp, **CARRIED)
+	make(operator, submit=submit)
+	run(operator, connection)
+	(made,) = erp.site.documents["Paper"].values()
+	for docstatus in ([] if submit else [1]) + [2]:
+		erp.site.save("Paper", {"docstatus": docstatus}, made["name"])
+	erp.site.amend("Paper", made["name"])
+	assert [row["docstatus"] for row in erp.site.documents["Paper"].values()] == [2, 0]
+
+
+def test_a_site_that_keeps_our_key_is_left_alone(operator, erp):
+	connection = connect(operator, erp, **CARRIED)
+	make(operator, submit=True)
+	erp.interfere = lambda handler: handler.command == "PUT" and not handler.answer(417, {"exception": "no"})
+	assert run(operator, connection)["status"] == "completed"
+	assert there(erp)[0][1] == 1
+
+
 def test_a_refused_submission_leaves_nothing_there(operator, erp):
 	connection = connect(operator, erp, **CARRIED)
 	make(operator, submit=True)

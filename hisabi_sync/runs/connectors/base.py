@@ -141,6 +141,10 @@ class Connector:
 		"""Change fields of a record and return its Remote."""
 		raise NotImplementedError
 
+	def release(self, remote_id: str) -> Remote | None:
+		"""Take our key out of a new record that is linked, where it would be in people's way; its Remote if that was done."""
+		return None
+
 	def cancel(self, remote_id: str, key: str) -> None:
 		"""Cancel a submitted record; only where `submits`."""
 		raise NotImplementedError

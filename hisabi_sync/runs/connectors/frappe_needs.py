@@ -45,6 +45,17 @@ def _docs(connector: "FrappeConnector") -> list[dict[str, Any]]:
 	return [doc for doc in docs or () if isinstance(doc, dict)]
 
 
+def is_submittable(connector: "FrappeConnector") -> bool:
+	"""Whether documents of the type are submitted; not where the site does not say."""
+	try:
+		docs = _docs(connector)
+	except RemoteError as error:
+		if error.code in REFUSALS:
+			return False
+		raise
+	return bool(docs and docs[0].get("is_submittable"))
+
+
 def _is_allowed(connector: "FrappeConnector", right: str) -> bool:
 	"""Whether the site does not say that our user has no such right: a site that does not answer this is not doubted."""
 	params = {"doctype": connector.remote_type, "docname": "", "perm_type": right}
@@ -136,6 +147,7 @@ def make_key_field(connector: "FrappeConnector") -> None:
 		"label": "Sync Key",
 		"fieldtype": "Data",
 		"description": "Set by the system that sends these documents",
+		"allow_on_submit": 1,
 		**dict.fromkeys(("unique", "no_copy", "read_only", "print_hide"), 1),
 	}
 	try:

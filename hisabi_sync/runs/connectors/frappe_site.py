@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection, Sequence
+from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
@@ -143,6 +144,21 @@ class FrappeConnector(Connector):
 			if error.code == "remote_missing" and self.get(remote_id) is not None:
 				raise as_rejected(error) from None
 			raise
+
+	def release(self, remote_id: str) -> Remote | None:
+		"""The Desk copies the key into an amendment, where it may not stand a second time. A site that refuses keeps it."""
+		if not (self.key_field and self._is_submittable):
+			return None
+		try:
+			return _remote(self.client.call("PUT", self._path(remote_id), {self.key_field: ""}))
+		except RemoteError as error:
+			if error.code in frappe_needs.REFUSALS:
+				return None
+			raise
+
+	@cached_property
+	def _is_submittable(self) -> bool:
+		return frappe_needs.is_submittable(self)
 
 	def cancel(self, remote_id: str, key: str) -> None:
 		self.update(remote_id, {"docstatus": 2}, key)
