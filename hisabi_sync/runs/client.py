@@ -107,7 +107,7 @@ class Client:
 		return _parsed(raw or b"")
 
 	def _raw(
-		self, method: str, path: str, missing_ok: bool = False, most: int = MAX_BYTES, **options: Any
+		self, method: str, path: str, missing_ok: bool = False, most: int | None = None, **options: Any
 	) -> bytes | None:
 		url = self.url(path)
 		if not wait_for_rate(self.target.name, self.target.requests_per_minute, self.target.patience):
@@ -121,12 +121,12 @@ class Client:
 			raise RemoteError("remote_unreachable") from None
 
 	def _asked(
-		self, method: str, url: str, missing_ok: bool, most: int, options: dict[str, Any]
+		self, method: str, url: str, missing_ok: bool, most: int | None, options: dict[str, Any]
 	) -> bytes | None:
 		timeouts = (self.target.connect_timeout, self.target.read_timeout)
 		how = {"timeout": timeouts, "allow_redirects": False, "stream": True}
 		with self.session.request(method, url, **options, **how) as response:
-			raw = transport.body(response, most)
+			raw = transport.body(response, MAX_BYTES if most is None else most)
 			if missing_ok and response.status_code == 404:
 				return None
 			self._judge(response, raw)

@@ -100,7 +100,8 @@ def _find(run: Document, chosen: channel.Channel) -> None:
 def _step(run: Document, chosen: channel.Channel, state: dict[str, Any]) -> dict[str, Any] | None:
 	"""Plan one page and remember where it ended, in one transaction; the next state, or None behind the last page."""
 	part = next((name for name in PARTS if name in state), chosen.direction)
-	rows, following = FINDS[part](run, chosen, state)
+	finds = {channel.PUSH: _outward, channel.PULL: _inward, "files": _with_files, "removed": _removed}
+	rows, following = finds[part](run, chosen, state)
 	_require_running(run)
 	new = records.add(run, rows) if rows else 0
 	_check_size(run)
@@ -206,7 +207,6 @@ def _with_files(
 
 # What follows the records, in this order, and where each begins.
 PARTS: dict[str, Any] = {"files": {}, "removed": ""}
-FINDS = {channel.PUSH: _outward, channel.PULL: _inward, "files": _with_files, "removed": _removed}
 
 
 def removed_row(chosen: channel.Channel, row: frappe._dict) -> dict[str, Any]:
