@@ -213,7 +213,7 @@ def not_copied(seller):
 	order, given = seller.shop.order, {"property": "no_copy", "value": 1, "property_type": "Check"}
 	for field in ("items", "po_no", "note"):
 		frappe.make_property_setter({"doctype": order, "fieldname": field, **given})
-	frappe.make_property_setter({"doctype": order, "fieldname": "note", **given, "property": "unique"})
+	frappe.make_property_setter({"doctype": order, "fieldname": "po_no", **given, "property": "unique"})
 	frappe.db.commit()
 	yield
 	frappe.db.delete("Property Setter", {"doc_type": order, "property": ["in", ["no_copy", "unique"]]})
@@ -222,12 +222,12 @@ def not_copied(seller):
 
 
 def test_an_amendment_keeps_what_other_copies_leave_out(seller, not_copied):
-	made = seller.made({"item_code": DATES, "qty": 2}, po_no="ROAD-1", note="once only")
+	made = seller.made({"item_code": DATES, "qty": 2}, po_no="ROAD-1", note="for the ramp")
 	amended = amend(seller, made, delivery_date="2030-01-01")
 	outcomes = seller.push(act(seller, made, "submit"), act(seller, made, "cancel", 2), amended)
 	assert statuses(outcomes) == [("accepted", None)] * 3
 	new = seller.doc(amended.client_id)
-	assert ([row.qty for row in new.items], new.po_no, new.note) == ([2], "ROAD-1", None)
+	assert ([row.qty for row in new.items], new.note, new.po_no) == ([2], "for the ramp", None)
 
 
 def test_an_amendment_keeps_the_columns_of_rows_that_it_leaves_out(seller, submitted):
