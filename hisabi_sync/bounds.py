@@ -29,6 +29,7 @@ BOUNDS = {
 	},
 	# An entity type that leaves its payloads to the settings has 0 there.
 	"Sync Entity": {"rank": (0, 100_000), "max_payload_kib": (0, 4_096)},
+	"Sync Space Type": {},
 	"Sync Connection": {
 		"parallel": (1, 16),
 		"requests_per_minute": (0, 100_000),

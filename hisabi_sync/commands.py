@@ -37,6 +37,20 @@ def reconcile_site(context: Any, entity_type: str | None) -> None:
 		click.echo(json.dumps({key: sum(found[key] for found in counts) for key in counts[0]}))
 
 
+@click.command("hisabi-memberships")
+@click.option("--space-type", help="Only spaces of this type")
+@pass_context
+def follow_memberships(context: Any, space_type: str | None) -> None:
+	"""Bring memberships in line with the rules of the Sync Space Types, after changes that no hook saw."""
+	from hisabi_sync.engine.entities.entity_types import registry
+	from hisabi_sync.engine.sharing import memberships
+
+	with _site(context):
+		if space_type and space_type not in registry().space_types:
+			raise click.UsageError(f"There is no Sync Space Type {space_type}.")
+		click.echo(json.dumps(memberships.run(space_type)))
+
+
 def _compared(entity_type: str) -> list[str]:
 	"""Names of the entity types that are called so and can be compared; there is at least one."""
 	from hisabi_sync.engine.entities.entity_types import registry
@@ -163,4 +177,12 @@ def _demo_extra() -> Iterator[None]:
 		) from error
 
 
-commands = [demo_site, demo_households, reconcile_site, verify_wallets, after_restore, look_at_replica]
+commands = [
+	demo_site,
+	demo_households,
+	reconcile_site,
+	follow_memberships,
+	verify_wallets,
+	after_restore,
+	look_at_replica,
+]

@@ -57,16 +57,19 @@ doc_events = {
 		"on_change": [
 			"hisabi_sync.engine.capture.on_change",
 			"hisabi_sync.engine.entities.entity_types.follow",
+			"hisabi_sync.engine.sharing.followed.on_change",
 		],
 		"on_trash": "hisabi_sync.engine.capture.on_trash",
 		"after_delete": [
 			"hisabi_sync.engine.capture.after_delete",
 			"hisabi_sync.engine.entities.entity_types.follow",
+			"hisabi_sync.engine.sharing.followed.after_delete",
 		],
 		"before_rename": "hisabi_sync.engine.renames.before_rename",
 		"after_rename": [
 			"hisabi_sync.engine.renames.rename_record",
 			"hisabi_sync.engine.renames.renumber_links",
+			"hisabi_sync.engine.sharing.followed.after_rename",
 		],
 	},
 	"User": {"after_rename": "hisabi_sync.engine.renames.rename_user"},
@@ -128,6 +131,7 @@ scheduler_events = {
 	"daily_long": [
 		"hisabi_sync.engine.garbage.collect",
 		"hisabi_sync.engine.reconcile.run",
+		"hisabi_sync.engine.sharing.memberships.run",
 		"hisabi_sync.media.collect.run",
 	],
 	"weekly_long": ["hisabi_sync.hisabi_wallet.derived.verify.verify_all"],

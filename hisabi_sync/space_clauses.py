@@ -89,7 +89,7 @@ _KEYS_OF = "SELECT space_key FROM `tabSync Space` WHERE space_type = '{type}' AN
 _OF_SUBMISSION = "`tabField Submission Media`.submission IN (SELECT name FROM `tabField Submission` WHERE tenant IN ({keys}))"
 
 # What holds in every space. Users with User Permissions on Sync Space read these and cannot change them.
-EVERYWHERE = ("Sync Settings", "Sync Entity", "Family Settings", "Family Badge Rule")
+EVERYWHERE = ("Sync Settings", "Sync Entity", "Sync Space Type", "Family Settings", "Family Badge Rule")
 
 # Field of a document -> type of the space that it names.
 KEYS = {column: type for type, column in _SPACE_KEYS if column != "name"}

@@ -111,7 +111,7 @@ def _require_own_space(doc: Document, entity: EntityType, space: str | None) -> 
 	"""Raise ItemError invalid_link if a document that a push makes lies in another space than the one that is pushed to."""
 	caller, _, _ = _push()
 	if caller and doc.flags.hisabi_sync_made and space != caller.space:
-		raise ItemError("invalid_link", [entity.space_path.partition(".")[0]])
+		raise ItemError("invalid_link", [way.path[0].field for way in entity.ways if way.path])
 
 
 def on_trash(doc: Document, method: str | None = None) -> None:
@@ -146,8 +146,9 @@ def set_space(doc: Document, entity: EntityType) -> None:
 	"""Put a new document of a push into the caller's space. If links lead to the space, the device has sent them."""
 	caller, _, _ = _push()
 	doc.flags.hisabi_sync_made = True
-	if caller and "." not in entity.space_path and entity.space_path != "name":
-		doc.set(entity.space_path, caller.space_key)
+	fields = [way.own_field for way in entity.ways if way.own_field]
+	if caller and fields and (entity.key_field or spaces.key_of(doc, entity) != caller.space_key):
+		doc.set(fields[0], caller.space_key)
 
 
 def record_names(entity: EntityType, name: object) -> dict[str, str]:

@@ -183,7 +183,7 @@ def _link_queries(entity_type: str, space_type: str) -> list[str]:
 
 
 def _is_marked(entity: EntityType) -> bool:
-	return "is_deleted" in entity.stamps and "." not in entity.space_path and entity.space_path != "name"
+	return "is_deleted" in entity.stamps and bool(entity.key_field)
 
 
 def _link_sources(entity: EntityType, doctype: str) -> list[tuple[str, str]]:
@@ -199,5 +199,5 @@ def _link_sources(entity: EntityType, doctype: str) -> list[tuple[str, str]]:
 def _link_query(entity: EntityType, column: str, join: str) -> str:
 	return (
 		f"SELECT DISTINCT {column} FROM {sql.quote(entity.table)} t {join} "  # noqa: S608
-		f"WHERE {column} IN %s AND t.is_deleted = 0 AND t.{sql.quote(entity.space_path)} = %s"
+		f"WHERE {column} IN %s AND t.is_deleted = 0 AND t.{sql.quote(entity.key_field)} = %s"
 	)

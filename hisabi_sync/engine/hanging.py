@@ -7,20 +7,17 @@ import frappe
 from hisabi_sync.engine.database import sql
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.model.entity_type import EntityType
+from hisabi_sync.engine.model.paths import Hop
 from hisabi_sync.engine.store import load
 
-Way = list[tuple[str, str]]  # (DocType, link), from the document towards the other one
+Chain = list[Hop]  # from the document towards the other one
 
 
-def ways(entity: EntityType, doctype: str) -> list[Way]:
+def ways(entity: EntityType, doctype: str) -> list[Chain]:
 	"""The links by which documents of an entity type lead to a DocType on their path; none if it is not on it."""
-	links = [(entity.doctype, entity.space_path.partition(".")[0]), *entity.path]
-	return [links[:step] for step, (name, _) in enumerate(entity.path, 1) if name == doctype]
-
-
-def links(entity: EntityType) -> Way:
-	"""The links of an entity type's path that have to be searched."""
-	return [(entity.doctype, entity.space_path.partition(".")[0]), *entity.path][: len(entity.path)]
+	chains = [way.hops(entity.doctype) for way in entity.ways]
+	found = [chain[:at] for chain in chains for at, hop in enumerate(chain, 1) if hop.target == doctype]
+	return [chain for number, chain in enumerate(found) if chain not in found[:number]]
 
 
 def entities(doctype: str) -> Iterator[EntityType]:
@@ -42,9 +39,15 @@ def names(entity: EntityType, doctype: str, name: str, limit: int | None = None)
 	return found
 
 
-def _query(way: Way, tail: str) -> str:
+def _query(way: Chain, tail: str) -> str:
 	"""The far end first, so that every step is a look-up in an index."""
-	tables = [f"{sql.quote('tab' + doctype)} t{n}" for n, (doctype, _) in enumerate(way)]
-	columns = [f"t{n}.{sql.quote(link)}" for n, (_, link) in enumerate(way)]
+	tables = [f"{sql.quote('tab' + hop.doctype)} t{n}" for n, hop in enumerate(way)]
+	columns = [f"t{n}.{sql.quote(hop.link)}" for n, hop in enumerate(way)]
 	joins = [f" JOIN {tables[n]} ON {columns[n]} = t{n + 1}.name" for n in range(len(way) - 2, -1, -1)]
-	return f"SELECT STRAIGHT_JOIN t0.name FROM {tables[-1]}{''.join(joins)} WHERE {columns[-1]} = %s {tail}"  # noqa: S608
+	typed = [
+		f" AND t{n}.{sql.quote(hop.typed_by)} = {frappe.db.escape(hop.target)}"
+		for n, hop in enumerate(way)
+		if hop.typed_by
+	]
+	where = f"WHERE {columns[-1]} = %s{''.join(typed)}"
+	return f"SELECT STRAIGHT_JOIN t0.name FROM {tables[-1]}{''.join(joins)} {where} {tail}"  # noqa: S608

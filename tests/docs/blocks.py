@@ -12,6 +12,7 @@ DOCUMENTS = (
 	"docs/clients.md",
 	"docs/first-calls.md",
 	"docs/operations.md",
+	"docs/sharing.md",
 	"docs/architecture.md",
 )
 BLOCK = re.compile(r"(?:<!-- (?P<about>[^\n]*?) -->\n)?```(?P<language>\w+)\n(?P<text>.*?)```", re.S)

@@ -147,6 +147,7 @@ MATRIX = {
 	"meta.openapi": Row({}, OWN, guest="it says the same to everybody"),
 	"mobile.ack": tenant({**DEVICE, "ack_token": "<token>"}, mixed={"token": (400, "invalid_cursor")}),
 	"mobile.download": Row({"key": "<tenant_key>", "tenant_id": "<tenant>"}, NO_TENANT, NO_TENANT),
+	"mobile.list_spaces": Row({}, OWN),
 	"mobile.presign": tenant(FILE, writes=True),
 	"mobile.pull": tenant({"since_token": "<token>"}, mixed={"token": (400, "invalid_cursor")}),
 	"mobile.push": tenant({**DEVICE, "items": [EDIT]}, writes=True, mixed={"meter": ROWS}),
@@ -181,6 +182,10 @@ MATRIX = {
 	"runs_desk.start": desk({"connection": "<connection>", "entity": "orders"}),
 	"runs_desk.prepare": desk({"connection": "<connection>"}),
 	"runs_desk.test": desk({"connection": "<connection>"}),
+	"see_as.spaces": desk({"user": "<user>"}, DENIED),
+	"see_as.why": desk(
+		{"user": "<user>", "document_type": "Sync Conflict", "document": "<conflict>"}, DENIED
+	),
 	"sync.sync_ack": wallet({**DEVICE, "cursor": "<cursor>"}, mixed={"cursor": (417, "invalid_cursor")}),
 	"sync.sync_op_status": wallet({**DEVICE, "op_ids": ["<op>"]}, mixed={"op": ROWS}),
 	"sync.sync_pull": wallet({**DEVICE, "cursor": "<cursor>"}, mixed={"cursor": (417, "invalid_cursor")}),

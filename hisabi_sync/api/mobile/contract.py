@@ -16,5 +16,6 @@ MOBILE = Contract(
 	derive=rules.follow,
 	media_columns={"Field Submission": [("Field Submission Media", "media", "submission")]},
 	budgets=room.BUDGETS,
+	takes_rules=True,
 	bulk_actions={"review_submissions": rules.REVIEW},
 )

@@ -38,23 +38,33 @@ BATCH, CONFLICT = "Sync Batch", "Sync Conflict"
 def caller_of(given: models.InTenant, needs_device: bool = False) -> Caller:
 	"""The Caller in a tenant: `tenant_id`, or `X-Tenant-ID`, or the tenant that the user came into first.
 
+	With a `space_type` the same of spaces of that type. Raises space_access_denied for a type that this contract does not serve.
+
 	The device is that of the token, or the one that `device_id` names among the signed-in user's.
 	"""
 	device = auth.device_for(given.device_id) if given.device_id else auth.device()
 	if needs_device and device is None:
 		raise RequestError("device_id_required")
-	tenant = _tenant(given)
-	space = ids.space(SPACE_TYPE, tenant)
-	return Caller(frappe.session.user, space, device.name if device else None, SPACE_TYPE, tenant)
+	kind = given.space_type or SPACE_TYPE
+	if not serves(kind):
+		raise RequestError("space_access_denied")
+	tenant = _tenant(given, kind)
+	space = ids.space(kind, tenant)
+	return Caller(frappe.session.user, space, device.name if device else None, kind, tenant)
 
 
-def _tenant(given: models.InTenant) -> str:
+def serves(space_type: str) -> bool:
+	"""Whether devices sync spaces of a type by this contract: tenants, and the types that people made."""
+	return space_type == SPACE_TYPE or space_type in registry().space_types
+
+
+def _tenant(given: models.InTenant, space_type: str) -> str:
 	named = {given.tenant_id, frappe.request.headers.get("X-Tenant-ID")} - {None, ""}
 	if len(named) > 1:
 		raise RequestError("invalid_argument", argument="tenant_id")
 	if named:
 		return named.pop()
-	held = spaces.memberships(frappe.session.user, SPACE_TYPE)
+	held = spaces.memberships(frappe.session.user, space_type)
 	if not held:
 		raise RequestError("space_access_denied")
 	return held[0]
@@ -123,6 +133,14 @@ def ack(given: models.MobileAck) -> dict[str, Any]:
 	return {"acknowledged": True, "server_time": clock.dump(clock.now())}
 
 
+@endpoint(CONTRACT, takes=models.MobileSpaces, gives=models.MobileSpacesHeld, methods=("GET", "POST"))
+def list_spaces(given: models.MobileSpaces) -> dict[str, Any]:
+	"""The spaces that the user may sync now. A device pulls each, and removes what it has of one that is no longer listed."""
+	kinds = [given.space_type] if given.space_type else [SPACE_TYPE, *registry().space_types]
+	held = spaces.joined(frappe.session.user, [kind for kind in kinds if serves(kind)])
+	return {"spaces": [dict(zip(models.SPACE, row, strict=True)) for row in held]}
+
+
 @endpoint(CONTRACT, takes=models.MobileResolution, gives=models.MobileSettled)
 def resolve(given: models.MobileResolution) -> dict[str, Any]:
 	"""Decide a conflict: what became of it, and the record's new state.
@@ -160,7 +178,7 @@ def _conflict(given: models.MobileResolution) -> tuple[str, Caller | None]:
 	name = given.conflict_id
 	row = frappe.db.get_value(CONFLICT, name, ["space", "user", "entity_type"], as_dict=True)
 	entity = row and registry().by_name.get(row.entity_type)
-	if not entity or entity.space_type != SPACE_TYPE:
+	if not entity or not serves(entity.space_type):
 		raise RequestError("not_found")
 	if permissions.settles() and frappe.has_permission(CONFLICT, "read", doc=name):
 		return name, None
@@ -189,7 +207,8 @@ def replay(given: models.Replay) -> dict[str, Any]:
 	frappe.db.rollback()
 	tries = failed.process(names)
 	held = ledger.of_batch(name)
-	caller = Caller(batch.user, batch.space, batch.device, SPACE_TYPE)
+	kind = frappe.db.get_value("Sync Space", batch.space, "space_type") or SPACE_TYPE
+	caller = Caller(batch.user, batch.space, batch.device, kind)
 	asks = replace(caller, user=frappe.session.user)
 	return {
 		"batch_id": name,

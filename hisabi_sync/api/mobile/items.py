@@ -20,7 +20,6 @@ from hisabi_sync.engine.model.change import CREATE, DELETE, OPERATIONS, UPDATE, 
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.errors import ItemError
 from hisabi_sync.engine.store import load
-from hisabi_sync.tenants import SPACE_TYPE
 
 DEFAULT_LIMIT = 50
 MOST_THEN = 10  # actions that follow a change
@@ -56,10 +55,10 @@ def _read(index: int, item: dict[str, Any], caller: Caller) -> Change:
 
 def _fill(change: Change, item: dict[str, Any], caller: Caller) -> None:
 	named = _plain(item.get("resource_type"))
-	change.entity_type = registry().name_of(SPACE_TYPE, named) or named
+	change.entity_type = registry().name_of(caller.space_type, named) or named
 	change.operation = CREATE if item.get("action") == AMEND else _plain(item.get("action"))
 	change.client_id = temp_id = _plain(item.get("client_temp_id"))
-	_check(item)
+	_check(item, caller)
 	version = _version(item.get("client_version"))
 	change.payload = _payload(item, change)
 	change.client_id = _identity(item, change.operation)
@@ -84,12 +83,12 @@ def _plain(value: Any) -> str:
 	return value[:MAX_TEXT] if isinstance(value, str) else ""
 
 
-def _check(item: dict[str, Any]) -> None:
+def _check(item: dict[str, Any], caller: Caller) -> None:
 	"""Check the item's own fields. Raises ItemError."""
 	missing = [name for name in ("resource_type", "action", "client_version") if item.get(name) in (None, "")]
 	if missing:
 		raise ItemError("field_required", missing)
-	if registry().name_of(SPACE_TYPE, _plain(item["resource_type"])) is None:
+	if registry().name_of(caller.space_type, _plain(item["resource_type"])) is None:
 		raise ItemError("resource_type_unknown", [str(item["resource_type"])[:MAX_TEXT]])
 	if not _is_action(item["action"]):
 		raise ItemError("field_invalid", ["action"])

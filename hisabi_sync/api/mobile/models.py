@@ -28,11 +28,15 @@ Payload: Any = payload("tenant")
 
 
 class InTenant(Request):
-	"""Without a tenant here: the tenant of the header, else the first that the user joined."""
+	"""Without a tenant here: the tenant of the header, else the first that the user joined.
+
+	With a `space_type` that people made on the site, `tenant_id` is the key of a space of that type.
+	"""
 
 	headers: ClassVar[dict] = {"X-Tenant-ID": "The tenant, where the arguments name none"}
 
 	tenant_id: OptionalText = None
+	space_type: OptionalText = None
 	device_id: OptionalText = None
 
 
@@ -80,6 +84,27 @@ class MobilePull(InTenant):
 
 class MobileAck(InTenant):
 	ack_token: Cursor
+
+
+class MobileSpaces(Request):
+	space_type: OptionalText = None
+
+
+class MobileSpace(Answer):
+	"""`role` is the user's own in the space; a viewer cannot push."""
+
+	space_type: str
+	tenant_id: str
+	title: str | None
+	role: Literal["viewer", "member", "admin", "owner"]
+	status: str
+
+
+SPACE = tuple(MobileSpace.model_fields)
+
+
+class MobileSpacesHeld(Answer):
+	spaces: list[MobileSpace]
 
 
 class MobileResolution(Request):

@@ -41,9 +41,12 @@ GROUPS = {
 	),
 	"rules": _group("desk.rules", "wallet", "options preview save"),
 	"failed_items": _group("desk.failed_items", "wallet", "list_items retry retry_many retry_batch dismiss"),
+	"see_as": _group("desk.see_as", "wallet", "spaces why"),
 	"desk_devices": _group("desk.devices", "wallet", "revoke"),
 	"media": _group("api.media.endpoints", "wallet", "presign upload download download_url view"),
-	"mobile": _group("api.mobile.endpoints", "mobile", "push pull ack replay resolve presign download"),
+	"mobile": _group(
+		"api.mobile.endpoints", "mobile", "push pull ack list_spaces replay resolve presign download"
+	),
 	"meta": _group("api.openapi.endpoints", "wallet", "openapi"),
 	"family": _group("api.delta.endpoints", "family", "delta"),
 	"batch": _group("api.batch.endpoints", "batch", "sync token rotate"),

@@ -28,6 +28,7 @@ ROUTES = {
 	"POST /api/v1/mobile/sync/push": "mobile.push",
 	"POST /api/v1/mobile/sync/pull": "mobile.pull",
 	"POST /api/v1/mobile/sync/ack": "mobile.ack",
+	"GET /api/v1/mobile/sync/spaces": "mobile.list_spaces",
 	"POST /api/v1/mobile/sync/batches/{batch_id}/replay": "mobile.replay",
 	"POST /api/v1/mobile/conflicts/{conflict_id}/resolve": "mobile.resolve",
 	"POST /api/v1/mobile/media/presign": "mobile.presign",

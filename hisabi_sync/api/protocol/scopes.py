@@ -28,6 +28,7 @@ MODULES = {
 	"rules": DESK,
 	"failed_items": DESK,
 	"desk_devices": DESK,
+	"see_as": DESK,
 	"meta": ANY,
 }
 # By these a device renews and stops itself, whatever it is for.

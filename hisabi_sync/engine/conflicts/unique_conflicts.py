@@ -100,8 +100,8 @@ def _find(
 
 def _document(entity: EntityType, filters: dict[str, Any], caller: Caller) -> str | None:
 	"""Name of a live document with the values; within the caller's space if the DocType has a field for that."""
-	if "." not in entity.space_path and entity.space_path != "name":
-		filters = {**filters, entity.space_path: caller.space_key}
+	if entity.key_field:
+		filters = {**filters, entity.key_field: caller.space_key}
 	if "is_deleted" in entity.stamps:
 		filters = {**filters, "is_deleted": 0}
 	return frappe.db.get_value(entity.doctype, filters)

@@ -12,12 +12,13 @@ import frappe
 from frappe.core.doctype.docfield.docfield import DocField
 from frappe.model.meta import Meta
 
-from hisabi_sync.engine.entities import contracts, flows, write_mode
+from hisabi_sync.engine.entities import contracts, flows, paths, write_mode
 from hisabi_sync.engine.model import column_values, files
 from hisabi_sync.engine.model import fields as field_kinds
 from hisabi_sync.engine.model.actions import DOCSTATUS, Flow, Rule
 from hisabi_sync.engine.model.entity_type import CLIENT_ONLY, SENSITIVE, STAMPS, EntityType
 from hisabi_sync.engine.model.fields import Field
+from hisabi_sync.engine.model.paths import own_fields
 
 KEEP_DRAFT = "Keep the draft"  # of Sync Entity Action
 BY_JOB = "By a job"  # how changes of a Sync Entity are numbered
@@ -55,7 +56,7 @@ def entity_type(row: frappe._dict, get_meta: Callable[[str], Meta] = frappe.get_
 		one_of=_one_of(row, fields),
 		stamps=stamps,
 		client_only=CLIENT_ONLY | contracts.client_only(row.space_type),
-		path=_path(row, meta, get_meta),
+		ways=paths.ways(meta.name, row.space_path, get_meta),
 		slow=slow,
 		by_job=row.get("numbering") == BY_JOB,
 		submittable=bool(meta.is_submittable),
@@ -87,17 +88,6 @@ def _required(row: frappe._dict, fields: Collection[Field], bulk: bool) -> tuple
 	"""Fields that a change must have. What only the DocType demands, a document is asked after its controller has run."""
 	chosen = {f.fieldname for f in row.fields}
 	return tuple(f.name for f in fields if f.required and f.writable and (bulk or f.name in chosen))
-
-
-def _path(row: frappe._dict, meta: Meta, get_meta: Callable[[str], Meta]) -> tuple[tuple[str, str], ...]:
-	"""(DocType, field) of each step of the space path after the first, which is a field of the document itself."""
-	link, *steps = row.space_path.split(".")
-	found = []
-	for step in steps:
-		meta = get_meta(meta.get_field(link).options)
-		found.append((meta.name, step))
-		link = step
-	return tuple(found)
 
 
 def _json(text: str | None, default: Any) -> Any:
@@ -145,7 +135,7 @@ def is_stored(df: DocField, get_meta: Callable[[str], Meta] = frappe.get_meta) -
 
 
 def _is_synced(df: DocField, chosen: Mapping[str, frappe._dict], row: frappe._dict) -> bool:
-	if df.fieldname in STAMPS or df.fieldname in SENSITIVE or df.fieldname == row.space_path:
+	if df.fieldname in STAMPS or df.fieldname in SENSITIVE or df.fieldname in own_fields(row.space_path):
 		return df.fieldname in chosen
 	return df.fieldname in chosen if chosen else not df.hidden
 

@@ -79,6 +79,15 @@ def space_types() -> list[str]:
 	return list(dict.fromkeys(contract.space_type for contract in contracts() if contract.name))
 
 
+def takes_rules(space_type: str) -> bool:
+	"""Whether members of spaces of a type may follow rules: not where a contract that does not say so serves it."""
+	return all(
+		contract.takes_rules
+		for contract in contracts()
+		if contract.name and contract.space_type == space_type
+	)
+
+
 def of_space(space_type: str) -> Iterator[Contract]:
 	"""The contract of a kind of space, and those of other apps that add to it."""
 	return (contract for contract in contracts() if contract.space_type == space_type)

@@ -5,7 +5,7 @@ belongs to a version of the definitions, which the database holds. Each transact
 read it with their space, everything else takes it from Redis, which may be a moment behind.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import frappe
@@ -14,9 +14,10 @@ from frappe.model.meta import Meta
 
 from hisabi_sync import compat
 from hisabi_sync.engine.database import background, sql, transaction
-from hisabi_sync.engine.entities import compiler, definitions, listeners, retyped
+from hisabi_sync.engine.entities import compiler, definitions, listeners, retyped, space_types
 from hisabi_sync.engine.entities.type_registry import Broken, Registry
 from hisabi_sync.engine.model.entity_type import EntityType
+from hisabi_sync.engine.model.space_type import SpaceType
 
 VERSION_KEY = "hisabi_sync_entities"
 COMPILING = "hisabi_sync_compiling"
@@ -205,6 +206,8 @@ def _compile(
 ) -> Registry:
 	usable: list[EntityType] = []
 	broken: list[Broken] = []
+	kinds = space_types.compile_all(get_meta)
+	_note_followed(rows, kinds)
 	for row in rows:
 		entity = (kept and kept.entity(row)) or _compile_one(row, get_meta)
 		if isinstance(entity, Broken):
@@ -216,7 +219,14 @@ def _compile(
 	if current is not None and _have_changed(rows, broken):
 		background.enqueue_note_problems()
 	enabled = [row.modified for row in rows if row.enabled]
-	return Registry(usable, (len(enabled), max(enabled, default=None)), broken, current)
+	return Registry(usable, (len(enabled), max(enabled, default=None)), broken, current, kinds)
+
+
+def _note_followed(rows: list[frappe._dict], kinds: Mapping[str, SpaceType]) -> None:
+	"""Memberships follow documents by hooks, which documents written in bulk do not run."""
+	followed = space_types.followed(kinds)
+	for row in rows:
+		row.followed_by = [kind.name for kind in followed.get(row.document_type, ())]
 
 
 def _have_changed(rows: list[frappe._dict], broken: Collection[Broken]) -> bool:

@@ -12,6 +12,7 @@ from frappe.model.meta import Meta
 
 from hisabi_sync.engine.entities.compiler import FRAPPES_OWN, is_stored
 from hisabi_sync.engine.model.entity_type import SENSITIVE, STAMPS
+from hisabi_sync.engine.model.paths import own_fields
 
 # Beginnings of words in names of fields and in English labels.
 PRIVATE = re.compile(
@@ -38,7 +39,7 @@ def propose(
 	"""Rows of Sync Entity Field: fields by their names, and columns of their tables as `table.column`."""
 	found = []
 	for df in _safe(meta, get_meta):
-		if df.fieldname not in (*STAMPS, *SENSITIVE, space_path):
+		if df.fieldname not in (*STAMPS, *SENSITIVE, *own_fields(space_path)):
 			found.append({"fieldname": df.fieldname, "access": _access(df)})
 			found += _columns(df, get_meta)
 	return found

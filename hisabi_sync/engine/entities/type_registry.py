@@ -1,14 +1,16 @@
 """Entity types of a site, by their names and DocTypes, those that cannot be used included."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from hisabi_sync.engine.database import transaction
+from hisabi_sync.engine.entities import space_types
 from hisabi_sync.engine.model import ids
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.errors import ItemError
+from hisabi_sync.engine.model.space_type import SpaceType
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Broken:
 
 
 class Registry:
-	"""All entity types of a site. `stamp` is (number of enabled ones, when one was last changed).
+	"""All entity types of a site, and the space types that people made. `stamp` is (number of enabled ones, when one was last changed).
 
 	Those that are switched off are here too, because their records are still numbered and linked to. Devices can neither see
 	nor write those, nor `broken` ones. Names are those of the site. Names on the wire are unique only within a kind of space;
@@ -36,8 +38,10 @@ class Registry:
 		stamp: tuple[int, Any] = (0, None),
 		broken: Collection[Broken] = (),
 		version: str | None = "",
+		kinds: Mapping[str, SpaceType] | None = None,
 	) -> None:
 		self.stamp, self.version = stamp, version
+		self.space_types = kinds or {}
 		self.broken = {found.name: found for found in broken}
 		self.by_name = {entity.name: entity for entity in entity_types}
 		self.by_doctype = {entity.doctype: entity for entity in entity_types}
@@ -45,11 +49,16 @@ class Registry:
 		self._names = {(found.space_type, found.wire_name): name for name, found in self._all.items()}
 
 	@cached_property
+	def followed(self) -> dict[str, list[SpaceType]]:
+		"""{DocType: space types whose members its documents decide}; see `sharing.followed`."""
+		return space_types.followed(self.space_types)
+
+	@cached_property
 	def on_paths(self) -> dict[str, dict[str, list[str]]]:
 		"""{DocType: {field: entity types}} of the links and fields by which documents find their space."""
 		found: dict[str, dict[str, list[str]]] = {}
 		for entity in self.by_name.values():
-			for doctype, step in entity.path:
+			for doctype, step in dict.fromkeys(passed for way in entity.ways for passed in way.passed()):
 				found.setdefault(doctype, {}).setdefault(step, []).append(entity.name)
 		return found
 

@@ -20,6 +20,7 @@ SENTENCES: dict[str, Callable[[], str]] = {
 	"more": lambda: _("People made fields mandatory, or fetched from elsewhere: {0}"),
 	"every": lambda: _("{0} listens to {1} of every DocType: {2}"),
 	"this": lambda: _("{0} listens to {1} of {2}: {3}"),
+	"members": lambda: _("Members of spaces of the type {0} follow its documents"),
 	"made": lambda: _("The {0} {1} acts on {2}"),
 }
 # What people can change, so that Sync Health names it.
@@ -50,6 +51,8 @@ def _by_itself(row: frappe._dict, meta: Meta, fields: Collection[field_kinds.Fie
 	found: list[Reason] = []
 	if frappe.local.module_app.get(frappe.scrub(meta.module)) != "hisabi_sync":
 		found.append(("foreign", ()))
+	if row.get("followed_by"):
+		found.append(("members", (", ".join(row.followed_by),)))
 	if not meta.has_field(row.space_path):
 		found.append(("path", ()))
 	if held := [f.label for f in fields if f.kind is field_kinds.ROWS or f.unique]:

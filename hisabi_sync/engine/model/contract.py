@@ -69,6 +69,7 @@ class Contract:
 	- `media_columns`, by DocType: other places than file fields that name uploads, as (table, column with the key, column
 	  with the document's name).
 	- `bulk_actions`, by name: what people can do with many documents at once.
+	- `takes_rules`: members of its spaces may follow rules, and it serves the kinds of space that people make (Sync Space Type).
 	- `budgets`: how much each user may hold of what the contract lets them make. Contracts may share a budget.
 	"""
 
@@ -85,3 +86,4 @@ class Contract:
 	media_columns: Mapping[str, Sequence[tuple[str, str, str]]] = field(default_factory=dict)
 	bulk_actions: Mapping[str, Any] = field(default_factory=dict)
 	budgets: Sequence[Budget] = ()
+	takes_rules: bool = False

@@ -8,6 +8,7 @@ from typing import Any
 from hisabi_sync.engine.model import fields as field_kinds
 from hisabi_sync.engine.model import files, ids
 from hisabi_sync.engine.model.actions import Flow, Rule
+from hisabi_sync.engine.model.paths import Way
 
 # Columns that the engine fills when a DocType has them.
 STAMPS = ("client_id", "doc_version", "server_modified", "is_deleted", "deleted_at", "user")
@@ -43,8 +44,8 @@ class EntityType:
 	client_only: frozenset[str] = CLIENT_ONLY  # names in payloads that only clients need
 	# Why its documents are saved one by one, see `entities.write_mode`; nothing if they are written in bulk.
 	slow: tuple[tuple[str, tuple[str, ...]], ...] = ()
-	# (DocType, field) of each step of the space path after the first
-	path: tuple[tuple[str, str], ...] = ()
+	# Ways to the key of the space, by the space path; the first that leads to one counts
+	ways: tuple[Way, ...] = ()
 	by_job: bool = False  # whether changes outside of a push are numbered by a job, see `engine.waiting`
 	submittable: bool = False
 	tracked: bool = False  # whether the DocType keeps Versions of its documents
@@ -59,6 +60,16 @@ class EntityType:
 	@cached_property
 	def bulk(self) -> bool:
 		return not self.slow
+
+	@cached_property
+	def key_field(self) -> str:
+		"""The field of the document that always holds the key of its space; "" where links or several ways lead to it."""
+		return self.ways[0].own_field if len(self.ways) == 1 else ""
+
+	@cached_property
+	def leads_through(self) -> bool:
+		"""Whether the key of the space is found in other documents."""
+		return any(len(way.path) > 1 for way in self.ways)
 
 	@cached_property
 	def table(self) -> str:

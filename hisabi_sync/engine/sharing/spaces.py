@@ -9,11 +9,13 @@ import frappe
 from frappe.model.document import Document
 
 from hisabi_sync.engine.database import sql
+from hisabi_sync.engine.database.path_tables import Tables
 from hisabi_sync.engine.entities import entity_types
 from hisabi_sync.engine.model import clock, ids
 from hisabi_sync.engine.model.change import Caller, Membership
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.errors import RequestError
+from hisabi_sync.engine.model.paths import Way
 from hisabi_sync.engine.model.texts import plain
 from hisabi_sync.engine.store import load
 from hisabi_sync.engine.store.write import STANDARD
@@ -118,6 +120,19 @@ def key_by_name(space: str) -> str:
 	return _keys[site]
 
 
+def joined(user: str, space_types: Collection[str]) -> list[tuple[str, str, str, str, str]]:
+	"""[(space type, key, title, the user's role, status of the space)] of the spaces that a user is an active member of."""
+	if not space_types:
+		return []
+	rows = frappe.db.sql(
+		"""SELECT s.space_type, s.space_key, s.title, m.role, s.status FROM `tabSync Space Member` m
+		JOIN `tabSync Space` s ON s.name = m.space
+		WHERE m.user = %s AND m.status = 'active' AND s.space_type IN %s ORDER BY s.space_type, s.space_key""",
+		(user, tuple(space_types)),
+	)
+	return list(rows)
+
+
 def ensure(space_type: str, key: str) -> str:
 	"""Name of the space of a key; it is created without members if it does not exist."""
 	name = ids.space(space_type, key)
@@ -129,7 +144,7 @@ def of_document(doc: Document, entity: EntityType, known: Collection[str] = ()) 
 
 	`known` are spaces where it lies already. It comes into another one only by what leads there as it is now (see `of_documents`).
 	"""
-	for tail in ("", load.LATEST) if entity.path else (None,):
+	for tail in ("", load.LATEST) if entity.leads_through else (None,):
 		key = key_of(doc, entity) if tail is None else keys_of(entity, [doc.name], tail).get(str(doc.name))
 		space = ids.space(entity.space_type, key) if key else None
 		if space in known:
@@ -142,8 +157,8 @@ def of_documents(entity: EntityType, names: Collection[str]) -> dict[str, str]:
 
 	Documents that come into a space lock what leads there, so that it cannot go elsewhere at the same moment without them.
 	"""
-	keys = keys_of(entity, names, "" if entity.path else load.LATEST)
-	if entity.path and (new := _not_there_yet(entity, names, keys)):
+	keys = keys_of(entity, names, "" if entity.leads_through else load.LATEST)
+	if entity.leads_through and (new := _not_there_yet(entity, names, keys)):
 		latest = keys_of(entity, new, load.LATEST)
 		keys = {**{name: key for name, key in keys.items() if name not in new}, **latest}
 	known = {key: ensure(entity.space_type, key) for key in sorted(set(keys.values()))}
@@ -159,30 +174,30 @@ def _not_there_yet(entity: EntityType, names: Collection[str], keys: Mapping[str
 
 def key_of(doc: Document, entity: EntityType) -> str | None:
 	"""Key of the space that a document belongs to by its entity type's path, or None."""
-	*links, last = entity.space_path.split(".")
+	return next((key for way in entity.ways if (key := along(doc, way))), None)
+
+
+def along(doc: Document, way: Way) -> str:
+	"""The key to which a way leads from a document as it is in memory, or ""."""
 	source = doc
-	for link in links:
-		if not source.get(link):
-			return None
-		source = frappe.get_cached_doc(source.meta.get_field(link).options, source.get(link))
-	key = source.get(last)
-	return str(key) if key else None
+	for step in way.path[:-1]:
+		if not source.get(step.field) or (step.typed_by and source.get(step.typed_by) != step.target):
+			return ""
+		source = frappe.get_cached_doc(step.target, source.get(step.field))
+	return way.constant or str(source.get(way.path[-1].field) or "")
 
 
 def keys_of(entity: EntityType, names: Collection[str], tail: str = "") -> dict[str, str]:
 	"""{document name: key of its space} for documents that have one; one statement, whatever the path."""
-	*links, last = entity.space_path.split(".")
-	joins, alias, meta = "", "t0", frappe.get_meta(entity.doctype)
-	for depth, link in enumerate(links, 1):
-		target = meta.get_field(link).options
-		joins += f" JOIN {sql.quote('tab' + target)} t{depth} ON t{depth}.name = {alias}.{sql.quote(link)}"
-		alias, meta = f"t{depth}", frappe.get_meta(target)
-	column = f"{alias}.{sql.quote(last)}"
 	if not names:
 		return {}
+	tables = Tables(entity.doctype)
+	columns = [tables.column(way.path) if way.path else frappe.db.escape(way.constant) for way in entity.ways]
+	first = ", ".join(f"NULLIF({column}, '')" for column in columns)
+	key = columns[0] if len(columns) == 1 else f"COALESCE({first})"
 	rows = frappe.db.sql(
-		f"SELECT t0.name, {column} FROM {sql.quote(entity.table)} t0{joins} "  # noqa: S608
-		f"WHERE t0.name IN %s AND {column} IS NOT NULL AND {column} != '' {tail}",
-		(tuple(names),),
+		f"SELECT t0.name, {key} FROM {tables.text} "  # noqa: S608
+		f"WHERE t0.name IN %s AND {key} IS NOT NULL AND {key} != '' {tail}",
+		(*tables.values, tuple(names)),
 	)
 	return {str(name): str(key) for name, key in rows}

@@ -16,10 +16,12 @@ from hisabi_sync.engine.entities import (
 	contracts,
 	entity_types,
 	path_indexes,
+	paths,
 	proposal,
 	write_mode,
 )
 from hisabi_sync.engine.model import ids
+from hisabi_sync.engine.model.space_type import SITE_KEY
 
 # Parameters that a policy cannot do without.
 PARAMETERS = {"terminal_value_wins": ("field", "value"), "draft_then_immutable": ("field",)}
@@ -104,20 +106,23 @@ class SyncEntity(Document):
 
 	def _check_path(self, meta: Meta) -> None:
 		self.space_path = (self.space_path or "").strip()
-		*links, last = self.space_path.split(".")
-		if not all((*links, last)):
-			frappe.throw(
-				_(
-					"The space path has an empty part: give the field with the space's key, such as wallet_id, or links that lead to it, such as project.wallet_id"
-				)
-			)
-		for link in links:
-			df = meta.get_field(link)
-			if not df or df.fieldtype != "Link":
-				frappe.throw(_("{0} in the space path is not a link of {1}").format(link, meta.name))
-			meta = frappe.get_meta(df.options)
-		if last != "name" and not meta.has_field(last):
-			frappe.throw(_("{0} in the space path is not a field of {1}").format(last, meta.name))
+		try:
+			paths.check(meta.name, self.space_path)
+		except ValueError as error:
+			frappe.throw(frappe.utils.escape_html(str(error)))
+		self._check_ends(meta)
+
+	def _check_ends(self, meta: Meta) -> None:
+		"""Of a kind of space that people made: whether the path leads to keys of such spaces."""
+		kind = entity_types.registry().space_types.get(self.space_type)
+		if kind is None or kind.problem:
+			return
+		for way in paths.ways(meta.name, self.space_path):
+			found = way.constant or paths.end(meta.name, way)
+			wanted = (kind.key_doctype, None, way.constant) if kind.key_doctype else (SITE_KEY,)
+			if found not in wanted:
+				said = _("Spaces of the type {0} are for {1}, and {2} does not lead to one")
+				frappe.throw(said.format(self.space_type, _(kind.key_doctype) or '"site"', self.space_path))
 
 	def _check_fields(self, meta: Meta) -> None:
 		names = [row.fieldname for row in self.fields]
@@ -243,17 +248,14 @@ def _has_place(meta: Meta, name: str) -> bool:
 
 
 def _links(doc: SyncEntity) -> list[tuple[str, str]]:
-	"""(DocType, link) of each step of the space path but the last, which holds the key."""
-	meta, found = frappe.get_meta(doc.document_type), []
-	for link in doc.space_path.split(".")[:-1]:
-		found.append((meta.name, link))
-		meta = frappe.get_meta(meta.get_field(link).options)
-	return found
+	"""(DocType, link) of each step of the ways of the space path but the last, which holds the key."""
+	ways = paths.ways(doc.document_type, doc.space_path)
+	return list(dict.fromkeys((hop.doctype, hop.link) for way in ways for hop in way.hops(doc.document_type)))
 
 
 def unserved(space_type: str | None) -> str:
 	"""What to say of a kind of space that the contracts of no app serve, or an empty text."""
-	known = contracts.space_types()
+	known = [*contracts.space_types(), *entity_types.registry().space_types]
 	if not space_type or space_type in known:
 		return ""
 	said = _("No contract serves spaces of the type {0}, so no device gets these records. Known types: {1}")

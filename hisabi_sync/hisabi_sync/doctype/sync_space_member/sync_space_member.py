@@ -16,9 +16,20 @@ class SyncSpaceMember(Document):
 
 	def validate(self) -> None:
 		self._refuse_if_owned()
+		self._take_in_hand()
+
+	def _take_in_hand(self) -> None:
+		"""What a person decides stays: from then on no rule changes the row."""
+		before = self.get_doc_before_save()
+		changed = before is None or any(self.has_value_changed(name) for name in ("role", "status"))
+		self.rule = None if before is None or changed else before.rule
 
 	def on_trash(self) -> None:
 		self._refuse_if_owned()
+		if self.rule and self.status == "active":
+			frappe.throw(
+				_("A rule would make this membership again. Set its status to removed; then it stays so")
+			)
 
 	def _refuse_if_owned(self) -> None:
 		space_type, owner = frappe.db.get_value("Sync Space", self.space, ["space_type", "reference_doctype"])

@@ -1,0 +1,176 @@
+"""Memberships by rule: rows of Sync Space Member that follow the data of the site.
+
+What a rule says of some users is asked with one statement for each rule, and what differs is written with three at most. A job
+goes over all users, for what no hook saw.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+from functools import partial
+from typing import NamedTuple
+
+import frappe
+from redis.exceptions import RedisError
+
+from hisabi_sync.engine.database import background, retry, sql
+from hisabi_sync.engine.entities.entity_types import registry
+from hisabi_sync.engine.judge import memberships as judged
+from hisabi_sync.engine.judge.memberships import ACTIVE, Held, Place, Wanted
+from hisabi_sync.engine.model import clock, errors, ids
+from hisabi_sync.engine.model.space_type import SpaceType
+from hisabi_sync.engine.sharing import rule_query
+from hisabi_sync.engine.store.write import STANDARD
+
+CHUNK = 200  # users at a time
+JOB = "memberships"
+MEMBER, SPACE = "Sync Space Member", "Sync Space"
+REMOVED = "removed"
+# A row by hand that somebody made meanwhile stays as it is.
+KEEP_BY_HAND = ", ".join(
+	f"{column} = IF(`rule` IS NULL, {column}, VALUES({column}))"
+	for column in ("`role`", "`status`", "joined_at", "removed_at", "modified", "`rule`")
+)
+
+
+def follow(kind: SpaceType, users: Collection[str]) -> Counter[str]:
+	"""Bring the memberships of users in spaces of a type in line with its rules: {"joined": n, "left": n}.
+
+	Part of the caller's transaction.
+	"""
+	if not users or kind.problem:  # what cannot be read says nothing of members
+		return Counter()
+	differs = judged.difference(wanted(kind, users), _held(kind, users))
+	if differs.write:
+		_write(kind, differs.write)
+	now = clock.now()
+	ended = {"status": REMOVED, "removed_at": now, "modified": now}
+	sql.update_in(MEMBER, ended, differs.end, "`rule` IS NOT NULL")
+	return Counter(joined=len(differs.write), left=len(differs.end))
+
+
+def wanted(kind: SpaceType, users: Collection[str]) -> dict[Place, Wanted]:
+	"""The memberships that the rules give to users; one statement for each rule."""
+	return judged.choose(found(kind, users), kind.roles)
+
+
+def found(kind: SpaceType, users: Collection[str]) -> list[tuple[str, str, str]]:
+	"""[(user, key, rule)]: every rule that makes one of the users a member."""
+	return [
+		(str(user), str(key), rule.name)
+		for rule in kind.rules
+		for user, key in rule_query.wanted(rule, kind, users)
+	]
+
+
+def _held(kind: SpaceType, users: Collection[str]) -> dict[Place, Held]:
+	rows = frappe.db.sql(
+		"""SELECT m.user, s.space_key, m.name, m.role, m.status, m.rule FROM `tabSync Space Member` m
+		JOIN `tabSync Space` s ON s.name = m.space WHERE m.user IN %s AND s.space_type = %s""",
+		(tuple(users), kind.name),
+	)
+	return {(user, key): Held(*row) for user, key, *row in rows}
+
+
+def _write(kind: SpaceType, memberships: dict[Place, Wanted]) -> None:
+	_open(kind, sorted({key for _, key in memberships}))
+	now, by = clock.now(), frappe.session.user
+	columns = [*STANDARD, "space", "user", "role", "status", "joined_at", "removed_at", "rule"]
+	rows = []
+	for (user, key), one in sorted(memberships.items()):
+		space = ids.space(kind.name, key)
+		standard = (ids.member(space, user), now, now, by, by)
+		rows.append((*standard, space, user, one.role, ACTIVE, now, None, one.rule))
+	sql.insert_or(MEMBER, columns, rows, KEEP_BY_HAND)
+
+
+def _open(kind: SpaceType, keys: Iterable[str]) -> None:
+	"""Open the spaces that are missing. Those that exist are not locked: pushes into them go on."""
+	names = {ids.space(kind.name, key): key for key in keys}
+	there = {row[0] for row in sql.select_in(SPACE, ["name"], "name", list(names))}
+	now, by = clock.now(), frappe.session.user
+	columns = [*STANDARD, "space_type", "space_key", "title", "status", "sequence", "horizon"]
+	rows = [
+		(name, now, now, by, by, kind.name, key, kind.title if not kind.key_doctype else key, "Active", 0, 0)
+		for name, key in names.items()
+		if name not in there
+	]
+	sql.insert_missing(SPACE, columns, rows)
+
+
+# --- all users
+
+
+class Chunk(NamedTuple):
+	"""Some users, in the spaces of a type."""
+
+	kind: str
+	users: tuple[str, ...]
+
+	def __str__(self) -> str:
+		return f"{self.kind}, users from {self.users[0]}"
+
+
+def run(space_type: str | None = None) -> dict[str, int]:
+	"""Bring all memberships in line with the rules: {"joined": n, "left": n}. Each chunk of users is a transaction.
+
+	Runs daily, after a Sync Space Type was saved, and by `bench --site S hisabi-memberships`.
+	"""
+	names = [name for name in registry().space_types if space_type in (None, name)]
+	done = background.each(JOB, "space type", (chunk for name in names for chunk in _chunks(name)), _follow)
+	counts: Counter[str] = sum(done.values(), Counter())
+	return {"joined": counts["joined"], "left": counts["left"]}
+
+
+def _chunks(kind: str) -> Iterator[Chunk]:
+	after = ""
+	while rows := sql.select("User", ["name"], "name > %s", (after,), f"ORDER BY name LIMIT {CHUNK}"):
+		yield Chunk(kind, tuple(row[0] for row in rows))
+		after = rows[-1][0]
+
+
+def _follow(chunk: Chunk) -> Counter[str]:
+	kind = registry().space_types.get(chunk.kind)  # people may have edited it since this began
+	counts = follow(kind, chunk.users) if kind else Counter()
+	frappe.db.commit()
+	return counts
+
+
+def follow_apart(space_type: str, users: Collection[str]) -> None:
+	"""Bring the memberships of users in line, in transactions of their own."""
+	every = sorted(users)
+	for start in range(0, len(every), CHUNK):
+		retry.run(partial(_follow, Chunk(space_type, tuple(every[start : start + CHUNK]))))
+
+
+def soon(space_type: str) -> None:
+	"""After the commit, have a worker do `run`. Without Redis this is left to the daily job."""
+	try:
+		frappe.enqueue(
+			"hisabi_sync.engine.sharing.memberships.run",
+			queue="long",
+			job_id=f"hisabi_sync_memberships_{frappe.scrub(space_type)}",
+			deduplicate=True,
+			enqueue_after_commit=True,
+			space_type=space_type,
+		)
+	except RedisError as error:
+		errors.log_once("a job could not be enqueued", error)
+
+
+def end_all(space_type: str) -> None:
+	"""End the memberships that rules made in spaces of a type that is about to be deleted; rows by hand stay."""
+	now = clock.now()
+	frappe.db.sql(
+		"""UPDATE `tabSync Space Member` m JOIN `tabSync Space` s ON s.name = m.space
+		SET m.status = %s, m.removed_at = %s, m.modified = %s
+		WHERE s.space_type = %s AND m.rule IS NOT NULL AND m.status = %s""",
+		(REMOVED, now, now, space_type, ACTIVE),
+	)
+
+
+def of_rules(spaces: Collection[str], limit: int) -> list[str]:
+	"""Users whom rules made members of the spaces, at most `limit`."""
+	where, tail = "status = %s AND `rule` IS NOT NULL", f"LIMIT {int(limit)}"
+	return [
+		row[0] for row in sql.select_in(MEMBER, ["DISTINCT user"], "space", spaces, where, (ACTIVE,), tail)
+	]
