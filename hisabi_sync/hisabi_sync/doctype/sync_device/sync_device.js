@@ -3,6 +3,9 @@ frappe.ui.form.on("Sync Device", {
 		frm.disable_save();
 		show_budget(frm);
 		const may = frappe.user.has_role("Sync Manager") || frm.doc.user === frappe.session.user;
+		if (frappe.user.has_role("Sync Manager")) {
+			frm.page.add_menu_item(__("See as"), () => frappe.set_route("see-as", { device: frm.doc.name }));
+		}
 		if (frm.doc.status === "Active" && may) frm.page.add_menu_item(__("Revoke"), () => revoke(frm));
 	},
 });

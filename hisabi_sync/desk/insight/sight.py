@@ -1,0 +1,101 @@
+"""What a user or a device gets: spaces with role and rule, and how many records of each type Frappe lets the user read."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import frappe
+from frappe import _
+
+from hisabi_sync import document_clauses
+from hisabi_sync.desk.insight import rule_texts
+from hisabi_sync.engine.database import sql
+from hisabi_sync.engine.entities.entity_types import registry
+from hisabi_sync.engine.entities.type_registry import Registry
+from hisabi_sync.engine.model import clock
+
+MOST = 100  # spaces of one answer
+
+
+def person(user: str) -> dict[str, Any]:
+	full_name, enabled = frappe.db.get_value("User", user, ["full_name", "enabled"])
+	roles = frappe.get_all("Has Role", {"parent": user, "parenttype": "User"}, pluck="role", order_by="role")
+	return {"user": user, "full_name": full_name, "enabled": bool(enabled), "roles": roles}
+
+
+def device(name: str | None) -> dict[str, Any] | None:
+	if not name:
+		return None
+	fields = ["device_name", "device_id", "status", "last_seen"]
+	title, device_id, status, last_seen = frappe.db.get_value("Sync Device", name, fields)
+	return {"name": name, "title": title or device_id, "status": status, "last_seen": clock.dump(last_seen)}
+
+
+def types() -> list[dict[str, str]]:
+	"""The types that are switched on and whose documents the reader may read."""
+	known = (entity for entity in registry().by_name.values() if entity.enabled)
+	return [
+		{"entity_type": entity.wire_name, "doctype": entity.doctype, "space_type": entity.space_type}
+		for entity in known
+		if frappe.has_permission(entity.doctype, "read")
+	]
+
+
+def spaces(user: str, device: str | None) -> tuple[list[dict[str, Any]], bool]:
+	"""(spaces of a user, active ones first, whether there are more); four statements, whatever their number."""
+	rows = frappe.db.sql(
+		"""SELECT s.name, s.space_type, s.space_key, s.title, s.status space_status, m.role, m.status, m.rule,
+			COALESCE(m.removed_at, m.joined_at, m.creation) since, s.sequence position
+		FROM `tabSync Space Member` m JOIN `tabSync Space` s ON s.name = m.space WHERE m.user = %s
+		ORDER BY m.status != 'active', s.space_type, s.space_key LIMIT %s""",
+		(user, MOST + 1),
+		as_dict=True,
+	)
+	shown = rows[:MOST]
+	names = [row.name for row in shown if row.status == "active"]
+	held, reached, known = counts(user, names), _confirmed(device, names), registry()
+	for row in shown:
+		row.rule = _rule(row, known)
+		row.since = clock.dump(row.since)
+		row.confirmed = reached.get(row.name)
+		row.counts = held.get(row.name, [])
+	return shown, len(rows) > MOST
+
+
+def _rule(row: frappe._dict, known: Registry) -> str | None:
+	"""The rule that made a membership, in words."""
+	kind = known.space_types.get(row.space_type)
+	found = next((rule for rule in (kind.rules if kind else ()) if rule.name == row.rule), None)
+	return rule_texts.said(found) if found else row.rule and _("A rule that is gone")
+
+
+def counts(user: str, spaces: list[str]) -> dict[str, list[dict[str, Any]]]:
+	"""{space: [{entity type, records, seen}]} of the live records of types that are switched on; one statement."""
+	known = registry()
+	if not spaces:
+		return {}
+	query = f"""SELECT space, entity_type, COUNT(*), SUM({_seen(user, known)}) FROM `tabSync Record`
+		WHERE space IN %(spaces)s AND deleted_at IS NULL GROUP BY space, entity_type"""  # noqa: S608
+	found: dict[str, list[dict[str, Any]]] = {}
+	for space, name, records, seen in sql.ask(query, {"spaces": tuple(spaces)}):
+		if known.is_open(name):
+			row = {"entity_type": known.wire_name(name), "records": records, "seen": int(seen)}
+			found.setdefault(space, []).append(row)
+	return {space: sorted(rows, key=lambda row: row["entity_type"]) for space, rows in found.items()}
+
+
+def _seen(user: str, known: Registry) -> str:
+	"""An expression that is 1 for a record whose document the user may read."""
+	cases = [
+		f"WHEN {frappe.db.escape(entity.name)} THEN document_name IN ({rows.replace('%', '%%')})"
+		for entity in known.by_name.values()
+		if entity.check_permissions
+		and (rows := document_clauses.readable_rows(entity.doctype, user)) is not None
+	]
+	return f"CASE entity_type {' '.join(cases)} ELSE 1 END" if cases else "1"
+
+
+def _confirmed(device: str | None, spaces: list[str]) -> Mapping[str, int]:
+	"""{space: position that a device has confirmed}."""
+	where = "device = %s AND entity_type IS NULL"
+	rows = sql.select_in("Sync Device Position", ["space", "acknowledged"], "space", spaces, where, [device])
+	return dict(rows)
