@@ -4,6 +4,7 @@ import frappe
 import pytest
 
 from hisabi_sync.engine.database import retry
+from hisabi_sync.engine.identity import device_tokens
 from hisabi_sync.engine.sharing import spaces
 from tests.conflicts.conftest import make_person
 from tests.sharing import world
@@ -65,6 +66,19 @@ def test_spaces_and_reasons(window, scene, shots, language):
 	page.locator("details.hs-see-card summary").click()
 	assert page.locator(".hs-see-verdict").is_visible(), "leaving the field asks nothing again"
 	page.screenshot(path=shots / f"see-as-left-{language}.png", full_page=True)
+	assert page.mistakes == []
+
+
+def test_a_device_leads_to_what_it_gets(window, scene, shots):
+	device, _ = device_tokens.register(scene[0], new_id("device"), "android", "Tablet of the rep")
+	frappe.db.commit()
+	page = window(make_person("Sync Manager", "System Manager"))
+	page.goto(f"/app/sync-device/{device.name}")
+	page.locator(".menu-btn-group:visible button").first.click()
+	page.locator(".menu-btn-group .dropdown-menu:visible").get_by_text("See as").click()
+	page.locator(".hs-see-who .indicator-pill", has_text="Tablet of the rep").wait_for()
+	page.screenshot(path=shots / "see-as-device.png", full_page=True)
+	assert page.locator(".hs-see-frame th", has_text="Confirmed").is_visible()
 	assert page.mistakes == []
 
 
