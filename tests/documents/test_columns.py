@@ -143,7 +143,9 @@ def test_the_proposal_can_be_saved_and_orders_are_made_with_it(seller, shop):
 		assert (doc.items[0].rate, doc.total) == (11, 11)
 
 
-def test_only_who_may_make_entity_types_gets_a_proposal(shop, seller):
+@pytest.mark.parametrize("propose", ["propose_fields", "propose_actions"])
+def test_only_who_may_make_entity_types_gets_a_proposal(shop, seller, propose):
 	frappe.set_user(seller.user)
+	given = {"doctype": "Sync Entity", "document_type": shop.order, "space_path": "team"}
 	with pytest.raises(frappe.PermissionError):
-		proposed(shop.order)
+		frappe.get_doc(given).run_method(propose)
