@@ -6,11 +6,12 @@ import frappe
 import pytest
 
 from hisabi_sync.runs import both_ways
-from tests.runs import erpnext, test_erpnext, test_lifecycle, world
+from tests.runs import erpnext, test_erpnext, test_erpnext_needs, test_lifecycle, world
+from tests.runs.test_erpnext_needs import manager
 from tests.runs.test_lifecycle import PAPER, make, papers, states
 from tests.support.phone import new_id
 
-assert papers  # a fixture
+assert papers and manager  # fixtures
 KEY = "custom_sync_key"
 FIELDS = ("title", "quantity", "note")
 
@@ -158,6 +159,26 @@ def test_what_a_person_decides_holds_for_both_directions(operator, erp, connecti
 	assert ours(operator) == there(erp) == [(doc.title, value, "ours")]
 	for done in failed.values():
 		assert operator.detail(done["sync_id"])["status"] == "completed"
+
+
+def test_a_manager_decides_in_the_desk(erp, manager):
+	connection = connect(manager, erp)
+	doc = linked(manager, connection)
+	edit(doc.name, quantity=7)
+	edit_there(erp, quantity=8)
+	(record,) = run(manager, connection, "push")["records"]
+	answer = test_erpnext_needs.call(manager, "retry", names=[record["id"]], keep="here")
+	assert answer == {"records_queued": 1}
+	world.lanes.work(connection.name)
+	assert there(erp) == [(doc.title, 7, "first")]
+
+
+def test_what_both_directions_need_there_is_listed_once(erp, manager):
+	connection = connect(manager, erp, key_field="other_key")
+	steps = test_erpnext_needs.call(manager, "prepare", connection=connection.name)["steps"]
+	assert [(step["entity"], step["what"]) for step in steps] == [("orders", "Paper.other_key")]
+	tested = test_erpnext_needs.call(manager, "test", connection=connection.name)["entities"]
+	assert [row_["direction"] for row_ in tested] == ["push", "pull"]
 
 
 def test_equal_changes_of_both_sides_are_no_conflict(operator, erp, connection):

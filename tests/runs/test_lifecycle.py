@@ -19,7 +19,12 @@ CARRIED = {"then_do": "submit", "cancelled_as": "cancel", "deleted_as": "delete"
 def papers(site):
 	frappe.set_user("Administrator")
 	fields = columns("tenant", "title", "note", ("quantity", "Float"), ("amended_from", "Link", PAPER))
-	doctypes.make(PAPER, fields, is_submittable=1, permissions=[permission(submit=1, cancel=1)])
+	doctypes.make(
+		PAPER,
+		fields,
+		is_submittable=1,
+		permissions=[permission(submit=1, cancel=1), permission("Sync Manager")],
+	)
 	frappe.db.commit()
 	yield
 	doctypes.remove(PAPER)

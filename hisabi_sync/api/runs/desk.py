@@ -178,7 +178,16 @@ def prepare(given: Prepare) -> dict[str, Any]:
 	_space(given, "write")
 	with channel.Channels(given.connection) as channels:
 		rows = _rows(channels)
-		return {"steps": [step for row in rows for step in _prepared(channels, *row, bool(given.dry_run))]}
+		steps = [step for row in rows for step in _prepared(channels, *row, bool(given.dry_run))]
+		return {"steps": _once(steps)}
+
+
+def _once(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+	"""Two directions of an entity lack the same field."""
+	found: dict[tuple[Any, ...], dict[str, Any]] = {}
+	for step in steps:
+		found.setdefault((step["entity"], step["what"], step["message"]), step)
+	return list(found.values())
 
 
 def _prepared(channels: channel.Channels, entity: str, direction: str, dry_run: bool) -> list[dict[str, Any]]:
