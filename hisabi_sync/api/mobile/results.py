@@ -66,8 +66,9 @@ def _rest(change: Change, outcome: Outcome, holders: dict[Any, Any]) -> dict[str
 
 def _left_undone(held: dict[str, Any]) -> dict[str, Any]:
 	"""The action that was refused while the rest of the item was applied, and why."""
-	message = item_message(held["code"], held["detail"], held["words"])
-	return {"action": held["action"], "error_code": held["code"], "error": message}
+	code = held["code"]
+	message = item_message(code, held["detail"], held["words"])
+	return {"action": held["action"], "error_code": code, "error": message}
 
 
 def _server_id(change: Change, outcome: Outcome) -> str | None:
