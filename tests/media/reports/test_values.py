@@ -191,9 +191,10 @@ def test_an_item_that_is_edited_and_sent_again_names_no_path(owner):
 def test_what_a_peer_sends_names_no_file_here(site, values):
 	work = frappe._dict(channel=frappe._dict(document_type=NAME), run=frappe._dict(mode="full"))
 	with pytest.raises(RemoteError) as caught:
-		pull._written(work, None, {"wallet": "w", **values}, submits=False)
+		pull._written(work, pull._document(work, None), {"wallet": "w", **values}, submits=False)
 	assert caught.value.code == "local_rejected"
-	made = pull._written(work, None, {"wallet": new_id("w"), "text": "<p>a</p>"}, submits=False)
+	sound = {"wallet": new_id("w"), "text": "<p>a</p>"}
+	made = pull._written(work, pull._document(work, None), sound, submits=False)
 	assert frappe.db.exists(NAME, made["document_name"])
 
 
