@@ -14,6 +14,7 @@ from hisabi_sync.engine.model.change import Stored
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.errors import ItemError
 from hisabi_sync.engine.sharing.action_rights import replaced
+from hisabi_sync.engine.store import load
 
 
 def take(action: str, args: dict[str, Any], stored: Stored, entity: EntityType) -> None:
@@ -68,7 +69,7 @@ def amendment(amended: Stored, entity: EntityType, values: Mapping[str, Any]) ->
 	if old.docstatus != CANCELLED:
 		raise ItemError("not_cancelled")
 	old.check_permission("amend")
-	if replaced(entity.doctype, [old.name]):
+	if replaced(entity.doctype, [old.name], load.LATEST):  # as it is now, and not when the push began
 		raise ItemError("already_amended")
 	doc = frappe.copy_doc(old)
 	doc.update({df.fieldname: None for df in doc.meta.fields if df.no_copy and df.unique})

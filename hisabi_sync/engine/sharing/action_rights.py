@@ -53,9 +53,9 @@ def _of_type(
 	}
 
 
-def replaced(doctype: str, names: list[str]) -> set[str]:
+def replaced(doctype: str, names: list[str], tail: str = "") -> set[str]:
 	"""Those of the cancelled documents that an amendment has taken the place of, which is not cancelled itself."""
-	rows = sql.select_in(doctype, ["amended_from"], "amended_from", names, "docstatus < 2")
+	rows = sql.select_in(doctype, ["amended_from"], "amended_from", names, "docstatus < 2", tail=tail)
 	return {str(row[0]) for row in rows}
 
 

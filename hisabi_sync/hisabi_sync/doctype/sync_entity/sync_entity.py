@@ -21,6 +21,7 @@ from hisabi_sync.engine.entities import (
 	write_mode,
 )
 from hisabi_sync.engine.model import ids
+from hisabi_sync.engine.model.actions import AMEND
 from hisabi_sync.engine.model.space_type import SITE_KEY
 
 # Parameters that a policy cannot do without.
@@ -197,17 +198,17 @@ class SyncEntity(Document):
 
 	def on_update(self) -> None:
 		entity_types.forget()
-		self._index_path()
+		self._index_links()
 		if self.enabled and not self.flags.from_declaration:
 			reconcile.soon(self.name, self.document_type)
 
-	def _index_path(self) -> None:
-		"""After the commit, because making an index commits."""
+	def _index_links(self) -> None:
+		"""Make the indexes by which documents are found, after the commit, because making an index commits."""
 		missing = path_indexes.missing(_links(self))
 		if not missing:
 			return
 		frappe.db.after_commit.add(lambda: path_indexes.make(missing))
-		said = _("An index is made for {0}, so that documents which move along are found at once")
+		said = _("An index is made for {0}, so that documents are found at once")
 		columns = ", ".join(f"{_(doctype)}: {field}" for doctype, field in missing)
 		frappe.msgprint(said.format(columns), indicator="blue", alert=True)
 
@@ -248,9 +249,13 @@ def _has_place(meta: Meta, name: str) -> bool:
 
 
 def _links(doc: SyncEntity) -> list[tuple[str, str]]:
-	"""(DocType, link) of each step of the ways of the space path but the last, which holds the key."""
+	"""(DocType, link) by which documents are looked for: each step of the ways of the space path but the last, which holds the
+	key; and what documents amend, if devices may amend.
+	"""
 	ways = paths.ways(doc.document_type, doc.space_path)
-	return list(dict.fromkeys((hop.doctype, hop.link) for way in ways for hop in way.hops(doc.document_type)))
+	steps = [(hop.doctype, hop.link) for way in ways for hop in way.hops(doc.document_type)]
+	amends = any(row.action == AMEND for row in doc.actions)
+	return list(dict.fromkeys([*steps, *([(doc.document_type, "amended_from")] if amends else [])]))
 
 
 def unserved(space_type: str | None) -> str:
