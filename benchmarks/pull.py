@@ -36,7 +36,7 @@ def at_end(wallet: Wallet) -> str:
 	"""The cursor behind all that a wallet holds, without a walk over it."""
 	begun = cursor.decode(engine_page(wallet, None, 1).next_cursor, wallet.caller().space)
 	last = frappe.db.get_value("Sync Space", begun.space, "sequence")
-	return cursor.encode(cursor.Cursor(begun.space, last, None, begun.sight))
+	return cursor.encode(cursor.Cursor(begun.space, last, None, begun.visibility))
 
 
 def by_page(stage: Stage) -> list[Figure]:

@@ -37,5 +37,5 @@ class ClientNamed(Document):
 
 def free_name(doctype: str, client_id: str, space_key: str | None) -> str:
 	"""The client id where that is free on the site, else one derived from it and the key of the space."""
-	taken = load.existing(doctype, [client_id])
-	return ids.document_name(client_id, ids.digest(space_key or "", client_id), taken)
+	names_in_use = load.existing(doctype, [client_id])
+	return ids.document_name(client_id, ids.digest(space_key or "", client_id), names_in_use)

@@ -17,8 +17,8 @@ from hisabi_sync.space_clauses import CLAUSES, KEYS
 MANAGER, AUDITOR = "Sync Manager", "Sync Auditor"
 
 
-def settles() -> bool:
-	"""Whether the user may settle conflicts and process failed items again."""
+def is_manager() -> bool:
+	"""Whether the user is a Sync Manager, who may resolve conflicts and process failed items again."""
 	return MANAGER in frappe.get_roles()
 
 

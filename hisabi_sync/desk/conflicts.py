@@ -46,7 +46,7 @@ def read(given: models.OfConflict) -> dict[str, Any]:
 def form(given: models.OfConflict) -> dict[str, Any]:
 	"""What the Desk shows of a conflict: labels, types, titles of links, document values. May the caller settle?"""
 	name = desk_access.visible(CONFLICT, given, "conflict_id")
-	return {**conflict_view.form(name), "may_settle": permissions.settles()}
+	return {**conflict_view.form(name), "may_settle": permissions.is_manager()}
 
 
 @endpoint("wallet", takes=models.Resolution, gives=models.Settled, **MANAGER)

@@ -7,7 +7,7 @@ import frappe
 from hisabi_sync import permissions
 from hisabi_sync.api.protocol import desk_access
 from hisabi_sync.api.protocol.http import endpoint
-from hisabi_sync.desk.insight import reasons, sight
+from hisabi_sync.desk.insight import reasons, visible_spaces
 from hisabi_sync.desk.models import see_as as models
 from hisabi_sync.engine.model.errors import RequestError
 
@@ -26,8 +26,12 @@ READER: dict[str, Any] = {"needs": require_all_spaces, "methods": ("GET", "POST"
 def spaces(given: models.Person) -> dict[str, Any]:
 	"""The spaces of a user with role and rule, and how many records of each type the user gets from each."""
 	user, device = _person(given)
-	found, more = sight.spaces(user, device)
-	said = {"person": sight.person(user), "device": sight.device(device), "types": sight.types()}
+	found, more = visible_spaces.spaces(user, device)
+	said = {
+		"person": visible_spaces.person(user),
+		"device": visible_spaces.device(device),
+		"types": visible_spaces.types(),
+	}
 	return {**said, "spaces": found, "more": more}
 
 

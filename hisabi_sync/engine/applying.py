@@ -162,9 +162,9 @@ def _number_again(batch: "Batch", stored: Stored, entity: EntityType) -> None:
 
 
 def _document_name(batch: "Batch", change: Change, entity: EntityType) -> str:
-	taken = batch.taken.setdefault(entity.doctype, set())
-	name = ids.document_name(change.client_id, change.record, taken)
-	taken.add(name.lower())
+	names_in_use = batch.names_in_use.setdefault(entity.doctype, set())
+	name = ids.document_name(change.client_id, change.record, names_in_use)
+	names_in_use.add(name.lower())
 	return name
 
 
@@ -182,8 +182,8 @@ def _duplicate(
 	batch: "Batch", change: Change, stored: Stored, entity: EntityType, decision: Decision
 ) -> Outcome:
 	"""What is there already. The actions that follow are taken, if they were not."""
-	taken = [_take(batch, action, change, stored, entity) for action in change.then if stored.live]
-	return _answer(ACCEPTED if any(taken) else DUPLICATE, change, stored)
+	took = [_take(batch, action, change, stored, entity) for action in change.then if stored.live]
+	return _answer(ACCEPTED if any(took) else DUPLICATE, change, stored)
 
 
 def _conflict(

@@ -168,7 +168,7 @@ class Batch:
 		linked = [self._linked(i, change) for i, change in self._open()]
 		linked += [self._named(rest.values, rest) for rest in rests]
 		found = gather([*needed, *rests], linked, self.registry, self.caller)
-		self.stored, self.taken = found.stored, found.taken
+		self.stored, self.names_in_use = found.stored, found.names_in_use
 		self.resolving.lock(needed)
 		self.hidden = visibility.hidden(self.stored.values(), self.registry, self.caller.users)
 		self.reach = wire.Reach(

@@ -90,9 +90,9 @@ class Access:
 		names = {client_id: ids.record(self.caller.space, entity_type, client_id) for client_id in wanted}
 		self._lock_missing(entity, [name for name in names.values() if name not in self.stored])
 		new = [client_id for client_id, name in names.items() if name not in self.stored]
-		taken = load.existing(entity.doctype, new)
+		names_in_use = load.existing(entity.doctype, new)
 		for client_id in new:
-			self._create(entity, names[client_id], client_id, wanted[client_id], taken)
+			self._create(entity, names[client_id], client_id, wanted[client_id], names_in_use)
 		return {client_id: (self.stored[name], client_id in new) for client_id, name in names.items()}
 
 	def _lock_missing(self, entity: EntityType, names: Sequence[str]) -> None:
@@ -104,12 +104,17 @@ class Access:
 		self.stored.update(found)
 
 	def _create(
-		self, entity: EntityType, name: str, client_id: str, values: Mapping[str, Any], taken: MutableSet[str]
+		self,
+		entity: EntityType,
+		name: str,
+		client_id: str,
+		values: Mapping[str, Any],
+		names_in_use: MutableSet[str],
 	) -> None:
 		stored = self.stored[name] = Stored(name, entity.name, client_id)
 		versions.create(stored, values, entity, self.writer.now)
-		stored.document_name = ids.document_name(client_id, name, taken)
-		taken.add(stored.document_name.lower())
+		stored.document_name = ids.document_name(client_id, name, names_in_use)
+		names_in_use.add(stored.document_name.lower())
 		self.writer.add(stored, entity.fields)
 
 	def set(self, stored: Stored, values: Mapping[str, Any]) -> None:

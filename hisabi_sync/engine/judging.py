@@ -36,7 +36,7 @@ class Gathered:
 	stored: dict[str, Stored]
 	foreign: foreign.Foreign
 	elsewhere: dict[elsewhere.Link, elsewhere.Target]
-	taken: dict[str, set[str]]
+	names_in_use: dict[str, set[str]]
 
 
 def gather(
@@ -58,7 +58,7 @@ def gather(
 	)
 	away = wire.links_elsewhere(changes, stored, registry, caller.space)
 	targets = elsewhere.find(away, caller, registry)
-	return Gathered(stored, unsynced, targets, _taken_names(changes, stored, registry))
+	return Gathered(stored, unsynced, targets, _names_in_use(changes, stored, registry))
 
 
 def _past(change: Change, stored: Stored) -> tuple[Stored, int | None, Collection[int]] | None:
@@ -73,7 +73,7 @@ def _past(change: Change, stored: Stored) -> tuple[Stored, int | None, Collectio
 	return None
 
 
-def _taken_names(
+def _names_in_use(
 	changes: Sequence[Change], stored: Mapping[str, Stored], registry: Registry
 ) -> dict[str, set[str]]:
 	"""{DocType: folded names of documents that hold a new record's client id already}."""

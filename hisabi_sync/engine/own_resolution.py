@@ -258,8 +258,8 @@ def _chosen(field: Field, sides: tuple[Any, Any, Any], value: Any, present: Any)
 		base = client = server  # of another type by now, so what was removed is unknown
 	if field.kind is ROWS:
 		lists = [part if isinstance(part, list) else [] for part in (base, server, client, value, present)]
-		return choices.settle_rows(*lists, keys=field.row_keys, labels=_labels(field))
-	return choices.settle(base, server, client, value, present)
+		return choices.apply_rows(*lists, keys=field.row_keys, labels=_labels(field))
+	return choices.apply(base, server, client, value, present)
 
 
 def _labels(field: Field) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from hisabi_sync.engine.store.write import STANDARD
 
 # A change may be numbered this long before it is committed and seen, and clocks of several servers differ.
 MARGIN = timedelta(minutes=5)
-# The mark of sight belongs to the position, which only moves forward. MariaDB evaluates from left to right.
+# The visibility hash belongs to the position, which only moves forward. MariaDB evaluates from left to right.
 FURTHER = """sight = IF(VALUES(acknowledged) >= acknowledged, VALUES(sight), sight),
 	acknowledged = GREATEST(acknowledged, VALUES(acknowledged)), modified = VALUES(modified)"""
 
@@ -34,18 +34,18 @@ def _held(caller: Caller) -> tuple[Standing | None, dict[str, Standing]]:
 	rows = sql.select(
 		"Sync Device Position", columns, "device = %s AND space = %s", (caller.device, caller.space)
 	)
-	places = {row[0] or "": Standing(row[1], sight=row[2] or UNSEEN) for row in rows}
+	standings = {row[0] or "": Standing(row[1], visibility=row[2] or UNSEEN) for row in rows}
 	said = {row[0] or "": row[3] for row in rows}
-	of_all = places.pop("", None)
-	later = {name for name in places if of_all and said[name] < said[""]}
+	of_all = standings.pop("", None)
+	later = {name for name in standings if of_all and said[name] < said[""]}
 	return of_all, {
-		name: max(place, of_all, key=_position) if of_all and name in later else place
-		for name, place in places.items()
+		name: max(standing, of_all, key=_position) if of_all and name in later else standing
+		for name, standing in standings.items()
 	}
 
 
-def _position(place: Standing) -> int:
-	return place.position
+def _position(standing: Standing) -> int:
+	return standing.position
 
 
 def acknowledge(caller: Caller, reached: cursor.Cursor) -> None:
@@ -53,7 +53,7 @@ def acknowledge(caller: Caller, reached: cursor.Cursor) -> None:
 	if any(max(held.position, held.known) > caller.position for held in reached.standings):
 		raise RequestError("invalid_cursor")
 	names = {entity.mark: entity.name for entity in registry().of_space_type(caller.space_type)}
-	places: dict[str | None, Standing | None] = {
+	standings: dict[str | None, Standing | None] = {
 		None: reached.rest,
 		**{names[mark]: held for mark, held in reached.named.items() if mark in names},
 	}
@@ -61,18 +61,24 @@ def acknowledge(caller: Caller, reached: cursor.Cursor) -> None:
 	rows = [
 		(
 			*(name_of(caller, name), now, now, caller.user, caller.user),
-			*(caller.device, caller.space, name, _complete(place), place.sight if place else UNSEEN),
+			*(
+				caller.device,
+				caller.space,
+				name,
+				_complete(standing),
+				standing.visibility if standing else UNSEEN,
+			),
 		)
-		for name, place in places.items()
-		if _complete(place) or (name and reached.rest)
+		for name, standing in standings.items()
+		if _complete(standing) or (name and reached.rest)
 	]
 	columns = [*STANDARD, "device", "space", "entity_type", "acknowledged", "sight"]
 	sql.insert_or("Sync Device Position", columns, rows, FURTHER)
 
 
-def _complete(place: Standing | None) -> int:
+def _complete(standing: Standing | None) -> int:
 	"""The position up to which the device holds everything; 0 until its first pull is complete."""
-	return place.position if place and place.snapshot is None else 0
+	return standing.position if standing and standing.snapshot is None else 0
 
 
 def after_push(caller: Caller) -> str:
@@ -83,22 +89,22 @@ def after_push(caller: Caller) -> str:
 	"""
 	seen, own = _held(caller)
 	known = registry().by_name
-	mark, sights = visibility.marks(caller)
+	mark, visibilities = visibility.marks(caller)
 	named: dict[str, Standing | None] = {
-		known[name].mark: _acknowledged_standing(place, sights[known[name].mark])
-		for name, place in own.items()
-		if name in known and known[name].mark in sights and _is_apart(place, seen)
+		known[name].mark: _acknowledged_standing(standing, visibilities[known[name].mark])
+		for name, standing in own.items()
+		if name in known and known[name].mark in visibilities and _is_apart(standing, seen)
 	}
 	return cursor.encode(cursor.build(caller.space, _acknowledged_standing(seen, mark), named))
 
 
-def _is_apart(place: Standing, rest: Standing | None) -> bool:
-	return rest is None or place.position != rest.position or place.sight == BLIND
+def _is_apart(standing: Standing, rest: Standing | None) -> bool:
+	return rest is None or standing.position != rest.position or standing.visibility == BLIND
 
 
-def _acknowledged_standing(place: Standing | None, mark: str) -> Standing:
+def _acknowledged_standing(standing: Standing | None, mark: str) -> Standing:
 	"""A device that has acknowledged nothing may still hold records, so it gets all deletes from the beginning."""
-	return place if place and place.position else Standing(0, 0, mark)
+	return standing if standing and standing.position else Standing(0, 0, mark)
 
 
 def before(caller: Caller, moment: datetime | None) -> int | None:

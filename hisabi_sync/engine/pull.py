@@ -103,7 +103,7 @@ def begin(
 	held = cursor.decode(token, caller.space) if token else None
 	is_guessed = held is None and start is not None
 	if held is None and start is not None:
-		held = Cursor(caller.space, start, None, asked.sight)
+		held = Cursor(caller.space, start, None, asked.visibility)
 	return standing.begin(held, asked, is_guessed)
 
 
@@ -113,10 +113,10 @@ def check(caller: Caller, held: Cursor) -> None:
 
 
 def _asked(caller: Caller, entities: Sequence[EntityType], everything: bool) -> Asked:
-	mark, sights = visibility.marks(caller)
+	mark, visibilities = visibility.marks(caller)
 	horizons = {e.mark: caller.horizons[e.name] for e in entities if e.name in caller.horizons}
 	marks = tuple(entity.mark for entity in entities)
-	return Asked(caller.position, mark, sights, marks, everything, caller.horizon, horizons)
+	return Asked(caller.position, mark, visibilities, marks, everything, caller.horizon, horizons)
 
 
 def _read(
@@ -178,15 +178,15 @@ def _rows(
 
 
 def _part(
-	caller: Caller, place: cursor.Standing | None, condition: str, values: Iterable[Any], limit: int
+	caller: Caller, standing: cursor.Standing | None, condition: str, values: Iterable[Any], limit: int
 ) -> tuple[str, list[Any]] | None:
 	"""(a select, its values) of what is newer than a Standing; None if nothing is."""
-	if place is None or place.position >= caller.position:
+	if standing is None or standing.position >= caller.position:
 		return None
-	where, given = "space = %s AND sequence > %s", [caller.space, place.position]
-	if place.snapshot is not None:
+	where, given = "space = %s AND sequence > %s", [caller.space, standing.position]
+	if standing.snapshot is not None:
 		where += " AND (deleted_at IS NULL OR sequence > %s)"
-		given.append(place.snapshot)
+		given.append(standing.snapshot)
 	query = (
 		f"(SELECT {', '.join(COLUMNS)} FROM `tabSync Record` "  # noqa: S608
 		f"WHERE {where} AND {condition} ORDER BY sequence LIMIT {int(limit)})"

@@ -20,8 +20,8 @@ class CommerceDocument(Document):
 		"""Name the document by its number, if that name is free on the site. Two tenants may use the same numbers."""
 		number = self.get(self.NUMBER) or f"{self.PREFIX}-{frappe.generate_hash(length=10).upper()}"
 		self.set(self.NUMBER, number)
-		taken = load.existing(self.doctype, [number])
-		self.name = ids.free_name(number, ids.digest(self.tenant or "", number, ids.new()), taken)
+		names_in_use = load.existing(self.doctype, [number])
+		self.name = ids.free_name(number, ids.digest(self.tenant or "", number, ids.new()), names_in_use)
 
 	def validate(self) -> None:
 		if self.is_new():

@@ -60,7 +60,7 @@ class Lost(Exception):
 	"""The record is another worker's by now."""
 
 
-def settle(
+def save(
 	work: Work,
 	record: frappe._dict,
 	row: frappe._dict | None,

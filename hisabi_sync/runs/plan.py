@@ -168,13 +168,13 @@ def _inward(
 	"""A page of the other side. Where pages may shift, the list is read again until a whole pass brings nothing new."""
 	wanted = wish(run, chosen)
 	page = _page(chosen, wanted, state.get("at"))
-	way = None if wanted.ids else base.follow_pages(state.get("trail"), page)
+	seen_pages = None if wanted.ids else base.detect_cycle(state.get("trail"), page)
 	fitting = [remote for remote in page.records if candidates.fits(chosen, run, remote)]
 	own = identity.made_by_push(chosen, fitting)
 	rows = [{**_inward_row(chosen, remote), "document_name": own.get(remote.id)} for remote in fitting]
 	if page.next is None and not (chosen.connector.pages_shift and state.get("at")):
 		return rows, None
-	counted = {"new": state.get("new", 0), "pass": state.get("pass", 1), "at": page.next, "trail": way}
+	counted = {"new": state.get("new", 0), "pass": state.get("pass", 1), "at": page.next, "trail": seen_pages}
 	return rows, {**counted, "ended": page.next is None}
 
 

@@ -136,11 +136,11 @@ def _inward(remote: Remote) -> frappe._dict:
 def _listed(run: frappe._dict, chosen: channel.Channel, most: int) -> tuple[list[Remote], bool]:
 	"""(records of the other side, whether these are all)."""
 	found: dict[str, Remote] = {}
-	at, way = None, None
+	at, seen_pages = None, None
 	wanted, deadline = plan.wish(run, chosen), time.monotonic() + MOST_SECONDS
 	while len(found) < most:
 		page = chosen.connector.page(wanted, at)
-		way = None if wanted.ids else base.follow_pages(way, page)
+		seen_pages = None if wanted.ids else base.detect_cycle(seen_pages, page)
 		found.update({r.id: r for r in page.records if candidates.fits(chosen, run, r)})
 		at = page.next
 		if at is None:

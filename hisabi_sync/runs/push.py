@@ -78,7 +78,7 @@ def one(
 		done, extra = attempting(record, row)
 		if held is not None and work.channel.row.attachments:
 			done, extra = attachments.with_record(work, record, held, done, extra), None
-		outcome.settle(work, record, held, done, extra)
+		outcome.save(work, record, held, done, extra)
 		if held is not None and done.operation == CREATE and work.channel.direction == PUSH:
 			_release(work, record, held)
 		return True

@@ -108,8 +108,8 @@ def other_beginning(app):
 	frappe.db.rollback()
 	position = frappe.db.get_value("Sync Space", app.space, "sequence")
 	mark = app.post(app.body(limit=1)).json()["serverCursor"]
-	sight = cursor.decode(mark, app.space).sight
-	return cursor.encode(cursor.Cursor(app.space, position - 7, None, sight))
+	visibility = cursor.decode(mark, app.space).visibility
+	return cursor.encode(cursor.Cursor(app.space, position - 7, None, visibility))
 
 
 def test_the_cursor_never_skips_who_committed_during_the_call(app, other, site, monkeypatch):

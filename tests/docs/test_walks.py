@@ -98,14 +98,14 @@ def test_a_save_in_the_desk(phone):
 	assert_in_order("A save in the Desk", calls)
 
 
-def test_a_settlement(phone, second, site):
+def test_a_resolution(phone, second, site):
 	item = account()
 	phone.push(item)
 	phone.push(update("Hisabi Account", item["entity_id"], 1, account_name="Purse"))
 	(answer,) = second.push(update("Hisabi Account", item["entity_id"], 1, account_name="Safe"))
 	body = {"conflict_id": answer["conflict_id"], "resolution": "accept_client"}
 	manager = api_key(make_user("Sync Manager"))
-	assert_in_order("A settlement", of_request(site, "hisabi_sync.api.conflicts.resolve", body, manager))
+	assert_in_order("A resolution", of_request(site, "hisabi_sync.api.conflicts.resolve", body, manager))
 
 
 @pytest.mark.usefixtures("empty_queue")

@@ -225,10 +225,10 @@ def test_an_object_is_settled_key_by_key(base, server, client, choice, expected)
 
 def test_an_empty_row_that_the_client_added_is_not_doubled():
 	added = [{"item": None, "qty": 0}]
-	assert choices.settle_rows([], [], added, added, [], keys=("item",))[0] == added
+	assert choices.apply_rows([], [], added, added, [], keys=("item",))[0] == added
 
 
 def test_many_new_rows_are_paired_in_one_pass():
 	"""A square of this number would take minutes."""
 	rows = [{"item": str(number % 7), "qty": number} for number in range(20_000)]
-	assert len(choices.settle_rows([], [], rows, rows[::-1], [], keys=("item",))[0]) == len(rows)
+	assert len(choices.apply_rows([], [], rows, rows[::-1], [], keys=("item",))[0]) == len(rows)

@@ -37,8 +37,10 @@ class Server:
 	def page(self, token, entity_types, limit):
 		"""([(sequence, record, is_deleted)], the next token, whether there are more)."""
 		names = sorted(set(entity_types or TYPES) - self.closed)
-		sights = {mark: "0000000a" for mark in MARKS.values()}
-		asked = Asked(self.sequence, "0000000b", sights, tuple(MARKS[n] for n in names), entity_types is None)
+		visibilities = {mark: "0000000a" for mark in MARKS.values()}
+		asked = Asked(
+			self.sequence, "0000000b", visibilities, tuple(MARKS[n] for n in names), entity_types is None
+		)
 		begun = standing.begin(cursor.decode(token, SPACE) if token else None, asked)
 		rows = sorted(
 			(sequence, record, gone)

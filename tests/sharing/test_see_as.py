@@ -4,7 +4,7 @@ import frappe
 import pytest
 
 from benchmarks.count_statements import Counted
-from hisabi_sync.desk.insight import sight
+from hisabi_sync.desk.insight import visible_spaces
 from hisabi_sync.engine.database import retry
 from hisabi_sync.engine.identity import device_tokens
 from hisabi_sync.engine.model import ids
@@ -223,7 +223,7 @@ def test_the_cost_does_not_grow_with_spaces(visits):
 
 	def cost():
 		with Counted() as seen:
-			found, _more = sight.spaces(person, None)
+			found, _more = visible_spaces.spaces(person, None)
 		return len(found), len(seen)
 
 	cost()

@@ -164,10 +164,10 @@ def resolve(given: models.MobileResolution) -> dict[str, Any]:
 	return {**_state(done), "resource_type": registry().wire_name(held)}
 
 
-def _state(settled: dict[str, Any]) -> dict[str, Any]:
+def _state(outcome: dict[str, Any]) -> dict[str, Any]:
 	"""The engine's names of a record's state in the contract's words."""
 	words = {"doc_version": "server_version", "server_record": "server_payload"}
-	return {words.get(name, name): value for name, value in settled.items()}
+	return {words.get(name, name): value for name, value in outcome.items()}
 
 
 def _conflict(given: models.MobileResolution) -> tuple[str, Caller | None]:
@@ -180,7 +180,7 @@ def _conflict(given: models.MobileResolution) -> tuple[str, Caller | None]:
 	entity = row and registry().by_name.get(row.entity_type)
 	if not entity or not serves(entity.space_type):
 		raise RequestError("not_found")
-	if permissions.settles() and frappe.has_permission(CONFLICT, "read", doc=name):
+	if permissions.is_manager() and frappe.has_permission(CONFLICT, "read", doc=name):
 		return name, None
 	device = auth.device()
 	caller = Caller(frappe.session.user, row.space, device.name if device else None)

@@ -9,7 +9,7 @@ from hisabi_sync.engine.model.errors import RequestError
 
 def require_manager() -> None:
 	"""For Sync Managers."""
-	if not permissions.settles():
+	if not permissions.is_manager():
 		raise RequestError("permission_denied")
 
 

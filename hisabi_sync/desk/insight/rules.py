@@ -35,7 +35,7 @@ def options(conflict: frappe._dict) -> dict[str, Any]:
 def may_save() -> bool:
 	"""A rule holds in every space, so that it is not for people who may see only some of them."""
 	everywhere = permissions.sees_everywhere(frappe.session.user)
-	return everywhere and permissions.settles() and bool(frappe.has_permission("Sync Entity", "write"))
+	return everywhere and permissions.is_manager() and bool(frappe.has_permission("Sync Entity", "write"))
 
 
 def preview(conflict: frappe._dict, field: str, rule: str) -> dict[str, Any]:

@@ -102,7 +102,7 @@ def _title(entity: EntityType, values: Mapping[str, Any]) -> str | None:
 	return texts.plain(title) or None
 
 
-def taken(
+def unique_conflict(
 	change: Change, names: Iterable[str], holder: Stored, entity: EntityType, caller: Caller, now: datetime
 ) -> dict[str, Any]:
 	"""A dict for a change whose unique values another record has; `holder` is that record, with its values."""

@@ -36,7 +36,7 @@ def conflict(
 		names, holder = _find(change, entity, caller, registry)
 	if holder is None or _is_open(change, caller):
 		return None
-	return conflict_rows.taken(change, names, holder, entity, caller, now)
+	return conflict_rows.unique_conflict(change, names, holder, entity, caller, now)
 
 
 def field_of(error: Exception, entity: EntityType) -> str | None:

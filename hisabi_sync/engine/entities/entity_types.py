@@ -56,7 +56,7 @@ def forget(*_args: Any, **_kwargs: Any) -> None:
 	The new version is committed with the change, so nobody can read one without the other. Its row is locked last.
 	"""
 	if not _changing():
-		changing = transaction.keep(CHANGED, _settle, line="after_commit")
+		changing = transaction.keep(CHANGED, _publish, line="after_commit")
 		frappe.db.before_commit.add(lambda: changing.update(version=_write_version()))
 		# Changing a table commits. Frappe does not commit again at the end of a request unless something was written since.
 		frappe.db.transaction_writes += 1
@@ -90,7 +90,7 @@ def _changing() -> bool:
 	return transaction.state(CHANGED) is not None
 
 
-def _settle(changed: transaction.State) -> None:
+def _publish(changed: transaction.State) -> None:
 	_clean()
 	frappe.cache.set_value(VERSION_KEY, changed["version"])
 

@@ -18,13 +18,13 @@ from hisabi_sync.engine.model.merge import ABSENT, merge, same
 Row = dict[str, Any]
 
 
-def settle(base: Any, server: Any, client: Any, choice: Any, present: Any) -> tuple[Any, Any]:
+def apply(base: Any, server: Any, client: Any, choice: Any, present: Any) -> tuple[Any, Any]:
 	"""JSON values: objects key by key, at every depth; everything else as a whole."""
-	value, seen = _settle(base, server, client, present, choice)
+	value, seen = _apply(base, server, client, present, choice)
 	return complete(value, seen, present), seen
 
 
-def settle_rows(
+def apply_rows(
 	base: list[Row],
 	server: list[Row],
 	client: list[Row],
@@ -43,7 +43,7 @@ def settle_rows(
 	label = partial(_label, keys=keys, others=labels)
 	wanted = _under_the_same(_rows(choice, (base, server, present), keys), sides[2], label)
 	parts: list[Any] = [*sides, wanted]
-	value, seen = _settle(*parts)
+	value, seen = _apply(*parts)
 	return _completed(value, seen, sides[3]), list(seen.values())
 
 
@@ -63,7 +63,7 @@ def _completed(value: Mapping[Any, Row], seen: Mapping[Any, Row], present: Mappi
 	return merging.named(merging.merge_objects(seen, value, present)[0])
 
 
-def _settle(base: Any, server: Any, client: Any, present: Any, choice: Any) -> tuple[Any, Any]:
+def _apply(base: Any, server: Any, client: Any, present: Any, choice: Any) -> tuple[Any, Any]:
 	if choice is ABSENT or _was_sent(base, server, client, choice):
 		return _rest(base, server, client, present)
 	if not isinstance(choice, dict):
@@ -73,7 +73,7 @@ def _settle(base: Any, server: Any, client: Any, present: Any, choice: Any) -> t
 	value, seen = {}, {}
 	for key in dict.fromkeys(key for part in (*sides[1:3], choice) for key in part):
 		of_key = (side.get(key, ABSENT) for side in (*sides, choice))
-		value[key], seen[key] = _settle(*of_key)
+		value[key], seen[key] = _apply(*of_key)
 	return _there(value), _there(seen) if isinstance(server, dict) else server
 
 

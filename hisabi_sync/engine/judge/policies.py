@@ -65,12 +65,12 @@ def manual(edit: Edit, parameters: Mapping[str, Any]) -> Verdict:
 
 def client_wins(edit: Edit, parameters: Mapping[str, Any]) -> Verdict:
 	"""The device's values count; those that lose are kept."""
-	return _settle(edit, lambda clash: True)
+	return _decide_clashes(edit, lambda clash: True)
 
 
 def server_wins(edit: Edit, parameters: Mapping[str, Any]) -> Verdict:
 	"""The server's values count; those that lose are kept."""
-	return _settle(edit, lambda clash: False)
+	return _decide_clashes(edit, lambda clash: False)
 
 
 def last_write_wins(edit: Edit, parameters: Mapping[str, Any]) -> Verdict:
@@ -79,7 +79,7 @@ def last_write_wins(edit: Edit, parameters: Mapping[str, Any]) -> Verdict:
 	def newer(clash: Clash) -> bool:
 		return _is_newer(edit.client_time, clash.server_time)
 
-	return _settle(edit, newer)
+	return _decide_clashes(edit, newer)
 
 
 def terminal_value_wins(edit: Edit, parameters: Mapping[str, Any]) -> Verdict:
@@ -120,7 +120,7 @@ def rebase(edit: Edit, parameters: Mapping[str, Any]) -> Verdict:
 	return manual(edit, parameters)
 
 
-def _settle(edit: Edit, client_wins_clash: Callable[[Clash], bool]) -> Verdict:
+def _decide_clashes(edit: Edit, client_wins_clash: Callable[[Clash], bool]) -> Verdict:
 	won = {clash.field: clash.client for clash in edit.clashes if client_wins_clash(clash)}
 	lost = {clash.field: "server" if clash.field in won else "client" for clash in edit.clashes}
 	return Verdict({**edit.clean, **won}, lost)

@@ -6,22 +6,22 @@ from hisabi_sync.engine.model import cursor
 from hisabi_sync.engine.model.cursor import Standing
 from hisabi_sync.engine.model.errors import RequestError
 
-UNSEEN = "00000000"  # a mark of sight that never matches: everything is sent again
-BLIND = "ffffffff"  # the mark of sight of an entity type of which the caller may read no record at all
+UNSEEN = "00000000"  # a visibility hash that never matches: everything is sent again
+BLIND = "ffffffff"  # the visibility hash of an entity type of which the caller may read no record at all
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
 	"""The entity types that a call asks for, and the state of the space.
 
-	`marks` are asked for; `everything` is true if the call named none. `sights` are {mark of an entity type: the caller's
-	mark of sight} for all of the space's type, `sight` is that of all together. `horizons` are positions up to which
+	`marks` are asked for; `everything` is true if the call named none. `visibilities` are {mark of an entity type: the caller's
+	visibility hash} for all of the space's type, `visibility` is that of all together. `horizons` are positions up to which
 	tombstones may have been removed; `horizon` is for entity types without their own.
 	"""
 
 	position: int
-	sight: str
-	sights: dict[str, str]
+	visibility: str
+	visibilities: dict[str, str]
 	marks: tuple[str, ...]
 	everything: bool
 	horizon: int = 0
@@ -39,7 +39,7 @@ class Begin:
 	asked: Asked
 	at: dict[str, Standing]
 	rest: Standing | None
-	is_guessed: bool = False  # whether `held` was made of a time, so that its marks of sight say nothing
+	is_guessed: bool = False  # whether `held` was made of a time, so that its visibility hashes say nothing
 
 	def is_first(self, mark: str) -> bool:
 		"""Whether records of an entity type are new to the device: in its first pull, with all pages."""
@@ -48,71 +48,75 @@ class Begin:
 
 	def is_with_rest(self, mark: str) -> bool:
 		"""Whether an entity type is asked for together with all others, and has their position."""
-		place, rest = self.at[mark], self.rest
+		standing, rest = self.at[mark], self.rest
 		if rest is None or not self.asked.everything:
 			return False
-		return (place.position, place.snapshot) == (rest.position, rest.snapshot)
+		return (standing.position, standing.snapshot) == (rest.position, rest.snapshot)
 
 	def is_blind(self, mark: str) -> bool:
 		"""Whether the caller may read no record of an entity type, and the device has none that it could forget."""
-		place = self.at[mark]
-		return place.sight == BLIND and not self.is_guessed and (place.snapshot is None or place.first)
+		standing = self.at[mark]
+		return (
+			standing.visibility == BLIND
+			and not self.is_guessed
+			and (standing.snapshot is None or standing.first)
+		)
 
 	def never_had(self, mark: str, sequence: int, just_entered: bool) -> bool:
 		"""Whether the device cannot have a live record that its caller may not read.
 
 		`just_entered`: the record has the version with which it came into the space for the first time.
 		"""
-		place = self.at[mark]
-		if place.first and sequence <= place.known:
+		standing = self.at[mark]
+		if standing.first and sequence <= standing.known:
 			return True
-		return just_entered and sequence > place.known and not self.is_guessed
+		return just_entered and sequence > standing.known and not self.is_guessed
 
 	@property
 	def position(self) -> int:
 		"""The least position of what is asked for."""
-		places = [standing.position for standing in self.at.values()]
+		standings = [standing.position for standing in self.at.values()]
 		return min(
-			[*places, self.rest.position] if self.asked.everything and self.rest else places, default=0
+			[*standings, self.rest.position] if self.asked.everything and self.rest else standings, default=0
 		)
 
 
 def begin(held: cursor.Cursor | None, asked: Asked, is_guessed: bool = False) -> Begin:
 	"""Where a page begins. Raises RequestError resync_required.
 
-	A first pull keeps the position at which it began, so that only later deletes are sent. If the caller's sight has changed,
+	A first pull keeps the position at which it began, so that only later deletes are sent. If the visibility hash has changed,
 	records that they may see are sent again, and others as tombstones.
 	"""
 	at = {mark: _begin(_of(held, mark, asked), mark, asked) for mark in asked.marks}
 	rest = held.rest if held else None
 	if asked.everything:
-		rest = _checked(rest, asked.horizon, asked.sight, asked)
+		rest = _checked(rest, asked.horizon, asked.visibility, asked)
 	return Begin(held, asked, at, rest, is_guessed)
 
 
 def _of(held: cursor.Cursor | None, mark: str, asked: Asked) -> Standing | None:
-	"""The Standing of one entity type. If it is part of the rest, its sight is known only if that of the rest is unchanged."""
+	"""The Standing of one entity type. If it is part of the rest, its visibility is known only if that of the rest is unchanged."""
 	if held is None or mark in held.named:
 		return held.named[mark] if held else None
 	rest = held.rest
 	if rest is None:
 		return None
-	sight = asked.sights[mark] if rest.sight == asked.sight else UNSEEN
-	return Standing(rest.position, rest.snapshot, sight, rest.first)
+	visibility = asked.visibilities[mark] if rest.visibility == asked.visibility else UNSEEN
+	return Standing(rest.position, rest.snapshot, visibility, rest.first)
 
 
 def _begin(standing: Standing | None, mark: str, asked: Asked) -> Standing:
-	return _checked(standing, asked.horizon_of(mark), asked.sights[mark], asked)
+	return _checked(standing, asked.horizon_of(mark), asked.visibilities[mark], asked)
 
 
-def _checked(standing: Standing | None, horizon: int, sight: str, asked: Asked) -> Standing:
-	if standing is None or (standing.sight == BLIND and sight != BLIND):
-		return Standing(0, asked.position, sight, first=True)
+def _checked(standing: Standing | None, horizon: int, visibility: str, asked: Asked) -> Standing:
+	if standing is None or (standing.visibility == BLIND and visibility != BLIND):
+		return Standing(0, asked.position, visibility, first=True)
 	if max(standing.position, standing.known) > asked.position:
 		raise RequestError("resync_required", reason="position_unknown")
 	if max(standing.position, standing.known) < horizon:
 		raise RequestError("resync_required", reason="position_too_old")
-	return standing if standing.sight == sight else Standing(0, standing.known, sight)
+	return standing if standing.visibility == visibility else Standing(0, standing.known, visibility)
 
 
 def after(begun: Begin, position: int, space: str) -> cursor.Cursor:
@@ -122,8 +126,8 @@ def after(begun: Begin, position: int, space: str) -> cursor.Cursor:
 	if begun.rest is None or not asked.everything:
 		return cursor.build(space, begun.rest, {**(held.named if held else {}), **moved})
 	rest = _moved(begun.rest, position)
-	left = {mark: _of(held, mark, asked) for mark in asked.sights if mark not in moved}
-	unknown = {m: s for m, s in (held.named if held else {}).items() if m not in asked.sights}
+	left = {mark: _of(held, mark, asked) for mark in asked.visibilities if mark not in moved}
+	unknown = {m: s for m, s in (held.named if held else {}).items() if m not in asked.visibilities}
 	apart = {m: s for m, s in {**left, **moved, **unknown}.items() if not _is_with(rest, m, s, asked)}
 	return cursor.build(space, rest, apart)
 
@@ -132,17 +136,17 @@ def _moved(standing: Standing, position: int) -> Standing:
 	reached = max(standing.position, position)
 	finished = standing.snapshot is not None and reached >= standing.snapshot
 	if finished:
-		return Standing(reached, None, standing.sight)
+		return Standing(reached, None, standing.visibility)
 	return replace(standing, position=reached)
 
 
 def _is_with(rest: Standing, mark: str, standing: Standing | None, asked: Asked) -> bool:
 	"""Whether an entity type has the Standing of the rest, so that the cursor need not name it."""
-	if standing is None or standing.sight == BLIND:
+	if standing is None or standing.visibility == BLIND:
 		return False
 	same = (standing.position, standing.snapshot, standing.first) == (
 		rest.position,
 		rest.snapshot,
 		rest.first,
 	)
-	return same and standing.sight == asked.sights.get(mark)
+	return same and standing.visibility == asked.visibilities.get(mark)

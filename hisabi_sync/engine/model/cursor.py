@@ -32,7 +32,7 @@ class Standing:
 
 	position: int = 0
 	snapshot: int | None = None
-	sight: str = "00000000"
+	visibility: str = "00000000"
 	first: bool = False
 
 	@property
@@ -48,7 +48,7 @@ class Cursor:
 	space: str
 	position: int = 0
 	snapshot: int | None = None
-	sight: str = "00000000"
+	visibility: str = "00000000"
 	first: bool = False
 	named: dict[str, Standing | None] = field(default_factory=dict)
 	is_partial: bool = False
@@ -56,7 +56,9 @@ class Cursor:
 	@property
 	def rest(self) -> Standing | None:
 		"""The Standing of the entity types that are not named, or None."""
-		return None if self.is_partial else Standing(self.position, self.snapshot, self.sight, self.first)
+		return (
+			None if self.is_partial else Standing(self.position, self.snapshot, self.visibility, self.first)
+		)
 
 	def of(self, mark: str) -> Standing | None:
 		"""The Standing of an entity type, or None if unknown."""
@@ -72,13 +74,15 @@ def build(space: str, rest: Standing | None, named: dict[str, Standing | None]) 
 	"""The Cursor of a Standing (or None) and those of named entity types."""
 	if rest is None:
 		return Cursor(space, named=named, is_partial=True)
-	return Cursor(space, rest.position, rest.snapshot, rest.sight, rest.first, named)
+	return Cursor(space, rest.position, rest.snapshot, rest.visibility, rest.first, named)
 
 
 def encode(cursor: Cursor) -> str:
 	"""The text that a device keeps."""
 	version = BY_TYPE if cursor.named or cursor.is_partial else ALL_ALIKE
-	head = HEAD.pack(version, bytes.fromhex(cursor.space), *_place(cursor.rest), bytes.fromhex(cursor.sight))
+	head = HEAD.pack(
+		version, bytes.fromhex(cursor.space), *_place(cursor.rest), bytes.fromhex(cursor.visibility)
+	)
 	body = head + b"".join(_groups(cursor.named))
 	return base64.urlsafe_b64encode(body + _mac(body)).decode().rstrip("=")
 
@@ -95,8 +99,10 @@ def _groups(named: dict[str, Standing | None]) -> list[bytes]:
 	"""Entity types grouped by position, so that each position is written once."""
 	places: dict[tuple[int, int], list[bytes]] = {}
 	for mark, standing in sorted(named.items()):
-		sight = standing.sight if standing else "00000000"
-		places.setdefault(_place(standing), []).append(TYPE.pack(bytes.fromhex(mark), bytes.fromhex(sight)))
+		visibility = standing.visibility if standing else "00000000"
+		places.setdefault(_place(standing), []).append(
+			TYPE.pack(bytes.fromhex(mark), bytes.fromhex(visibility))
+		)
 	return [GROUP.pack(*place, len(types)) + b"".join(types) for place, types in places.items()]
 
 
@@ -105,23 +111,23 @@ def decode(text: str, space: str) -> Cursor:
 	try:
 		raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
 		body, mac = raw[:-MAC_BYTES], raw[-MAC_BYTES:]
-		version, key, position, snapshot, sight = HEAD.unpack_from(body)
+		version, key, position, snapshot, visibility = HEAD.unpack_from(body)
 	except (ValueError, TypeError, struct.error):
 		raise RequestError("invalid_cursor") from None
 	if not hmac.compare_digest(mac, _mac(body)) or key.hex() != space or not _is_whole(version, body):
 		raise RequestError("invalid_cursor")
-	return build(space, _standing(position, snapshot, sight), _named(body))
+	return build(space, _standing(position, snapshot, visibility), _named(body))
 
 
 def _is_whole(version: int, body: bytes) -> bool:
 	return version == BY_TYPE or (version == ALL_ALIKE and len(body) == HEAD.size)
 
 
-def _standing(position: int, snapshot: int, sight: bytes) -> Standing | None:
+def _standing(position: int, snapshot: int, visibility: bytes) -> Standing | None:
 	if position == NOWHERE:
 		return None
 	begun, first = snapshot % FIRST, snapshot >= FIRST
-	return Standing(position, begun - 1 if begun else None, sight.hex(), first)
+	return Standing(position, begun - 1 if begun else None, visibility.hex(), first)
 
 
 def _named(body: bytes) -> dict[str, Standing | None]:
@@ -130,8 +136,8 @@ def _named(body: bytes) -> dict[str, Standing | None]:
 		position, snapshot, count = GROUP.unpack_from(body, at)
 		at += GROUP.size
 		for _ in range(count):
-			mark, sight = TYPE.unpack_from(body, at)
-			named[mark.hex()] = _standing(position, snapshot, sight)
+			mark, visibility = TYPE.unpack_from(body, at)
+			named[mark.hex()] = _standing(position, snapshot, visibility)
 			at += TYPE.size
 	return named
 

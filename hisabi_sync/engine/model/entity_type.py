@@ -183,7 +183,7 @@ class EntityType:
 		return bool(self.levels - {0}) or any(c.source for f in self.fields.values() for c in (f, *f.columns))
 
 	@cached_property
-	def sight(self) -> str:
+	def visibility(self) -> str:
 		"""A hash of what devices may read and do; it changes when records have to be sent again."""
 		left_out = [f"{table.name}.{name}" for table in self.tables for name in sorted(table.left_out)]
 		actions = [repr(part) for part in (*self.actions.values(), self.flow) if part] if self.actions else []

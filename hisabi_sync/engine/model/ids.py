@@ -90,16 +90,16 @@ def is_name(value: object) -> TypeGuard[str]:
 	return isinstance(value, str) and NAME.fullmatch(value) is not None
 
 
-def document_name(client_id: str, record_name: str, taken: Collection[str]) -> str:
+def document_name(client_id: str, record_name: str, names_in_use: Collection[str]) -> str:
 	"""The name for a new document: the client id if it is valid and free on the site, else one derived from it."""
 	if is_name(client_id):
-		return free_name(client_id, record_name, taken)
+		return free_name(client_id, record_name, names_in_use)
 	return _derived(plain(client_id), record_name)
 
 
-def free_name(name: str, record_name: str, taken: Collection[str]) -> str:
+def free_name(name: str, record_name: str, names_in_use: Collection[str]) -> str:
 	"""The name if it is free on the site, else one derived from it."""
-	return _derived(name, record_name) if name.lower() in taken else name
+	return _derived(name, record_name) if name.lower() in names_in_use else name
 
 
 def _derived(name: str, record_name: str) -> str:

@@ -139,7 +139,7 @@ def _caller(space: str, entity: EntityType) -> Caller:
 	key = frappe.db.get_value("Sync Space", space, "space_key") or ""
 	known = Caller.of_system(frappe.session.user, space, entity.space_type, key)
 	owner = Membership("owner", entity.space_type, key)
-	return replace(known, reviews=permissions.settles(), membership=owner)
+	return replace(known, reviews=permissions.is_manager(), membership=owner)
 
 
 def _row(name: str, lock: bool = False) -> frappe._dict:

@@ -44,12 +44,12 @@ def apply(case: "Case", resolution: "Resolution") -> Stored | None:
 	if operation and not case.is_live:
 		raise RequestError("record_deleted")
 	if operation:
-		settlement = Settlement(case, caller, operation, kept, typed)
-		settlement.changes[0].in_parts = resolution.in_parts and not case.is_own
-		settled = settlement.settle()
-		if operation == CREATE or stored is None or settled.doc_version != stored.doc_version:
-			return settled
-		stored = settled
+		batch = ResolutionBatch(case, caller, operation, kept, typed)
+		batch.changes[0].in_parts = resolution.in_parts and not case.is_own
+		resolved = batch.process_one()
+		if operation == CREATE or stored is None or resolved.doc_version != stored.doc_version:
+			return resolved
+		stored = resolved
 	return stored and _touch(stored, case, caller)
 
 
@@ -160,7 +160,7 @@ def _payload_of_new(case: "Case", kept: dict[str, Any], typed: Mapping[str, Any]
 	return {**wire.payload(entity, _writable(values, case), names, case.registry), **typed}
 
 
-class Settlement(Batch):
+class ResolutionBatch(Batch):
 	"""A batch of one change, which is neither in the ledger nor counted as a push.
 
 	Policies do not limit the resolutions of reviewers. The resolution of an author is a change like their others, with `resolves`.
@@ -208,7 +208,7 @@ class Settlement(Batch):
 		self._leave_out_of_reach(change, entity)
 		self.links[i] = wire.linked_records(change.values, entity, self.registry, space)
 
-	def settle(self) -> Stored:
+	def process_one(self) -> Stored:
 		"""Process the change; returns the record. Raises RequestError resolution_refused with the error of the item."""
 		(outcome,) = self.process()
 		done = self.changes[0].is_action and outcome.status == DUPLICATE  # somebody took the action meanwhile

@@ -39,11 +39,11 @@ def marks(caller: Caller) -> tuple[str, dict[str, str]]:
 	guarded = [entity for entity in entities if entity.check_permissions]
 	blind, shared = _unread(guarded, caller.user)
 	held = [*_rights(caller), *shared] if guarded else ()
-	own = {entity.mark: entity.sight for entity in entities}
-	own.update({entity.mark: ids.digest(entity.sight, *held, size=4) for entity in guarded})
+	own = {entity.mark: entity.visibility for entity in entities}
+	own.update({entity.mark: ids.digest(entity.visibility, *held, size=4) for entity in guarded})
 	own.update(dict.fromkeys(blind, BLIND))
 	own.update(dict.fromkeys(known.broken_marks(caller.space_type), UNSEEN))
-	return ids.digest(*(entity.sight for entity in entities), *held, size=4), own
+	return ids.digest(*(entity.visibility for entity in entities), *held, size=4), own
 
 
 def _unread(guarded: Iterable[EntityType], user: str) -> tuple[list[str], list[str]]:

@@ -1,6 +1,6 @@
 """The order of a space: every transaction that touched records takes numbers just before it commits.
 
-A touched Sync Record is first written with a negative sequence: its place among the records that its transaction touched.
+A touched Sync Record is first written with a provisional number: negative, and counted within its transaction.
 The last statements of the transaction lock the counter of the space until the commit, so the order of numbers is the order
 of commits. A push writes foreseen numbers instead, those that it gets if no other transaction takes numbers first. If one
 did, the push moves its numbers once it has the counter.
@@ -18,7 +18,7 @@ from hisabi_sync.engine.store.announcing import EVENT as EVENT
 PENDING = "hisabi_sync_pending"
 CHUNK = 1000
 # A row that a savepoint took back has no negative sequence and is left alone.
-FROM_PLACES = "UPDATE `tabSync Record` SET sequence = %s - sequence WHERE name IN %s AND sequence < 0"
+FROM_PROVISIONAL = "UPDATE `tabSync Record` SET sequence = %s - sequence WHERE name IN %s AND sequence < 0"
 FROM_FORESEEN = "UPDATE `tabSync Record` SET sequence = sequence + %s WHERE name IN %s"
 LEAP = (
 	2**36
@@ -33,7 +33,7 @@ class Touched:
 	lasts: dict[str, int | None] = field(default_factory=dict)
 
 	def add(self, name: str, last: int | None) -> int:
-		"""The place of the record. A record that is touched again gets a new place, so no place is given twice."""
+		"""How many were touched up to this record. A record that is touched again counts again, so no count is given twice."""
 		self.count += 1
 		self.lasts[name] = last
 		return self.count
@@ -47,14 +47,14 @@ class Touched:
 
 
 def provisional(space: str, names: Iterable[str], last: int | None = None) -> list[int]:
-	"""The sequences to write into touched records for now; `number`, or the commit, corrects them.
+	"""The numbers to write into touched records for now; `number`, or the commit, corrects them.
 
-	Without `last` they are the negative places. With `last`, the last number of the space as the transaction knows it, they are
+	Without `last` they are negative. With `last`, the last number of the space as the transaction knows it, they are
 	the foreseen numbers. Never give `last` if a savepoint may undo the rows: their earlier numbers would be moved then.
 	"""
 	touched = _pending().setdefault(space, Touched())
-	places = [touched.add(name, last) for name in names]
-	return [-place if last is None else last + place for place in places]
+	counts = [touched.add(name, last) for name in names]
+	return [-count if last is None else last + count for count in counts]
 
 
 def _pending() -> transaction.State:
@@ -73,15 +73,15 @@ def _number(pending: transaction.State) -> dict[str, tuple[int, int]]:
 	"""Number the spaces in a fixed order, so that two transactions cannot deadlock."""
 	touched = sorted(pending.items())
 	pending.clear()
-	taken = {}
+	numbered = {}
 	for space, records in touched:
 		last, space_type = take(space, records.count)
 		before = last - records.count
-		taken[space] = (before, last)
+		numbered[space] = (before, last)
 		for written_for, names in records.by_last().items():
 			_assign(names, before, written_for)
 		announcing.announce(space, space_type, last)
-	return taken
+	return numbered
 
 
 def take(space: str, count: int) -> tuple[int, str]:
@@ -91,9 +91,9 @@ def take(space: str, count: int) -> tuple[int, str]:
 
 
 def _assign(names: Sequence[str], before: int, written_for: int | None) -> None:
-	"""Replace places by numbers, and move foreseen numbers if the last number was not `before`."""
+	"""Replace provisional numbers, and move foreseen numbers if the last number was not `before`."""
 	if written_for is None:
-		_update(FROM_PLACES, before, names)
+		_update(FROM_PROVISIONAL, before, names)
 	elif written_for != before:
 		_update(FROM_FORESEEN, before - written_for, names)
 

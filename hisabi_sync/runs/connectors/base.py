@@ -182,13 +182,13 @@ HEADERS = {
 }
 
 
-def follow_pages(trail: dict[str, Any] | None, page: Page) -> dict[str, Any]:
-	"""The trail (JSON; None at first) behind one more page. Raises RemoteError remote_endless when the list has no end.
+def detect_cycle(seen_pages: dict[str, Any] | None, page: Page) -> dict[str, Any]:
+	"""What to remember of the pages so far (JSON; None at first). Raises RemoteError remote_endless when pages repeat.
 
-	Each page is compared with a remembered one, which is replaced ever more rarely. So a circle of any length is found
-	(Brent's algorithm), and the trail does not grow.
+	Each page is compared with a remembered one, which is replaced ever more rarely. So a cycle of any length is found
+	(Brent's algorithm), and what is remembered does not grow.
 	"""
-	held = trail or {"pages": 0, "steps": 0, "lap": 1, "rows": None, "next": None}
+	held = seen_pages or {"pages": 0, "steps": 0, "lap": 1, "rows": None, "next": None}
 	rows = ids.digest(*(f"{r.id}|{r.stamp}" for r in page.records), size=16) if page.records else None
 	following = ids.digest(page.next, size=16) if page.next else None
 	if _is_back(held, rows, following) or held["pages"] >= MOST_PAGES:

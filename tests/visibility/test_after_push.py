@@ -6,7 +6,7 @@ from hisabi_sync.engine import positions
 from hisabi_sync.engine.model import cursor as cursors
 from hisabi_sync.engine.pull import pull
 from hisabi_sync.engine.sharing import spaces
-from tests.sight.world import CHIEF, SECRET_VALUES, as_user
+from tests.visibility.world import CHIEF, SECRET_VALUES, as_user
 
 
 def test_rights_that_widened_since_the_acknowledgement_bring_the_records_again(office):

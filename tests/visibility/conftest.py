@@ -4,7 +4,7 @@ import frappe
 import pytest
 
 from tests.conflicts.conftest import web  # noqa: F401
-from tests.sight import world
+from tests.visibility import world
 
 
 @pytest.fixture(scope="session")

@@ -7,9 +7,9 @@ import pytest
 
 from hisabi_sync.engine import failed_items as failed
 from hisabi_sync.engine.model.errors import RequestError
-from tests.sight.world import COUNTRY, ELSEWHERE, NOTE, as_user, shown
 from tests.support.engine import change, send
 from tests.support.phone import new_id
+from tests.visibility.world import COUNTRY, ELSEWHERE, NOTE, as_user, shown
 
 
 @pytest.fixture(autouse=True)

@@ -9,11 +9,11 @@ from hisabi_sync.engine.entities import entity_types
 from hisabi_sync.engine.model.change import Caller
 from hisabi_sync.engine.pull import pull
 from hisabi_sync.engine.sharing import spaces
-from tests.sight.world import as_user
 from tests.support import doctypes
 from tests.support.doctypes import column, columns, permission
 from tests.support.engine import change, document_of, send
 from tests.support.phone import new_id
+from tests.visibility.world import as_user
 
 SECRET, HOLDER = f"Sight Secret {os.getpid()}", f"Sight Holder {os.getpid()}"
 OPEN_HOLDER = f"Sight Open Holder {os.getpid()}"
@@ -60,7 +60,7 @@ def linked(site):
 @pytest.fixture(scope="module")
 def team(linked):
 	"""(chief, member, id of what the member may not read, id of what he may)."""
-	from tests.sight.world import Office
+	from tests.visibility.world import Office
 
 	key = new_id("team")
 	office = Office.__new__(Office)

@@ -5,15 +5,15 @@ import pytest
 
 from benchmarks.count_statements import Counted
 from hisabi_sync.engine.pull import pull
-from tests.sight.world import CLERK, COUNTRY, ELSEWHERE, NOTE, as_user
 from tests.support.engine import change, fetch, send
 from tests.support.phone import new_id
+from tests.visibility.world import CLERK, COUNTRY, ELSEWHERE, NOTE, as_user
 
 
 @pytest.fixture
 def office(notes):
 	"""An office of its own for each test, whose pulls have few records."""
-	from tests.sight.world import Office
+	from tests.visibility.world import Office
 
 	frappe.set_user("Administrator")
 	frappe.db.rollback()

@@ -9,7 +9,10 @@ from frappe.desk.reportview import export_query
 from hisabi_sync.desk.insight import scope
 from hisabi_sync.engine.model.change import shortened
 from hisabi_sync.engine.resolution import conflict_view
-from tests.sight.world import (
+from tests.support.engine import change, send
+from tests.support.phone import new_id
+from tests.support.users import make_user
+from tests.visibility.world import (
 	CLERK,
 	NOTE,
 	SECRETS,
@@ -18,9 +21,6 @@ from tests.sight.world import (
 	record,
 	shown,
 )
-from tests.support.engine import change, send
-from tests.support.phone import new_id
-from tests.support.users import make_user
 
 HOLDERS = ("Sync Conflict", "Sync Item", "Sync Version", "Sync Record")
 VALUES = {

@@ -11,8 +11,8 @@ from hisabi_sync.engine.model import clock, ids
 from hisabi_sync.engine.model.change import Caller
 from hisabi_sync.engine.store import calls
 from hisabi_sync.engine.store.write import STANDARD
-from tests.sight.world import NOTE, SECRETS, as_user
 from tests.support.phone import new_id
+from tests.visibility.world import NOTE, SECRETS, as_user
 
 RECORD, IDENTITY = "Sync Run Record", "Sync Identity"
 

@@ -11,7 +11,9 @@ from hisabi_sync.engine.entities import entity_types
 from hisabi_sync.engine.model import ids
 from hisabi_sync.engine.model.errors import RequestError
 from hisabi_sync.engine.resolution import cases
-from tests.sight.world import (
+from tests.support.engine import change, send
+from tests.support.phone import new_id
+from tests.visibility.world import (
 	ELSEWHERE,
 	NOTE,
 	SECRETS,
@@ -19,8 +21,6 @@ from tests.sight.world import (
 	as_user,
 	shown,
 )
-from tests.support.engine import change, send
-from tests.support.phone import new_id
 
 BLIND = ("kept", "guest")  # who may not read the chief's note at all
 SEEING = ("chief", "clerk")

@@ -7,11 +7,11 @@ import pytest
 
 from hisabi_sync.engine.entities import entity_types
 from hisabi_sync.engine.sharing import spaces
-from tests.sight.world import Office
 from tests.support import doctypes
 from tests.support.doctypes import columns, permission
 from tests.support.engine import change, document_of, send
 from tests.support.phone import new_id
+from tests.visibility.world import Office
 
 NAME, SPACE_TYPE = f"Sight Paper {os.getpid()}", f"sight-paper-{os.getpid()}"
 
