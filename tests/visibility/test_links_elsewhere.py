@@ -114,18 +114,39 @@ def test_an_item_that_a_phone_made_is_named_by_either(rep, keys):
 		assert links_of(shown(rep, sent.client_id)) == (client_id, client_id)
 
 
-def test_who_is_no_member_of_the_catalogue_is_answered_as_if_it_were_empty(rep, keys):
-	name, stranger = item(keys[1]), person(ROLE, SELLER)
+def test_who_is_no_member_of_the_catalogue_names_what_frappe_lets_them_read(rep, keys):
+	"""By its document's name, exactly, and not by the client id, which belongs to the catalogue's replica."""
+	client_id, name = new_id("Made by a phone "), item(keys[1])
+	assert send(caller_of(rep.user, keys[1]), change(ITEM, client_id, title="New"))[0].status == "accepted"
+	made = document_of(caller_of(rep.user, keys[1]), client_id)
+	stranger = person(ROLE, SELLER)
+	join(stranger, keys[0])
+	other = caller_of(stranger, keys[0])
+	for given in (name, made):
+		sent = order(given)
+		assert send(other, sent)[0].status == "accepted"
+		assert links_of(shown(other, sent.client_id)) == (given, given)
+	assert refused(send(other, order(client_id))[0]) == refused(send(other, order(name.lower()))[0])
+	assert refused(send(other, order(client_id))[0]) == refused(send(other, order("none"))[0])
+
+
+def test_who_is_no_member_and_may_not_read_is_answered_as_if_it_were_empty(rep, keys):
+	name, stranger = item(keys[1]), person(SELLER)
 	join(stranger, keys[0])
 	other = caller_of(stranger, keys[0])
 	answers = [refused(send(other, order(given))[0]) for given in (name, name.lower(), "none")]
 	assert answers[0] == answers[1] == answers[2]
-	spaces.set_member(spaces.ensure(SPACE_TYPE, keys[1]), stranger, "member")
+
+
+def test_a_user_permission_hides_an_item_of_another_space(rep, keys):
+	name, open_one, stranger = item(keys[1]), item(keys[1]), person(ROLE, SELLER)
+	join(stranger, keys[0])
+	about = {"doctype": "User Permission", "user": stranger, "allow": ITEM, "for_value": open_one}
+	frappe.get_doc({**about, "apply_to_all_doctypes": 0, "applicable_for": ITEM}).insert()
 	frappe.db.commit()
-	assert send(other, order(name))[0].status == "accepted"
-	spaces.set_member(spaces.ensure(SPACE_TYPE, keys[1]), stranger, "member", "removed")
-	frappe.db.commit()
-	assert refused(send(other, order(name))[0]) == answers[0]
+	other = caller_of(stranger, keys[0])
+	assert send(other, order(open_one))[0].status == "accepted"
+	assert refused(send(other, order(name))[0]) == refused(send(other, order("none"))[0])
 
 
 def test_a_member_without_the_right_to_read_items_names_none(keys):

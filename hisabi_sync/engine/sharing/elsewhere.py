@@ -1,9 +1,9 @@
 """Links to what the caller's space does not have under the id that was sent: documents by their name, records of other spaces.
 
-The members of another space may name its records if the entity type asks for Frappe's permissions and these let them read the
-documents. The records of any other entity type stay within their space: money of one wallet never moves into another one. A
-document of a synced DocType that lies in no space may be named by users who may read it. Everything else is answered as if it
-did not exist. Texts are compared exactly, while the database takes `Ab` for `ab`.
+If an entity type asks for Frappe's permissions, who may read a document in Frappe may name it, whatever space it lies in, or none.
+Only members of a space may name its records by client id. The records of any other entity type stay within their space: money of
+one wallet never moves into another one. Everything else is answered as if it did not exist. Texts are compared exactly, while
+the database takes `Ab` for `ab`.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -39,8 +39,8 @@ def find(wanted: Collection[Link], caller: Caller, registry: Registry) -> dict[L
 	open_types = [e for d, _ in wanted if leaves_its_space(e := registry.by_doctype[d])]
 	near = {**(_spaces_of(caller.users) if open_types else {}), caller.space: caller.space_type}
 	placed = _placed(wanted, near, caller.space, registry)
-	seen = _seen(placed, near, caller, registry)
-	by_key = _by_key(placed, registry)
+	seen = _seen(placed, caller, registry)
+	by_key = _by_key(placed, near, registry)
 	found: dict[Link, Target] = {}
 	for doctype, text in wanted:
 		records = [*by_key.get((doctype, "id", text), ()), *by_key.get((doctype, "name", text), ())]
@@ -84,24 +84,24 @@ def leaves_its_space(entity: EntityType | None) -> bool:
 	return entity is not None and entity.check_permissions
 
 
-def _by_key(placed: Iterable[Placed], registry: Registry) -> dict[tuple[str, str, str], list[Placed]]:
+def _by_key(
+	placed: Iterable[Placed], near: Collection[str], registry: Registry
+) -> dict[tuple[str, str, str], list[Placed]]:
 	found: dict[tuple[str, str, str], list[Placed]] = {}
 	for stored, space in placed:
 		if entity := registry.by_name.get(stored.entity_type):
-			for key in (("id", stored.client_id), ("name", stored.document_name or "")):
+			by_id = [("id", stored.client_id)] if space in near else []
+			for key in (*by_id, ("name", stored.document_name or "")):
 				found.setdefault((entity.doctype, *key), []).append((stored, space))
 	return found
 
 
-def _seen(
-	placed: Collection[Placed], near: Mapping[str, str], caller: Caller, registry: Registry
-) -> set[str]:
-	"""Names of the records that the caller may name: those of their space, and what a pull of another one would show them."""
+def _seen(placed: Collection[Placed], caller: Caller, registry: Registry) -> set[str]:
+	"""Names of the records that the caller may name: those of their space, and of others what Frappe lets them read."""
 	held = [
 		stored
 		for stored, space in placed
-		if space == caller.space
-		or (space in near and leaves_its_space(registry.by_name.get(stored.entity_type)))
+		if space == caller.space or leaves_its_space(registry.by_name.get(stored.entity_type))
 	]
 	return {stored.name for stored in held} - visibility.hidden(held, registry, caller.users)
 
