@@ -94,6 +94,11 @@ def put_last(line: CallbackManager, callback: Callable[[], None]) -> None:
 	line._functions.append(callback)
 
 
+def last_insert_id() -> int | None:
+	"""What the last statement set with LAST_INSERT_ID(x); None if it did not, or if Frappe has sent another one since."""
+	return frappe.db._cursor.lastrowid or None
+
+
 def forget_announcements() -> None:
 	"""Drop what was to be announced after a commit that failed.
 

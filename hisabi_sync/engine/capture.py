@@ -79,16 +79,24 @@ def on_change(doc: Document, method: str | None = None) -> None:
 	if not _is_pushed(doc, entity) and _is_left(doc, entity):
 		return
 	gathering.release(doc, entity)
-	names = record_names(entity, doc.name)
-	space = spaces.of_document(doc, entity, names.values())
+	space, known = _place(doc, entity)
 	_require_own_space(doc, entity, space)
-	known = _locked(names)
 	left = [(stored, held) for stored, held in known if stored.live and held != space]
 	moved = replace(left[-1][0]) if left else None
 	for stored, held in left:
 		leave(stored, entity, held)
 	if space:
 		_record(doc, entity, space, known, moved)
+
+
+def _place(doc: Document, entity: EntityType) -> tuple[str | None, list[tuple[Stored, str]]]:
+	"""(the space where a document lies, its [(Stored, space)], locked). What leads to a space is locked before records."""
+	if entity.leads_through:
+		names = record_names(entity, doc.name)
+		space = spaces.of_document(doc, entity, names.values())
+		return space, _locked(names)
+	known = load.records_of_document(entity, doc.name)
+	return spaces.of_document(doc, entity, [held for _, held in known]), known
 
 
 def _is_pushed(doc: Document, entity: EntityType) -> bool:
@@ -160,7 +168,7 @@ def record_names(entity: EntityType, name: object) -> dict[str, str]:
 
 def records_of(entity: EntityType, name: object) -> list[tuple[Stored, str]]:
 	"""[(Stored, space)] of a document, locked, without values."""
-	return _locked(record_names(entity, name))
+	return load.records_of_document(entity, name)
 
 
 def _locked(held: Mapping[str, str]) -> list[tuple[Stored, str]]:

@@ -56,7 +56,7 @@ def test_numbers_of_a_transaction_that_failed_move_nothing(wallet):
 	frappe.db.commit()
 	before = sequence_of(doc)
 	space = frappe.db.get_value("Sync Record", {"document_name": doc.name}, ["name", "space"])
-	sequence.provisional(space[1], [space[0]], before)
+	sequence.provisional(space[1], "wallet", [space[0]], before)
 	fail()
 	frappe.db.rollback()
 	other = account(wallet)

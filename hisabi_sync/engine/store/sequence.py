@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import frappe
 
+from hisabi_sync import compat
 from hisabi_sync.engine.database import transaction
 from hisabi_sync.engine.store import announcing
 from hisabi_sync.engine.store.announcing import EVENT as EVENT
@@ -29,6 +30,7 @@ LEAP = (
 class Touched:
 	"""Records of one space that the open transaction touched: {record: the last number that it foresaw from, or None}."""
 
+	space_type: str
 	count: int = 0
 	lasts: dict[str, int | None] = field(default_factory=dict)
 
@@ -46,13 +48,13 @@ class Touched:
 		return found
 
 
-def provisional(space: str, names: Iterable[str], last: int | None = None) -> list[int]:
+def provisional(space: str, space_type: str, names: Iterable[str], last: int | None = None) -> list[int]:
 	"""The numbers to write into touched records for now; `number`, or the commit, corrects them.
 
 	Without `last` they are negative. With `last`, the last number of the space as the transaction knows it, they are
 	the foreseen numbers. Never give `last` if a savepoint may undo the rows: their earlier numbers would be moved then.
 	"""
-	touched = _pending().setdefault(space, Touched())
+	touched = _pending().setdefault(space, Touched(space_type))
 	counts = [touched.add(name, last) for name in names]
 	return [-count if last is None else last + count for count in counts]
 
@@ -75,19 +77,25 @@ def _number(pending: transaction.State) -> dict[str, tuple[int, int]]:
 	pending.clear()
 	numbered = {}
 	for space, records in touched:
-		last, space_type = take(space, records.count)
+		last = take(space, records.count)
 		before = last - records.count
 		numbered[space] = (before, last)
 		for written_for, names in records.by_last().items():
 			_assign(names, before, written_for)
-		announcing.announce(space, space_type, last)
+		announcing.announce(space, records.space_type, last)
 	return numbered
 
 
-def take(space: str, count: int) -> tuple[int, str]:
-	"""Take `count` numbers of the space: (the last one, type of the space). Locks the counter until the commit."""
-	frappe.db.sql("UPDATE `tabSync Space` SET sequence = sequence + %s WHERE name = %s", (count, space))
-	return frappe.db.sql("SELECT sequence, space_type FROM `tabSync Space` WHERE name = %s", (space,))[0]
+def take(space: str, count: int) -> int:
+	"""Take `count` numbers of the space; returns the last one. Locks the counter until the commit."""
+	query = "UPDATE `tabSync Space` SET sequence = LAST_INSERT_ID(sequence + %s) WHERE name = %s"
+	frappe.db.sql(query, (count, space))
+	return compat.last_insert_id() or _last(space)
+
+
+def _last(space: str) -> int:
+	"""The counter as this transaction left it, where Frappe's recorder has asked something since."""
+	return int(frappe.db.sql("SELECT sequence FROM `tabSync Space` WHERE name = %s", (space,))[0][0])
 
 
 def _assign(names: Sequence[str], before: int, written_for: int | None) -> None:

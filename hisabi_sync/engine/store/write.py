@@ -163,7 +163,7 @@ def write_records(
 	"""Insert or update Sync Records that have a new version, and insert the values that those versions replaced."""
 	changed = [stored for stored in touched if stored.doc_version != stored.loaded_version]
 	rows: dict[bool, list[tuple[Any, ...]]] = {True: [], False: []}
-	numbers = sequence.provisional(caller.space, [stored.name for stored in changed], last) if changed else []
+	numbers = _numbers(changed, registry, caller.space, last)
 	begun = digests.begin()
 	for stored, number in zip(changed, numbers, strict=True):
 		entity = registry.by_name[stored.entity_type]
@@ -178,6 +178,13 @@ def write_records(
 	_insert_versions(changed, registry, caller, now)
 	for stored in changed:
 		stored.loaded_version = stored.doc_version
+
+
+def _numbers(changed: Sequence[Stored], registry: Registry, space: str, last: int | None) -> list[int]:
+	if not changed:
+		return []
+	space_type = registry.by_name[changed[0].entity_type].space_type
+	return sequence.provisional(space, space_type, [stored.name for stored in changed], last)
 
 
 def _without_creation(row: Sequence[Any]) -> tuple[Any, ...]:
