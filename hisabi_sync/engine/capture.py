@@ -11,7 +11,7 @@ from typing import Any
 import frappe
 from frappe.model.document import Document
 
-from hisabi_sync.engine import derive, following, gathering, moving, waiting
+from hisabi_sync.engine import derive, following, gathering, moving, new_records, waiting
 from hisabi_sync.engine.database import sql
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.model import clock, files, ids, versions
@@ -20,8 +20,6 @@ from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.errors import ItemError, item_message
 from hisabi_sync.engine.sharing import spaces
 from hisabi_sync.engine.store import load, second_readings, write
-
-CLIENT_IDS = "hisabi_sync_client_ids"  # {space: client id} of a deleted document
 
 
 @contextmanager
@@ -138,7 +136,7 @@ def after_delete(doc: Document, method: str | None = None) -> None:
 		return
 	for stored, space in records_of(entity, doc.name):
 		stored.document_name = None  # the name is free for another document now
-		_remember(doc, space, stored.client_id)
+		new_records.remember(doc, space, stored.client_id)
 		if stored.live:
 			held = doc.flags.hisabi_sync_last or entity.canonical(doc)
 			leave(stored, entity, space, held, str(doc.name))
@@ -182,6 +180,12 @@ def _record(
 	"""The record's next version in its space; `moved` is the record that it had in another one."""
 	stored = next((s for s, held in known if held == space), None)
 	after, before, now = _after(doc, entity, known), None, clock.now()
+	if (
+		not (stored or moved)
+		and _is_plain(doc, entity)
+		and new_records.begin_at_once(doc, entity, space, after)
+	):
+		return
 	if moved and not (stored and stored.live):
 		stored = moving.take_along(entity, space, {str(doc.name): moved}, now)[str(doc.name)]
 		before = _before(doc, entity, after, stored)
@@ -200,6 +204,11 @@ def _record(
 	doc.flags.hisabi_sync_seen = (doc.get_doc_before_save(), stored.values)
 	_show_on(doc, stored, entity)
 	_tell_push(stored)
+
+
+def _is_plain(doc: Document, entity: EntityType) -> bool:
+	"""Whether a document is being inserted, by no push, and nothing depends on its record before the commit."""
+	return bool(doc.flags.in_insert) and not _push()[0] and gathering.may_wait(doc, entity)
 
 
 def _check_files(
@@ -261,33 +270,11 @@ def _before(doc: Document, entity: EntityType, after: dict[str, Any], stored: St
 
 
 def _new_record(doc: Document, entity: EntityType, space: str) -> Stored:
-	"""The record for a document that has none: that of the push, or that of its client id, which may be a tombstone."""
+	"""The record for a document that has none: that of the push, or that of its client id."""
 	_, _, pushed = _push()
 	if pushed and not pushed.live and doc.flags.hisabi_sync_made:
 		return replace(pushed, document_name=str(doc.name))
-	field = entity.client_id_field
-	given = ids.decode(doc.get(field)) if field else _remembered(doc, entity, space)
-	name = str(doc.name)
-	return moving.records_for(entity, space, {name: given})[name]
-
-
-def _remember(doc: Document, space: str, client_id: str) -> None:
-	"""Keep the client id with Frappe's Deleted Document, from which people restore."""
-	doc.set_onload(
-		CLIENT_IDS, {**((doc.get("__onload") or {}).get(CLIENT_IDS) or {}), space: ids.encode(client_id)}
-	)
-
-
-def _remembered(doc: Document, entity: EntityType, space: str) -> str | None:
-	"""The client id that a restored document had in the space, if its tombstone is still there; else None."""
-	held = (doc.get("__onload") or {}).get(CLIENT_IDS)
-	kept = held.get(space) if isinstance(held, dict) else None
-	client_id = ids.decode(kept) if isinstance(kept, str) else None
-	if not ids.is_client_id(client_id):
-		return None
-	name = ids.record(space, entity.name, client_id)
-	stored = load.records([name]).get(name)
-	return client_id if stored and not stored.live else None
+	return new_records.for_document(doc, entity, space)
 
 
 def write_record(

@@ -10,7 +10,7 @@ from typing import Any
 
 import frappe
 
-from hisabi_sync.engine import moving
+from hisabi_sync.engine import moving, new_records
 from hisabi_sync.engine.database import sql
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.model import clock, ids, versions
@@ -159,7 +159,7 @@ def _move_unseen(work: Work, stored: Stored, values: Values) -> None:
 
 
 def _begun(work: Work, space: str, names: list[str]) -> list[Stored]:
-	begun = moving.records_for(work.entity, space, _client_ids(work.entity, names)) if names else {}
+	begun = new_records.for_documents(work.entity, space, _client_ids(work.entity, names)) if names else {}
 	for name, stored in begun.items():
 		if stored.live:  # another transaction has made it meanwhile
 			_has_changed(work, name, stored)

@@ -49,7 +49,7 @@ def takes(doc: Document, entity: EntityType) -> bool:
 		first = transaction.keep(FIRST, dict.clear, line="after_commit")
 	if entity.name not in first:
 		first[entity.name] = _may_wait(entity)
-	if not first[entity.name] or doc.get("__onload") or _names_files(doc, entity):
+	if not first[entity.name] or not _stands_alone(doc, entity):
 		return False
 	if first.setdefault("", (doc.doctype, doc.name)) == (doc.doctype, doc.name):
 		return False
@@ -62,6 +62,15 @@ def _may_wait(entity: EntityType) -> bool:
 	if entity.stamps or entity.computed or entity.space_path == "name":
 		return False
 	return not (contracts.deriver(entity.space_type) or contracts.holder(entity.space_type))
+
+
+def may_wait(doc: Document, entity: EntityType) -> bool:
+	"""Whether nothing depends on the document's record before the commit, and its id is not one that it had before."""
+	return _may_wait(entity) and not entity.client_id_field and _stands_alone(doc, entity)
+
+
+def _stands_alone(doc: Document, entity: EntityType) -> bool:
+	return not (doc.get("__onload") or _names_files(doc, entity))
 
 
 def _names_files(doc: Document, entity: EntityType) -> bool:

@@ -11,44 +11,11 @@ from typing import Any
 
 import frappe
 
+from hisabi_sync.engine import new_records
 from hisabi_sync.engine.database import sql
 from hisabi_sync.engine.model import ids, versions
 from hisabi_sync.engine.model.change import Stored
 from hisabi_sync.engine.model.entity_type import EntityType
-from hisabi_sync.engine.store import load
-
-
-def records_for(entity: EntityType, space: str, client_ids: Mapping[str, str | None]) -> dict[str, Stored]:
-	"""{document name: record} for documents that have none in the space, from {document name: client id or None}.
-
-	The client id is the given one, or else the name, or else a hash of it: the first that no other live record has. If it has
-	a tombstone, that record begins again. One statement, and more only for ids that are taken.
-	"""
-	found: dict[str, Stored] = {}
-	left = {name: _candidates(entity, space, name, given) for name, given in client_ids.items()}
-	used: set[str] = set()
-	while left:
-		held = load.records([next(iter(pairs)) for pairs in left.values()], lock=True)
-		for name, pairs in list(left.items()):
-			record, client_id = next(iter(pairs.items()))
-			if record in used or not _is_free(held.get(record), name):
-				del pairs[record]
-				continue
-			used.add(record)
-			found[name] = held.get(record) or Stored(record, entity.name, client_id)
-			found[name].document_name = name
-			del left[name]
-	return {name: found[name] for name in client_ids}
-
-
-def _candidates(entity: EntityType, space: str, name: str, given: str | None) -> dict[str, str]:
-	"""{name of a Sync Record: client id}, the best first; the last is free unless the document itself has it."""
-	wanted = (*filter(ids.is_client_id, (given, name)), ids.digest(name), ids.digest(entity.doctype, name))
-	return {ids.record(space, entity.name, client_id): client_id for client_id in wanted}
-
-
-def _is_free(stored: Stored | None, name: str) -> bool:
-	return stored is None or not stored.live or stored.document_name == name
 
 
 def take_along(
@@ -58,7 +25,7 @@ def take_along(
 
 	They stand at the version that they had: the caller makes the next one. Costs four statements, whatever the number.
 	"""
-	found = records_for(entity, space, {name: stored.client_id for name, stored in old.items()})
+	found = new_records.for_documents(entity, space, {name: stored.client_id for name, stored in old.items()})
 	moved = {name: _carried(old[name], target, now) for name, target in found.items()}
 	_bring_history(entity, space, [(old[name], target) for name, target in moved.items()])
 	return moved
