@@ -138,9 +138,11 @@ def _adjusted(
 ) -> list[str]:
 	"""What the record holds otherwise than the device sent it, because a controller or the rights say so."""
 	if decision.delete or entity.bulk:  # what is written in bulk is stored as it was decided
-		return []
+		return change.redirected
 	found = versions.adjusted(stored, decision.values, entity, change.values)
-	return [*found, *_not_taken(change, stored, entity, batch.caller)]
+	return list(
+		dict.fromkeys([*change.redirected, *found, *_not_taken(change, stored, entity, batch.caller)])
+	)
 
 
 def _not_taken(change: Change, stored: Stored, entity: EntityType, caller: Caller) -> list[str]:

@@ -57,11 +57,15 @@ def rename_record(
 
 
 def _leave_merged(records: Iterable[tuple[Stored, str]], entity: EntityType) -> None:
-	"""Tombstones for the records of a merged document."""
+	"""Tombstones for the records of a merged document; each names the record of the one that stays, in its own space if there is one."""
 	merged = getattr(frappe.local, "hisabi_sync_merged", ())
+	records = list(records)
+	staying = [(stored.name, space) for stored, space in records if stored.live and stored.name not in merged]
 	for stored, space in records:
 		if stored.name in merged:
 			stored.document_name = None
+			best = sorted(staying, key=lambda one: one[1] != space)
+			stored.merged_into = best[0][0] if best else None
 			capture.leave(stored, entity, space)
 
 

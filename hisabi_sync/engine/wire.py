@@ -97,6 +97,11 @@ class Reach:
 		"""The record of the caller's space with a client id."""
 		return self.stored.get(ids.record(self.space, target.name, value))
 
+	def is_merged(self, field: Field, value: str) -> bool:
+		"""Whether the document that a link names was merged into the one that it leads to."""
+		found = self.elsewhere.get((field.options, value))
+		return found is not None and found.merged
+
 	def _elsewhere(self, doctype: str, value: str) -> tuple[str | None, bool]:
 		found = self.elsewhere.get((doctype, value))
 		if found is None or texts.begins_attribute(found.name):
@@ -118,6 +123,8 @@ def resolve_links(
 	wrong, kept = [], None
 	for holder, field, path in each_link(change.values, entity):
 		name, may = reach.find(field, holder[field.name], entity)
+		if reach.is_merged(field, holder[field.name]):
+			change.redirected.append(path)
 		if name is not None and not may:
 			kept = _path_names(held, entity) if kept is None else kept
 			name = name if (path, name) in kept else None

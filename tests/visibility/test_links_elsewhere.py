@@ -27,7 +27,7 @@ def shop(site):
 	frappe.set_user("Administrator")
 	for role in (ROLE, SELLER):
 		frappe.get_doc({"doctype": "Role", "role_name": role}).insert(ignore_if_duplicate=True)
-	doctypes.make(ITEM, columns("team", "title"), permissions=[permission(), permission(ROLE)])
+	doctypes.make(ITEM, columns("team", "title"), permissions=[permission(), permission(ROLE)], allow_rename=1)
 	doctypes.make(ROW, [column("item", "Link", ITEM), column("qty", "Int")], istable=1)
 	order = (*columns("team", "title"), column("item", "Link", ITEM), column("lines", "Table", ROW))
 	doctypes.make(ORDER, order, permissions=[permission(), permission(SELLER)])
@@ -265,3 +265,54 @@ def test_a_page_shows_many_links_by_no_more_statements(rep, keys):
 
 	cost(1)
 	assert cost(2) == cost(10)
+
+
+def test_a_link_to_a_merged_item_goes_to_the_one_that_stays(rep, keys):
+	"""By the client id that the merged one had, which a phone keeps until it pulls; the answer says which one stays."""
+	there = caller_of(rep.user, keys[1])
+	old, other, last = (new_id("Made by a phone ") for _ in range(3))
+	assert {
+		one.status for one in send(there, *[change(ITEM, given, title="x") for given in (old, other, last)])
+	} == {"accepted"}
+	names = [document_of(there, given) for given in (old, other, last)]
+	frappe.rename_doc(ITEM, names[0], names[1], merge=True, force=True)
+	frappe.rename_doc(ITEM, names[1], names[2], merge=True, force=True)
+	frappe.db.commit()
+	sent = order(old)
+	(outcome,) = send(rep, sent)
+	assert (outcome.status, outcome.merged, sorted(outcome.adjusted)) == (
+		"accepted",
+		True,
+		["item", "lines.item"],
+	)
+	assert links_of(outcome.record) == links_of(shown(rep, sent.client_id)) == (last, last)
+
+
+def test_a_link_to_an_item_that_was_merged_and_deleted_is_none(rep, keys):
+	there = caller_of(rep.user, keys[1])
+	old, other = (new_id("Made by a phone ") for _ in range(2))
+	send(there, *[change(ITEM, given, title="x") for given in (old, other)])
+	names = [document_of(there, given) for given in (old, other)]
+	frappe.rename_doc(ITEM, names[0], names[1], merge=True, force=True)
+	frappe.delete_doc(ITEM, names[1])
+	frappe.db.commit()
+	assert refused(send(rep, order(old))[0]) == refused(send(rep, order("none"))[0])
+
+
+def test_a_name_that_is_taken_again_after_a_merge_is_the_new_document(rep, keys):
+	name, other = item(keys[0]), item(keys[0])
+	frappe.rename_doc(ITEM, name, other, merge=True, force=True)
+	frappe.db.commit()
+	item(keys[0], name)
+	sent = order(name)
+	assert send(rep, sent)[0].adjusted is None
+	assert links_of(shown(rep, sent.client_id)) == (name, name)
+
+
+def test_who_may_not_read_the_one_that_stays_learns_nothing_of_a_merge(rep, keys):
+	name, other, seller = item(keys[0]), item(keys[0]), person(SELLER)
+	join(seller, keys[0])
+	frappe.rename_doc(ITEM, name, other, merge=True, force=True)
+	frappe.db.commit()
+	caller = caller_of(seller, keys[0])
+	assert refused(send(caller, order(name))[0]) == refused(send(caller, order("none"))[0])

@@ -173,6 +173,9 @@ class Change:
 	# Canonical values of base_values, as far as they are known.
 	base: dict[str, Any] = field(default_factory=dict)
 	warnings: list[str] = field(default_factory=list)
+	redirected: list[str] = field(
+		default_factory=list
+	)  # links to documents that were merged into others since
 	cleaned: bool = False  # its HTML was changed, because some of it may not be stored
 	record: str = ""
 	# The op id for a change whose first one was used by a change that left the record in the version that both name.
@@ -221,6 +224,7 @@ class Stored:
 		None  # second readings of its times, as its row has them (see `store.second_readings`)
 	)
 	digest: str | None = None  # of the values that its row was written with (see `digests`)
+	merged_into: str | None = None  # of a tombstone: the record of the document that its own was merged into
 
 	@property
 	def exists(self) -> bool:

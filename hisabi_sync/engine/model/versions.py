@@ -21,7 +21,7 @@ def begin(stored: Stored, values: dict[str, Any], now: datetime | None) -> None:
 	stored.doc_version += 1
 	stored.content_version = stored.began = stored.doc_version
 	stored.field_versions = dict.fromkeys(values, stored.doc_version) if stored.doc_version > 1 else {}
-	stored.history, stored.deleted_at, stored.modified = [], None, now
+	stored.history, stored.deleted_at, stored.modified, stored.merged_into = [], None, now, None
 
 
 def update(

@@ -21,6 +21,7 @@ from hisabi_sync.engine.store import load
 
 Link = tuple[str, str]  # (DocType, text that was sent)
 Placed = tuple[Stored, str]  # (record, its space)
+MERGES = 8  # of documents one after the other that a link is followed through
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Target:
 	name: str
 	record: str | None
 	may: bool
+	merged: bool = False  # the document that was named is gone: it was merged into this one
 
 
 def find(wanted: Collection[Link], caller: Caller, registry: Registry) -> dict[Link, Target]:
@@ -47,7 +49,40 @@ def find(wanted: Collection[Link], caller: Caller, registry: Registry) -> dict[L
 		if records:
 			best, _ = max(records, key=lambda one: (one[0].name in seen, one[1] == caller.space))
 			found[doctype, text] = Target(best.document_name or "", best.name, best.name in seen)
-	return {**_without_space(set(wanted) - found.keys(), caller, registry), **found}
+	found |= _without_space(set(wanted) - found.keys(), caller, registry)
+	return found | _merged(set(wanted) - found.keys(), near, caller, registry)
+
+
+def _merged(
+	wanted: Collection[Link], near: Mapping[str, str], caller: Caller, registry: Registry
+) -> dict[Link, Target]:
+	"""Links to documents that were merged into others, by the client ids that their records had: the ones that stay."""
+	keys = {record: link for link in wanted for record in _records_near(link, near, caller.space, registry)}
+	if not keys:
+		return {}
+	heirs = {name: heir for name, heir in _heirs(keys).items() if heir}
+	placed = load.live_records("name", sorted(set(heirs.values())), {})
+	seen = _seen(placed, caller, registry)
+	staying = {stored.name: stored for stored, _ in placed}
+	return {
+		keys[name]: Target(stored.document_name or "", heir, heir in seen, merged=True)
+		for name, heir in heirs.items()
+		if (stored := staying.get(heir))
+	}
+
+
+def _heirs(records: Collection[str]) -> dict[str, str | None]:
+	"""{merged record: the record that it ends in, through up to MERGES merges}; one statement for each of them."""
+	heirs: dict[str, str | None] = dict.fromkeys(records)
+	open_ones = {name: name for name in records}
+	for _ in range(MERGES):
+		rows = sql.select_in("Sync Record", ["name", "merged_into"], "name", sorted(set(open_ones.values())))
+		into = {name: heir for name, heir in rows if heir}
+		open_ones = {first: into[last] for first, last in open_ones.items() if last in into}
+		heirs.update(open_ones)
+		if not open_ones:
+			break
+	return heirs
 
 
 def _spaces_of(users: Collection[str]) -> dict[str, str]:
@@ -67,16 +102,21 @@ def _placed(wanted: Iterable[Link], near: Mapping[str, str], own: str, registry:
 	The names of records with a client id are computed: an app that calls an account `main` does so in every space.
 	"""
 	pairs = [(registry.by_doctype[doctype], text) for doctype, text in wanted]
-	records = [
-		ids.record(space, entity.name, text)
-		for entity, text in pairs
-		if leaves_its_space(entity)
-		for space, space_type in near.items()
-		if space != own and space_type == entity.space_type
-	]
+	others = {space: space_type for space, space_type in near.items() if space != own}
+	records = [record for link in wanted for record in _records_near(link, others, own, registry)]
 	texts, doctypes = sorted({text for _, text in pairs}), tuple({entity.doctype for entity, _ in pairs})
 	by_name = load.live_records("document_name", texts, {"document_type": doctypes})
 	return [*load.live_records("name", records, {}), *by_name]
+
+
+def _records_near(link: Link, near: Mapping[str, str], own: str, registry: Registry) -> list[str]:
+	"""Names of the records that may have the text as client id in one of the spaces, as far as they may be named from the own one."""
+	doctype, text = link
+	entity = registry.by_doctype[doctype]
+	spaces = [space for space, space_type in near.items() if space_type == entity.space_type]
+	return [
+		ids.record(space, entity.name, text) for space in spaces if space == own or leaves_its_space(entity)
+	]
 
 
 def leaves_its_space(entity: EntityType | None) -> bool:

@@ -20,7 +20,7 @@ from hisabi_sync.engine.model.change import Past, Stored
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.store import second_readings
 
-RECORD_COLUMNS = "name entity_type client_id document_name doc_version content_version field_versions deleted_at modified maker began second_readings digest entered".split()
+RECORD_COLUMNS = "name entity_type client_id document_name doc_version content_version field_versions deleted_at modified maker began second_readings digest entered merged_into".split()
 # A plain SELECT reads the transaction's snapshot; what belongs to a locked row must be read as it is now.
 LATEST = "LOCK IN SHARE MODE"
 MOST_RECORDS = 1000  # of one document; a limit keeps MariaDB from locking the inner select
@@ -100,6 +100,7 @@ def _stored(row: Sequence[Any]) -> Stored:
 		second_readings=made[2],
 		digest=made[3],
 		entered=made[4] or 1,
+		merged_into=made[5],
 		loaded_version=version,
 		written=True,
 	)

@@ -19,7 +19,7 @@ from hisabi_sync.engine.store import digests, load, second_readings, sequence, s
 STANDARD = ("name", "creation", "modified", "owner", "modified_by")
 RECORD = (
 	"space entity_type client_id document_type document_name sequence doc_version content_version field_versions "
-	"deleted_at digest changed_by device maker began second_readings entered"
+	"deleted_at digest changed_by device maker began second_readings entered merged_into"
 ).split()
 VERSION = ("record", "doc_version", "changed_at", "changed_by", "device", "before")
 
@@ -218,6 +218,7 @@ def _record_row(
 		stored.began,
 		stored.second_readings,
 		stored.entered,
+		stored.merged_into,
 	)
 
 
