@@ -1,45 +1,24 @@
 """Changes made outside of a push: by the Desk, REST, imports, jobs and other apps. Hooks give them versions and numbers.
 
-The hooks also run for the documents that a push saves one by one; `as_caller` tells them which push that is.
+The hooks also run for the documents that a push saves one by one; `push_context` tells them which push that is.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import frappe
 from frappe.model.document import Document
 
-from hisabi_sync.engine import derive, following, gathering, moving, new_records, waiting
+from hisabi_sync.engine import derive, following, gathering, moving, new_records, push_context, waiting
 from hisabi_sync.engine.database import sql
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.model import clock, files, ids, versions
-from hisabi_sync.engine.model.change import Caller, Change, Stored
+from hisabi_sync.engine.model.change import Caller, Stored
 from hisabi_sync.engine.model.entity_type import EntityType
-from hisabi_sync.engine.model.errors import ItemError, item_message
+from hisabi_sync.engine.model.errors import item_message
 from hisabi_sync.engine.sharing import spaces
 from hisabi_sync.engine.store import load, second_readings, write
-
-
-@contextmanager
-def as_caller(caller: Caller, change: Change | None = None, stored: Stored | None = None) -> Iterator[None]:
-	"""While a push saves a document, let the hooks know its caller, its change and the record of the document."""
-	previous = getattr(frappe.local, "hisabi_sync_push", None)
-	frappe.local.hisabi_sync_push = (caller, change, stored)
-	try:
-		yield
-	finally:
-		frappe.local.hisabi_sync_push = previous
-
-
-def _push() -> tuple[Caller | None, Change | None, Stored | None]:
-	return getattr(frappe.local, "hisabi_sync_push", None) or (None, None, None)
-
-
-def pushed() -> tuple[Caller | None, Change | None]:
-	"""(Caller, Change) of the push that is saving a document right now, or (None, None)."""
-	return _push()[:2]
 
 
 class HeldFirst:
@@ -56,7 +35,7 @@ class HeldFirst:
 def hold(doc: Document, method: str | None = None) -> None:
 	"""Hook before a document is inserted, deleted or renamed: lock what derived values need, as a push does."""
 	entity = registry().by_doctype.get(doc.doctype)
-	if entity is None or _push()[0] or not derive.holds(entity.space_type):
+	if entity is None or push_context.caller() or not derive.holds(entity.space_type):
 		return
 	if entity.space_path == "name" and doc.is_new():
 		return  # nobody else is in a space that is being made
@@ -69,16 +48,16 @@ def hold(doc: Document, method: str | None = None) -> None:
 def on_change(doc: Document, method: str | None = None) -> None:
 	"""Hook: a document was inserted, saved, submitted, cancelled, or set in the database with `db_set`."""
 	entity = registry().by_doctype.get(doc.doctype)
-	following.note(doc, _push()[0])
+	following.note(doc, push_context.caller())
 	if entity is None or doc.flags.in_delete or doc.meta.issingle:
 		return
 	if "is_deleted" in entity.stamps and doc.get("is_deleted"):
 		return  # its tombstone stands
-	if not _is_pushed(doc, entity) and _is_left(doc, entity):
+	if not push_context.is_pushed(doc, entity) and _is_left(doc, entity):
 		return
 	gathering.release(doc, entity)
 	space, known = _place(doc, entity)
-	_require_own_space(doc, entity, space)
+	push_context.require_own_space(doc, entity, space)
 	left = [(stored, held) for stored, held in known if stored.live and held != space]
 	moved = replace(left[-1][0]) if left else None
 	for stored, held in left:
@@ -97,27 +76,12 @@ def _place(doc: Document, entity: EntityType) -> tuple[str | None, list[tuple[St
 	return spaces.of_document(doc, entity, [held for _, held in known]), known
 
 
-def _is_pushed(doc: Document, entity: EntityType) -> bool:
-	"""Whether the document is that of the change that is being saved, and not one that came along."""
-	_, _, pushed = _push()
-	if pushed is None or pushed.entity_type != entity.name:
-		return False
-	return bool(doc.flags.hisabi_sync_made) or pushed.document_name == str(doc.name)
-
-
 def _is_left(doc: Document, entity: EntityType) -> bool:
 	"""Whether the document is numbered later: by a job, or with others of its transaction."""
 	if entity.by_job:
 		waiting.leave(entity.name, str(doc.name))
 		return True
-	return _push()[0] is None and gathering.takes(doc, entity)
-
-
-def _require_own_space(doc: Document, entity: EntityType, space: str | None) -> None:
-	"""Raise ItemError invalid_link if a document that a push makes lies in another space than the one that is pushed to."""
-	caller, _, _ = _push()
-	if caller and doc.flags.hisabi_sync_made and space != caller.space:
-		raise ItemError("invalid_link", [way.path[0].field for way in entity.ways if way.path])
+	return push_context.caller() is None and gathering.takes(doc, entity)
 
 
 def on_trash(doc: Document, method: str | None = None) -> None:
@@ -146,15 +110,6 @@ def tombstone(stored: Stored, entity: EntityType, caller: Caller) -> None:
 	"""Delete a record whose document stays in its table with `is_deleted`."""
 	leave(stored, entity, caller.space)
 	write.stamp_document(stored, entity, caller.user)
-
-
-def set_space(doc: Document, entity: EntityType) -> None:
-	"""Put a new document of a push into the caller's space. If links lead to the space, the device has sent them."""
-	caller, _, _ = _push()
-	doc.flags.hisabi_sync_made = True
-	fields = [way.own_field for way in entity.ways if way.own_field]
-	if caller and fields and (entity.key_field or spaces.key_of(doc, entity) != caller.space_key):
-		doc.set(fields[0], caller.space_key)
 
 
 def record_names(entity: EntityType, name: object) -> dict[str, str]:
@@ -195,7 +150,7 @@ def _record(
 		versions.begin(stored, after, now)
 	else:
 		before = stored.values = _before(doc, entity, after, stored)
-		caller, change, _ = _push()
+		caller, change, _ = push_context.current()
 		at, device = (change.client_time, caller.device) if change and caller else (None, None)
 		if not versions.update(stored, after, entity, now, at, device=device):
 			return
@@ -203,19 +158,19 @@ def _record(
 	write_record(stored, entity, space, before, after)
 	doc.flags.hisabi_sync_seen = (doc.get_doc_before_save(), stored.values)
 	_show_on(doc, stored, entity)
-	_tell_push(stored)
+	push_context.tell(stored)
 
 
 def _is_plain(doc: Document, entity: EntityType) -> bool:
 	"""Whether a document is being inserted, by no push, and nothing depends on its record before the commit."""
-	return bool(doc.flags.in_insert) and not _push()[0] and gathering.may_wait(doc, entity)
+	return bool(doc.flags.in_insert) and not push_context.caller() and gathering.may_wait(doc, entity)
 
 
 def _check_files(
 	doc: Document, stored: Stored, entity: EntityType, space: str, before: dict[str, Any] | None
 ) -> None:
 	"""Refuse uploads that the person may not see. A push has checked its own; code that ignores permissions may name any."""
-	if not entity.acting or doc.flags.ignore_permissions or _push()[0] or _is_restored(stored):
+	if not entity.acting or doc.flags.ignore_permissions or push_context.caller() or _is_restored(stored):
 		return
 	previous, caller = doc.get_doc_before_save(), _system_caller(space, entity)
 	held = before or (entity.canonical(previous) if previous else {})
@@ -246,7 +201,7 @@ def leave(
 	"""Make the record a tombstone in a space. `values` are those it had, `name` is that of its document, if known."""
 	versions.delete(stored, clock.now())
 	write_record(stored, entity, space, values, None, name)
-	_tell_push(stored)
+	push_context.tell(stored)
 
 
 def _after(doc: Document, entity: EntityType, known: list[tuple[Stored, str]]) -> dict[str, Any]:
@@ -271,7 +226,7 @@ def _before(doc: Document, entity: EntityType, after: dict[str, Any], stored: St
 
 def _new_record(doc: Document, entity: EntityType, space: str) -> Stored:
 	"""The record for a document that has none: that of the push, or that of its client id."""
-	_, _, pushed = _push()
+	pushed = push_context.current().stored
 	if pushed and not pushed.live and doc.flags.hisabi_sync_made:
 		return replace(pushed, document_name=str(doc.name))
 	return new_records.for_document(doc, entity, space)
@@ -286,7 +241,7 @@ def write_record(
 	name: str | None = None,
 ) -> None:
 	"""Write the record and the values derived from it; a push derives values once for its whole batch."""
-	pushing, _, _ = _push()
+	pushing = push_context.caller()
 	if pushing and pushing.space != space:
 		pushing = None  # it came along with a change in another space
 	caller = pushing or _system_caller(space, entity)
@@ -301,13 +256,3 @@ def write_record(
 
 def _system_caller(space: str, entity: EntityType) -> Caller:
 	return Caller.of_system(frappe.session.user, space, entity.space_type, spaces.key_by_name(space))
-
-
-def _tell_push(stored: Stored) -> None:
-	"""Copy the new state of the record to the push that saves this document."""
-	_, _, pushed = _push()
-	if pushed is not None and pushed.name == stored.name:
-		# Later changes of the same push are judged by it too.
-		stored.history = [*pushed.history, *stored.history]
-		for name in Stored.__slots__:
-			setattr(pushed, name, getattr(stored, name))

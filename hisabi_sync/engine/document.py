@@ -11,7 +11,7 @@ from frappe.model.meta import Meta
 from frappe.utils import strip_html
 
 from hisabi_sync import compat
-from hisabi_sync.engine import capture, document_actions, document_values
+from hisabi_sync.engine import capture, document_actions, document_values, push_context
 from hisabi_sync.engine.conflicts import unique_conflicts
 from hisabi_sync.engine.database import retry, transaction
 from hisabi_sync.engine.entities import entity_types
@@ -53,7 +53,7 @@ def one_item(run: "Batch", change: Change, stored: Stored, entity: EntityType) -
 	"""What the block does with the document of a change leaves no trace if it raises. Raises ItemError for what was refused."""
 	held = copy.copy(stored)
 	try:
-		with transaction.savepoint(SAVEPOINT), capture.as_caller(run.caller, change, stored):
+		with transaction.savepoint(SAVEPOINT), push_context.saving(run.caller, change, stored):
 			yield
 	except Exception as error:
 		if isinstance(error, RequestError) or retry.ends_transaction(error):
@@ -168,7 +168,7 @@ def _insert(change: Change, entity: EntityType, values: Mapping[str, Any], amend
 	else:
 		known = {name: value for name, value in {**entity.defaults, **values}.items() if value is not None}
 		doc = frappe.get_doc({"doctype": entity.doctype, **document_values.for_new(entity, known)})
-	capture.set_space(doc, entity)
+	push_context.set_space(doc, entity)
 	if entity.client_id_field:
 		doc.set(entity.client_id_field, ids.encode(change.client_id))
 	doc.flags.update(_flags(entity, known))

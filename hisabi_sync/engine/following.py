@@ -10,10 +10,11 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
-from hisabi_sync.engine import comparing, gathering, hanging, waiting
+from hisabi_sync.engine import comparing, gathering, waiting
 from hisabi_sync.engine.database import retry, transaction
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.model.change import Caller
+from hisabi_sync.engine.store import path_queries
 
 if TYPE_CHECKING:
 	from hisabi_sync.engine.batch import Batch
@@ -75,9 +76,9 @@ def bring(roots: Collection[Root]) -> None:
 	gathering.flush()
 	found: dict[str, set[str]] = {}
 	for doctype, name in roots:
-		for entity in hanging.entities(doctype):
+		for entity in path_queries.entities_through(doctype):
 			room = AT_ONCE + 1 - sum(map(len, found.values()))
-			found.setdefault(entity.name, set()).update(hanging.names(entity, doctype, name, room))
+			found.setdefault(entity.name, set()).update(path_queries.hanging(entity, doctype, name, room))
 			if sum(map(len, found.values())) > AT_ONCE:
 				return _leave_to_a_job(roots)
 	for entity_type, names in found.items():
@@ -96,7 +97,7 @@ def _move(entity_type: str, names: set[str]) -> None:
 
 
 def _leave_to_a_job(roots: Collection[Root]) -> None:
-	waiting.add([(entity.name, *root) for root in roots for entity in hanging.entities(root[0])])
+	waiting.add([(entity.name, *root) for root in roots for entity in path_queries.entities_through(root[0])])
 	said = _(
 		"More than {0} documents move along: a worker tells the devices, and the report Sync Health how many wait"
 	)

@@ -39,7 +39,7 @@ from hisabi_sync.engine.model.change import (
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.errors import ItemError
 from hisabi_sync.engine.model.fields import CHECK, DECIMAL, INT, ROWS, Field
-from hisabi_sync.engine.store import load, side_effects
+from hisabi_sync.engine.store import side_effects, stored_json
 
 AMOUNTS = (INT, DECIMAL, CHECK)  # kinds of columns that do not identify a row
 KINDS = ("update", "create", "delete")  # a conflict about a unique value is settled by another value
@@ -91,7 +91,7 @@ class Resolving:
 			row = self.rows.get(change.resolves or "")
 			if row and _is_of(row, change, caller):
 				fields = registry.by_name[change.entity_type].fields
-				values = load.decode_values(row[SIDES["client"]], fields)
+				values = stored_json.decode_values(row[SIDES["client"]], fields)
 				change.rest = replace(change, operation=UPDATE, base={}, base_version=None, values=values)
 				found.append(change.rest)
 		own = [(registry.by_name[rest.entity_type], rest) for rest in found]
@@ -123,7 +123,9 @@ class Resolving:
 			raise ItemError("conflict_not_resolvable")
 		if row["status"] != OPEN:
 			raise ItemError("already_settled", _ended(row))
-		return Held(row, *(load.decode_values(row[column], entity.fields) for column in SIDES.values()))
+		return Held(
+			row, *(stored_json.decode_values(row[column], entity.fields) for column in SIDES.values())
+		)
 
 	def close(self, held: Held, outcome: Outcome, stored: Stored, caller: Caller, entity: EntityType) -> None:
 		"""Close the conflict by the outcome of its change; `write` brings it to the database."""
@@ -132,7 +134,7 @@ class Resolving:
 			values = {name: stored.values.get(name) for name in held.client} if stored.live else {}
 			resolution = _resolution(held, stored) if status == RESOLVED else None
 			held.row.update(status=status, resolution=resolution, resolved_by=caller.user, resolved_at=now)
-			held.row.update(resolved_values=load.encode_values(values, entity.fields), modified=now)
+			held.row.update(resolved_values=stored_json.encode_values(values, entity.fields), modified=now)
 			held.row.update(resolved_version=stored.doc_version, modified_by=caller.user)
 			held.row["history"] = _history(held.row, caller)
 			self.closed.append(held.row)

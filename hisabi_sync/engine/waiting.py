@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import frappe
 
-from hisabi_sync.engine import comparing, hanging
+from hisabi_sync.engine import comparing
 from hisabi_sync.engine.database import background, retry, sql, transaction
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.entities.type_registry import Registry
@@ -18,7 +18,7 @@ from hisabi_sync.engine.model import clock, ids, versions
 from hisabi_sync.engine.model.change import Caller, Stored
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.errors import RequestError
-from hisabi_sync.engine.store import digests, write
+from hisabi_sync.engine.store import digests, path_queries, write
 
 TABLE = "Sync Waiting"
 CHUNK = 500
@@ -146,7 +146,7 @@ def _committed(entity_type: str, rows: list[Row]) -> None:
 
 def _spread(entity: EntityType, row: Row) -> None:
 	"""Put the documents that hang on one in its place."""
-	names = hanging.names(entity, row.through or "", row.document_name)
+	names = path_queries.hanging(entity, row.through or "", row.document_name)
 	add([(entity.name, "", name) for name in sorted(names)])
 
 

@@ -6,7 +6,7 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
-from hisabi_sync.engine import capture
+from hisabi_sync.engine import push_context
 from hisabi_sync.engine.model import clock
 from hisabi_sync.hisabi_farm import farms
 from hisabi_sync.hisabi_field.document import FieldDocument
@@ -31,8 +31,7 @@ class ConfirmedDocument(FarmDocument):
 
 	def validate(self) -> None:
 		super().validate()
-		_caller, change = capture.pushed()
-		if change is not None:
+		if push_context.current().change is not None:
 			return  # the rules of the entity type have seen to it
 		before = self.get_doc_before_save()
 		if before and before.status == CONFIRMED:

@@ -7,7 +7,7 @@ from typing import Any
 import frappe
 from frappe.model.document import Document
 
-from hisabi_sync.engine import capture
+from hisabi_sync.engine import push_context
 from hisabi_sync.engine.model import clock, ids, strict_json, texts
 from hisabi_sync.engine.model.change import Caller
 from hisabi_sync.hisabi_farm import patches
@@ -40,7 +40,7 @@ def patch_name(farm: str, patch_id: str) -> str:
 
 def publish(doc: Document, before: Document | None) -> None:
 	"""Write the version that the document has now, and the patch that made it."""
-	caller, change = capture.pushed()
+	caller, change, _ = push_context.current()
 	intent = (change.intent if change else None) or {}
 	patch = _insert(_patch(doc, before, caller, intent), patch_name(doc.farm, _patch_id(doc, intent)))
 	version = {

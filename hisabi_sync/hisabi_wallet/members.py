@@ -7,6 +7,7 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
+from hisabi_sync.engine import push_context
 from hisabi_sync.engine.model import ids
 
 DOCTYPE, WALLET, SPACE_TYPE = "Hisabi Wallet Member", "Hisabi Wallet", "wallet"
@@ -71,8 +72,8 @@ def active_role(wallet_id: str, user: str) -> str | None:
 
 
 def is_exempt() -> bool:
-	pushing = getattr(frappe.local, "hisabi_sync_push", None)
-	return not (pushing and pushing[0]) and EXEMPT_ROLE in frappe.get_roles()
+	"""Whether the acting user may make any change of members: a System Manager outside of a push."""
+	return push_context.caller() is None and EXEMPT_ROLE in frappe.get_roles()
 
 
 def refuse() -> None:

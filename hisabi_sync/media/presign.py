@@ -7,7 +7,7 @@ from typing import Any, TypeGuard
 from hisabi_sync.engine.model.change import Caller
 from hisabi_sync.engine.model.errors import RequestError
 from hisabi_sync.engine.sharing.spaces import authorise
-from hisabi_sync.media import backends, names, room, rows, signing, visibility
+from hisabi_sync.media import backends, names, rows, signing, visibility
 from hisabi_sync.media.limits import max_bytes, seconds
 from hisabi_sync.media.rows import PENDING, READABLE, Media
 
@@ -37,7 +37,7 @@ def presign(caller: Caller, wanted: Wanted) -> dict[str, Any]:
 	"""
 	caller = authorise(caller, write=True)
 	media = _media(caller, wanted)
-	room.require(caller.user, caller.device, wanted.size)
+	rows.require_room(caller.user, caller.device, wanted.size)
 	answer = _answer(media)
 	rows.insert(media)
 	return answer

@@ -12,7 +12,7 @@ import frappe
 
 from hisabi_sync.engine.model import clock
 from hisabi_sync.engine.model.errors import RequestError
-from hisabi_sync.media import local, room, rows, signing, sniff
+from hisabi_sync.media import local, rows, signing, sniff
 from hisabi_sync.media.limits import check_facts, max_bytes
 from hisabi_sync.media.rows import PENDING, REFUSED, UPLOADED, Media
 
@@ -118,7 +118,7 @@ def _check_total(media: Media, total: int) -> None:
 def _check_room(media: Media, total: int) -> None:
 	"""What was not announced is judged when it begins to come."""
 	if not media.announced_size and not media.received:
-		room.require(media.user, media.device, total, more=0)
+		rows.require_room(media.user, media.device, total, more=0)
 
 
 def _finish(media: Media, size: int, digest: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Sync Media rows."""
+"""Sync Media rows, and how many of them a user may have."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,9 @@ from typing import Any
 import frappe
 
 from hisabi_sync.engine.database import sql
+from hisabi_sync.engine.identity import budgets
 from hisabi_sync.engine.model import clock
+from hisabi_sync.engine.model.contract import MIB, Budget
 from hisabi_sync.engine.store.write import STANDARD
 from hisabi_sync.media import limits
 
@@ -101,6 +103,43 @@ def waiting_bytes(user: str) -> int:
 def used_bytes(user: str) -> int:
 	"""Hook: bytes of the user's uploads that records name."""
 	return held(user).used_bytes
+
+
+BUDGETS = (
+	Budget("waiting_uploads", "max_waiting_media", 500, 1, 100_000, "too_many_uploads", count=count_waiting),
+	Budget(
+		"waiting_bytes",
+		"max_waiting_mib",
+		10_240,
+		1,
+		10_000_000,
+		"upload_budget_used",
+		unit=MIB,
+		count=waiting_bytes,
+	),
+	Budget(
+		"used_bytes",
+		"max_used_media_mib",
+		51_200,
+		1,
+		100_000_000,
+		"storage_budget_used",
+		unit=MIB,
+		count=used_bytes,
+	),
+)
+
+
+def require_room(user: str, device: str | None, size: int, more: int = 1) -> None:
+	"""Raise RequestError too_many_uploads, upload_budget_used or storage_budget_used if a new upload exceeds a budget.
+
+	`size` is in bytes, 0 if unknown. All devices of a user together have the budget of a few devices.
+	"""
+	mine = held(user, device)
+	waiting = max(mine.of_device, mine.waiting // budgets.USER_SHARE)
+	budgets.require("waiting_uploads", user, more, used=waiting)
+	budgets.require("waiting_bytes", user, max(size, 1), used=mine.waiting_bytes)
+	budgets.require("used_bytes", user, max(size, 1), used=mine.waiting_bytes + mine.used_bytes)
 
 
 def update(media: Media, **values: Any) -> None:

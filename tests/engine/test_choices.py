@@ -11,7 +11,7 @@ from hisabi_sync.engine.judge import choices
 from hisabi_sync.engine.judge.decide import decide
 from hisabi_sync.engine.model.change import Stored
 from hisabi_sync.engine.model.fields import Field
-from hisabi_sync.engine.store import load
+from hisabi_sync.engine.store import stored_json
 from tests.engine import pure
 from tests.support.options import examples
 
@@ -34,7 +34,7 @@ def settled(kind, field, base, server, client, choice, present=None):
 	"""The Decision on a change that settles a conflict over the field with a choice."""
 	names = ("base_values", "server_values", "client_values")
 	sides = [{field: side} for side in (base, server, client)]
-	row = dict(zip(names, (load.encode_values(side, kind.fields) for side in sides), strict=True))
+	row = dict(zip(names, (stored_json.encode_values(side, kind.fields) for side in sides), strict=True))
 	held = own_resolution.Held({**row, "fields": field, "server_version": 2}, *sides)
 	versions = {field: 2 if present is None else 3}
 	present = server if present is None else present

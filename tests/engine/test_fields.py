@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hisabi_sync.engine.model import clock, column_values, fields, strict_json
 from hisabi_sync.engine.model.errors import ItemError
 from hisabi_sync.engine.model.fields import Field
-from hisabi_sync.engine.store import digests, load
+from hisabi_sync.engine.store import digests, load, stored_json
 from tests.engine import pure
 from tests.support.options import examples
 
@@ -76,8 +76,8 @@ def test_a_value_survives_wire_and_history(kind, site):
 		if canonical is None:
 			return
 		assert field.parse(json.loads(json.dumps(field.dump(canonical)))) == canonical
-		kept = load.encode_values({"f": canonical}, {"f": field})
-		assert load.decode_values(kept, {"f": field}) == {"f": _with_row_names(field, canonical)}
+		kept = stored_json.encode_values({"f": canonical}, {"f": field})
+		assert stored_json.decode_values(kept, {"f": field}) == {"f": _with_row_names(field, canonical)}
 
 	run()
 

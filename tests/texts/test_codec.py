@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hisabi_sync.engine.model import column_values, fields, strict_json, texts
 from hisabi_sync.engine.model.errors import ItemError
 from hisabi_sync.engine.model.fields import Field
-from hisabi_sync.engine.store import load
+from hisabi_sync.engine.store import stored_json
 from hisabi_sync.patches.v0_2 import texts as patch
 from tests.support.options import examples
 from tests.support.phone import account
@@ -112,8 +112,8 @@ def test_every_plain_field_gives_back_what_was_written(fieldtype, text):
 	column = column_values.for_column(field, canonical)
 	assert field.dump(field.load(column)) == field.dump(canonical) == text
 	assert not TAG.search(column)
-	kept = load.encode_values({"f": canonical}, {"f": field})
-	assert not TAG.search(kept) and load.decode_values(kept, {"f": field}) == {"f": text}
+	kept = stored_json.encode_values({"f": canonical}, {"f": field})
+	assert not TAG.search(kept) and stored_json.decode_values(kept, {"f": field}) == {"f": text}
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_rows_and_json_hold_no_tags_either():
 	column = column_values.for_column(table, rows)
 	assert not TAG.search(str(column)) and table.load(column)[0]["x"] == PAYLOADS[0]
 	assert table.load(column)[0]["j"] == {PAYLOADS[0]: [PAYLOADS[1]]}
-	assert not TAG.search(load.encode_values({"t": rows}, {"t": table}))
+	assert not TAG.search(stored_json.encode_values({"t": rows}, {"t": table}))
 	assert not TAG.search(strict_json.column({"<b>": "<i>"})) and json.loads(
 		strict_json.column({"<b>": 1})
 	) == {"<b>": 1}

@@ -14,7 +14,7 @@ from hisabi_sync.engine import ledger
 from hisabi_sync.engine.model import ids, secrets_hash, texts
 from hisabi_sync.engine.model.change import Outcome, Past
 from hisabi_sync.engine.model.fields import Field
-from hisabi_sync.engine.store import digests, load
+from hisabi_sync.engine.store import digests, load, stored_json
 from hisabi_sync.patches import chunks
 from tests.engine.pure import entity
 
@@ -59,8 +59,8 @@ def examples():
 		],
 		"field_versions": load._stored(RECORD).field_versions,
 		"digest": digest(),
-		"past": json.loads(load.encode_past(PAST, FIELDS)),
-		"values": json.loads(load.encode_values(VALUES, FIELDS)),
+		"past": json.loads(stored_json.encode_past(PAST, FIELDS)),
+		"values": json.loads(stored_json.encode_values(VALUES, FIELDS)),
 		"result": json.loads(ledger.encode(outcome, ("error", "", "", None, None))),
 		"text": texts.encode('a<b "x"=1 &lt;'),
 	}

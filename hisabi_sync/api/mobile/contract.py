@@ -3,7 +3,7 @@
 from hisabi_sync.api.mobile import items
 from hisabi_sync.engine.model.contract import Contract
 from hisabi_sync.hisabi_field import entities, media, rules
-from hisabi_sync.media import room
+from hisabi_sync.media import rows
 from hisabi_sync.tenants import SPACE_TYPE
 
 MOBILE = Contract(
@@ -15,7 +15,7 @@ MOBILE = Contract(
 	prepare={"Field Submission": media.prepare},
 	derive=rules.follow,
 	media_columns={"Field Submission": [("Field Submission Media", "media", "submission")]},
-	budgets=room.BUDGETS,
+	budgets=rows.BUDGETS,
 	takes_rules=True,
 	bulk_actions={"review_submissions": rules.REVIEW},
 )

@@ -9,10 +9,11 @@ import frappe
 from hisabi_sync.api.protocol import desk_access
 from hisabi_sync.api.protocol.http import endpoint
 from hisabi_sync.api.protocol.schema import Answer, Count, Flag, OptionalText, Request, Text, TextList
+from hisabi_sync.api.runs import asked
 from hisabi_sync.api.runs import models as runs_models
 from hisabi_sync.api.runs.models import CONTRACT
 from hisabi_sync.engine.model.errors import RequestError
-from hisabi_sync.runs import breaker, channel, needs, records, request, states, view
+from hisabi_sync.runs import breaker, channel, needs, records, states, view
 from hisabi_sync.runs import preview as previews
 from hisabi_sync.runs import start as starting
 from hisabi_sync.runs.errors import RemoteError
@@ -121,31 +122,16 @@ def _space(given: Of | DeskStart, right: str = "read") -> str:
 	return frappe.db.get_value(CONNECTION, name, "space")
 
 
-def _wanted(given: DeskStart) -> request.Wanted:
-	return request.Wanted(
-		space=_space(given),
-		user=frappe.session.user,
-		entity=request.check_entity(given.entity),
-		mode=given.mode,
-		dry_run=given.dry_run,
-		filters=given.filters,
-		ids=tuple(given.ids or ()),
-		confirm=given.confirm,
-		connection=given.connection,
-		direction=given.direction,
-	)
-
-
 @endpoint(CONTRACT, takes=DeskStart, gives=runs_models.Previewed)
 def preview(given: DeskStart) -> dict[str, Any]:
 	"""What a run of the connection would do, and the token that starts it."""
-	return previews.preview(_wanted(given), given.limit)
+	return previews.preview(asked.wanted(given, _space(given)), given.limit)
 
 
 @endpoint(CONTRACT, takes=DeskStart, gives=DeskStarted)
 def start(given: DeskStart) -> dict[str, Any]:
 	"""Start a run of the connection; answers `{sync_id}`."""
-	return {"sync_id": starting.start(_wanted(given)).name}
+	return {"sync_id": starting.start(asked.wanted(given, _space(given))).name}
 
 
 @endpoint(CONTRACT, takes=Of, gives=Tested)

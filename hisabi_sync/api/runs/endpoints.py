@@ -10,6 +10,7 @@ from hisabi_sync.api.protocol import routes, shapes
 from hisabi_sync.api.protocol.answers import answer
 from hisabi_sync.api.protocol.http import endpoint
 from hisabi_sync.api.protocol.schema import Nothing
+from hisabi_sync.api.runs import asked
 from hisabi_sync.api.runs import models as runs_models
 from hisabi_sync.api.runs.models import CONTRACT
 from hisabi_sync.engine.model import clock, ids
@@ -46,22 +47,6 @@ def _first_tenant() -> str:
 	return held[0]
 
 
-def wanted_of(given: runs_models.Start, caller: Caller) -> request.Wanted:
-	return request.Wanted(
-		space=caller.space,
-		user=caller.user,
-		entity=request.check_entity(given.entity),
-		mode=given.mode,
-		dry_run=given.dry_run,
-		filters=given.filters,
-		ids=tuple(given.ids or ()),
-		idempotency_key=given.idempotency_key,
-		confirm=given.confirm,
-		connection=given.connection,
-		direction=given.direction,
-	)
-
-
 def accepted(payload: dict[str, Any]) -> Response:
 	"""202: it was written down, and workers do it."""
 	return answer(shapes.SHAPES[CONTRACT].success(payload, routes.is_printed_path()), ACCEPTED)
@@ -75,7 +60,7 @@ def start(given: runs_models.Start) -> Response:
 	where documents that were changed here would be overwritten.
 	"""
 	caller = caller_of(operates=True)
-	run = starting.start(wanted_of(given, caller))
+	run = starting.start(asked.wanted(given, caller.space, given.idempotency_key))
 	return accepted(
 		{
 			"sync_id": run.name,
@@ -94,7 +79,7 @@ def start(given: runs_models.Start) -> Response:
 def preview(given: runs_models.Preview) -> dict[str, Any]:
 	"""What a run would create, change field by field, or skip; and `confirm`, the token that starts exactly this run."""
 	caller = caller_of(operates=True)
-	return previews.preview(wanted_of(given, caller), given.limit)
+	return previews.preview(asked.wanted(given, caller.space, given.idempotency_key), given.limit)
 
 
 @endpoint(CONTRACT, methods=("GET",), takes=runs_models.List, gives=runs_models.Runs)

@@ -1,6 +1,5 @@
 """What the calls of the sync operations contract take and give."""
 
-import datetime
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, WithJsonSchema, model_validator
@@ -18,58 +17,11 @@ from hisabi_sync.api.protocol.schema import (
 	optional_choice,
 	whole,
 )
-from hisabi_sync.engine.model import clock
-from hisabi_sync.engine.model.errors import RequestError
+from hisabi_sync.api.runs.asked import read_filters, wrong
 
 CONTRACT = "runs"
 MODES = ("full", "incremental", "verify")
 MOST_IDS = 1000
-DAY = len("2026-01-01")
-
-
-def _wrong(name: str) -> RequestError:
-	return RequestError("invalid_argument", argument=name)
-
-
-def read_filters(value: Any) -> dict[str, Any]:
-	"""`{status: [text], date_range: {start, end}}` with what was given; `dateRange` is another name of it."""
-	if value in (None, ""):
-		return {}
-	if not isinstance(value, dict) or value.keys() - {"status", "date_range", "dateRange"}:
-		raise _wrong("filters")
-	found = {"status": _statuses(value), "date_range": _dates(value)}
-	return {name: part for name, part in found.items() if part}
-
-
-def _statuses(value: dict[str, Any]) -> list[str] | None:
-	found = args.text_list(value, "status")
-	if found is not None and (len(found) > 50 or any(len(text) > args.MAX_TEXT for text in found)):
-		raise _wrong("filters.status")
-	return found
-
-
-def _dates(value: dict[str, Any]) -> dict[str, str] | None:
-	given = value.get("date_range", value.get("dateRange"))
-	if given is None:
-		return None
-	if not isinstance(given, dict) or given.keys() - {"start", "end"}:
-		raise _wrong("filters.date_range")
-	return {name: _moment(text) for name, text in given.items() if text not in (None, "")}
-
-
-def _moment(text: Any) -> str:
-	if not isinstance(text, str) or not _is_moment(text):
-		raise _wrong("filters.date_range")
-	return text
-
-
-def _is_moment(text: str) -> bool:
-	if len(text) != DAY:
-		return clock.parse(text) is not None
-	try:
-		return bool(datetime.date.fromisoformat(text))
-	except ValueError:
-		return False
 
 
 FILTERS = {
@@ -121,7 +73,7 @@ class Retry(Request):
 	@model_validator(mode="after")
 	def _check(self) -> "Retry":
 		if self.record_ids is not None and len(self.record_ids) > MOST_IDS:
-			raise _wrong("record_ids")
+			raise wrong("record_ids")
 		return self
 
 
@@ -139,7 +91,7 @@ class Start(Request):
 	@model_validator(mode="after")
 	def _check(self) -> "Start":
 		if self.ids and (len(self.ids) > MOST_IDS or any(len(part) > args.MAX_TEXT for part in self.ids)):
-			raise _wrong("ids")
+			raise wrong("ids")
 		return self
 
 

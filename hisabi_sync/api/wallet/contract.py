@@ -4,7 +4,7 @@ from hisabi_sync.api.wallet import items
 from hisabi_sync.engine.model.contract import Budget, Contract
 from hisabi_sync.hisabi_wallet import attachments, entities, invites, members, rules, wallets
 from hisabi_sync.hisabi_wallet.derived import derive
-from hisabi_sync.media import room
+from hisabi_sync.media import rows
 
 WALLET = Contract(
 	name="wallet",
@@ -27,6 +27,6 @@ WALLET = Contract(
 	budgets=(
 		Budget("spaces", "max_spaces", 100, 1, 10_000, "too_many_spaces", count=wallets.count_owned),
 		Budget("invites", "max_invites", 100, 1, 10_000, "too_many_invites", count=invites.count_open),
-		*room.BUDGETS,
+		*rows.BUDGETS,
 	),
 )

@@ -1,6 +1,6 @@
 """Why a document is on a user's devices, or is not: type, path, record, membership, Frappe's rights, what a device has."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,12 +8,11 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
-from hisabi_sync.desk.insight import rule_texts
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.model import ids
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.paths import Way
-from hisabi_sync.engine.model.space_type import SpaceType
+from hisabi_sync.engine.model.space_type import NAMED, PERMISSION, ROLE, SELF, Rule, SpaceType
 from hisabi_sync.engine.sharing import memberships, rights, spaces, visibility
 
 
@@ -113,9 +112,8 @@ def _member(user: str, space: str, key: str, kind: SpaceType | None) -> Step:
 def _held(row: frappe._dict, kind: SpaceType | None) -> str:
 	if not row.rule:
 		return _("The user is a member with the role {0}, by hand").format(_(row.role))
-	found = next((rule for rule in (kind.rules if kind else ()) if rule.name == row.rule), None)
-	rule = rule_texts.said(found) if found else _("A rule that is gone")
-	return _("The user is a member with the role {0}, by this rule: {1}").format(_(row.role), rule)
+	said = _("The user is a member with the role {0}, by this rule: {1}")
+	return said.format(_(row.role), rule_of(row, kind))
 
 
 def _rules(user: str, key: str, kind: SpaceType | None) -> list[str]:
@@ -124,7 +122,7 @@ def _rules(user: str, key: str, kind: SpaceType | None) -> list[str]:
 		return [kind.problem] if kind else []
 	found = {rule for _user, held, rule in memberships.found(kind, [user]) if held == key}
 	words = {True: _("{0}: yes"), False: _("{0}: no")}
-	return [words[rule.name in found].format(rule_texts.said(rule)) for rule in kind.rules]
+	return [words[rule.name in found].format(rule_text(rule)) for rule in kind.rules]
 
 
 def _rights(user: str, doc: Document, entity: EntityType) -> Step:
@@ -157,3 +155,32 @@ def _device(device: str, doc: Document, entity: EntityType, space: str) -> Step:
 		None,
 		_("The device has confirmed position {0}, which includes the latest change").format(reached),
 	)
+
+
+# --- rules in words
+
+SENTENCES: dict[str, Callable[[Rule], str]] = {
+	ROLE: lambda rule: (
+		_("Users with the role {0}, in the space of {1}").format(_(rule.role), rule.key)
+		if rule.key
+		else _("Users with the role {0}").format(_(rule.role))
+	),
+	SELF: lambda rule: _("Each user in their own space"),
+	PERMISSION: lambda rule: _("User Permissions on {0}").format(_(rule.source)),
+	NAMED: lambda rule: _("{0} names the user in {1}").format(_(rule.source), _path_of(rule)),
+}
+
+
+def _path_of(rule: Rule) -> str:
+	return ".".join(step.field for step in rule.user_path)
+
+
+def rule_text(rule: Rule) -> str:
+	"""What a rule says, in the reader's language."""
+	return SENTENCES[rule.kind](rule)
+
+
+def rule_of(row: frappe._dict, kind: SpaceType | None) -> str | None:
+	"""The rule that made a membership, in words; None for a membership that was made by hand."""
+	found = next((rule for rule in (kind.rules if kind else ()) if rule.name == row.rule), None)
+	return rule_text(found) if found else row.rule and _("A rule that is gone")

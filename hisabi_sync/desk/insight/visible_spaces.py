@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import frappe
-from frappe import _
 
 from hisabi_sync import document_clauses
-from hisabi_sync.desk.insight import rule_texts
+from hisabi_sync.desk.insight import reasons
 from hisabi_sync.engine.database import sql
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.entities.type_registry import Registry
@@ -54,18 +53,11 @@ def spaces(user: str, device: str | None) -> tuple[list[dict[str, Any]], bool]:
 	names = [row.name for row in shown if row.status == "active"]
 	held, reached, known = counts(user, names), _confirmed(device, names), registry()
 	for row in shown:
-		row.rule = _rule(row, known)
+		row.rule = reasons.rule_of(row, known.space_types.get(row.space_type))
 		row.since = clock.dump(row.since)
 		row.confirmed = reached.get(row.name)
 		row.counts = held.get(row.name, [])
 	return shown, len(rows) > MOST
-
-
-def _rule(row: frappe._dict, known: Registry) -> str | None:
-	"""The rule that made a membership, in words."""
-	kind = known.space_types.get(row.space_type)
-	found = next((rule for rule in (kind.rules if kind else ()) if rule.name == row.rule), None)
-	return rule_texts.said(found) if found else row.rule and _("A rule that is gone")
 
 
 def counts(user: str, spaces: list[str]) -> dict[str, list[dict[str, Any]]]:

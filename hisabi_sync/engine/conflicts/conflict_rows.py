@@ -14,7 +14,7 @@ from hisabi_sync.engine.model import ids, texts
 from hisabi_sync.engine.model.change import ACCEPTED, CREATE, DELETE, Caller, Change, Outcome, Stored
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.merge import same
-from hisabi_sync.engine.store import load
+from hisabi_sync.engine.store import stored_json
 from hisabi_sync.engine.store.write import STANDARD
 
 ACTION = "action"  # kind of a conflict about an action on a record that others changed
@@ -51,9 +51,9 @@ def row(
 		"fields": SEPARATOR.join(fields),
 		"server_version": stored.doc_version,
 		"server_time": stored.modified,
-		"base_values": load.encode_values(base, entity.fields),
-		"server_values": load.encode_values(server, entity.fields),
-		"client_values": load.encode_values(client, entity.fields),
+		"base_values": stored_json.encode_values(base, entity.fields),
+		"server_values": stored_json.encode_values(server, entity.fields),
+		"client_values": stored_json.encode_values(client, entity.fields),
 		"proposed": json.dumps(_proposed(decision)),
 	}
 
@@ -118,8 +118,8 @@ def unique_conflict(
 		"server_version": holder.doc_version,
 		"server_time": holder.modified,
 		"base_values": "{}",
-		"server_values": load.encode_values(server, entity.fields),
-		"client_values": load.encode_values(change.values, entity.fields),
+		"server_values": stored_json.encode_values(server, entity.fields),
+		"client_values": stored_json.encode_values(change.values, entity.fields),
 		"proposed": json.dumps(dict.fromkeys(names, "ask")),
 	}
 

@@ -39,25 +39,28 @@ def enqueue_reconcile(entity_type: str) -> None:
 
 	Without Redis this is left to the daily job, so that documents can still be saved.
 	"""
-	if _enqueue("hisabi_sync.engine.reconcile.run", "reconcile", entity_type):
+	if enqueue_once("hisabi_sync.engine.reconcile.run", "reconcile", entity_type=entity_type):
 		await_progress(entity_type)
 
 
 def enqueue_waiting(entity_type: str) -> None:
 	"""After the commit, have a worker do what waits for an entity type. Without Redis this is left to the scheduler."""
-	_enqueue("hisabi_sync.engine.waiting.work", "waiting", entity_type)
+	enqueue_once("hisabi_sync.engine.waiting.work", "waiting", entity_type=entity_type)
 
 
-def _enqueue(method: str, kind: str, entity_type: str) -> bool:
-	"""Whether the job of an entity type is in the queue, or will be after the commit; there is one of each kind at a time."""
+def enqueue_once(method: str, kind: str, **of: str) -> bool:
+	"""After the commit, have a worker call a method with the argument `of`, once at a time for each kind and argument.
+
+	Returns False without Redis.
+	"""
 	try:
 		frappe.enqueue(
 			method,
 			queue="long",
-			job_id=f"hisabi_sync_{kind}_{frappe.scrub(entity_type)}",
+			job_id="_".join(("hisabi_sync", kind, *map(frappe.scrub, of.values()))),
 			deduplicate=True,
 			enqueue_after_commit=True,
-			entity_type=entity_type,
+			**of,
 		)
 	except RedisError as error:
 		errors.log_once("a job could not be enqueued", error)

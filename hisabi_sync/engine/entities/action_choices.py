@@ -1,4 +1,4 @@
-"""Which actions a Sync Entity may list for a DocType, and which it proposes."""
+"""The actions of a DocType: its active Workflow, what a Sync Entity proposes of them, and what it may list."""
 
 import inspect
 from typing import Any
@@ -7,16 +7,39 @@ import frappe
 from frappe import _
 from frappe.model.base_document import get_controller
 from frappe.model.meta import Meta
+from frappe.model.workflow import get_workflow_name
 
-from hisabi_sync.engine.entities import flows
-from hisabi_sync.engine.model.actions import AMEND, CANCEL, LONGEST, METHOD, SUBMIT, WORKFLOW
+from hisabi_sync.engine.model.actions import (
+	AMEND,
+	CANCEL,
+	LONGEST,
+	METHOD,
+	SUBMIT,
+	WORKFLOW,
+	Flow,
+	Transition,
+)
 
 OF_SUBMITTABLE = (SUBMIT, CANCEL, AMEND)
 
 
+def flow_of(doctype: str) -> Flow | None:
+	"""The active Workflow of a DocType as a Flow, None if it has none."""
+	name = get_workflow_name(doctype)
+	if not name:
+		return None
+	flow = frappe.get_cached_doc("Workflow", name)
+	status = {state.state: int(state.doc_status or 0) for state in flow.states}
+	steps = (
+		Transition(step.action, step.state, step.next_state, step.allowed, status.get(step.next_state, 0))
+		for step in flow.transitions
+	)
+	return Flow(flow.workflow_state_field, tuple(steps))
+
+
 def propose(meta: Meta) -> list[dict[str, str]]:
 	"""Rows of Sync Entity Action: what people have in the form of the DocType, without methods."""
-	if flows.of(meta.name):
+	if flow_of(meta.name):
 		names = [WORKFLOW, *([AMEND] if meta.is_submittable else [])]
 	else:
 		names = list(OF_SUBMITTABLE) if meta.is_submittable else []
@@ -39,7 +62,7 @@ def problem(name: str, meta: Meta) -> str:
 
 def _workflow_problem(step: str, meta: Meta) -> str:
 	"""A Workflow may be made later, so that only an unknown step of an active one is wrong."""
-	flow = flows.of(meta.name)
+	flow = flow_of(meta.name)
 	if not step or flow is None or any(t.action == step for t in flow.transitions):
 		return ""
 	return _("The Workflow of {0} has no action {1}").format(meta.name, step)

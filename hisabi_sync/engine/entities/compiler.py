@@ -12,7 +12,7 @@ import frappe
 from frappe.core.doctype.docfield.docfield import DocField
 from frappe.model.meta import Meta
 
-from hisabi_sync.engine.entities import contracts, flows, paths, write_mode
+from hisabi_sync.engine.entities import action_choices, contracts, paths, write_mode
 from hisabi_sync.engine.model import column_values, files
 from hisabi_sync.engine.model import fields as field_kinds
 from hisabi_sync.engine.model.actions import DOCSTATUS, Flow, Rule
@@ -32,7 +32,7 @@ def entity_type(row: frappe._dict, get_meta: Callable[[str], Meta] = frappe.get_
 	meta = get_meta(row.document_type)
 	if meta.get("is_virtual"):
 		raise ValueError(f"{meta.name} is virtual: it has no table")
-	flow = flows.of(meta.name)
+	flow = action_choices.flow_of(meta.name)
 	fields = [*_fields(row, meta, get_meta, flow), *_docstatus(meta)]
 	stamps = frozenset(name for name in STAMPS if meta.has_field(name))
 	slow = write_mode.why_saved(row, meta, fields)

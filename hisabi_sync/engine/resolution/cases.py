@@ -21,7 +21,7 @@ from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.errors import RequestError
 from hisabi_sync.engine.resolution import resolved_change
 from hisabi_sync.engine.sharing import visibility
-from hisabi_sync.engine.store import load, side_effects
+from hisabi_sync.engine.store import load, side_effects, stored_json
 
 # Members with these roles may settle conflicts of others; policies do not limit their decisions.
 DECIDING_ROLES = ("admin", "owner")
@@ -93,7 +93,7 @@ class Case:
 
 	def side(self, name: str) -> dict[str, Any]:
 		"""Canonical values of a side of the conflict: base, server or client."""
-		return load.decode_values(self.conflict.get(SIDES[name]), self.entity.fields)
+		return stored_json.decode_values(self.conflict.get(SIDES[name]), self.entity.fields)
 
 	@property
 	def asked(self) -> set[str]:
@@ -197,7 +197,7 @@ def resolve(
 		"status": RESOLVED,
 		"resolution": resolution.choice,
 		"reason": resolution.reason,
-		"resolved_values": load.encode_values(_held(case, resolution), case.entity.fields),
+		"resolved_values": stored_json.encode_values(_held(case, resolution), case.entity.fields),
 		"resolved_version": case.stored.doc_version if case.stored else 0,
 	}
 	_close(case, values, announce)

@@ -14,7 +14,7 @@ from hisabi_sync.engine.entities.type_registry import Registry
 from hisabi_sync.engine.model import clock, fields, ids
 from hisabi_sync.engine.resolution import cases, resolved_change
 from hisabi_sync.engine.sharing import rights, visibility
-from hisabi_sync.engine.store import load
+from hisabi_sync.engine.store import stored_json
 
 SUMMARY = (
 	"name title status kind action entity_type record client_id document_type document_name space device user item batch policy fields "
@@ -90,7 +90,7 @@ def form(name: str) -> dict[str, Any]:
 	case, row = cases.Case(name, lock=False), frappe.db.get_value("Sync Conflict", name, "*", as_dict=True)
 	shown = {side: case.side(side) for side in SIDES}
 	shown["current"] = case.stored.values if case.stored and case.is_live else {}
-	shown["resolved"] = load.decode_values(row.resolved_values, case.entity.fields)
+	shown["resolved"] = stored_json.decode_values(row.resolved_values, case.entity.fields)
 	if row.status == OPEN and row.kind not in ("delete", ACTION):
 		kept = resolved_change.with_others(case, shown["client"])
 		shown["with_client"] = {n: v for n, v in kept.items() if v is not shown["client"][n]}

@@ -16,7 +16,7 @@ from hisabi_sync.engine.model import merge as merging
 from hisabi_sync.engine.model.change import UPDATE, Change, Past, Stored
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.errors import ItemError
-from hisabi_sync.engine.store import load
+from hisabi_sync.engine.store import stored_json
 
 ASK, SERVER, CLIENT, OTHER = "ask", "server", "client", "other"
 # Choice of a person -> what the entity type's field policies say.
@@ -58,7 +58,7 @@ def rebuild(row: Mapping[str, Any], entity: EntityType) -> tuple[Change, Stored]
 
 def _sides(row: Mapping[str, Any], entity: EntityType) -> Iterator[dict[str, Any]]:
 	columns = ("base_values", "server_values", "client_values")
-	return (load.decode_values(row[column], entity.fields) for column in columns)
+	return (stored_json.decode_values(row[column], entity.fields) for column in columns)
 
 
 def _stored(
@@ -109,7 +109,7 @@ def actual(row: Mapping[str, Any], field: str, entity: EntityType) -> str:
 
 
 def _resolved(row: Mapping[str, Any], field: str, entity: EntityType) -> str:
-	held = load.decode_values(row["resolved_values"], entity.fields)
+	held = stored_json.decode_values(row["resolved_values"], entity.fields)
 	_base, server, client = _sides(row, entity)
 	for side, values in ((CLIENT, client), (SERVER, server)):
 		if field in values and merging.same(held.get(field), values[field]):

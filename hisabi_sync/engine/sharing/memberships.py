@@ -10,13 +10,12 @@ from functools import partial
 from typing import NamedTuple
 
 import frappe
-from redis.exceptions import RedisError
 
 from hisabi_sync.engine.database import background, retry, sql
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.judge import memberships as judged
 from hisabi_sync.engine.judge.memberships import ACTIVE, Held, Place, Wanted
-from hisabi_sync.engine.model import clock, errors, ids
+from hisabi_sync.engine.model import clock, ids
 from hisabi_sync.engine.model.space_type import SpaceType
 from hisabi_sync.engine.sharing import rule_query
 from hisabi_sync.engine.store.write import STANDARD
@@ -144,17 +143,7 @@ def follow_apart(space_type: str, users: Collection[str]) -> None:
 
 def soon(space_type: str) -> None:
 	"""After the commit, have a worker do `run`. Without Redis this is left to the daily job."""
-	try:
-		frappe.enqueue(
-			"hisabi_sync.engine.sharing.memberships.run",
-			queue="long",
-			job_id=f"hisabi_sync_memberships_{frappe.scrub(space_type)}",
-			deduplicate=True,
-			enqueue_after_commit=True,
-			space_type=space_type,
-		)
-	except RedisError as error:
-		errors.log_once("a job could not be enqueued", error)
+	background.enqueue_once("hisabi_sync.engine.sharing.memberships.run", JOB, space_type=space_type)
 
 
 def end_all(space_type: str) -> None:

@@ -7,9 +7,9 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from hisabi_sync.engine.database import sql
-from hisabi_sync.engine.database.path_tables import Tables
 from hisabi_sync.engine.model.paths import Path
 from hisabi_sync.engine.model.space_type import NAMED, PERMISSION, ROLE, SELF, SITE_KEY, Rule, SpaceType
+from hisabi_sync.engine.store.path_queries import Tables
 
 NO_PEOPLE = ("Guest", "Administrator")
 # Roles that Frappe gives without a row, as conditions on the user.

@@ -9,7 +9,6 @@ import frappe
 from frappe.model.document import Document
 
 from hisabi_sync.engine.database import sql
-from hisabi_sync.engine.database.path_tables import Tables
 from hisabi_sync.engine.entities import entity_types
 from hisabi_sync.engine.model import clock, ids
 from hisabi_sync.engine.model.change import Caller, Membership
@@ -18,6 +17,7 @@ from hisabi_sync.engine.model.errors import RequestError
 from hisabi_sync.engine.model.paths import Way
 from hisabi_sync.engine.model.texts import plain
 from hisabi_sync.engine.store import load
+from hisabi_sync.engine.store.path_queries import Tables
 from hisabi_sync.engine.store.write import STANDARD
 
 MOST_KEYS = 10_000

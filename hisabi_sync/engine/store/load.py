@@ -6,7 +6,6 @@ children first), Sync Records, each in the order of names, and the counter of th
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 import frappe
@@ -14,11 +13,11 @@ import frappe
 from hisabi_sync.engine.database import sql
 from hisabi_sync.engine.entities import definitions
 from hisabi_sync.engine.entities.type_registry import Registry
-from hisabi_sync.engine.model import clock, column_values, ids, strict_json, versions
+from hisabi_sync.engine.model import clock, ids, versions
 from hisabi_sync.engine.model import fields as kinds
-from hisabi_sync.engine.model.change import Past, Stored
+from hisabi_sync.engine.model.change import Stored
 from hisabi_sync.engine.model.entity_type import EntityType
-from hisabi_sync.engine.store import second_readings
+from hisabi_sync.engine.store import second_readings, stored_json
 
 RECORD_COLUMNS = "name entity_type client_id document_name doc_version content_version field_versions deleted_at modified maker began second_readings digest entered merged_into".split()
 # A plain SELECT reads the transaction's snapshot; what belongs to a locked row must be read as it is now.
@@ -248,51 +247,7 @@ def history(stored_by_base: Sequence[tuple[Stored, int | None, Collection[int]]]
 	for name, version, before, at, device in rows:
 		stored = by_name[name]
 		fields = registry.by_name[stored.entity_type].fields
-		stored.history.append(decode_past(version, before, at, fields, device))
-
-
-def decode_past(
-	version: int,
-	text: str | None,
-	at: datetime | None,
-	fields: Mapping[str, kinds.Field],
-	device: str | None = None,
-) -> Past:
-	"""A Past by the fields as they are today. A value that its field no longer takes is left out, as unknown."""
-	noted = json.loads(text or "{}")
-	held = {k: pair for k, pair in noted.items() if k in fields}
-	decoded = {name: kinds.decode(fields[name], value) for name, (_, value) in held.items()}
-	before = {name: value for name, value in decoded.items() if not column_values.is_unreadable(value)}
-	return Past(
-		version, before, {name: held[name][0] for name in before}, second_readings.own(at, noted), device
-	)
-
-
-def encode_past(past: Past, fields: Mapping[str, kinds.Field]) -> str:
-	"""JSON of the values that a version replaced: `{field: [version in which the value was set, value]}`.
-
-	It also has the time of the version if that is a second reading (see `store.second_readings`).
-	"""
-	pairs = {
-		n: [past.since.get(n, 1), kinds.encode(fields[n], v)] for n, v in past.before.items() if n in fields
-	}
-	return strict_json.kept({**pairs, **second_readings.noted(past.at)})
-
-
-def decode_values(text: str | None, fields: Mapping[str, kinds.Field]) -> dict[str, Any]:
-	"""Canonical values by the fields as they are today; rows that a table no longer takes are left out."""
-	found = {k: kinds.decode(fields[k], v) for k, v in json.loads(text or "{}").items() if k in fields}
-	return {
-		k: v
-		for k, v in found.items()
-		if not (fields[k].kind is kinds.ROWS and column_values.is_unreadable(v))
-	}
-
-
-def encode_values(values: Mapping[str, Any], fields: Mapping[str, kinds.Field]) -> str:
-	"""JSON of canonical values, for a column."""
-	encoded = {name: kinds.encode(fields[name], value) for name, value in values.items() if name in fields}
-	return strict_json.kept(encoded)
+		stored.history.append(stored_json.decode_past(version, before, at, fields, device))
 
 
 def existing(doctype: str, names: Collection[str]) -> set[str]:

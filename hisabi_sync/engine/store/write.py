@@ -14,7 +14,7 @@ from hisabi_sync.engine.model import fields as kinds
 from hisabi_sync.engine.model.change import Caller, Stored
 from hisabi_sync.engine.model.column_values import Unreadable
 from hisabi_sync.engine.model.entity_type import EntityType
-from hisabi_sync.engine.store import digests, load, second_readings, sequence, side_effects
+from hisabi_sync.engine.store import digests, second_readings, sequence, side_effects, stored_json
 
 STANDARD = ("name", "creation", "modified", "owner", "modified_by")
 RECORD = (
@@ -230,7 +230,7 @@ def _insert_versions(
 		fields = registry.by_name[stored.entity_type].fields
 		for past in stored.history:
 			if past.version > stored.loaded_version:
-				before = load.encode_past(past, fields)
+				before = stored_json.encode_past(past, fields)
 				standard = (ids.new(), now, now, caller.user, caller.user)
 				rows.append((*standard, stored.name, past.version, past.at, caller.user, past.device, before))
 	sql.insert("Sync Version", [*STANDARD, *VERSION], rows)

@@ -3,7 +3,7 @@
 Every method raises RemoteError when the other side cannot be reached, refuses, or answers something else than expected.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -136,6 +136,22 @@ class Connector:
 	def create(self, key: str, payload: dict[str, Any]) -> Remote:
 		"""Make a record and return its Remote."""
 		raise NotImplementedError
+
+	def create_or_update(
+		self, key: str, payload: dict[str, Any], create: Callable[[dict[str, Any]], Remote]
+	) -> Remote:
+		"""Create a record with our key in its `key_field`, or update the one that an earlier attempt has created.
+
+		A key that is in use there says that the attempt went through, whatever became of its answer.
+		"""
+		try:
+			return create({**payload, self.key_field: key} if self.key_field else payload)
+		except RemoteError as error:
+			refused = as_rejected(error)
+			found = self.find(key) if refused.code == "remote_rejected" else None
+			if found is None:
+				raise refused from None
+			return self.update(found.id, payload, key)
 
 	def update(self, remote_id: str, payload: dict[str, Any], key: str) -> Remote:
 		"""Change fields of a record and return its Remote."""

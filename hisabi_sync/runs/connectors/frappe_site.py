@@ -125,16 +125,9 @@ class FrappeConnector(Connector):
 		return Remote(str(rows[0]["name"]), str(rows[0][STAMP])) if rows else None
 
 	def create(self, key: str, payload: dict[str, Any]) -> Remote:
-		"""A key that is taken there says that an earlier create went through, whatever became of its answer."""
-		body = {**payload, self.key_field: key} if self.key_field else payload
-		try:
-			return _remote(self.client.call("POST", self._path(), body))
-		except RemoteError as error:
-			refused = as_rejected(error)
-			found = self.find(key) if refused.code == "remote_rejected" else None
-			if found is None:
-				raise refused from None
-			return self.update(found.id, payload, key)
+		return self.create_or_update(
+			key, payload, lambda body: _remote(self.client.call("POST", self._path(), body))
+		)
 
 	def update(self, remote_id: str, payload: dict[str, Any], key: str) -> Remote:
 		"""A 404 may be about another record, one that this links to."""

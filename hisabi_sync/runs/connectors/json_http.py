@@ -12,7 +12,7 @@ from frappe import _
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hisabi_sync.engine.model import clock
-from hisabi_sync.runs.connectors.base import Connector, Page, Remote, Wish, as_rejected
+from hisabi_sync.runs.connectors.base import Connector, Page, Remote, Wish
 from hisabi_sync.runs.errors import RemoteError
 from hisabi_sync.runs.mapping import at
 
@@ -112,16 +112,12 @@ class JsonConnector(Connector):
 		return found[0] if found else None
 
 	def create(self, key: str, payload: dict[str, Any]) -> Remote:
-		body = {**payload, self.key_field: key} if self.key_field else payload
-		try:
-			return self._one(self.client.call("POST", self.remote_type, body, headers={KEY_HEADER: key}))
-		except RemoteError as error:
-			# A key that is taken there says that an earlier create went through.
-			refused = as_rejected(error)
-			found = self.find(key) if refused.code == "remote_rejected" else None
-			if found is None:
-				raise refused from None
-			return self.update(found.id, payload, key)
+		headers = {KEY_HEADER: key}
+		return self.create_or_update(
+			key,
+			payload,
+			lambda body: self._one(self.client.call("POST", self.remote_type, body, headers=headers)),
+		)
 
 	def update(self, remote_id: str, payload: dict[str, Any], key: str) -> Remote:
 		method = self.options.update_method

@@ -15,7 +15,6 @@ from hisabi_sync.engine.entities import (
 	compiler,
 	contracts,
 	entity_types,
-	path_indexes,
 	paths,
 	proposal,
 	write_mode,
@@ -23,6 +22,7 @@ from hisabi_sync.engine.entities import (
 from hisabi_sync.engine.model import ids
 from hisabi_sync.engine.model.actions import AMEND
 from hisabi_sync.engine.model.space_type import SITE_KEY
+from hisabi_sync.engine.store import path_queries
 
 # Parameters that a policy cannot do without.
 PARAMETERS = {"terminal_value_wins": ("field", "value"), "draft_then_immutable": ("field",)}
@@ -204,10 +204,10 @@ class SyncEntity(Document):
 
 	def _index_links(self) -> None:
 		"""Make the indexes by which documents are found, after the commit, because making an index commits."""
-		missing = path_indexes.missing(_links(self))
+		missing = path_queries.missing_indexes(_links(self))
 		if not missing:
 			return
-		frappe.db.after_commit.add(lambda: path_indexes.make(missing))
+		frappe.db.after_commit.add(lambda: path_queries.make_indexes(missing))
 		said = _("An index is made for {0}, so that documents are found at once")
 		columns = ", ".join(f"{_(doctype)}: {field}" for doctype, field in missing)
 		frappe.msgprint(said.format(columns), indicator="blue", alert=True)

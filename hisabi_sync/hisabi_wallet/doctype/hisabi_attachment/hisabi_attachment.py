@@ -1,6 +1,6 @@
 import frappe
 
-from hisabi_sync.engine import capture
+from hisabi_sync.engine import push_context
 from hisabi_sync.engine.model import ids
 from hisabi_sync.engine.model.change import Caller
 from hisabi_sync.engine.model.errors import ItemError, item_message
@@ -30,7 +30,7 @@ class HisabiAttachment(WalletDocument):
 
 	def _caller(self, space: str) -> Caller | None:
 		"""The Caller whose view decides: the caller of the push that saves this, else the user in the Desk."""
-		pushing, _ = capture.pushed()
+		pushing = push_context.caller()
 		if pushing or self.flags.ignore_permissions:
 			return pushing
 		return Caller.of_system(frappe.session.user, space)
