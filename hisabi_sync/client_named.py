@@ -18,6 +18,7 @@ class ClientNamed(Document):
 	client_id: str
 
 	def autoname(self) -> None:
+		"""Hook: the name is made of the client id, at random without one."""
 		client_id = ids.decode(self.client_id)
 		if ids.is_client_id(client_id):
 			self.name = free_name(self.doctype, client_id, self.get(self.SPACE))
@@ -26,10 +27,12 @@ class ClientNamed(Document):
 			self.name = f"{self.PREFIX}-{frappe.generate_hash(length=10)}"
 
 	def before_validate(self) -> None:
+		"""Hook: a document without a client id gets its name as one."""
 		if not self.client_id:
 			self.client_id = self.name
 
 	def validate(self) -> None:
+		"""Hook: a document that was deleted on a device stays as it is. Raises frappe.ValidationError."""
 		before = self.get_doc_before_save()
 		if before and before.get("is_deleted"):
 			frappe.throw(_("This record was deleted on a device"))

@@ -31,6 +31,7 @@ class Home:
 
 	@property
 	def owner(self) -> "Phone":
+		"""The first phone of the first person, whose wallet it is."""
 		return self.people[0].phones[0]
 
 	@property
@@ -40,9 +41,11 @@ class Home:
 
 	@property
 	def end(self) -> datetime:
+		"""The evening of the last day, in UTC."""
 		return datetime.combine(self.until, time(EVENING), timezone.utc)
 
 	def id(self, word: str, *label: object) -> str:
+		"""An id that begins with a word; the same for the same labels."""
 		return f"{word}-{ids.digest(self.key, word, *label, size=8)}"
 
 	def chance(self, *label: object) -> Random:
@@ -66,6 +69,7 @@ class Home:
 	# --- items of a push
 
 	def create(self, entity_type: str, client_id: str, **payload: Any) -> dict[str, Any]:
+		"""An item of a push that creates a record."""
 		return self._item(entity_type, client_id, "create", payload)
 
 	def update(
@@ -76,6 +80,7 @@ class Home:
 		return {**item, "base_version": base_version}
 
 	def delete(self, entity_type: str, client_id: str, base_version: int) -> dict[str, Any]:
+		"""An item of a push that deletes a record."""
 		return {**self._item(entity_type, client_id, "delete", {}), "base_version": base_version}
 
 	def _item(
@@ -91,8 +96,10 @@ class Home:
 
 
 def wire(moment: datetime) -> str:
+	"""A moment in UTC as devices send it, whole seconds."""
 	return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def milliseconds(moment: datetime) -> int:
+	"""A moment in milliseconds since 1970, as devices count."""
 	return int(moment.timestamp() * 1000)

@@ -45,10 +45,12 @@ class Totals:
 
 	@property
 	def items(self) -> int:
+		"""How many items of all outcomes."""
 		return sum(self.counts.values())
 
 
 def wallet_id(seed: int, number: int) -> str:
+	"""Id of a household's wallet; the same for the same seed and number."""
 	return f"home-{ids.digest('household', seed, number, size=8)}"
 
 

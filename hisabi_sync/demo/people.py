@@ -31,9 +31,11 @@ class Phone:
 
 	@property
 	def device(self) -> str:
+		"""Name of the phone's Sync Device."""
 		return ids.device(self.user, self.device_id)
 
 	def caller(self, wallet_id: str) -> Caller:
+		"""The Caller of the phone in a wallet, before it is authorised."""
 		return Caller(self.user, ids.space(SPACE_TYPE, wallet_id), self.device, SPACE_TYPE, wallet_id)
 
 	def ensure(self) -> None:

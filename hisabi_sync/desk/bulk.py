@@ -72,6 +72,7 @@ def failure(error: Exception) -> dict[str, Any]:
 
 
 def refused(name: str, code: str) -> dict[str, Any]:
+	"""The result of one row that was refused: `{id, done: False}` with the code and its sentence."""
 	return {"id": name, "done": False, **failure(RequestError(code))}
 
 
@@ -177,6 +178,7 @@ def progress(job: str) -> dict[str, Any]:
 
 
 def queue_id(job: str) -> str:
+	"""Id of the background job in Redis' queue."""
 	return f"hisabi_sync_bulk_{job}"
 
 
@@ -185,6 +187,7 @@ def _key(job: str, part: str = "state") -> str:
 
 
 def begin_state(job: str, user: str, total: int) -> None:
+	"""Note that a job has begun for a user, so that they can ask how far it is."""
 	_keep(job, {"user": user, "finished": False, "done": 0, "failed": 0, "total": total})
 
 

@@ -100,6 +100,7 @@ class Batch:
 		]
 
 	def fail(self, i: int, error: ItemError) -> None:
+		"""Give the change with an index its error as outcome; unexpected errors are counted, so that they do not repeat for ever."""
 		outcome = self.outcomes[i] = Outcome.of_error(self.changes[i], error)
 		if error.code == "internal_error":
 			outcome.failures = self.repeats.failures(self.changes[i]) + 1

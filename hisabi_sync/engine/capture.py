@@ -28,6 +28,7 @@ class HeldFirst:
 	"""
 
 	def load_doc_before_save(self, *args: Any, **kwargs: Any) -> Any:
+		"""Frappe's step that locks the document, after our locks."""
 		hold(self)
 		return super().load_doc_before_save(*args, **kwargs)  # type: ignore[misc]  # `Document` comes behind this class
 

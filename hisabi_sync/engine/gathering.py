@@ -36,6 +36,7 @@ class Seen:
 		self.after: Values | None = None
 
 	def values(self, entity: EntityType) -> Values | None:
+		"""Canonical values before the transaction, None of a document that it made."""
 		return self.before or (entity.canonical(self.previous) if self.previous else None)
 
 

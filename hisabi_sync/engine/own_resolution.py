@@ -65,6 +65,7 @@ class Held:
 
 	@property
 	def asked(self) -> set[str]:
+		"""Names of the fields that the conflict is about."""
 		return set((self.row["fields"] or "").split(SEPARATOR))
 
 

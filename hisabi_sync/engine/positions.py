@@ -22,6 +22,7 @@ FURTHER = """sight = IF(VALUES(acknowledged) >= acknowledged, VALUES(sight), sig
 
 
 def name_of(caller: Caller, entity_type: str | None = None) -> str:
+	"""Name of the Sync Device Position of a device in a space, for all entity types or for one."""
 	parts = (
 		(caller.device, caller.space) if entity_type is None else (caller.device, caller.space, entity_type)
 	)

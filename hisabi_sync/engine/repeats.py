@@ -35,6 +35,7 @@ class Seen:
 		self.answered = self._answer[0] != ERROR
 
 	def outcome(self) -> Outcome:
+		"""The stored outcome of the earlier change, as a repeat."""
 		return ledger.decode(self._answer, repeated=True)
 
 

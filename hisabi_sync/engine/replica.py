@@ -78,7 +78,7 @@ def _check_order(rows: Sequence[tuple[Any, ...]]) -> None:
 
 def answer(caller: Caller, read: Callable[[sql.Database], T]) -> T:
 	"""What `read(database)` returns, from the replica if it agrees with the primary on the caller's space."""
-	database = compat.replica_database(SETTINGS) if is_in_use() else None
+	database = compat.replica_database(SETTINGS) if _is_in_use() else None
 	if database is None:
 		return read(frappe.db)
 	replica = Replica(database)
@@ -97,7 +97,7 @@ def behind() -> tuple[int, int]:
 
 	Raises Unfit, also where the site names no replica.
 	"""
-	if not is_named():
+	if not _is_named():
 		raise Unfit("the site's configuration names none")
 	replica = Replica(compat.replica_database(SETTINGS))
 	try:
@@ -109,12 +109,14 @@ def behind() -> tuple[int, int]:
 	return len(here), len(set(here) - set(rows))
 
 
-def is_named() -> bool:
+def _is_named() -> bool:
+	"""Whether the site's configuration names a read replica."""
 	return bool(frappe.conf.read_from_replica and frappe.conf.replica_host)
 
 
-def is_in_use() -> bool:
-	return is_named() and time.monotonic() >= _left_alone.get(frappe.local.site, 0)
+def _is_in_use() -> bool:
+	"""Whether pulls ask the replica: one that did not answer is left alone for a while."""
+	return _is_named() and time.monotonic() >= _left_alone.get(frappe.local.site, 0)
 
 
 def _leave_alone(error: Exception) -> None:

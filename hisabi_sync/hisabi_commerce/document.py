@@ -24,6 +24,7 @@ class CommerceDocument(Document):
 		self.name = ids.free_name(number, ids.digest(self.tenant or "", number, ids.new()), names_in_use)
 
 	def validate(self) -> None:
+		"""Hook: checks the tenant of a new document, and adds up its rows."""
 		if self.is_new():
 			self._check_tenant()
 		self.external_id = self.external_id or None

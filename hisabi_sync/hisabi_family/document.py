@@ -17,11 +17,13 @@ class FamilyDocument(capture.HeldFirst, ClientNamed):
 	SPACE = "family"
 
 	def before_validate(self) -> None:
+		"""Hook: a new document gets the time of its last change."""
 		super().before_validate()
 		if self.is_new() and self.meta.has_field("updated_at"):
 			self.updated_at = clock.now()
 
 	def validate(self) -> None:
+		"""Hook: checks the family, the id and the links; computed fields stay as they are."""
 		super().validate()
 		before = self.get_doc_before_save()
 		if self.is_new():

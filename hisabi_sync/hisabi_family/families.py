@@ -19,6 +19,7 @@ ACTIVE, REMOVED = "active", "removed"
 
 
 def space_of(family: str) -> str:
+	"""Name of the family's Sync Space."""
 	return ids.space(SPACE_TYPE, family)
 
 

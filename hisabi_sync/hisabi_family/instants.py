@@ -37,6 +37,7 @@ class Point:
 		self.given = [(clock.to_datetime(at), token) for at, token in held.get("given", [])]
 
 	def text(self) -> str:
+		"""The JSON that its row keeps."""
 		given = [[at.isoformat(timespec="milliseconds"), token] for at, token in self.given]
 		return json.dumps({"came_back": self.came_back, "given": given}, separators=(",", ":"))
 
@@ -62,6 +63,7 @@ class Point:
 
 
 def floor(moment: datetime) -> datetime:
+	"""A moment without what is smaller than a millisecond."""
 	return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 

@@ -29,6 +29,7 @@ def task(change: Change, stored: Stored | None, caller: Caller, registry: Regist
 
 
 def event(change: Change, stored: Stored | None, caller: Caller, registry: Registry) -> None:
+	"""Check a family's event. Raises ItemError invalid_value for an end before its start, and for attendees that are no list of ids."""
 	held, values = _held(stored), change.values
 	start, end = (values.get(name, held.get(name)) for name in ("starts_at", "ends_at"))
 	if start and end and end < start:

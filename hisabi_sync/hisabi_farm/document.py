@@ -18,9 +18,11 @@ class FarmDocument(FieldDocument):
 	SPACE = "farm"
 
 	def check_space(self) -> None:
+		"""Raise frappe.ValidationError unless the farm exists."""
 		farms.check(self.farm)
 
 	def refuse_stranger(self, label: str) -> None:
+		"""Raise frappe.LinkValidationError for a link, named by its label, to another farm."""
 		frappe.throw(_("{0} belongs to another farm").format(_(label)), frappe.LinkValidationError)
 
 
@@ -30,6 +32,7 @@ class ConfirmedDocument(FarmDocument):
 	CONTENT: Sequence[str] = ()
 
 	def validate(self) -> None:
+		"""Hook: outside of a push, the content of a confirmed document stays as it is."""
 		super().validate()
 		if push_context.current().change is not None:
 			return  # the rules of the entity type have seen to it
@@ -51,6 +54,7 @@ class ConfirmedDocument(FarmDocument):
 			self.allow_correction()
 
 	def allow_correction(self) -> None:
+		"""Raise frappe.ValidationError; a subclass may let corrections through."""
 		frappe.throw(_("A confirmed document cannot be changed"))
 
 
@@ -58,8 +62,10 @@ class HistoryDocument(Document):
 	"""A row of a history: written once, by the server."""
 
 	def validate(self) -> None:
+		"""Hook: raises frappe.ValidationError for any change."""
 		if not self.is_new():
 			frappe.throw(_("This is history and cannot be changed"))
 
 	def on_trash(self) -> None:
+		"""Hook: raises frappe.ValidationError."""
 		frappe.throw(_("This is history and cannot be deleted"))

@@ -20,10 +20,11 @@ MAX_NAME = 120
 
 def content(doc: Document) -> dict[str, Any]:
 	"""What a version is made of: title, crop and rules."""
-	return {"title": doc.title, "crop": doc.crop or None, "rules": rules_of(doc)}
+	return {"title": doc.title, "crop": doc.crop or None, "rules": _rules_of(doc)}
 
 
-def rules_of(doc: Document) -> list[dict[str, Any]]:
+def _rules_of(doc: Document) -> list[dict[str, Any]]:
+	"""The rules of a playbook as plain rows, in their order."""
 	return [{name: _plain(name, rule.get(name)) for name in COLUMNS} for rule in doc.rules]
 
 
@@ -71,7 +72,7 @@ def _insert(values: dict[str, Any], name: str) -> Document:
 def _patch(
 	doc: Document, before: Document | None, caller: Caller | None, intent: Mapping[str, Any]
 ) -> dict[str, Any]:
-	steps = patches.difference(rules_of(before) if before else [], rules_of(doc))
+	steps = patches.difference(_rules_of(before) if before else [], _rules_of(doc))
 	return {
 		"doctype": PATCH,
 		"patch_id": _patch_id(doc, intent),

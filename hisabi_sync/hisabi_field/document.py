@@ -11,15 +11,18 @@ class FieldDocument(ClientNamed):
 	SPACE = "tenant"
 
 	def validate(self) -> None:
+		"""Hook: checks the space of a new document, and that links stay within it."""
 		super().validate()
 		if self.is_new():
 			self.check_space()
 		self._check_links()
 
 	def check_space(self) -> None:
+		"""Raise frappe.ValidationError unless the tenant exists."""
 		tenants.check(self.tenant)
 
 	def refuse_stranger(self, label: str) -> None:
+		"""Raise frappe.LinkValidationError for a link, named by its label, to another tenant."""
 		frappe.throw(_("{0} belongs to another tenant").format(_(label)), frappe.LinkValidationError)
 
 	def _check_links(self) -> None:

@@ -22,10 +22,12 @@ class WalletDocument(capture.HeldFirst, ClientNamed):
 			self.client_id = ids.encode(client_id)
 
 	def autoname(self) -> None:
+		"""Hook: a push names the document by its client id; others have the DocType's naming."""
 		if self.flags.name_from_client_id:
 			self.name = free_name(self.doctype, ids.decode(self.client_id), self.get("wallet_id"))
 
 	def validate(self) -> None:
+		"""Hook: checks the client id; stamps and computed fields stay as they are."""
 		super().validate()
 		before = self.get_doc_before_save()
 		self._keep_stamps(before)

@@ -41,7 +41,7 @@ def create(wallet_id: str, role: str, hours: float) -> tuple[Document, str]:
 			"role": role,
 			"status": OPEN,
 			"expires_at": clock.now() + timedelta(hours=hours),
-			"code_hash": hash_code(code),
+			"code_hash": _hash_code(code),
 		}
 	)
 	doc.insert(ignore_permissions=True)
@@ -53,7 +53,8 @@ def count_open(user: str) -> int:
 	return frappe.db.count(DOCTYPE, {"owner": user, "status": OPEN, "expires_at": [">", clock.now()]})
 
 
-def hash_code(code: str) -> str:
+def _hash_code(code: str) -> str:
+	"""What the database keeps of an invite's code; letters that people misread count as the digits they look like."""
 	return keyed_hash("invite_code", code.upper().translate(MISREAD)).hex()
 
 
@@ -62,7 +63,7 @@ def accept(code: str, user: str) -> Joined | None:
 
 	The same user may repeat it. A member keeps their role, and the code stays as it is.
 	"""
-	found = _rows("code_hash = %s", (hash_code(code),), "FOR UPDATE")
+	found = _rows("code_hash = %s", (_hash_code(code),), "FOR UPDATE")
 	if not found or not _is_good(found[0], user):
 		return None
 	invite = found[0]

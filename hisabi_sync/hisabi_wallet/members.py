@@ -77,6 +77,7 @@ def is_exempt() -> bool:
 
 
 def refuse() -> None:
+	"""Raise frappe.PermissionError."""
 	frappe.throw(_("Your role does not allow this"), frappe.PermissionError)
 
 

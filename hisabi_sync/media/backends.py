@@ -16,4 +16,5 @@ def chosen() -> str:
 
 
 def of(media: Media) -> ModuleType:
+	"""The module that stores an upload."""
 	return BACKENDS[media.backend]

@@ -69,7 +69,8 @@ def _each(work: Callable, keys: list, failed: dict) -> int:
 # --- what is removed
 
 
-def remove_unused(failed: dict) -> int:
+def _remove_unused(failed: dict) -> int:
+	"""Remove uploads that no record has named in time, a day unless the settings differ; returns how many."""
 	limit = clock.now() - timedelta(hours=_settings().media_unused_hours or 24)
 	where, values = "state != %s AND creation < %s", (USED, limit)
 	return _remove_all(where, values, _without_named, failed)
@@ -208,7 +209,7 @@ def remove_broken(failed: dict) -> int:
 
 
 STEPS = {
-	"unused": remove_unused,
+	"unused": _remove_unused,
 	"released": follow_records,
 	"removed": remove_released,
 	"emptied": empty_incoming,

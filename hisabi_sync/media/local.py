@@ -27,6 +27,7 @@ PARSED = ("application/json", "application/x-www-form-urlencoded", "multipart/fo
 
 
 def folder() -> Path:
+	"""The folder of uploads in the site's private files."""
 	return Path(frappe.get_site_path(*FOLDER)).resolve()
 
 
@@ -36,6 +37,7 @@ def path(key: str) -> Path:
 
 
 def presign(media: Media, seconds: int) -> dict[str, Any]:
+	"""`{upload_url, headers, part_bytes}` of an upload to this site; the URL works for `seconds`."""
 	kind = names.ANY_TYPE if media.content_type in PARSED else media.content_type
 	return {
 		"upload_url": signing.url("PUT", media.key, media.user, media.device, seconds),
@@ -49,6 +51,7 @@ def _streams() -> bool:
 
 
 def delete(media: Media) -> None:
+	"""Remove the file, if it is there."""
 	path(media.key).unlink(missing_ok=True)
 
 

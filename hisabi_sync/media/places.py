@@ -29,7 +29,8 @@ class Source:
 	levels: frozenset = frozenset((0,))
 
 
-def of_doctype(doctype: str) -> Iterator[Source]:
+def _of_doctype(doctype: str) -> Iterator[Source]:
+	"""The columns of a DocType and its child tables that name uploads, those of contracts first."""
 	yield from _of_contracts(doctype)
 	for df in filter(compiler.is_stored, frappe.get_meta(doctype).fields):
 		levels = {df.permlevel or 0}
@@ -69,7 +70,7 @@ def of_fields(doctype: str, fields: Collection[Field]) -> list[Source]:
 def every() -> list[Source]:
 	"""The sources of all DocTypes with an entity type, also of entity types that are switched off: they still name files."""
 	doctypes = frappe.get_all("Sync Entity", pluck="document_type", order_by="document_type")
-	return [s for doctype in doctypes if frappe.db.exists("DocType", doctype) for s in of_doctype(doctype)]
+	return [s for doctype in doctypes if frappe.db.exists("DocType", doctype) for s in _of_doctype(doctype)]
 
 
 def anywhere(keys: Collection[str]) -> set[str]:

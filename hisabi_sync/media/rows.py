@@ -45,6 +45,7 @@ class Media:
 
 
 def insert(media: Media) -> None:
+	"""Write the row of a new upload."""
 	now = clock.now()
 	values = [getattr(media, column) for column in COLUMNS]
 	sql.insert("Sync Media", [*STANDARD, *COLUMNS], [(media.key, now, now, media.user, media.user, *values)])
@@ -151,5 +152,6 @@ def update(media: Media, **values: Any) -> None:
 
 
 def delete(keys: Sequence[str]) -> None:
+	"""Delete the rows of uploads whose files are gone."""
 	if keys:
 		frappe.db.sql("DELETE FROM `tabSync Media` WHERE name IN %s", (tuple(keys),))

@@ -162,6 +162,7 @@ def _read(media: Media, etag: str, size: int, whole: bool) -> tuple[bytes, str]:
 
 
 def delete(media: Media) -> None:
+	"""Remove the object, and the copy that its upload URL wrote."""
 	for folder in ("", INCOMING):
 		client().delete_object(**_place(media, folder))
 

@@ -33,6 +33,7 @@ class Grant:
 
 
 def holder_of(user: str) -> str:
+	"""What a signed URL says of its user: a short hash, because URLs end up in logs."""
 	return ids.digest(user, size=8)
 
 

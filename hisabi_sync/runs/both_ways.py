@@ -25,6 +25,7 @@ class Sides:
 
 	@property
 	def clashes(self) -> Set[str]:
+		"""Fields that both sides have changed to different values."""
 		return self.read & self.written & self.differing
 
 	def carried(self, wins: bool) -> Set[str]:

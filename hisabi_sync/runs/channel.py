@@ -33,14 +33,17 @@ class Channel:
 
 	@property
 	def entity(self) -> str:
+		"""Name of the entity in the connection."""
 		return self.row.entity
 
 	@property
 	def direction(self) -> str:
+		"""`push` or `pull`."""
 		return self.row.direction
 
 	@property
 	def document_type(self) -> str:
+		"""The DocType on this side."""
 		return self.row.document_type
 
 	@cached_property
@@ -53,6 +56,7 @@ class Channel:
 
 	@cached_property
 	def mapping(self) -> list[mapping.Row]:
+		"""The rows of the mapping. Raises RemoteError mapping_invalid."""
 		try:
 			return mapping.read(self.row.mapping or "[]")
 		except ValueError as error:
@@ -60,14 +64,17 @@ class Channel:
 
 	@cached_property
 	def filters(self) -> dict[str, Any]:
+		"""{column: value or list of values} that documents must have to be pushed."""
 		return json.loads(self.row.filters or "{}")
 
 	@cached_property
 	def tenant(self) -> str:
+		"""Key of the space that the connection belongs to."""
 		return frappe.db.get_value("Sync Space", self.connection.space, "space_key")
 
 	@cached_property
 	def connector(self) -> Connector:
+		"""The connector, with the options of the row."""
 		kind = connectors.of(self.connection.connector)
 		options = json.loads(self.row.options or "{}")
 		return kind(self.client, self.row.remote_type, options, self.row.key_field)
@@ -89,6 +96,7 @@ class Channel:
 		return (self.back and self.back.row.key_field) or ""
 
 	def identity_name(self, entity_id: str) -> str:
+		"""Name of the Sync Identity of a record of the entity."""
 		return identity.name_of(self.connection.name, self.entity, self.direction, entity_id)
 
 	def row_of(self, entity: str) -> Document | None:
@@ -97,6 +105,7 @@ class Channel:
 		return next((row for row in rows if row.direction == self.direction), rows[0] if rows else None)
 
 	def to_remote(self, document: Mapping[str, Any], known: Known | None = None) -> dict[str, Any]:
+		"""What the other side is sent of a document. Raises RemoteError mapping_invalid."""
 		try:
 			return mapping.to_remote(self.mapping, document, known)
 		except (AttributeError, TypeError, ValueError) as error:
@@ -159,6 +168,7 @@ class Channels:
 
 	@property
 	def client(self) -> Client:
+		"""The one client of the connection, made when it is first needed."""
 		if self._client is None:
 			self._client = Client(target(self.connection))
 		return self._client

@@ -38,6 +38,7 @@ def address(url: str) -> None:
 
 
 def entities(connection: Document) -> None:
+	"""Check the rows of a connection. Raises frappe.ValidationError that names the row."""
 	seen: dict[str, Document] = {}
 	for row in connection.entities:
 		other = seen.setdefault(row.entity, row)

@@ -75,6 +75,7 @@ class Client:
 		self.session.auth = target.auth
 
 	def close(self) -> None:
+		"""Close the connections that are kept open."""
 		self.session.close()
 
 	def url(self, path: str) -> str:

@@ -70,6 +70,7 @@ class RemoteError(Exception):
 
 	@property
 	def message(self) -> str:
+		"""The sentence of the code in the reader's language, with the detail."""
 		return message(self.code, self.detail)
 
 

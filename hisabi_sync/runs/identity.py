@@ -156,6 +156,7 @@ def note(row: frappe._dict, **values: Any) -> None:
 
 
 def remote_id_of(row: frappe._dict) -> str | None:
+	"""The id of the other side's record as it is stored now, or None."""
 	return frappe.db.get_value(DOCTYPE, row.name, "remote_id")
 
 
@@ -184,4 +185,5 @@ def begin_again(row: frappe._dict) -> None:
 
 
 def let_go(rows: Iterable[frappe._dict]) -> None:
+	"""End the claims on identities, so that other workers may take them."""
 	sql.update_in(DOCTYPE, {"claim": None}, [row.name for row in rows])

@@ -70,10 +70,12 @@ def others_wait() -> bool:
 
 
 def lane_lock(connection: str, lane: int) -> str:
+	"""Name of the lock of one worker's share of a connection."""
 	return lock_name("lane", connection, lane)
 
 
 def plan_lock(run: str) -> str:
+	"""Name of the lock of whoever plans a run."""
 	return lock_name("plan", run)
 
 
@@ -83,6 +85,7 @@ def lock_name(*parts: str | int) -> str:
 
 
 def new_lock() -> str:
+	"""A name that no other lock has."""
 	return PREFIX + secrets.token_hex(16)
 
 
@@ -92,10 +95,12 @@ def take_lock(lock: str, patience: float = 0) -> bool:
 
 
 def give_back_lock(lock: str) -> None:
+	"""Release a lock that this connection to the database holds."""
 	frappe.db.sql("SELECT RELEASE_LOCK(%s)", (lock,))
 
 
 def is_lock_free(lock: str) -> bool:
+	"""Whether no connection to the database holds the lock."""
 	return frappe.db.sql("SELECT IS_FREE_LOCK(%s)", (lock,))[0][0] == 1
 
 

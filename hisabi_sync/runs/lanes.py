@@ -70,6 +70,7 @@ class Lane:
 		self.yields = False
 
 	def run(self) -> None:
+		"""Work on records until the time is over or none is left, then count and hand on."""
 		with channel.Channels(self.connection) as channels:
 			while time.monotonic() < self.deadline:
 				if not (self._chunk(channels) or self._rest()):

@@ -73,9 +73,11 @@ class Link(BaseModel):
 
 	@property
 	def entities(self) -> set[str]:
+		"""The entities that the link may lead to."""
 		return {self.entity} if self.entity else set(self.of.values())
 
 	def key(self, values: Mapping[str, Any], value: Any) -> "LinkKey":
+		"""What the link of a row with these values leads to."""
 		kind = str(values.get(self.by)) if self.by else ""
 		return LinkKey(self.entity or self.of.get(kind, ""), self.here, str(value), kind)
 
@@ -225,6 +227,7 @@ def at(payload: Any, path: str | None, default: Any = None) -> Any:
 
 
 def has(payload: Any, path: str | None) -> bool:
+	"""Whether a payload has something at a path, be it null."""
 	return at(payload, path, _NOTHING) is not _NOTHING
 
 

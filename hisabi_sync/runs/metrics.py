@@ -16,6 +16,7 @@ class Collector:
 		self.space = space
 
 	def collect(self) -> Iterator[GaugeMetricFamily]:
+		"""The families of gauges, by Prometheus' library."""
 		yield self._table("hisabi_sync_runs", "Runs by state", ("entity", "status"), RUNS)
 		yield self._table(
 			"hisabi_sync_open_records", "Run records that are not settled", ("entity", "status"), OPEN

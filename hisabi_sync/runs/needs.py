@@ -30,6 +30,7 @@ class Needs:
 
 
 def of(chosen: "Channel") -> Needs:
+	"""What a row of a connection needs there: fields, rows, rights and constants."""
 	rows = [row for row in chosen.mapping if row.remote and _counts(row, chosen.direction)]
 	tables = {str(row.remote): _names(row.rows or ()) for row in rows if row.rows}
 	values = {str(row.remote): row.value for row in rows if row.value is not None}

@@ -41,6 +41,7 @@ class Work:
 
 	@property
 	def connection(self) -> str:
+		"""Name of the connection."""
 		return self.channel.connection.name
 
 

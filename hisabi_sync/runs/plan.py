@@ -210,6 +210,7 @@ PARTS: dict[str, Any] = {"files": {}, "removed": ""}
 
 
 def removed_row(chosen: channel.Channel, row: frappe._dict) -> dict[str, Any]:
+	"""A run record about what was removed on the side that the run reads."""
 	if chosen.direction == channel.PULL:
 		return {"entity_id": row.remote_id, "remote_id": row.remote_id, "document_type": chosen.document_type}
 	name = {"entity_id": row.document_name, "document_name": row.document_name}
@@ -224,6 +225,7 @@ def _next_pass(state: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def wish(run: Document | frappe._dict, chosen: channel.Channel) -> Wish:
+	"""What a run asks the other side for: the ids that it was given, or what changed since its watermark."""
 	given = tuple(json.loads(run.ids or "[]"))
 	return Wish("" if given else run.since, given, chosen.remote_fields)
 

@@ -24,6 +24,7 @@ HOWS = {"cancel": CANCEL, "delete": DELETE, "values": UPDATE}
 
 
 def docstatus(held: Remote | None) -> int:
+	"""Frappe's docstatus of a record of the other side; 0 where it has none that counts."""
 	value = (held.payload or {}).get("docstatus") if held else 0
 	return value if value in (0, 1, CANCELLED) else 0
 

@@ -60,6 +60,7 @@ def connection_of(wanted: Wanted) -> tuple[str, str]:
 
 
 def check_entity(entity: str) -> str:
+	"""The entity, if runs know it. Raises RequestError unknown_entity with those that they do."""
 	if entity not in channel.ENTITIES:
 		raise RequestError("unknown_entity", entities=list(channel.ENTITIES))
 	return entity

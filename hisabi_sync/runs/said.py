@@ -23,6 +23,7 @@ REFUSAL = re.compile(r"^[\w.]*\.exceptions\.\w+(?::\s*|$)")
 
 
 def of(raw: bytes) -> str:
+	"""What the other side's body says of an error, in a few sentences; an empty text if it says nothing."""
 	body = _parsed(raw)
 	if not isinstance(body, dict):
 		return ""

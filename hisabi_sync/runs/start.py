@@ -36,13 +36,14 @@ def start(wanted: request.Wanted) -> Document:
 		raise RequestError("confirmation_invalid") from None
 
 
-def key_hash(space: str, key: str | None) -> str | None:
+def _key_hash(space: str, key: str | None) -> str | None:
+	"""What the database keeps of an idempotency key, unique for the space; None without a key."""
 	return ids.digest("run", space, key, size=16) if key else None
 
 
 def _refuse_repeat(wanted: request.Wanted) -> None:
 	held = wanted.idempotency_key and frappe.db.get_value(
-		RUN, {"key_hash": key_hash(wanted.space, wanted.idempotency_key)}
+		RUN, {"key_hash": _key_hash(wanted.space, wanted.idempotency_key)}
 	)
 	if held:
 		raise RequestError("idempotency_key_used", sync_id=held)
@@ -58,7 +59,7 @@ def _insert(wanted: request.Wanted, connection: str, direction: str, confirmatio
 			"status": states.QUEUED,
 			"started_at": clock.now(),
 			"idempotency_key": plain(wanted.idempotency_key) or None,
-			"key_hash": key_hash(wanted.space, wanted.idempotency_key),
+			"key_hash": _key_hash(wanted.space, wanted.idempotency_key),
 			"confirmation": confirmation,
 		}
 	)
@@ -178,7 +179,7 @@ def dismiss(space: str, names: list[str]) -> int:
 def find(space: str, identity: str) -> str:
 	"""Name of a run of a space by its id or its idempotency key. Raises not_found."""
 	name = frappe.db.get_value(RUN, {"name": identity, "space": space}) or frappe.db.get_value(
-		RUN, {"key_hash": key_hash(space, identity), "space": space}
+		RUN, {"key_hash": _key_hash(space, identity), "space": space}
 	)
 	if not name:
 		raise RequestError("not_found")

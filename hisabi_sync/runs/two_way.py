@@ -37,6 +37,7 @@ def is_unchanged(work: Work, record: frappe._dict, now: str | None, before: str 
 
 
 def unchanged() -> Done:
+	"""The outcome of a record of which both sides have the same."""
 	return Done(NONE, states.SKIPPED, code="unchanged")
 
 

@@ -31,15 +31,17 @@ def runs(filters: Any, limit: int, offset: int) -> tuple[list[dict[str, Any]], i
 		limit_start=offset,
 	)
 	counted = records.counts([row.name for row in rows])
-	return [run_row(row, counted[row.name]) for row in rows], frappe.db.count(RUN, filters)
+	return [_run_row(row, counted[row.name]) for row in rows], frappe.db.count(RUN, filters)
 
 
 def run(name: str) -> dict[str, Any]:
+	"""A run as the contract shows it, counted from its records."""
 	row = frappe.db.get_value(RUN, name, RUN_FIELDS, as_dict=True)
-	return run_row(row, records.counts([name])[name])
+	return _run_row(row, records.counts([name])[name])
 
 
-def run_row(row: frappe._dict, counted: Mapping[tuple[str, str], int]) -> dict[str, Any]:
+def _run_row(row: frappe._dict, counted: Mapping[tuple[str, str], int]) -> dict[str, Any]:
+	"""A run as the contract shows it; `counted` is {(status, operation): records}."""
 	return {
 		"sync_id": row.name,
 		"entity": row.entity,
@@ -86,10 +88,11 @@ def record_rows(filters: Any, limit: int, offset: int, order_by: str) -> tuple[l
 		limit_page_length=limit,
 		limit_start=offset,
 	)
-	return [record_row(row) for row in rows], frappe.db.count(records.DOCTYPE, filters)
+	return [_record_row(row) for row in rows], frappe.db.count(records.DOCTYPE, filters)
 
 
-def record_row(row: frappe._dict) -> dict[str, Any]:
+def _record_row(row: frappe._dict) -> dict[str, Any]:
+	"""A run record as the contract shows it."""
 	return {
 		"id": row.name,
 		"sync_id": row.run,

@@ -18,6 +18,7 @@ COLUMNS = [*STANDARD, "connection", "space", "entity", "direction", "stamp", "la
 
 
 def name_of(connection: str, entity: str, direction: str) -> str:
+	"""Name of the watermark of a connection's entity in one direction."""
 	return ids.digest("watermark", connection, entity, direction, size=16)
 
 

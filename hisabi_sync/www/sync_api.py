@@ -15,6 +15,7 @@ CODE = re.compile(r"`([^`]+)`")
 
 
 def get_context(context: frappe._dict) -> None:
+	"""Hook of the page: the OpenAPI document, grouped, in the reader's language."""
 	document = openapi.document()
 	context.update(
 		info=document["info"],

@@ -53,6 +53,7 @@ class Report:
 
 	@property
 	def success(self) -> bool:
+		"""Whether every change was applied."""
 		return not (self.conflicts or self.errors)
 
 

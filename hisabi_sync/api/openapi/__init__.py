@@ -18,4 +18,5 @@ def text() -> str:
 
 @functools.cache
 def document() -> dict[str, Any]:
+	"""The document as a dict, made once a process."""
 	return describe.document()

@@ -49,6 +49,7 @@ def endpoints() -> dict[str, routes.Endpoint]:
 
 
 def document() -> dict[str, Any]:
+	"""The OpenAPI 3.1 document of all endpoints as a dict."""
 	found = endpoints()
 	models = Models(found.values())
 	return {

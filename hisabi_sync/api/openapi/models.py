@@ -34,13 +34,16 @@ class Models:
 		self.payloads = payloads.components(spaces)
 
 	def of(self, model: Any) -> dict[str, Any]:
+		"""The schema of a model, as a reference where it has a name; an empty one for None."""
 		return self.made[_key(model)] if model is not None else {}
 
 	def whole(self, model: Any) -> dict[str, Any]:
+		"""The schema of a model itself, also where it has a name."""
 		schema = self.of(model)
 		return self.named[schema["$ref"].removeprefix(REF)] if "$ref" in schema else schema
 
 	def components(self) -> dict[str, Any]:
+		"""{name: schema} of all that have a name."""
 		return {**self.named, **self.payloads}
 
 
@@ -50,6 +53,7 @@ def by_status(gives: Any) -> dict[int, Any]:
 
 
 def is_raw(model: Any) -> bool:
+	"""Whether a model describes a body that is no JSON."""
 	return isinstance(model, type) and issubclass(model, Raw)
 
 

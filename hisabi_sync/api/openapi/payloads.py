@@ -47,6 +47,7 @@ def _declared() -> Iterator[dict[str, Any]]:
 
 
 def component(row: dict[str, Any]) -> str:
+	"""Name of the schema for the payload of a declared entity type, in the characters that OpenAPI allows."""
 	return re.sub(r"[^A-Za-z0-9._-]+", "_", f"payload.{row['space_type']}.{row['entity_type']}")
 
 

@@ -23,6 +23,7 @@ class Abort(HTTPException):
 
 
 def answer(payload: Any, status: int = 200) -> Response:
+	"""A JSON response with a value as strict JSON, in UTF-8."""
 	text = strict_json.text(payload)
 	return Response(text.encode("utf-8"), status=status, mimetype="application/json")
 

@@ -25,7 +25,8 @@ MAX_VERSION = 2**53
 class Given(Protocol):
 	"""What arguments are read from: the model of a request, or a dict."""
 
-	def get(self, name: str, /) -> Any: ...
+	def get(self, name: str, /) -> Any:
+		"""The value of an argument, None if it was not given."""
 
 
 def _wrong(name: str) -> RequestError:
@@ -124,6 +125,7 @@ def _json_items(value: str, code: str) -> Any:
 
 
 def flag(given: Given, name: str) -> bool:
+	"""A truth value, also as a number or text. Raises RequestError invalid_argument."""
 	value = given.get(name)
 	if isinstance(value, dict | list) or value not in (*TRUE, *FALSE):
 		raise _wrong(name)

@@ -31,13 +31,14 @@ def arguments() -> dict[str, Any]:
 	return {**request.args.to_dict(), **request.form.to_dict(), **in_path}
 
 
-def is_gzipped(request: Request) -> bool:
+def _is_gzipped(request: Request) -> bool:
+	"""Whether the header says that the body is compressed with gzip."""
 	return request.headers.get("Content-Encoding", "").strip().lower() in GZIP
 
 
 def is_only_ours(request: Request) -> bool:
 	"""Whether Frappe, or one of its versions, cannot read a body that we can."""
-	return is_gzipped(request) or (request.mimetype == "application/json" and not _is_plain(request))
+	return _is_gzipped(request) or (request.mimetype == "application/json" and not _is_plain(request))
 
 
 def _is_plain(request: Request) -> bool:
@@ -57,7 +58,7 @@ def _inflated(request: Request) -> bytes:
 	if (request.content_length or 0) > limit:
 		raise RequestError("body_too_large", limit_bytes=limit)
 	raw = request.get_data(cache=True)
-	if is_gzipped(request):
+	if _is_gzipped(request):
 		raw = _gunzip(raw, limit)
 	if len(raw) > limit:
 		raise RequestError("body_too_large", limit_bytes=limit)

@@ -242,8 +242,10 @@ class UnreadRequest:
 		self.path, self.status = path, http_status_code if (http_status_code or 0) >= 400 else 500
 
 	def can_render(self) -> bool:
+		"""Whether this is the error page of a request on one of our paths."""
 		request: Any = getattr(frappe.local, "request", None)
 		return self.path == ERROR_PAGE and bool(request) and routes.contract_of(request.path) is not None
 
 	def render(self) -> Response:
+		"""An empty JSON object, which the hook after the request replaces."""
 		return Response("{}", status=self.status, mimetype="application/json")

@@ -178,6 +178,7 @@ def _exists(method: str) -> bool:
 
 
 def is_printed_path() -> bool:
+	"""Whether the request came by a path of ours, and was rewritten to a method's."""
 	return bool(frappe.request.environ.get(PRINTED))
 
 

@@ -17,10 +17,12 @@ TITLES = {"Sync Device": "device_name", "Sync Space": "title"}
 def column(
 	fieldname: str, label: str, fieldtype: str = "Data", width: int = 110, **more: Any
 ) -> dict[str, Any]:
+	"""A column of a Frappe report; `width` is in pixels, `more` are other properties of a column."""
 	return {"fieldname": fieldname, "label": label, "fieldtype": fieldtype, "width": width, **more}
 
 
 def link(fieldname: str, label: str, doctype: str, width: int = 160) -> dict[str, Any]:
+	"""A column that links to documents of a DocType."""
 	return column(fieldname, label, "Link", width, options=doctype)
 
 
@@ -36,6 +38,7 @@ def counters() -> list[dict[str, Any]]:
 
 
 def summary(value: Any, label: str, indicator: str = "Grey", datatype: str = "Int") -> dict[str, Any]:
+	"""A figure above a Frappe report; `indicator` is its colour."""
 	return {"value": value, "label": label, "indicator": indicator, "datatype": datatype}
 
 

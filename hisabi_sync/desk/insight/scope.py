@@ -30,6 +30,7 @@ class Period:
 
 	@property
 	def days(self) -> list[date]:
+		"""Every day of the period, in order."""
 		count = (self.until - self.since).days
 		return [self.since.date() + timedelta(days=n) for n in range(count)]
 

@@ -16,12 +16,14 @@ MOST = 100  # spaces of one answer
 
 
 def person(user: str) -> dict[str, Any]:
+	"""`{user, full_name, enabled, roles}` of a user that exists, with the names of their roles in order."""
 	full_name, enabled = frappe.db.get_value("User", user, ["full_name", "enabled"])
 	roles = frappe.get_all("Has Role", {"parent": user, "parenttype": "User"}, pluck="role", order_by="role")
 	return {"user": user, "full_name": full_name, "enabled": bool(enabled), "roles": roles}
 
 
 def device(name: str | None) -> dict[str, Any] | None:
+	"""`{name, title, status, last_seen}` of a device that exists; None without a name."""
 	if not name:
 		return None
 	fields = ["device_name", "device_id", "status", "last_seen"]

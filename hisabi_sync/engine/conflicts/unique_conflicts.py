@@ -72,6 +72,7 @@ def holder_of(change: Change, entity: EntityType, caller: Caller, registry: Regi
 
 
 def unique_fields(entity: EntityType) -> list[str]:
+	"""Names of the fields whose values only one document of the DocType may have."""
 	return [name for name, field in entity.fields.items() if field.unique]
 
 

@@ -79,6 +79,7 @@ def await_progress(entity_type: str) -> None:
 
 
 def begin_progress(entity_type: str, documents: int) -> None:
+	"""Show in the form that a worker compares an entity type, with so many documents."""
 	_save_progress(entity_type, {"compared": 0, "documents": documents, "waiting": False})
 
 
@@ -90,6 +91,7 @@ def add_progress(entity_type: str, number: int) -> None:
 
 
 def end_progress(entity_type: str) -> None:
+	"""Show in the form that the comparison is over."""
 	frappe.cache.delete_value(_progress_key(entity_type))
 	_publish_progress(entity_type, None)
 

@@ -15,10 +15,12 @@ Rows = Sequence[tuple[Any, ...]]
 class Database(Protocol):
 	"""What a select is sent to: the primary (`frappe.db`), or a replica that answers a pull."""
 
-	def sql(self, query: str, values: Iterable[Any] = ()) -> Any: ...
+	def sql(self, query: str, values: Iterable[Any] = ()) -> Any:
+		"""Rows of a select, as tuples."""
 
 
 def quote(name: str) -> str:
+	"""A name of a table or column between back quotes, so that it cannot end the statement's name."""
 	return "`" + name.replace("`", "``") + "`"
 
 

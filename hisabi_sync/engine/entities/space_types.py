@@ -39,6 +39,7 @@ def space_type(
 
 
 def key_doctype_of(kind: str, doctype: str | None) -> str:
+	"""The DocType whose names are the keys of spaces; an empty text where keys are no documents."""
 	return {"Document": doctype or "", "User": "User"}.get(kind, "")
 
 

@@ -63,6 +63,7 @@ class Registry:
 		return found
 
 	def of_space_type(self, space_type: str) -> list[EntityType]:
+		"""The entity types of one kind of space, also those that are switched off."""
 		return [entity for entity in self.by_name.values() if entity.space_type == space_type]
 
 	def is_open(self, name: str) -> bool:
@@ -102,7 +103,9 @@ class Registry:
 		return found
 
 	def is_broken(self, doctype: str) -> bool:
+		"""Whether an entity type of the DocType cannot be compiled."""
 		return any(found.doctype == doctype for found in self.broken.values())
 
 	def broken_marks(self, space_type: str) -> list[str]:
+		"""Marks of entity types of a kind of space that cannot be compiled."""
 		return [ids.digest(b.name, size=6) for b in self.broken.values() if b.space_type == space_type]

@@ -51,7 +51,7 @@ def register(
 		"device_name": plain(device_name or device_id),
 		"status": "Active",
 		"token_family": family,
-		"token_hash": hash_secret(secret),
+		"token_hash": _hash_secret(secret),
 		"password_mark": _password_mark(_password_hash(user)),
 		"previous_token_hash": None,
 		"previous_valid_until": None,
@@ -72,7 +72,8 @@ def _expiry(now: datetime, hours: int | None = None) -> datetime:
 	return now + timedelta(days=frappe.get_cached_doc("Sync Settings").device_token_days or 180)
 
 
-def hash_secret(secret: str) -> str:
+def _hash_secret(secret: str) -> str:
+	"""What the database keeps of the secret part of a token: 64 hexadecimal digits."""
 	return keyed_hash("device_token", secret).hex()
 
 
@@ -109,7 +110,7 @@ def authenticate(token: str) -> Device:
 	if not same(secret, expected) or device is None:
 		raise RequestError("invalid_token")
 	_refuse_stopped(device)
-	_refuse_rotated(device, hash_secret(secret))
+	_refuse_rotated(device, _hash_secret(secret))
 	if device.expires_at and device.expires_at < clock.now():
 		raise RequestError("device_expired")
 	return device
@@ -155,12 +156,12 @@ def rotate(device: Device, token: str) -> tuple[str, datetime | None]:
 		expires_at = %s, last_seen = %s, modified = %s WHERE name = %s AND token_hash = %s AND status = 'Active'""",
 		(
 			now + grace,
-			hash_secret(successor),
+			_hash_secret(successor),
 			_expiry(now, device.token_hours),
 			now,
 			now,
 			name,
-			hash_secret(secret),
+			_hash_secret(secret),
 		),
 	)
 	return f"{PREFIX}{name}_{successor}", (devices.load(name) or device).expires_at

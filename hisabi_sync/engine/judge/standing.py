@@ -28,6 +28,7 @@ class Asked:
 	horizons: dict[str, int] = field(default_factory=dict)
 
 	def horizon_of(self, mark: str) -> int:
+		"""The position up to which tombstones of an entity type may be gone."""
 		return max(self.horizon, self.horizons.get(mark, 0))
 
 

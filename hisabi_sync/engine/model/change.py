@@ -101,18 +101,22 @@ class Caller:
 
 	@property
 	def role(self) -> str:
+		"""The role in the space: viewer, member, admin or owner."""
 		return self._member.role
 
 	@property
 	def position(self) -> int:
+		"""The last number of the space when the caller was authorised."""
 		return self._member.position
 
 	@property
 	def horizon(self) -> int:
+		"""The position up to which tombstones of the space may be gone."""
 		return self._member.horizon
 
 	@property
 	def horizons(self) -> Mapping[str, int]:
+		"""{mark of an entity type: its own horizon}."""
 		return self._member.horizons
 
 	@property
@@ -185,6 +189,7 @@ class Change:
 
 	@property
 	def is_action(self) -> bool:
+		"""Whether it asks for an action, not for a create, an update or a delete."""
 		return self.operation not in OPERATIONS
 
 
@@ -228,10 +233,12 @@ class Stored:
 
 	@property
 	def exists(self) -> bool:
+		"""Whether the record has a version; a new working copy has none."""
 		return self.doc_version > 0
 
 	@property
 	def live(self) -> bool:
+		"""Whether the record exists and is no tombstone."""
 		return self.exists and self.deleted_at is None
 
 	def version_of(self, name: str) -> int:
@@ -270,6 +277,7 @@ class Outcome:
 
 	@property
 	def message(self) -> str | None:
+		"""The sentence of its error in the reader's language, None without an error."""
 		return self.said()
 
 	def said(self, language: str | None = None) -> str | None:

@@ -136,6 +136,7 @@ def _written(moment: datetime, _fold: int, site_zone: ZoneInfo) -> str | None:
 
 
 def to_datetime(value: Any) -> datetime:
+	"""A datetime in the site's zone, without zone, of a datetime, a date or a text. Raises ValueError or TypeError."""
 	if isinstance(value, datetime):
 		return value
 	if isinstance(value, date):
@@ -148,6 +149,7 @@ def to_datetime(value: Any) -> datetime:
 
 
 def to_date(value: Any) -> date:
+	"""A date of a datetime, a date or a text. Raises ValueError or TypeError."""
 	if isinstance(value, date) and not isinstance(value, datetime):
 		return value
 	try:

@@ -49,6 +49,7 @@ def is_unreadable(value: object) -> bool:
 
 
 def load_time(field: "Field", value: Any) -> time | Unreadable:
+	"""A time of day of what the driver gives for a TIME column; Unreadable for a span that is none."""
 	if isinstance(value, time):
 		return value
 	span = value if isinstance(value, timedelta) else _span(str(value))
@@ -63,10 +64,12 @@ def _span(text: str) -> timedelta:
 
 
 def load_json(field: "Field", value: Any) -> Any:
+	"""The value of a column with JSON. Raises ValueError for what is not strict JSON."""
 	return strict_json.parse(value) if isinstance(value, str) else strict_json.check(value)
 
 
 def load_text(field: "Field", value: Any) -> str:
+	"""The text of a column. Raises ValueError for bytes, lists and objects."""
 	if isinstance(value, bytes | dict | list):
 		raise ValueError("no text")
 	return str(value)
@@ -78,6 +81,7 @@ def load_file(field: "Field", value: Any) -> str:
 
 
 def load_int(field: "Field", value: Any) -> int:
+	"""The whole number of a column. Raises ValueError for a fraction."""
 	if isinstance(value, int):
 		return int(value)
 	number = decimals.read(value)
@@ -87,10 +91,12 @@ def load_int(field: "Field", value: Any) -> int:
 
 
 def store_json(field: "Field", value: Any) -> Any:
+	"""What Frappe keeps of a JSON value: text for lists and objects, others as they are."""
 	return strict_json.column(value) if isinstance(value, strict_json.CONTAINERS) else value
 
 
 def load_rows(field: "Field", value: Any) -> list[dict[str, Any]]:
+	"""The canonical rows of a child table, each as `{column: value}`."""
 	return [_load_row(field, row) for row in value]
 
 
@@ -102,6 +108,7 @@ def _load_row(field: "Field", row: Any) -> dict[str, Any]:
 
 
 def store_rows(field: "Field", value: Any) -> list[dict[str, Any]]:
+	"""Canonical rows as Frappe's columns have them; what is no column of ours stays as it is."""
 	columns = {column.name: column for column in field.columns}
 	return [{n: for_column(columns[n], v) if n in columns else v for n, v in row.items()} for row in value]
 

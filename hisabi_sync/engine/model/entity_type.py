@@ -59,6 +59,7 @@ class EntityType:
 
 	@cached_property
 	def bulk(self) -> bool:
+		"""Whether a push writes its documents with multi-row statements, and not one by one."""
 		return not self.slow
 
 	@cached_property
@@ -73,6 +74,7 @@ class EntityType:
 
 	@cached_property
 	def table(self) -> str:
+		"""Name of the DocType's table."""
 		return f"tab{self.doctype}"
 
 	@cached_property
@@ -87,6 +89,7 @@ class EntityType:
 
 	@cached_property
 	def links(self) -> dict[str, str]:
+		"""{Link field: DocType that it leads to}, without Dynamic Links."""
 		return {name: f.options for name, f in self.fields.items() if f.fieldtype == "Link"}
 
 	@cached_property
@@ -115,18 +118,22 @@ class EntityType:
 
 	@cached_property
 	def computed(self) -> frozenset[str]:
+		"""Names of the fields that the contract computes."""
 		return frozenset(name for name, f in self.fields.items() if f.access == "Computed")
 
 	@cached_property
 	def readable(self) -> dict[str, field_kinds.Field]:
+		"""{name: Field} of what devices may read."""
 		return {name: f for name, f in self.fields.items() if f.access != "Hidden"}
 
 	@cached_property
 	def writable(self) -> frozenset[str]:
+		"""Names of the fields that devices may write."""
 		return frozenset(name for name, f in self.fields.items() if f.writable)
 
 	@cached_property
 	def columns(self) -> list[field_kinds.Field]:
+		"""The fields that are columns of the DocType's table."""
 		return [f for f in self.fields.values() if f.kind is not field_kinds.ROWS]
 
 	@cached_property
@@ -142,6 +149,7 @@ class EntityType:
 
 	@cached_property
 	def tables(self) -> list[field_kinds.Field]:
+		"""The fields that are child tables."""
 		return [f for f in self.fields.values() if f.kind is field_kinds.ROWS]
 
 	@cached_property
@@ -171,6 +179,7 @@ class EntityType:
 
 	@cached_property
 	def defaults(self) -> dict[str, Any]:
+		"""{name: canonical value} of the fields with a default in the DocType."""
 		return {name: f.default for name, f in self.fields.items() if f.default is not None}
 
 	@cached_property
@@ -180,6 +189,7 @@ class EntityType:
 
 	@cached_property
 	def is_levelled(self) -> bool:
+		"""Whether Frappe's permission levels may keep some readers from a field."""
 		return bool(self.levels - {0}) or any(c.source for f in self.fields.values() for c in (f, *f.columns))
 
 	@cached_property
@@ -193,9 +203,11 @@ class EntityType:
 
 	@cached_property
 	def row_fields(self) -> frozenset[str]:
+		"""Names of the child tables."""
 		return frozenset(field.name for field in self.tables)
 
 	def empty_values(self) -> dict[str, Any]:
+		"""{name: canonical value} of a document in which nothing is set."""
 		return {name: [] if f.kind is field_kinds.ROWS else f.kind.empty for name, f in self.fields.items()}
 
 	def canonical(self, source: Any) -> dict[str, Any]:

@@ -120,6 +120,7 @@ class RequestError(Exception):
 
 	@property
 	def message(self) -> str:
+		"""The sentence in the reader's language; that of a bad argument names it."""
 		if self.code == "invalid_argument" and self.extra.get("argument"):
 			said = _("The argument {0} is missing, or has a wrong type or value")
 			return said.format(str(self.extra["argument"])[:LONGEST_NAME])

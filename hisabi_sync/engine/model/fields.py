@@ -92,6 +92,7 @@ class Field:
 
 	@property
 	def writable(self) -> bool:
+		"""Whether devices may write it."""
 		return self.access == "Read and write"
 
 	def parse(self, value: Any) -> Any:

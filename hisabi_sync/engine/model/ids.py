@@ -40,6 +40,7 @@ def record(space_name: str, entity_type: str, client_id: str) -> str:
 
 
 def member(space_name: str, user: str) -> str:
+	"""Name of the Sync Space Member of a user in a space."""
 	return f"{space_name}-{digest(user, size=8)}"
 
 
@@ -50,6 +51,7 @@ def op_key(op_id: str) -> str:
 
 
 def device(user: str, device_id: str) -> str:
+	"""Name of the Sync Device of a user's device."""
 	return digest("device", user, device_id, size=10)
 
 

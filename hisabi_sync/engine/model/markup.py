@@ -132,6 +132,7 @@ class Opened:
 
 	@property
 	def is_bounded(self) -> bool:
+		"""Whether so many open elements can still be cleaned in reasonable time."""
 		return self.depth <= MAX_OPEN and self.reopened <= self.limit
 
 	def add(self, name: str, closes: bool, length: int) -> None:

@@ -49,6 +49,7 @@ def merge(base: Any, server: Any, client: Any) -> tuple[Any, bool]:
 
 
 def merge_objects(base: Any, server: Any, client: Any) -> tuple[dict[Any, Any], bool]:
+	"""(merged object, whether a key clashes) of three sides, key by key at every depth; the server's keys come first."""
 	merged, clashed = {}, False
 	for key in (*server, *(k for k in client if k not in server)):
 		sides = (base.get(key, ABSENT), server.get(key, ABSENT), client.get(key, ABSENT))
@@ -140,4 +141,5 @@ class _Free:
 
 
 def natural(row: Mapping[str, Any], keys: Collection[str]) -> tuple[Any, ...]:
+	"""What a row has in the columns by which rows of its table are told apart."""
 	return tuple(row.get(key) for key in keys)

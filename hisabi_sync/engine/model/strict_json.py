@@ -31,6 +31,7 @@ class Encoder(json.JSONEncoder):
 	"""Text of JSON for a column: without `<`, which JSON has in strings only, and so without what could begin a tag."""
 
 	def encode(self, o: Any) -> str:
+		"""JSON text in which no `<` can begin an element, should a browser take it for a page."""
 		return super().encode(o).replace("<", "\\u003c")
 
 

@@ -102,6 +102,7 @@ class Case:
 
 	@property
 	def has_moved_on(self) -> bool:
+		"""Whether the record's content changed after the conflict arose."""
 		return self.stored is not None and self.stored.content_version > (self.conflict.server_version or 0)
 
 	@property
@@ -111,6 +112,7 @@ class Case:
 
 	@property
 	def is_live(self) -> bool:
+		"""Whether the record exists and is no tombstone."""
 		return self.stored is not None and self.stored.live
 
 	@property
@@ -119,6 +121,7 @@ class Case:
 		return self.conflict.kind == ACTION
 
 	def require_open(self) -> None:
+		"""Raise RequestError already_settled, with the outcome, unless the conflict is open."""
 		if self.conflict.status != OPEN:
 			raise RequestError("already_settled", conflict=outcome(self.conflict))
 

@@ -34,7 +34,8 @@ def field_policies(entity: EntityType, field: str, rule: str) -> dict[str, Any]:
 	return {**others, field: RULES[rule]} if RULES[rule] else others
 
 
-def with_rule(entity: EntityType, field: str, rule: str) -> EntityType:
+def _with_rule(entity: EntityType, field: str, rule: str) -> EntityType:
+	"""The entity type as it would be if one field had this policy."""
 	return replace(entity, field_policies=field_policies(entity, field, rule))
 
 
@@ -121,7 +122,7 @@ def compare(
 	rows: Iterable[Mapping[str, Any]], entity: EntityType, field: str, rule: str
 ) -> list[dict[str, Any]]:
 	"""[{row, was, would, settles}] of the conflicts; `settles` says that no person would have been asked."""
-	changed, found = with_rule(entity, field, rule), []
+	changed, found = _with_rule(entity, field, rule), []
 	for row in rows:
 		decision = judge(row, changed)
 		settles = decision is None or decision.kind != "conflict"

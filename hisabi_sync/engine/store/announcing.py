@@ -23,6 +23,7 @@ class Joined:
 		self.held: dict[str, tuple[str, int]] = {}
 
 	def committed(self, space: str, space_type: str, position: int) -> None:
+		"""Announce the position of a space, at most once in a while for each space; later ones are joined."""
 		self.held[space] = (space_type, position)
 		now = time.monotonic()
 		for name in [name for name in self.held if now - self.told.get(name, -APART) >= APART]:

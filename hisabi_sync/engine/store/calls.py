@@ -55,10 +55,12 @@ class Call:
 
 	@property
 	def sync_key(self) -> str:
+		"""The hash under which the call's `sync_id` is kept."""
 		return ids.digest(self.sync_id, size=16)
 
 	@property
 	def header_key(self) -> str | None:
+		"""The hash under which the call's idempotency key is kept, None without one."""
 		return ids.digest(self.key, size=16) if self.key else None
 
 	@property

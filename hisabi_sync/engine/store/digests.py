@@ -47,6 +47,7 @@ def differing(text: str | None, values: Mapping[str, Any], entity: EntityType) -
 
 
 def is_by_field(text: str | None) -> TypeGuard[str]:
+	"""Whether a stored digest has a hash for each field; older ones have one for the whole record."""
 	return text is not None and text.startswith(BEGIN)
 
 

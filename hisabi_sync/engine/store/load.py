@@ -106,6 +106,7 @@ def _stored(row: Sequence[Any]) -> Stored:
 
 
 def column(field: kinds.Field) -> str:
+	"""The field in a select: as text where the driver would lose digits, or is slow."""
 	quoted = sql.quote(field.name)
 	return f"CAST({quoted} AS CHAR)" if field.fieldtype in EXACT else quoted
 

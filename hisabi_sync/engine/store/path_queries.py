@@ -52,9 +52,11 @@ class Tables:
 		self._known[key] = (alias, step.target)
 
 	def aliases(self, doctype: str) -> list[str]:
+		"""The aliases of a DocType's table in the statement."""
 		return [alias for alias, held in self._known.values() if held == doctype]
 
 	def filter(self, clause: str, *values: Any) -> None:
+		"""Add a condition, with its values."""
 		self.where.append(clause)
 		self.where_values += values
 

@@ -118,7 +118,7 @@ def _budgets(by_type: Mapping[str, list[Effect]], access: Access) -> None:
 	affected = _affected_budgets(expenses, access) if expenses else set()
 	for name, copy in access.copies(BUDGET, affected | redefined).items():
 		if name in redefined:
-			spent = spent_from_scratch(copy, access)
+			spent = _spent_from_scratch(copy, access)
 		else:
 			spent = copy.values["spent_amount"] + sum(
 				(
@@ -144,7 +144,8 @@ def _affected_budgets(expenses: list[dict[str, Any]], access: Access) -> set[str
 	return {b["name"] for b in budgets if any(rules.counts_for(expense, b) for expense in expenses)}
 
 
-def spent_from_scratch(copy: Stored, access: Access) -> Decimal:
+def _spent_from_scratch(copy: Stored, access: Access) -> Decimal:
+	"""What a budget's expenses add up to in its period, from all of the wallet's transactions; in the budget's currency."""
 	start, end = rules.window(copy.values)
 	rows = transactions(
 		access, "transaction_type = 'expense' AND date_time >= %s AND date_time < %s", (start, end)

@@ -79,6 +79,7 @@ def paid(installment: Mapping[str, Any] | None) -> Decimal:
 
 
 def debt_status(debt: Mapping[str, Any], remaining: Decimal) -> str:
+	"""`closed` if nothing remains, `pending` until the other person confirms it, else `active`."""
 	if remaining <= 0:
 		return "closed"
 	return (

@@ -31,6 +31,7 @@ PATCH = chunks.Patch("v0_2.texts#3")
 
 
 def execute() -> None:
+	"""Write texts that earlier versions kept with markup as they are kept today."""
 	for doctype, columns in OWN.items():
 		for column in columns.split():
 			_rewrite(doctype, column, lambda text: texts.plain(text, texts.LONG))

@@ -17,6 +17,7 @@ MEMBER = "user role status joined_at removed_at".split()
 
 
 def execute() -> None:
+	"""Move members of spaces with a random name to the space that the engine uses."""
 	PATCH.walk("Sync Space", ["space_type", "space_key", "title", "status"], _mend)
 	PATCH.finish()
 

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
 
 def names() -> list[str]:
+	"""Names of the connectors that installed apps bring, in order."""
 	return sorted(frappe.get_hooks("sync_connectors", default={}))
 
 

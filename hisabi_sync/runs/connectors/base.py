@@ -5,13 +5,17 @@ Every method raises RemoteError when the other side cannot be reached, refuses, 
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
 
 from hisabi_sync.engine.model import ids
 from hisabi_sync.engine.model.texts import plain
 from hisabi_sync.runs.client import Client
 from hisabi_sync.runs.errors import RemoteError
 from hisabi_sync.runs.needs import Needs
+
+Model = TypeVar("Model", bound=BaseModel)
 
 MOST_TEXT = 140  # characters of a column
 MOST_PAGES = 50_000
@@ -166,6 +170,7 @@ class Connector:
 		raise NotImplementedError
 
 	def delete(self, remote_id: str, key: str) -> None:
+		"""Remove a record. Raises RemoteError."""
 		raise NotImplementedError
 
 	def files(self, remote_ids: Collection[str]) -> list[RemoteFile]:
@@ -183,7 +188,17 @@ class Connector:
 		raise NotImplementedError
 
 	def attach(self, remote_id: str, name: str, content: bytes, is_private: bool) -> RemoteFile:
+		"""Attach a file to a record and return it as it is there."""
 		raise NotImplementedError
+
+
+def checked_options(model: type[Model], options: dict[str, Any]) -> Model:
+	"""The options as a pydantic model. Raises ValueError that names the first wrong one."""
+	try:
+		return model.model_validate(options)
+	except ValidationError as error:
+		first = error.errors()[0]
+		raise ValueError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
 
 
 def as_rejected(error: RemoteError) -> RemoteError:

@@ -19,6 +19,7 @@ PAGE = 500
 
 
 def of_records(connector: "FrappeConnector", names: Collection[str]) -> list[RemoteFile]:
+	"""All attachments of some records, in as many pages as it takes."""
 	found, position, more = [], None, True
 	wanted = [["attached_to_name", "in", list(names)]]
 	while more:
@@ -31,6 +32,7 @@ def of_records(connector: "FrappeConnector", names: Collection[str]) -> list[Rem
 def since(
 	connector: "FrappeConnector", stamp: str, position: dict[str, Any] | None
 ) -> tuple[list[RemoteFile], dict[str, Any] | None]:
+	"""(a page of attachments that changed since a stamp, position of the next page or None)."""
 	return _page(connector, [], stamp, position)
 
 
@@ -74,12 +76,14 @@ def _file(row: dict[str, Any]) -> RemoteFile:
 
 
 def content(connector: "FrappeConnector", file: RemoteFile, most: int) -> bytes:
+	"""The content of an attachment. Raises RemoteError for more than `most` bytes."""
 	return connector.client.content(quote(file.url), most)
 
 
 def attach(
 	connector: "FrappeConnector", remote_id: str, name: str, raw: bytes, is_private: bool
 ) -> RemoteFile:
+	"""Attach a file to a record. Raises RemoteError."""
 	fields = {"doctype": connector.remote_type, "docname": remote_id, "is_private": int(is_private)}
 	answer = connector.client.send(UPLOAD, {**fields, "file_name": name}, name, raw)
 	row = answer.get("message") if isinstance(answer, dict) else None

@@ -7,10 +7,19 @@ from typing import Any
 from urllib.parse import quote
 
 from frappe import _
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from hisabi_sync.runs.connectors import frappe_files, frappe_needs
-from hisabi_sync.runs.connectors.base import Connector, Page, Remote, RemoteFile, Step, Wish, as_rejected
+from hisabi_sync.runs.connectors.base import (
+	Connector,
+	Page,
+	Remote,
+	RemoteFile,
+	Step,
+	Wish,
+	as_rejected,
+	checked_options,
+)
 from hisabi_sync.runs.errors import RemoteError
 from hisabi_sync.runs.needs import Needs
 
@@ -27,6 +36,7 @@ class Options(BaseModel):
 	filters: dict[str, Any] = {}
 
 	def rows(self) -> list[list[Any]]:
+		"""The filters as Frappe's REST takes them."""
 		given = self.filters.items()
 		return [[name, "in" if isinstance(value, list) else "=", value] for name, value in given]
 
@@ -40,14 +50,12 @@ class FrappeConnector(Connector):
 
 	@staticmethod
 	def check(options: dict[str, Any]) -> Options:
-		try:
-			return Options.model_validate(options)
-		except ValidationError as error:
-			first = error.errors()[0]
-			raise ValueError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+		"""The options, checked. Raises ValueError that names the first wrong one."""
+		return checked_options(Options, options)
 
 	@staticmethod
 	def title() -> str:
+		"""Its name for people."""
 		return _("Frappe or ERPNext")
 
 	def _path(self, name: str | None = None) -> str:
@@ -55,9 +63,11 @@ class FrappeConnector(Connector):
 		return path if name is None else f"{path}/{quote(str(name), safe='')}"
 
 	def test(self) -> None:
+		"""Ask for one name of the DocType. Raises RemoteError."""
 		self._list([], ("name",), 1)
 
 	def lacks(self, needs: Needs) -> list[RemoteError]:
+		"""What the other site lacks: fields, rights, constants, and the field for our key."""
 		return list(frappe_needs.lacks(self, needs))
 
 	def prepare(self, dry_run: bool) -> list[Step]:
@@ -115,16 +125,19 @@ class FrappeConnector(Connector):
 		return rows
 
 	def get(self, remote_id: str) -> Remote | None:
+		"""The document with this name, or None."""
 		answer = self.client.call("GET", self._path(remote_id), missing_ok=True)
 		return None if answer is None else _remote(answer)
 
 	def find(self, key: str) -> Remote | None:
+		"""The document with this key in its key field, or None; None without such a field."""
 		if not self.key_field:
 			return None
 		rows = self._list([[self.key_field, "=", key]], ("name", STAMP), 1, listed=False)
 		return Remote(str(rows[0]["name"]), str(rows[0][STAMP])) if rows else None
 
 	def create(self, key: str, payload: dict[str, Any]) -> Remote:
+		"""Insert a document."""
 		return self.create_or_update(
 			key, payload, lambda body: _remote(self.client.call("POST", self._path(), body))
 		)
@@ -154,23 +167,29 @@ class FrappeConnector(Connector):
 		return frappe_needs.is_submittable(self)
 
 	def cancel(self, remote_id: str, key: str) -> None:
+		"""Cancel a submitted document."""
 		self.update(remote_id, {"docstatus": 2}, key)
 
 	def delete(self, remote_id: str, key: str) -> None:
+		"""Delete a document."""
 		self.client.call("DELETE", self._path(remote_id))
 
 	def files(self, remote_ids: Collection[str]) -> list[RemoteFile]:
+		"""The attachments of some documents."""
 		return frappe_files.of_records(self, remote_ids)
 
 	def changed_files(
 		self, since: str, position: dict[str, Any] | None
 	) -> tuple[list[RemoteFile], dict[str, Any] | None]:
+		"""(a page of the attachments that changed since a stamp, position of the next page or None)."""
 		return frappe_files.since(self, since, position)
 
 	def content(self, file: RemoteFile, most: int) -> bytes:
+		"""The content of an attachment. Raises RemoteError for more than `most` bytes."""
 		return frappe_files.content(self, file, most)
 
 	def attach(self, remote_id: str, name: str, content: bytes, is_private: bool) -> RemoteFile:
+		"""Attach a file to a document."""
 		return frappe_files.attach(self, remote_id, name, content, is_private)
 
 

@@ -9,10 +9,10 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 from frappe import _
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from hisabi_sync.engine.model import clock
-from hisabi_sync.runs.connectors.base import Connector, Page, Remote, Wish
+from hisabi_sync.runs.connectors.base import Connector, Page, Remote, Wish, checked_options
 from hisabi_sync.runs.errors import RemoteError
 from hisabi_sync.runs.mapping import at
 
@@ -43,6 +43,7 @@ class Options(BaseModel):
 class JsonConnector(Connector):
 	@staticmethod
 	def title() -> str:
+		"""Its name for people."""
 		return _("JSON over HTTP")
 
 	def __init__(self, *arguments: Any) -> None:
@@ -51,13 +52,11 @@ class JsonConnector(Connector):
 
 	@staticmethod
 	def check(options: dict[str, Any]) -> Options:
-		try:
-			return Options.model_validate(options)
-		except ValidationError as error:
-			first = error.errors()[0]
-			raise ValueError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+		"""The options, checked. Raises ValueError that names the first wrong one."""
+		return checked_options(Options, options)
 
 	def page(self, wish: Wish, position: dict[str, Any] | None) -> Page:
+		"""A page of the list, or of the ids that are asked for. Raises RemoteError remote_invalid_answer."""
 		if wish.ids:
 			return self._of_ids(wish.ids, position)
 		step = _STEPS[self.options.paging]
@@ -90,10 +89,12 @@ class JsonConnector(Connector):
 		return self._remote(at(answer, self.options.record) if self.options.record else answer)
 
 	def get(self, remote_id: str) -> Remote | None:
+		"""The item with this id, or None for a 404."""
 		answer = self.client.call("GET", self._item_path(remote_id), missing_ok=True)
 		return None if answer is None else self._one(answer)
 
 	def find(self, key: str) -> Remote | None:
+		"""The item with this key, by the path `lookup` of the options; None without one."""
 		if not self.options.lookup:
 			return None
 		path = self.options.lookup.replace("{key}", quote(key, safe=""))
@@ -112,6 +113,7 @@ class JsonConnector(Connector):
 		return found[0] if found else None
 
 	def create(self, key: str, payload: dict[str, Any]) -> Remote:
+		"""Make an item; the key goes along as a header, and in the key field if there is one."""
 		headers = {KEY_HEADER: key}
 		return self.create_or_update(
 			key,
@@ -120,11 +122,13 @@ class JsonConnector(Connector):
 		)
 
 	def update(self, remote_id: str, payload: dict[str, Any], key: str) -> Remote:
+		"""Change an item; an answer without a body is taken as done."""
 		method = self.options.update_method
 		answer = self.client.call(method, self._item_path(remote_id), payload, headers={KEY_HEADER: key})
 		return Remote(str(remote_id)) if answer is None else self._one(answer)
 
 	def delete(self, remote_id: str, key: str) -> None:
+		"""Remove an item."""
 		self.client.call("DELETE", self._item_path(remote_id), headers={KEY_HEADER: key})
 
 

@@ -18,6 +18,7 @@ SIZES = {"size_0": "0", "size_10": "1–10", "size_50": "11–50", "size_100": "
 
 
 def execute(filters: Mapping[str, Any] | None = None) -> tuple[Any, ...]:
+	"""(columns, rows, message, chart, figures) of one row for each device and day. Raises PermissionError."""
 	given = filters or {}
 	scope.require(metrics.DOCTYPE)
 	span = scope.period(given)

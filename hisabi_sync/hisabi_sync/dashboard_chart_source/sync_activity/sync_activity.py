@@ -27,6 +27,7 @@ def get(chart_name: Any = None, filters: Any = None, **_options: Any) -> dict[st
 
 
 def items_per_day(span: scope.Period, filters: Mapping[str, str]) -> dict[str, Any]:
+	"""A chart of how many items of each outcome came on each day."""
 	days = counts.totals(span, counts.DAY, filters)
 	labels = {"accepted": _("Accepted"), "duplicates": _("Duplicates")}
 	labels.update({"conflicts": _("Conflicts"), "errors": _("Errors")})
@@ -34,6 +35,7 @@ def items_per_day(span: scope.Period, filters: Mapping[str, str]) -> dict[str, A
 
 
 def error_rate(span: scope.Period, filters: Mapping[str, str]) -> dict[str, Any]:
+	"""A chart of the share of items that were errors, in percent, with the target."""
 	days = counts.totals(span, counts.DAY, filters)
 	rates = {day: counts.percent(row["errors"], row["items"]) for day, row in days.items()}
 	return _with_target(_by_day(span, {_("Errors, %"): rates}, days), ERROR_TARGET)
@@ -49,11 +51,13 @@ def conflict_rate(span: scope.Period, filters: Mapping[str, str]) -> dict[str, A
 
 
 def batch_sizes(span: scope.Period, filters: Mapping[str, str]) -> dict[str, Any]:
+	"""A chart of how many batches had how many items."""
 	found = counts.sizes(span, filters)
 	return _chart(list(found), {_("Batches"): list(found.values())}, any(found.values()))
 
 
 def durations(span: scope.Period, filters: Mapping[str, str]) -> dict[str, Any]:
+	"""A chart of the median, 95th and 99th percentile of a push's milliseconds on each day."""
 	days = counts.durations(span, counts.DAY, filters)
 	labels = {"p50": _("Median, ms"), "p95": _("95 %, ms"), "p99": _("99 %, ms")}
 	lines = {label: {day: row[name] for day, row in days.items()} for name, label in labels.items()}

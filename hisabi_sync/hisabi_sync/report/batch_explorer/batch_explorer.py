@@ -19,6 +19,7 @@ OUTCOMES = {"Conflicts": "conflicts > 0", "Errors": "errors > 0", "Duplicates": 
 
 
 def execute(filters: Mapping[str, Any] | None = None) -> tuple[Any, ...]:
+	"""(columns, rows, message, None, figures) of the newest batches that fit the filters, one row each."""
 	given = filters or {}
 	limit = min(max(cint(given.get("limit")) or LIMIT, 1), MAX_LIMIT)
 	rows = _rows(given, limit)

@@ -26,6 +26,7 @@ ENDS = {
 
 
 def execute(filters: Mapping[str, Any] | None = None) -> tuple[Any, ...]:
+	"""(columns, rows, message, chart, figures) of one row for each entity type, field and device, most conflicts first."""
 	given = filters or {}
 	span, chosen = scope.period(given), scope.chosen(given, *FILTERS)
 	groups = _groups(span, chosen)

@@ -18,6 +18,7 @@ SILENT_HOURS = 24
 
 
 def execute(filters: Mapping[str, Any] | None = None) -> tuple[Any, ...]:
+	"""(columns, rows, message, None, figures) of one row for each device; with `silent` only those that have not come for long."""
 	given = filters or {}
 	devices, span = _devices(given), scope.period(given)
 	pushed = counts.totals(span, counts.DEVICE)

@@ -20,6 +20,7 @@ CONFLICT_TARGET, ERROR_TARGET = 5, 1  # percent
 
 
 def execute(filters: Mapping[str, Any] | None = None) -> tuple[Any, ...]:
+	"""(columns, rows, message, chart, figures) of pushes, one row for each day."""
 	given = filters or {}
 	span, chosen = scope.period(given), scope.chosen(given, *counts.FILTERS)
 	days = counts.totals(span, counts.DAY, chosen)
