@@ -53,6 +53,7 @@ RUN_OPTIONS = {"records": "run_records", "changed": "run_changed", "pushed": "ru
 
 
 def main() -> None:
+	"""Run the benchmarks that are named, and print or write their figures."""
 	options = _options()
 	sizes, began = _sizes(options), time.monotonic()
 	connect()

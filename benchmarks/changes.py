@@ -13,15 +13,19 @@ _numbers = itertools.count(1)
 
 @dataclass(frozen=True)
 class Kind:
+	"""A kind of change: `items(wallet, count)` makes items, `answered` are the statuses that they may get."""
+
 	items: Callable[[Wallet, int], list[dict[str, Any]]]
 	answered: tuple = ("accepted",)
 
 
 def creates(wallet: Wallet, count: int) -> list[dict[str, Any]]:
+	"""Items that create transactions."""
 	return wallet.transactions(count)
 
 
 def updates(wallet: Wallet, count: int) -> list[dict[str, Any]]:
+	"""Items that update transactions of the wallet at their version."""
 	return [
 		item(TRANSACTION, "update", name, base_version=version, note=f"Changed {next(_numbers)}")
 		for name, version in wallet.some(count).items()

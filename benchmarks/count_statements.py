@@ -34,6 +34,7 @@ class Counted:
 
 
 def main(method: str, body: str, token: str) -> None:
+	"""Print the status, the statements and the body of the second of two equal requests, as JSON."""
 	client = Client(frappe.app.application)
 	headers = {"Authorization": f"Bearer {token}", "X-Frappe-Site-Name": os.environ["HISABI_SITE"]}
 	for _ in range(2):

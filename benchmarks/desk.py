@@ -14,6 +14,7 @@ PART = "desk"
 
 
 def measure(stage: Stage) -> list[Figure]:
+	"""Figures of saves, each beside the same save without the app's hooks."""
 	stage.key  # noqa: B018 - the program below signs in with it
 	found: list[Figure] = []
 	for doctype, words, goal in (

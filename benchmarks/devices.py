@@ -17,6 +17,7 @@ PART = "devices"
 
 
 def measure(stage: Stage) -> list[Figure]:
+	"""Figures of changes a second, by the number of devices at the same time."""
 	sizes = stage.sizes
 	devices = [_Device(stage, Wallet()) for _ in range(max(sizes.clients))]
 	rates: dict[int, list[float]] = {count: [] for count in sizes.clients}

@@ -15,10 +15,12 @@ PART = "engine"
 
 
 def measure(stage: Stage) -> list[Figure]:
+	"""Figures of pushes and pulls without HTTP."""
 	return [*push_figures(stage), *listening.measure(stage), *pull_figures(stage)]
 
 
 def push_figures(stage: Stage) -> list[Figure]:
+	"""Figures of a push, beside inserts of the same rows."""
 	small, large, batch = stage.wallet(), stage.usual, stage.sizes.batch
 	with Counted() as seen:
 		small.push(small.transactions(batch))
@@ -60,6 +62,7 @@ def push_figures(stage: Stage) -> list[Figure]:
 
 
 def pull_figures(stage: Stage) -> list[Figure]:
+	"""Figures of a pull, beside the bare select and JSON of as many rows."""
 	wallet, page = stage.usual, stage.sizes.page
 	token = at_end(wallet)
 	with Counted() as seen:

@@ -22,6 +22,7 @@ class Goal:
 	number: float
 
 	def met_by(self, value: float) -> bool:
+		"""Whether a value reaches the goal."""
 		return value <= self.number if self.word == "at most" else value >= self.number
 
 
@@ -45,6 +46,7 @@ class Figure:
 	goal: Goal | None = None
 
 	def as_dict(self) -> dict[str, Any]:
+		"""All of it for JSON, with its ratio to the limit and whether the goal is reached."""
 		ratio = self.value / self.limit if self.limit else None
 		met = self.goal.met_by(self.value) if self.goal else None
 		return {**asdict(self), "spread": list(self.spread), "ratio": ratio, "met": met}
@@ -135,6 +137,7 @@ def number(value: float | None) -> str:
 
 
 def goal(figure: Mapping[str, Any]) -> str:
+	"""The goal of a figure in words, an empty text without one."""
 	if not figure["goal"]:
 		return ""
 	word = "reached" if figure["met"] else "MISSED"
@@ -142,4 +145,5 @@ def goal(figure: Mapping[str, Any]) -> str:
 
 
 def write_json(path: Path, results: Mapping[str, Any]) -> None:
+	"""Write results to a file, in an order that does not change."""
 	path.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")

@@ -47,10 +47,12 @@ class Http:
 
 
 def push_body(wallet: "Wallet", items: Sequence[Mapping[str, Any]]) -> bytes:
+	"""The body of a push of these items."""
 	return json.dumps({"device_id": wallet.device_id, "wallet_id": wallet.id, "items": items}).encode()
 
 
 def pull_body(wallet: "Wallet", cursor: str | None = None, limit: int | None = None) -> bytes:
+	"""The body of a pull."""
 	given = {"device_id": wallet.device_id, "wallet_id": wallet.id, "cursor": cursor, "limit": limit}
 	return json.dumps({name: value for name, value in given.items() if value is not None}).encode()
 

@@ -31,6 +31,7 @@ def nothing(doc: Any, method: str | None = None) -> None:
 
 
 def measure(stage: Stage) -> list[Figure]:
+	"""Figures of a push beside listeners of other apps."""
 	wallet, batch = stage.wallet(), stage.sizes.batch
 
 	def prepare(side: str) -> list[dict[str, Any]]:
@@ -77,6 +78,7 @@ def stop() -> None:
 
 @contextmanager
 def listens(events: Mapping[str, Any], app: str = APP) -> Iterator[None]:
+	"""While it is open, an app of this name has these `doc_events`."""
 	listen(events, app)
 	try:
 		yield

@@ -19,6 +19,7 @@ VARIABLES = ("innodb_buffer_pool_size", "innodb_flush_log_at_trx_commit", "sync_
 
 
 def about(stage: Stage) -> dict[str, Any]:
+	"""The machine, the commit, versions and settings that figures depend on."""
 	return {
 		"machine": {"processor": _processor(), "memory_mb": _memory(), "system": platform.platform()},
 		"commit": _commit(),

@@ -13,6 +13,7 @@ PART = "memory"
 
 
 def measure(stage: Stage) -> list[Figure]:
+	"""Figures of the most memory that a web worker and this process held."""
 	return [*_of_worker(stage), _of_engine()]
 
 

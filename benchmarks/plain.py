@@ -50,12 +50,14 @@ def _field(df: Document) -> dict[str, Any]:
 
 
 def remove() -> None:
+	"""Remove the plain DocType and its table."""
 	frappe.delete_doc("DocType", PLAIN, force=True)
 	frappe.db.commit()
 	frappe.db.sql_ddl(f"DROP TABLE IF EXISTS `tab{PLAIN}`")
 
 
 def values(wallet: Wallet) -> dict[str, Any]:
+	"""Values of one document of the plain DocType, as a transaction of the wallet has them."""
 	return {**VALUES, "account": wallet.account_name, "wallet_id": wallet.id}
 
 

@@ -18,6 +18,7 @@ OURS = "hisabi_sync."
 
 
 def main() -> None:
+	"""Profile requests that standard input describes, and print the costs of functions as JSON."""
 	given = json.load(sys.stdin)
 	client = Client(frappe.app.application)
 	headers = {"Authorization": f"Bearer {given['token']}", "X-Frappe-Site-Name": os.environ["HISABI_SITE"]}

@@ -21,6 +21,7 @@ SELECT = "SELECT of the same columns along the primary key, as dicts and as JSON
 
 
 def measure(stage: Stage) -> list[Figure]:
+	"""Figures of pulls, by page, by stored records, over HTTP and beside Frappe's lists."""
 	return [*by_page(stage), *by_stored(stage), *over_http(stage), *beside_plain(stage)]
 
 

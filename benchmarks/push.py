@@ -16,6 +16,7 @@ INSERT = "one multi-row insert of all rows that as many creates write, and a com
 
 
 def measure(stage: Stage) -> list[Figure]:
+	"""Figures of pushes, by items and by stored records."""
 	return [*by_items(stage), *by_stored(stage)]
 
 

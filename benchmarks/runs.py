@@ -35,10 +35,12 @@ WORKERS = 2
 
 
 def new_name(prefix: str) -> str:
+	"""A name that begins with a prefix and is new."""
 	return f"{prefix}-{ids.new()}"
 
 
 def measure(stage: Stage) -> list[Figure]:
+	"""Figures of an incremental and a full run with another system."""
 	frappe.local.conf["hisabi_sync_allowed_networks"] = ["127.0.0.0/8"]
 	sizes = stage.sizes
 	other = erp.ErpServer(os.path.join(stage.folder.name, "erp.log")).start()

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 
 class Stage:
+	"""What benchmarks share: wallets of each size, a web server and credentials, made when first needed."""
+
 	def __init__(self, sizes: Sizes) -> None:
 		self.sizes = sizes
 		self.wallets: dict[int, Wallet] = {}
@@ -48,10 +50,12 @@ class Stage:
 
 	@property
 	def largest(self) -> Wallet:
+		"""The wallet with the most records."""
 		return self.wallet(max(self.sizes.stored))
 
 	@cached_property
 	def server(self) -> "Started":
+		"""The web server, with as many workers as the sizes say."""
 		log = Path(self.folder.name) / "web.log"
 		return Server(frappe.local.site, log, self.workers, "hisabi_sync.wsgi:application").start()
 
@@ -62,6 +66,7 @@ class Stage:
 
 	@cached_property
 	def key(self) -> str:
+		"""`key:secret` of the user, for Frappe's REST."""
 		secret, user = frappe.generate_hash(length=15), frappe.get_doc("User", USER)
 		user.api_key, user.api_secret = user.api_key or frappe.generate_hash(length=15), secret
 		user.save()
@@ -74,6 +79,7 @@ class Stage:
 		return plain.make()
 
 	def close(self) -> None:
+		"""Stop the server, and put settings back as they were."""
 		if "server" in self.__dict__:
 			self.server.stop()
 		frappe.db.rollback()

@@ -20,6 +20,7 @@ USER = "Administrator"
 
 
 def connect() -> None:
+	"""Connect this process to the site, as the user of the benchmarks."""
 	frappe.init(site=os.environ["HISABI_SITE"], sites_path=os.environ["SITES_PATH"])
 	frappe.connect()
 	frappe.set_user(USER)
@@ -43,6 +44,7 @@ class Wallet:
 		self.account_name = frappe.db.get_value("Hisabi Account", {"client_id": self.account}, "name")
 
 	def caller(self, device: devices.Device | None = None) -> Caller:
+		"""The Caller of a device in the wallet, before it is authorised."""
 		space = ids.space("wallet", self.id)
 		return Caller(USER, space, (device or self.device).name, "wallet", self.id)
 
@@ -76,6 +78,7 @@ class Wallet:
 		return {name: self.known[name] for name in list(self.known)[-count:]}
 
 	def transactions(self, count: int) -> list[dict[str, Any]]:
+		"""Items that create transactions of an account of the wallet."""
 		return [
 			item(
 				"Hisabi Transaction",
@@ -103,6 +106,7 @@ def item(
 	base_version: int | None = None,
 	**payload: Any,
 ) -> dict[str, Any]:
+	"""An item of a push; its ids are new unless given."""
 	given = {
 		"op_id": uuid.uuid4().hex,
 		"entity_type": entity_type,

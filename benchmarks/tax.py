@@ -21,6 +21,7 @@ SAVE = "/api/method/frappe.desk.form.save.savedocs"
 
 
 def main(key: str, doctype: str, name: str, pairs: str) -> None:
+	"""Print pairs of milliseconds of saves, with and without the app's hooks, as JSON."""
 	hooks = _prepare()
 	client, headers = (
 		Client(frappe.app.application),
@@ -48,6 +49,7 @@ class Hooks:
 	def __call__(
 		self, hook: str | None = None, default: Any = "_KEEP_DEFAULT_LIST", app_name: str | None = None
 	) -> Any:
+		"""The hooks of the side that is measured; those of one app are Frappe's."""
 		if app_name:
 			return self.plain(hook, default, app_name)
 		hooks = frappe._dict(frappe.cache.get_value(SIDES[self.side]))

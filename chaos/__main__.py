@@ -28,6 +28,7 @@ SHORT = {"minutes": 0.3, "devices": 60, "at_once": 10, "faults": 2.6, "chores": 
 
 
 def arguments() -> argparse.Namespace:
+	"""What the command line asks for; the seed is drawn if none is given."""
 	parser = argparse.ArgumentParser(prog="./dev chaos", description=__doc__)
 	parser.add_argument("--seed", type=int, help="run this plan again; another one each time without it")
 	parser.add_argument("--minutes", type=float, help=f"how long ({LONG['minutes']:g})")
@@ -55,6 +56,7 @@ def place(seed: int) -> Path:
 
 
 def main() -> int:
+	"""Make a site, run the lab on it, and remove it; returns the exit status."""
 	given = arguments()
 	print(f"seed {given.seed} (again with --seed {given.seed})", flush=True)
 	folder = place(given.seed)
@@ -73,6 +75,7 @@ def main() -> int:
 
 
 def run(given: argparse.Namespace, site: Site, made: dict[str, Any], folder: Path, side: OtherSide) -> int:
+	"""Run devices, people, apps and faults until the time is over; returns the exit status."""
 	seconds = given.minutes * 60
 	pace = {"faults": given.faults, "chores": given.chores}
 	drawn = plan.make(given.seed, seconds, given.devices, FAULTS, CHORES, pace)
@@ -102,6 +105,7 @@ def run(given: argparse.Namespace, site: Site, made: dict[str, Any], folder: Pat
 
 
 def verdict(given: argparse.Namespace, lab: Lab, current: Run) -> int:
+	"""Print what was found; returns the exit status."""
 	for failure in current.failures:
 		print(f"The lab itself failed:\n{failure}", file=sys.stderr)
 	tell(lab, given.seed)

@@ -64,6 +64,7 @@ def left(held: Held, uploaded: Set[str]) -> Iterator[Violation]:
 
 @promise
 def fields_told(given: Evidence) -> Iterator[Found]:
+	"""An item that is refused for some fields names fields that it has sent."""
 	for op in given.ops.values():
 		for said in op.said:
 			if said.code in ABOUT_FIELDS and not (said.detail and _is_about(op, said.detail)):
@@ -78,6 +79,7 @@ def _is_about(op: Op, names: Iterable[object]) -> bool:
 
 @promise
 def photos_kept(given: Evidence) -> Iterator[Found]:
+	"""A photo that a record names is used and has its file; one that no record names goes, and members alone can get it."""
 	held = given.held
 	for photo, keys in held.named.items():
 		if held.photos.get(photo) != "Used":

@@ -93,11 +93,13 @@ class App(Caller):
 		self.since: str | None = None
 
 	def work(self) -> None:
+		"""Sync again and again until the lab closes."""
 		while not self.lab.closing:
 			self.sync()
 			time.sleep(self.rng.random() * 2 * self.lab.nap)
 
 	def sync(self) -> None:
+		"""Send a few changes; some calls are sent twice, and have to be answered alike."""
 		self.count += 1
 		ids = [f"{self.name}-{self.lab.plan.seed}-{self.count}-{n}" for n in range(self.rng.randint(1, 4))]
 		self.sent |= set(ids)

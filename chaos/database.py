@@ -50,6 +50,7 @@ class Database:
 		self.starts = 0
 
 	def create(self) -> "Database":
+		"""Make the data directory and start the server."""
 		user = ["--user=root"] if os.geteuid() == 0 else []
 		self._argv = [
 			executable("mariadbd") or "mariadbd",
@@ -108,12 +109,14 @@ class Database:
 			subprocess.run([*load, self.name], check=True, stdin=text, env=env)
 
 	def start(self) -> None:
+		"""Start the server and wait until it answers."""
 		with (self.folder / "log").open("ab") as out:
 			self.process = subprocess.Popen(self._argv, stdout=out, stderr=out, start_new_session=True)
 		self.starts += 1
 		self.wait()
 
 	def wait(self, seconds: float = 60) -> None:
+		"""Wait until the server answers. Raises RuntimeError when it does not within the seconds."""
 		deadline = time.monotonic() + seconds
 		while time.monotonic() < deadline:
 			try:
@@ -128,20 +131,24 @@ class Database:
 		self.start()
 
 	def kill(self) -> None:
+		"""Kill the server at once, as a loss of power would."""
 		self.process.send_signal(signal.SIGKILL)  # type: ignore[union-attr]  # it was started
 		self.process.wait(30)  # type: ignore[union-attr]  # it was started
 
 	def stop(self) -> None:
+		"""Stop the server in order, if it runs."""
 		if self.process and self.process.poll() is None:
 			self.process.terminate()
 			self.process.wait(60)
 
 	def connect(self) -> pymysql.Connection:
+		"""A new connection to the site's database."""
 		return pymysql.connect(
 			host="127.0.0.1", port=self.port, user=self.name, password=self.password, database=self.name
 		)
 
 	def rows(self, query: str, values: Sequence[Any] = ()) -> Sequence[tuple[Any, ...]]:
+		"""Rows of a select, by a connection of its own."""
 		with self.connect() as connection, connection.cursor() as cursor:
 			cursor.execute(query, values)
 			return cursor.fetchall()

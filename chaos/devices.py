@@ -88,6 +88,7 @@ class Device(Caller):
 	# --- push
 
 	def push(self) -> None:
+		"""Send what waits, in batches; some are atomic."""
 		while self.outbox:
 			batch = self.outbox[: self.rng.randint(1, 12)]
 			atomic = f"{self.name}-{len(self.batches)}" if self.rng.random() < 0.15 else None
@@ -118,6 +119,7 @@ class Device(Caller):
 			time.sleep(pause)
 
 	def body(self, batch: list[Op]) -> dict[str, Any]:
+		"""The body of a push."""
 		items = [work.item(op) for op in batch]
 		atomic = batch[0].atomic is not None
 		clock = self.clock()
@@ -134,6 +136,7 @@ class Device(Caller):
 		return self.attempt(batch, self.body(batch))
 
 	def attempt(self, batch: list[Op], body: dict[str, Any]) -> Answer | None:
+		"""Send a batch once; None if the answer was lost. The journal notes either."""
 		ops = [self.lab.journal.sending(op) for op in batch]
 		try:
 			answer = self.call(PUSH, body, self.space)
@@ -202,6 +205,7 @@ class Device(Caller):
 		return None
 
 	def take(self, item: dict[str, Any]) -> None:
+		"""Put a pulled record into the replica."""
 		self.lab.saw(self, item)
 		key = (item["entity_type"], item["client_id"])
 		if item["is_deleted"]:
@@ -221,6 +225,7 @@ class Device(Caller):
 	# --- more calls
 
 	def acknowledge(self) -> object:
+		"""Confirm the cursor, if there is one."""
 		body = {"device_id": self.name, "wallet_id": self.space, "cursor": self.cursor}
 		return self.cursor and self.insist(ACK, body, self.space)
 

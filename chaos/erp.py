@@ -42,6 +42,7 @@ class ErpServer(Server):
 		self.key = ask(PROGRAM)
 
 	def start(self) -> "ErpServer":
+		"""Start a site's web server in the place of another system."""
 		held = os.environ["FRAPPE_SITE"]
 		os.environ["FRAPPE_SITE"] = SITE
 		try:
@@ -61,6 +62,7 @@ class ErpServer(Server):
 
 
 def ask(program: str, *arguments: str) -> Any:
+	"""Run a program in a Python of its own; returns the JSON that it prints after ANSWER."""
 	done = subprocess.run(
 		[sys.executable, "-c", program, *arguments], capture_output=True, text=True, timeout=120, check=True
 	)

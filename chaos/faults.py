@@ -61,6 +61,7 @@ class Hurt:
 		self.site.restart_web()
 
 	def database_killed(self, rng: Random) -> None:
+		"""Kill the database, and start it up to two seconds later."""
 		self.site.database.kill()
 		time.sleep(2 * rng.random())
 		self.site.database.start()
@@ -94,6 +95,7 @@ class Hurt:
 		self._weather(rng, loss=0.7)
 
 	def slow_network(self, rng: Random) -> None:
+		"""Delay requests and answers by up to a second for a while."""
 		self._weather(rng, delay=1.0)
 
 	def _weather(self, rng: Random, **worse: float) -> None:

@@ -136,4 +136,5 @@ def read(rows: Callable[..., Sequence[tuple[Any, ...]]], space: str, held: "Held
 
 
 def outward(value: Any) -> Any:
+	"""A stored text as devices get it."""
 	return files.outward(texts.decode(value)) if value else None

@@ -49,6 +49,7 @@ class Op:
 
 	@property
 	def revives(self) -> bool:
+		"""Whether it makes a record that was deleted again."""
 		return self.operation == "create" and self.base is not None
 
 	@property
@@ -99,6 +100,8 @@ class Known:
 
 
 class Journal:
+	"""What was sent, answered and broken, in memory and as lines of JSON in a file. Threads share it."""
+
 	def __init__(self, folder: Path) -> None:
 		self.started, self.lock = time.monotonic(), threading.RLock()
 		self.file = (folder / "journal.jsonl").open("a", buffering=1)
@@ -114,6 +117,7 @@ class Journal:
 		self.devices, self.losses = 0, 0
 
 	def now(self) -> float:
+		"""Seconds since the journal began."""
 		return time.monotonic() - self.started
 
 	def note(self, kind: str, **facts: Any) -> None:
@@ -140,6 +144,7 @@ class Journal:
 		return known
 
 	def answered(self, op: Op, said: Said) -> None:
+		"""Note an item's answer, and what it proves to be committed."""
 		with self.lock:
 			op.said.append(said)
 			if said.status in APPLIED and said.version:
@@ -149,6 +154,7 @@ class Journal:
 		self.note("answered", op=op.op_id, **vars(said))
 
 	def lose(self, op: Op, fate: str) -> None:
+		"""Note that the answer to an item was lost, and how."""
 		with self.lock:
 			op.lost.append((self.now(), fate))
 			self.losses += 1
@@ -182,6 +188,7 @@ class Journal:
 		self.note("desk", record=write.key, space=write.space, values=write.values, deletes=write.deletes)
 
 	def written(self, write: Write, version: int | None) -> None:
+		"""Note the answer to a write in the Desk; `version` is None if it was refused."""
 		with self.lock:
 			write.version, write.answered = version, self.now()
 			if version:
@@ -204,6 +211,7 @@ class Journal:
 		self.note("aged", device=device)
 
 	def called(self, call: Call) -> None:
+		"""Note a call."""
 		with self.lock:
 			self.calls.append(call)
 
@@ -224,6 +232,7 @@ class Journal:
 		return window
 
 	def healed(self, window: list[Any]) -> None:
+		"""Note that a fault is over."""
 		window[2] = self.now()
 		self.note("healed", name=window[0])
 
@@ -235,6 +244,7 @@ class Journal:
 		return window
 
 	def edit_ends(self, window: list[Any]) -> None:
+		"""Note that the edit of a DocType is over."""
 		window[2] = self.now()
 
 	def freeze(self, space: str) -> tuple[list[Op], list[Write]]:
@@ -244,6 +254,7 @@ class Journal:
 			return ops, [Write(**vars(write)) for write in self.writes if write.space == space]
 
 	def counts(self) -> dict[str, int]:
+		"""{what: how many} of devices, changes, lost answers and faults so far."""
 		with self.lock:
 			return {
 				"devices": self.devices,

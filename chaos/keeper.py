@@ -22,11 +22,13 @@ FAILED = "FAILED "  # begins the line of a failure that no fault excuses
 
 
 def clear_logs() -> None:
+	"""Let each log clear what is older than a day, as Frappe's Log Settings do."""
 	for doctype in LOGS:
 		frappe.get_doc({"doctype": doctype}).clear_old_logs(1)
 
 
 def ensure_runs() -> None:
+	"""Let runs go on whose workers were killed."""
 	reaper.run()
 
 
@@ -73,6 +75,7 @@ def failures(log: Path) -> list[str]:
 
 
 def main() -> None:
+	"""Do what is due, for ever."""
 	os.chdir(os.environ["SITES_PATH"])
 	due: dict[Callable[[], object], float] = {}
 	while True:

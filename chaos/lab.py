@@ -64,6 +64,7 @@ class Lab:
 		self.journal.started, self.deadline = time.monotonic(), time.monotonic() + self.seconds
 
 	def check_time(self) -> None:
+		"""Raise Over when the server has not answered for too long after the end."""
 		if time.monotonic() > self.deadline + PATIENCE:
 			raise Over("the server does not come back")
 
@@ -106,6 +107,7 @@ class Lab:
 		self.journal.note("violation", **vars(violation))
 
 	def tell_all(self, violations: Iterable[Violation]) -> None:
+		"""Note violations that are new."""
 		for violation in violations:
 			self.tell(violation)
 

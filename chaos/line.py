@@ -32,6 +32,7 @@ class Answer:
 
 	@property
 	def body(self) -> dict[str, Any]:
+		"""The body as an object; an empty one if it is none."""
 		try:
 			held = json.loads(self.text)
 		except ValueError:
@@ -40,6 +41,7 @@ class Answer:
 
 	@property
 	def message(self) -> Any:
+		"""What Frappe wraps answers in."""
 		return self.body.get("message")
 
 	@property
@@ -73,6 +75,8 @@ def _encoded(body: object) -> tuple[bytes, str]:
 
 
 class Line:
+	"""Requests from a device to the server, which the weather may lose, delay or double."""
+
 	def __init__(self, port: int, site: str, rng: Random, weather: Weather) -> None:
 		self.port, self.site, self.rng, self.weather = port, site, rng, weather
 

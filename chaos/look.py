@@ -42,6 +42,8 @@ class Entry:
 
 @dataclass
 class Conflict:
+	"""What a row of Sync Conflict keeps of both sides."""
+
 	op_id: str | None
 	fields: list
 	client: dict

@@ -32,6 +32,7 @@ class People:
 		self.lab, self.run, self.share = lab, run, share
 
 	def work(self) -> None:
+		"""Do the chores of the plan, each at its time."""
 		for event in self.lab.plan.chores[self.share :: SHARES]:
 			while not self.lab.closing and self.lab.journal.now() < event.at:
 				time.sleep(0.05)
@@ -75,6 +76,7 @@ class People:
 		self._save(desk, path, write, {**values, "modified": opened.body["data"]["modified"]})
 
 	def delete(self, rng: Random, space: Space) -> None:
+		"""Delete a document in the Desk."""
 		desk, path, key = self._document(rng, space, (TRANSACTION, CATEGORY))
 		if desk and path and key:
 			write = Write(space.key, key, {}, "the Desk", self.lab.journal.now(), deletes=True)

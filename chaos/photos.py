@@ -84,6 +84,7 @@ def read(
 
 
 def file_of(key: str) -> Path:
+	"""The file of an upload on the site."""
 	return Path(os.environ["SITES_PATH"]) / os.environ["HISABI_SITE"] / FOLDER / key[:2] / key
 
 

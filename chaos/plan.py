@@ -25,6 +25,7 @@ class Space:
 
 	@property
 	def people(self) -> tuple[int, ...]:
+		"""Numbers of the owner and of all members."""
 		return (self.owner, *(person for person, _ in self.members))
 
 
@@ -52,6 +53,8 @@ class Event:
 
 @dataclass(frozen=True)
 class Plan:
+	"""All that a seed decides: who exists, when devices live, and what happens when."""
+
 	seed: int
 	spaces: tuple[Space, ...]
 	lives: tuple[Life, ...]

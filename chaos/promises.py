@@ -34,6 +34,7 @@ class Violation:
 
 	@property
 	def title(self) -> str:
+		"""The promise in words."""
 		return TITLES[self.promise]
 
 
@@ -64,6 +65,7 @@ TITLES = {
 
 
 def promise(function: Callable[[Evidence], Iterator[Found]]) -> Callable[[Evidence], Iterator[Found]]:
+	"""Decorator: the function is a promise, by its name. It yields what breaks it."""
 	PROMISES[function.__name__] = function
 	return function
 
@@ -77,6 +79,7 @@ def check(evidence: Evidence) -> Iterator[Violation]:
 
 @promise
 def exactly_once(given: Evidence) -> Iterator[Found]:
+	"""An op is in the ledger once, is judged once, and makes one version."""
 	for op_id, times in Counter(entry.op_id for entry in given.held.ledger).items():
 		if times > 1:
 			yield f"the ledger has {op_id} {times} times", [given.entries[op_id].key], [op_id]
@@ -107,6 +110,7 @@ def _versions(given: Evidence, key: tuple[str, str]) -> Iterator[Found]:
 
 @promise
 def same_answer(given: Evidence) -> Iterator[Found]:
+	"""A repeat is answered as the first time."""
 	for op in given.ops.values():
 		first = op.verdict
 		for said in op.said[op.said.index(first) + 1 :] if first else ():
@@ -122,6 +126,7 @@ def _answer(said: Said) -> tuple[str, int | None, str | None]:
 
 @promise
 def kept(given: Evidence) -> Iterator[Found]:
+	"""What was answered is in the ledger, and what was accepted is there."""
 	for op, verdict in given.answered():
 		entry = given.entries.get(op.op_id)
 		if entry is None:
@@ -142,6 +147,7 @@ def _is_there(given: Evidence, key: tuple[str, str], version: int | None) -> boo
 
 @promise
 def no_silent_overwrite(given: Evidence) -> Iterator[Found]:
+	"""An accepted update has not replaced what somebody else wrote after its base."""
 	for op_id, entry in given.entries.items():
 		op = given.ops.get(op_id)
 		# If part of a record's ledger was cleared, it is unknown what its devices had seen.
@@ -183,6 +189,7 @@ def _is_lost(written: list[Written], op: Op, name: str, value: Any) -> bool:
 
 @promise
 def last_write(given: Evidence) -> Iterator[Found]:
+	"""A record holds what was written to it last, field by field."""
 	for key, record in given.held.records.items():
 		if record.deleted or record.values is None or key[0] not in FIELDS or key in given.aged:
 			continue
@@ -205,6 +212,7 @@ def _last(key: tuple[str, str], record: Row, name: str, written: list[Written]) 
 
 @promise
 def conflicts_kept(given: Evidence) -> Iterator[Found]:
+	"""A conflict is kept with both sides."""
 	for op, verdict in given.answered():
 		if verdict.status != "conflict":
 			continue
@@ -239,6 +247,7 @@ def _was_held(
 
 @promise
 def order(given: Evidence) -> Iterator[Found]:
+	"""Numbers of a space are unique, without gaps between batches, and up to its counter."""
 	seen: dict[int, tuple[str, str]] = {}
 	held = given.held
 	for key, record in held.records.items():
@@ -256,6 +265,7 @@ def order(given: Evidence) -> Iterator[Found]:
 
 @promise
 def whole_items(given: Evidence) -> Iterator[Found]:
+	"""A record and its document are at the same version, and neither is there alone."""
 	yield from (("a document without a record", [key], []) for key in given.held.orphans)
 	for key, record in given.held.records.items():
 		if key[0] not in FIELDS or record.deleted:
@@ -268,6 +278,7 @@ def whole_items(given: Evidence) -> Iterator[Found]:
 
 @promise
 def atomic(given: Evidence) -> Iterator[Found]:
+	"""An atomic batch is applied as a whole, or not at all."""
 	batches = defaultdict(list)
 	for op_id, entry in given.entries.items():
 		op = given.ops.get(op_id)
@@ -281,6 +292,7 @@ def atomic(given: Evidence) -> Iterator[Found]:
 
 @promise
 def tombstones(given: Evidence) -> Iterator[Found]:
+	"""What was deleted stays deleted, unless somebody begins it again."""
 	entries = given.entries.values()
 	gone = [(e.key, [e.op_id]) for e in entries if (e.operation, e.status) == ("delete", "accepted")]
 	gone += [(w.key, []) for w in given.writes if w.deletes and (w.answered or given.asof) < given.asof]
@@ -311,6 +323,7 @@ SIGNS = {
 
 @promise
 def balances(given: Evidence) -> Iterator[Found]:
+	"""The balance of an account is the sum of its transactions."""
 	sums: defaultdict[str, Decimal] = defaultdict(Decimal)
 	for key, record in given.held.records.items():
 		if key[0] == TRANSACTION and record.values and not record.deleted:

@@ -27,6 +27,7 @@ class Progress:
 		self.lab, self.last, self.live = lab, 0.0, sys.stdout.isatty()
 
 	def show(self, last: bool = False) -> None:
+		"""Print how far the run is, at most every EVERY seconds."""
 		if not (last or self.live) and time.monotonic() - self.last < EVERY:
 			return
 		self.last = time.monotonic()
@@ -35,6 +36,7 @@ class Progress:
 
 
 def line(lab: "Lab") -> str:
+	"""How far the run is, in one line."""
 	counts = lab.journal.counts()
 	words = [f"{lab.journal.now():6.0f} s", *(f"{number} {name}" for name, number in counts.items())]
 	broken = [fault[0] for fault in lab.journal.faults if fault[2] is None]
@@ -84,6 +86,7 @@ def _fate(op: Op) -> str:
 
 
 def facts(lab: "Lab", run: "Run") -> dict[str, int]:
+	"""{what: how many} of the whole run."""
 	counts = lab.journal.counts()
 	fates = Counter(_fate(op) for op in lab.journal.ops.values())
 	return {

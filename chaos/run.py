@@ -27,6 +27,8 @@ INSPECT_EVERY = 2.0
 
 
 class Run:
+	"""The threads of a run: devices take lives from a queue, `at_once` at a time."""
+
 	trade: "Trade"
 
 	def __init__(self, lab: "Lab", at_once: int) -> None:
@@ -64,11 +66,13 @@ class Run:
 			self.failures.append(traceback.format_exc())
 
 	def is_busy(self) -> bool:
+		"""Whether devices are still at work, nothing has failed, and there is time."""
 		return not (self.failures or self.lab.time_is_over()) and any(
 			thread.is_alive() for thread in self.threads[: self.at_once]
 		)
 
 	def join(self) -> None:
+		"""Close the lab and wait for everybody."""
 		self.lab.closing = True
 		for thread in self.threads:
 			thread.join(180)
@@ -117,6 +121,7 @@ class Run:
 	# --- checks
 
 	def spaces(self) -> list[str]:
+		"""Keys of the spaces that are open."""
 		return [key for key, event in list(self.opened.items()) if event.is_set()]
 
 	def _inspector(self) -> None:

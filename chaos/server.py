@@ -39,9 +39,11 @@ class Server:
 
 	@property
 	def url(self) -> str:
+		"""Where the server answers."""
 		return f"http://127.0.0.1:{self.port}"
 
 	def start(self) -> "Server":
+		"""Start gunicorn and wait until it answers."""
 		command = [
 			sys.executable,
 			"-m",
@@ -81,12 +83,14 @@ class Server:
 		return [int(pid) for pid in children.split()]
 
 	def stop(self, sign: signal.Signals = signal.SIGTERM) -> None:
+		"""Send the processes a signal and wait for their end."""
 		if self.process and self.process.poll() is None:
 			os.killpg(self.process.pid, sign)
 			self.process.wait(30)
 
 
 def free_port() -> int:
+	"""A port that nobody listens on now."""
 	with socket.socket() as probe:
 		probe.bind(("127.0.0.1", 0))
 		return probe.getsockname()[1]

@@ -13,6 +13,7 @@ class Shares:
 		self.done: Counter[str] = Counter()
 
 	def did(self, name: str) -> None:
+		"""Count that something was done."""
 		with self.lock:
 			self.done[name] += 1
 

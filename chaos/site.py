@@ -42,6 +42,7 @@ class Program:
 		self.process: subprocess.Popen[bytes] | None = None
 
 	def start(self) -> "Program":
+		"""Start the program; its output goes to the log."""
 		with self.log.open("ab") as out:
 			self.process = subprocess.Popen(
 				self.argv,
@@ -54,6 +55,7 @@ class Program:
 		return self
 
 	def is_running(self) -> bool:
+		"""Whether the process has not ended."""
 		return self.process is not None and self.process.poll() is None
 
 	def stop(self) -> None:
@@ -130,6 +132,7 @@ class Site:
 		(self.folder / "errors.txt").write_text(text)
 
 	def stop(self) -> None:
+		"""Stop all programs of the site."""
 		with self.hurting:
 			self._stop_all()
 

@@ -54,6 +54,7 @@ class OtherSide:
 		return lot < 0.2
 
 	def orders(self) -> Sequence[dict[str, Any]]:
+		"""The orders that the other system holds."""
 		return self.service.store.list("orders")
 
 
@@ -82,6 +83,7 @@ class Trade:
 		self.started: list[str] = []
 
 	def work(self) -> None:
+		"""Make orders and start runs until the lab closes."""
 		while not self.lab.closing:
 			for _ in range(self.rng.randint(1, 4)):
 				self._order()

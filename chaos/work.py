@@ -247,6 +247,7 @@ def refused(device: "Device") -> Op:
 
 
 def good(device: "Device") -> Op:
+	"""A change that is good for the next ones: a new account."""
 	return _open_account(device, ())
 
 

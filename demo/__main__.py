@@ -50,6 +50,7 @@ TAMPERS = {"amount": _tamper_amount, "record": _tamper_record, "op": _tamper_op}
 
 
 def arguments() -> argparse.Namespace:
+	"""What the command line asks for."""
 	parser = argparse.ArgumentParser(prog="./dev demo", description=__doc__)
 	parser.add_argument("--seed", type=int, default=1, help="of names, amounts and losses (1)")
 	parser.add_argument("--transactions", type=_positive, default=120, help="to enter on the phones (120)")
@@ -87,6 +88,7 @@ def site_info() -> dict[str, Any]:
 
 
 def tell(story: Story, progress: Progress) -> None:
+	"""Tell the story with a bar of its progress."""
 	task = progress.add_task("", total=story.steps)
 	story.say = progress.console.print
 	story.advance = lambda count: progress.advance(task, count)
@@ -113,6 +115,7 @@ def summary(story: Story) -> str:
 
 
 def report(console: Console, checks: Sequence[Check]) -> None:
+	"""Print what each check compared and the first differences."""
 	table = Table("check", "compared", "differences", title="Is everything equal?")
 	for check in checks:
 		wrong = len(check.differences)
@@ -126,6 +129,7 @@ def report(console: Console, checks: Sequence[Check]) -> None:
 
 
 def run(options: argparse.Namespace, info: dict[str, Any], console: Console) -> list[Check]:
+	"""Tell the story, spoil something if asked, and return the checks."""
 	columns = TextColumn("[bold]Demo"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
 	with Progress(*columns, console=console) as progress:
 		story = Story(info, options, print, print)
@@ -139,6 +143,7 @@ def run(options: argparse.Namespace, info: dict[str, Any], console: Console) -> 
 
 
 def main() -> int:
+	"""Run the demonstration; returns the exit status."""
 	options, info, console = arguments(), site_info(), Console(highlight=False)
 	started = time.monotonic()
 	try:

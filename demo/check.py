@@ -21,6 +21,8 @@ WIRE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
 @dataclass
 class Check:
+	"""How many things one check compared, and the sentences about those that differ."""
+
 	title: str
 	compared: int
 	differences: list = field(default_factory=list)
@@ -39,6 +41,7 @@ class Server:
 
 	@property
 	def live(self) -> dict[tuple[str, str], dict[str, Any]]:
+		"""{(entity type, id): row} of records that are not deleted."""
 		return {key: row for key, row in self.rows.items() if not row.get("is_deleted")}
 
 

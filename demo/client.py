@@ -62,9 +62,11 @@ class Change:
 
 	@property
 	def key(self) -> tuple[str, str]:
+		"""(entity type, client id) of its record."""
 		return self.entity_type, self.client_id
 
 	def item(self) -> dict[str, Any]:
+		"""The item of a push."""
 		item = {
 			"op_id": self.op_id,
 			"entity_type": self.entity_type,
@@ -100,10 +102,12 @@ class Conflict:
 
 	@property
 	def server(self) -> dict[str, Any]:
+		"""The record as the server has it."""
 		return self.answer["server_record"]
 
 	@property
 	def fields(self) -> list[str]:
+		"""Names of the fields that collide."""
 		return self.answer["conflict_fields"]
 
 	@property
@@ -148,6 +152,7 @@ class Phone:
 		self._add(Change(*key, UPDATE, payload, self._version(*key), base))
 
 	def delete(self, entity_type: str, client_id: str) -> None:
+		"""Delete a record here; it is sent with the next push."""
 		self._add(Change(entity_type, client_id, DELETE, {}, self._version(entity_type, client_id)))
 
 	def resolve(self, conflict: Conflict, **choices: Any) -> None:

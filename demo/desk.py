@@ -33,6 +33,7 @@ class Desk:
 			self.session.headers["X-Frappe-Site-Name"] = site
 
 	def login(self, user: str, password: str) -> None:
+		"""Sign in with a password."""
 		self._call("POST", "/api/method/login", {"usr": user, "pwd": password})
 
 	def zone(self) -> ZoneInfo:
@@ -40,11 +41,13 @@ class Desk:
 		return ZoneInfo(self._call("GET", "/api/method/frappe.client.get_time_zone")["message"]["time_zone"])
 
 	def create(self, doctype: str, **values: Any) -> dict[str, Any]:
+		"""Insert a document; returns it as it was saved."""
 		doc = self._save("POST", _path(doctype), values)
 		self.writes.append((doctype, doc.get("client_id") or doc["name"]))
 		return doc
 
 	def update(self, doctype: str, name: str, **values: Any) -> dict[str, Any]:
+		"""Save fields of a document; returns it as it was saved."""
 		doc = self._save("PUT", _path(doctype, name), values)
 		self.writes.append((doctype, doc.get("client_id") or doc["name"]))
 		return doc

@@ -20,6 +20,7 @@ WEIGHTS = (75, 15, 10)
 
 
 def new_id(word: str) -> str:
+	"""A new id that begins with a word."""
 	return f"{word}-{uuid.uuid4().hex}"
 
 
@@ -33,12 +34,15 @@ class Person:
 		self.words.seed_instance(f"{seed} {name}")
 
 	def amount(self) -> Decimal:
+		"""An amount with two decimals."""
 		return Decimal(self.random.randint(100, 500_000)) / 100
 
 	def note(self) -> str:
+		"""A note, different nearly each time."""
 		return f"{self.words.company()}, {self.words.bothify('??-####')}"
 
 	def moment(self) -> str:
+		"""A moment of the last two months, as devices send it."""
 		day = self.words.date_time_between("-60d", "-1d")
 		return day.strftime("%Y-%m-%dT%H:%M:%SZ")
 
@@ -83,6 +87,7 @@ class Household:
 		return {**payload, "category": person.random.choice(self.categories_of(kind))}
 
 	def categories_of(self, kind: str) -> list[str]:
+		"""Ids of the categories of expenses or of income."""
 		return [client_id for client_id, payload in self.categories.items() if payload["kind"] == kind]
 
 	def own(self, transactions: Mapping[str, Mapping[str, Any]]) -> list[str]:

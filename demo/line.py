@@ -22,6 +22,7 @@ class Line(HTTPAdapter):
 		self.dead = False
 
 	def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+		"""Send a request; it or its answer may be lost. Raises requests.ConnectionError."""
 		if self._fails(self.loss / 3) and not self.dead:
 			self.lost_requests += 1
 			raise requests.ConnectionError("the request was lost", request=request)

@@ -52,10 +52,12 @@ class Story:
 
 	@property
 	def phones(self) -> list[Phone]:
+		"""The phones of both people."""
 		return [self.amal.phone, self.badr.phone]
 
 	@property
 	def steps(self) -> int:
+		"""How many steps the bar has."""
 		return self.options.transactions + len(CHAPTERS)
 
 	def _member(self, person: household.Person, word: str = "phone") -> Member:
@@ -65,6 +67,7 @@ class Story:
 		return Member(person, Phone(self.info["url"], self.info["wallet_id"], device_id, session), cable)
 
 	def tell(self) -> None:
+		"""Play all chapters."""
 		for title, chapter in CHAPTERS.items():
 			self.say(f"\n[bold]{title}[/bold]")
 			chapter(self)
@@ -73,6 +76,7 @@ class Story:
 	# --- chapters
 
 	def sign_in(self) -> None:
+		"""Both phones sign in and pull; somebody signs in to the Desk."""
 		for member in (self.amal, self.badr):
 			member.phone.login(*self._credentials(member.person.name))
 			count = member.phone.pull()
@@ -85,6 +89,7 @@ class Story:
 		return user["user"], user["password"]
 
 	def set_up(self) -> None:
+		"""One phone makes accounts and categories, the other one pulls them."""
 		phone = self.amal.phone
 		for client_id, payload in self.home.accounts.items():
 			phone.create(ACCOUNT, client_id, **payload)

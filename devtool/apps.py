@@ -22,6 +22,7 @@ class App:
 
 	@property
 	def package(self) -> Path:
+		"""The folder of the Python package."""
 		return self.tree / self.name
 
 	def requirements(self) -> Path | None:
@@ -31,6 +32,7 @@ class App:
 
 
 def from_environment(environ: Mapping[str, str]) -> tuple[App, ...]:
+	"""The apps that the environment names. Raises Problem for a name that the bench has already."""
 	named = [app for variable in VARIABLES for app in _named(variable, environ.get(variable, ""))]
 	taken = set(PRESENT)
 	for app in named:

@@ -28,10 +28,12 @@ class Bench:
 
 	@property
 	def path(self) -> Path:
+		"""Where the bench is."""
 		return self.settings.home / self.name
 
 	@property
 	def sites(self) -> Path:
+		"""The folder of its sites."""
 		return self.path / "sites"
 
 
@@ -45,10 +47,12 @@ class Site:
 
 	@property
 	def settings(self) -> Settings:
+		"""The settings of this clone."""
 		return self.bench.settings
 
 	@property
 	def path(self) -> Path:
+		"""The folder of the site."""
 		return self.bench.sites / self.name
 
 	@property
@@ -62,14 +66,17 @@ class Site:
 		return f"hisabi_{digest(self.path)}"
 
 	def config(self) -> dict:
+		"""The site's configuration as it is in its file."""
 		return json.loads((self.path / "site_config.json").read_text())
 
 	def configure(self, **values: object) -> None:
+		"""Set values of the site's configuration."""
 		text = json.dumps(self.config() | values, indent=1, sort_keys=True)
 		write_atomically(self.path / "site_config.json", text)
 
 
 def demo_site(settings: Settings) -> Site:
+	"""The site of `./dev start`."""
 	return Site(Bench(settings, "bench"), "hisabi.localhost")
 
 
@@ -79,6 +86,7 @@ def test_bench(settings: Settings, number: int = 0) -> Bench:
 
 
 def test_site(settings: Settings, number: int = 0) -> Site:
+	"""The site of the tests; each process has a number and a site."""
 	return Site(test_bench(settings, number), f"{_numbered('test', number)}.localhost", tests=True)
 
 
@@ -87,6 +95,7 @@ def _numbered(word: str, number: int) -> str:
 
 
 def benchmark_site(settings: Settings) -> Site:
+	"""The site of the benchmarks."""
 	return Site(test_bench(settings), "bench.localhost", tests=True)
 
 

@@ -39,6 +39,7 @@ ERP = {"type": int, "nargs": "?", "const": 0, "metavar": "N"}  # beside the N-th
 
 
 def port(text: str) -> int:
+	"""A port from the command line. Raises argparse.ArgumentTypeError."""
 	number = int(text)
 	if not 1 <= number <= 65535:
 		raise argparse.ArgumentTypeError(f"{number} is not from 1 to 65535")
@@ -107,6 +108,7 @@ COMMANDS = {
 
 
 def parser() -> argparse.ArgumentParser:
+	"""The parser of all commands and their options."""
 	result = argparse.ArgumentParser(
 		prog="./dev",
 		description="The developer tool of Hisabi Sync.",
@@ -124,6 +126,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def run(arguments: list[str]) -> int:
+	"""Run a command; returns its exit status."""
 	own, named = apps.taken(arguments)
 	# Also for the commands that this one starts.
 	os.environ.update(named)
@@ -135,6 +138,7 @@ def run(arguments: list[str]) -> int:
 
 
 def main() -> int:
+	"""Run the command line; says in a sentence what a person can mend, and returns the exit status."""
 	network.without_proxy()
 	try:
 		return run(sys.argv[1:])

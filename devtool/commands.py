@@ -42,6 +42,7 @@ KEPT.add(choice.FILE)
 
 
 def set_up(settings: Settings, options: Namespace) -> None:
+	"""`./dev setup`: install what a site needs, and make it."""
 	with state.locked(settings):
 		if options.erp is not None:
 			prepare.whole(bench.erp_site(settings, options.erp))
@@ -63,6 +64,7 @@ def assets(settings: Settings, options: Namespace) -> None:
 
 
 def start(settings: Settings, options: Namespace) -> None:
+	"""`./dev start`: run the site, and stay unless it is detached."""
 	target = bench.demo_site(settings)
 	_start(target, options.port, options.demo)
 	info.show(target)
@@ -97,12 +99,14 @@ def _stay(target: Site) -> None:
 
 
 def stop(settings: Settings, options: Namespace | None = None) -> None:
+	"""`./dev stop`: end what runs here."""
 	serve.stop_all(settings)
 	stopped = servers.stop(settings)
 	print("Stopped." if stopped else "Stopped, but MariaDB and Redis stay up for the tests that use them.")
 
 
 def reset(settings: Settings, options: Namespace) -> None:
+	"""`./dev reset`: delete sites and databases, with `--all` everything."""
 	with state.locked(settings):
 		serve.stop_all(settings)
 		if not servers.stop(settings):
@@ -128,6 +132,7 @@ def _empty(home: Path, kept: set[str]) -> None:
 
 
 def tell(settings: Settings, options: Namespace) -> None:
+	"""`./dev info`: addresses, users and processes."""
 	target = bench.demo_site(settings)
 	if options.json:
 		print(json.dumps(info.collect(target), indent=1))
@@ -136,6 +141,7 @@ def tell(settings: Settings, options: Namespace) -> None:
 
 
 def frappe(settings: Settings, arguments: Sequence[str]) -> int:
+	"""`./dev frappe`: a command of Frappe's on the site."""
 	target = bench.demo_site(settings)
 	with state.locked(settings):
 		prepare.whole(target)
@@ -145,6 +151,7 @@ def frappe(settings: Settings, arguments: Sequence[str]) -> int:
 
 
 def console(settings: Settings, arguments: Sequence[str]) -> int:
+	"""`./dev console`: Python on the site."""
 	return frappe(settings, ["console", *arguments])
 
 
@@ -177,6 +184,7 @@ def _place(target: Site, number: int) -> dict[str, str]:
 
 
 def benchmark(settings: Settings, arguments: Sequence[str]) -> int:
+	"""`./dev benchmark`: run benchmarks on a site of their own."""
 	target = bench.benchmark_site(settings)
 	with state.locked(settings):
 		prepare.whole(target)
@@ -186,6 +194,7 @@ def benchmark(settings: Settings, arguments: Sequence[str]) -> int:
 
 
 def chaos(settings: Settings, arguments: Sequence[str]) -> int:
+	"""`./dev chaos`: run the lab on a site of its own."""
 	target = bench.chaos_site(settings)
 	with state.locked(settings):
 		prepare.whole(target, system.DATABASE)
@@ -194,6 +203,7 @@ def chaos(settings: Settings, arguments: Sequence[str]) -> int:
 
 
 def demo(settings: Settings, arguments: Sequence[str]) -> int:
+	"""`./dev demo`: tell the story of the demonstration, on a site that is started if needed."""
 	target = bench.demo_site(settings)
 	if not serve.is_running(target):
 		_start(target, serve.port(target), demo=True)
@@ -260,6 +270,7 @@ def _ask(settings: Settings, command: Sequence[str]) -> int:
 
 
 def lock(settings: Settings, options: Namespace) -> None:
+	"""`./dev lock`: pin the versions of packages again."""
 	with state.locked(settings):
 		environment.lock(settings)
 

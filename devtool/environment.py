@@ -29,6 +29,7 @@ def tools(settings: Settings) -> Path:
 
 
 def uv_environment() -> dict[str, str]:
+	"""The environment in which uv runs."""
 	own = {"UV_NO_PROGRESS": "1"}
 	# uv would otherwise fetch an interpreter when the wanted version is not here.
 	own["UV_PYTHON_DOWNLOADS"] = "never"
@@ -39,6 +40,7 @@ def uv_environment() -> dict[str, str]:
 
 
 def prepare_tools(settings: Settings) -> None:
+	"""Install uv, once for each version."""
 	pins = REQUIREMENTS / "uv.txt"
 
 	def install(current: Step) -> None:
@@ -108,6 +110,7 @@ def checks(settings: Settings) -> Path:
 
 
 def prepare_checks(settings: Settings) -> None:
+	"""Install ruff, mypy and bandit, once for each version."""
 	pins = REQUIREMENTS / "checks.txt"
 
 	def install(current: Step) -> None:

@@ -36,6 +36,7 @@ class Store:
 			return self.last.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 	def create(self, entity: str, values: Mapping[str, Any], key: str | None = None) -> dict[str, Any]:
+		"""Keep a new record; the same key gives the record that was made with it."""
 		with self.lock:
 			known = self.keys.get((entity, key)) if key else None
 			if known:
@@ -48,6 +49,7 @@ class Store:
 			return record
 
 	def update(self, entity: str, identity: str, values: Mapping[str, Any]) -> dict[str, Any] | None:
+		"""Change a record; None if there is none."""
 		with self.lock:
 			held = self.records[entity].get(identity)
 			if held is None:
@@ -86,15 +88,19 @@ class Service(ThreadingHTTPServer):
 
 	@property
 	def url(self) -> str:
+		"""Where it answers."""
 		return f"http://127.0.0.1:{self.server_address[1]}"
 
 
 class Handler(BaseHTTPRequestHandler):
+	"""The requests that the other system answers."""
+
 	server: Service
 	protocol_version = "HTTP/1.1"
 	disable_nagle_algorithm = True
 
 	def log_message(self, *arguments: Any) -> None:
+		"""Nothing: requests are not printed."""
 		pass
 
 	def _serve(self) -> None:
@@ -140,6 +146,7 @@ class Handler(BaseHTTPRequestHandler):
 		return {"data": found[(number - 1) * size : number * size], "total": len(found)}
 
 	def answer(self, status: int, payload: Mapping[str, Any], **headers: str) -> None:
+		"""Send a status and JSON; `headers` have `_` for `-`."""
 		raw = json.dumps(payload).encode()
 		self.send_response(status)
 		for name, value in headers.items():
@@ -160,12 +167,14 @@ PRODUCTS = (
 
 
 def fill(store: Store) -> None:
+	"""Put a few products into the store."""
 	for code, name, group, price in PRODUCTS:
 		values = {"product_code": code, "product_name": name, "product_group": group, "price": price}
 		store.create("products", {**values, "status": "active", "currency": "SAR", "unit": "piece"})
 
 
 def main() -> None:
+	"""Serve for ever, on the port that is given."""
 	parser = argparse.ArgumentParser(description=__doc__)
 	parser.add_argument("--port", type=int, required=True)
 	parser.add_argument("--secret", required=True)

@@ -9,6 +9,7 @@ SETTINGS = {"setup_complete": 1, "enable_onboarding": 0}
 
 
 def skip_setup_wizard() -> None:
+	"""Say that the site is set up, so that the Desk opens at once."""
 	for field, value in SETTINGS.items():
 		frappe.db.set_single_value("System Settings", field, value)
 	frappe.db.set_default("desktop:home_page", "workspace")
@@ -18,6 +19,7 @@ def skip_setup_wizard() -> None:
 
 
 def main(arguments: list[str]) -> None:
+	"""Finish the site that the environment names."""
 	frappe.init(site=os.environ["FRAPPE_SITE"])
 	frappe.connect()
 	skip_setup_wizard()

@@ -29,6 +29,7 @@ UNFIT = re.compile(r"[\s:;&|<>()$`\"'*?\[\]\\]")
 
 
 def require_place() -> None:
+	"""Raise Problem if the path of this clone has characters that Frappe cannot take."""
 	if UNFIT.search(str(ROOT)):
 		raise Problem(
 			f"Frappe needs a folder without spaces, colons, quotes and brackets in its path, unlike {ROOT}: move this clone."
@@ -90,6 +91,7 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def renamed(text: bytes) -> bytes:
+	"""A text with the names of the source replaced by Frappe's."""
 	for theirs, ours in NAMES:
 		text = text.replace(theirs, ours)
 	return text

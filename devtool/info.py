@@ -17,6 +17,7 @@ ADMINISTRATOR = {
 
 
 def collect(site: Site) -> dict[str, Any]:
+	"""What there is to know of a site, as JSON values. Raises Problem before it is set up."""
 	if not (site.path / "site_config.json").is_file():
 		raise Problem("Nothing is set up yet: run ./dev start first.")
 	demo = json.loads(site.demo_file.read_text()) if site.demo_file.is_file() else {}
@@ -53,6 +54,7 @@ def write(site: Site) -> str:
 
 
 def show(site: Site) -> None:
+	"""Print addresses, users, tokens and processes."""
 	facts = collect(site)
 	print(f"\n{facts['url']}  (site {facts['site']})\n")
 	for user in facts["users"]:

@@ -50,6 +50,7 @@ class Database:
 
 
 def database(settings: Settings) -> Database:
+	"""Where MariaDB answers, and its root's password: that of the environment, or ours."""
 	given = settings.database
 	if given:
 		return Database(given.host, given.port, given.root_password)
@@ -58,6 +59,7 @@ def database(settings: Settings) -> Database:
 
 
 def process(settings: Settings, argv: tuple[str, ...] = ()) -> Process:
+	"""The server's process; `argv` is needed to start it."""
 	return Process(
 		name="mariadb",
 		pid_file=settings.dev / "run" / "mariadb.pid",

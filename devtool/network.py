@@ -33,6 +33,7 @@ def is_free(port: int) -> bool:
 
 
 def any_port() -> int:
+	"""A port that nobody listens on now."""
 	with socket.socket() as probe:
 		probe.bind((LOOPBACK, 0))
 		return probe.getsockname()[1]

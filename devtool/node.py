@@ -24,10 +24,12 @@ OPTIONS = ("--ignore-scripts", "--no-audit", "--no-fund", "--no-progress", "--no
 
 
 def command(script: str, *arguments: str) -> list[str]:
+	"""The command line of a script of ours."""
 	return [_program(), str(SOURCES / script), *arguments]
 
 
 def version() -> str:
+	"""The version of Node, with its `v`."""
 	return subprocess.run([_program(), "--version"], capture_output=True, text=True).stdout.strip()
 
 

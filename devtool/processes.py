@@ -49,6 +49,7 @@ class Process:
 		return pid if started is not None and _started(pid) == started else None
 
 	def state(self) -> str:
+		"""`running` or `stopped`."""
 		return "running" if self.pid() else "stopped"
 
 	def stop(self) -> bool:

@@ -15,5 +15,6 @@ if _worker:
 
 def pytest_sessionstart(session: Session) -> None:
 	# After the arguments were read, which are relative to the repository; Frappe's logs are at ../logs.
+	"""pytest's hook: tests run in the folder of the sites."""
 	if _worker or not session.config.getoption("numprocesses", None):
 		os.chdir(os.environ["SITES_PATH"])

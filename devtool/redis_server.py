@@ -14,6 +14,7 @@ PURPOSES = ("cache", "queue")
 
 
 def process(settings: Settings, argv: tuple[str, ...] = ()) -> Process:
+	"""The server's process; `argv` is needed to start it."""
 	return Process(
 		name="redis",
 		pid_file=settings.dev / "run" / "redis.pid",

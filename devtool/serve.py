@@ -84,10 +84,12 @@ def _process(site: Site, name: str, command: Sequence[str] = ()) -> Process:
 
 
 def port(site: Site) -> int:
+	"""The port of the site's web server."""
 	return state.load(site.settings).get("web_ports", {}).get(_key(site), DEFAULT_PORT)
 
 
 def url(site: Site) -> str:
+	"""Where the site answers."""
 	return f"http://{network.LOOPBACK}:{port(site)}"
 
 
@@ -96,15 +98,18 @@ def _key(site: Site) -> str:
 
 
 def states(site: Site) -> dict[str, str]:
+	"""{process: running, stopped or external} of a site and its servers."""
 	own = {process.name: process.state() for process in processes(site)}
 	return servers.states(site.settings) | own
 
 
 def is_running(site: Site) -> bool:
+	"""Whether all processes of a site run."""
 	return "stopped" not in states(site).values()
 
 
 def require_free(number: int) -> None:
+	"""Raise Problem unless this user may listen on the port."""
 	try:
 		if network.is_free(number):
 			return
@@ -131,6 +136,7 @@ def start(site: Site, number: int) -> None:
 
 
 def wait_until_ready(site: Site) -> None:
+	"""Wait until the site answers. Raises Problem with the log to read."""
 	needed = processes(site)[:2]
 	wait_for(lambda: _answers(site) or not all(process.pid() for process in needed), 90)
 	ended = [process for process in needed if not process.pid()]
@@ -148,6 +154,7 @@ def _answers(site: Site) -> bool:
 
 
 def stop(site: Site) -> None:
+	"""Stop the processes of a site."""
 	for process in processes(site):
 		process.stop()
 

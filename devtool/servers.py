@@ -11,11 +11,13 @@ SERVERS = (mariadb, redis_server)
 
 
 def start(settings: Settings) -> None:
+	"""Start both unless they run."""
 	for server in SERVERS:
 		server.start(settings)
 
 
 def states(settings: Settings) -> dict[str, str]:
+	"""{server: running, stopped or external}."""
 	given = {"mariadb": settings.database, "redis": settings.redis_url}
 	processes = [server.process(settings) for server in SERVERS]
 	return {process.name: "external" if given[process.name] else process.state() for process in processes}

@@ -23,6 +23,7 @@ def answers() -> dict[str, Any]:
 
 
 def main() -> None:
+	"""Answer ERPNext's wizard on the site that the environment names, once."""
 	frappe.init(site=os.environ["FRAPPE_SITE"])
 	frappe.connect()
 	# Frappe's own wizard would be skipped: our sites say that they are set up.

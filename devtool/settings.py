@@ -44,6 +44,7 @@ class Settings:
 
 	@property
 	def dev(self) -> Path:
+		"""The folder of all that is made here."""
 		return ROOT / ".dev"
 
 	@property
@@ -67,14 +68,17 @@ class Settings:
 
 	@property
 	def frappe_tree(self) -> Path:
+		"""The checkout of Frappe."""
 		return self.frappe_path or self.dev / "frappe"
 
 	@property
 	def env(self) -> Path:
+		"""Python's environment of the benches."""
 		return self.frappe_home / "env"
 
 	@property
 	def python(self) -> Path:
+		"""Its interpreter."""
 		return self.env / "bin" / "python"
 
 	@property
@@ -89,18 +93,22 @@ class Settings:
 
 	@property
 	def logs(self) -> Path:
+		"""The folder of logs."""
 		return self.home / "logs"
 
 	@property
 	def stamps(self) -> Path:
+		"""The folder of notes on which steps are done."""
 		return self.home / "stamps"
 
 	@property
 	def run(self) -> Path:
+		"""The folder of process ids."""
 		return self.home / "run"
 
 
 def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
+	"""The settings that the environment's variables give. Raises Problem for a wrong one."""
 	return Settings(
 		frappe_path=_frappe_path(environ.get("FRAPPE_PATH")),
 		frappe_extra=tuple(_folders(environ.get("FRAPPE_EXTRA", ""))),

@@ -12,11 +12,13 @@ from devtool.steps import HELD, write_atomically
 
 
 def load(settings: Settings) -> dict[str, Any]:
+	"""What is remembered; an empty dict at first."""
 	path = settings.dev / "state.json"
 	return json.loads(path.read_text()) if path.is_file() else {}
 
 
 def save(settings: Settings, **values: Any) -> None:
+	"""Remember values, beside what is there."""
 	text = json.dumps(load(settings) | values, indent=1, sort_keys=True)
 	write_atomically(settings.dev / "state.json", text)
 

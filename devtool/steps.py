@@ -97,6 +97,7 @@ class Step:
 			raise
 
 	def problem(self) -> Problem:
+		"""The Problem of a step that failed, with its log and a guess at the cause."""
 		reason = hint(self.log.read_text(errors="replace"))
 		return Problem(f"{self.title} failed{reason}; details are in {short(self.log)}.")
 
@@ -110,6 +111,7 @@ def progress(log: Path) -> str:
 
 
 def hint(text: str) -> str:
+	"""What a log says of the cause, as the end of a sentence; an empty text if unknown."""
 	return next((f" because {meaning}" for pattern, meaning in HINTS if pattern in text), "")
 
 
@@ -143,6 +145,7 @@ def once(settings: Settings, title: str, name: str, inputs: str, action: Callabl
 
 
 def fingerprint(inputs: str) -> str:
+	"""A hash by which a step knows that its inputs are the same."""
 	return hashlib.sha256(inputs.encode()).hexdigest()
 
 

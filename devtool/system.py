@@ -85,6 +85,7 @@ def _builds_mysqlclient(settings: Settings) -> bool:
 
 
 def missing(needed: Iterable[Package]) -> list[str]:
+	"""Names of the packages that the machine lacks."""
 	return sorted({package.name for package in needed if not package.present()})
 
 

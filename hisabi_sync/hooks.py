@@ -1,3 +1,5 @@
+"""Hooks of Frappe: where the app takes part, as names of its functions."""
+
 from hisabi_sync import space_clauses as _space_clauses
 from hisabi_sync.api.protocol import names as _names
 from hisabi_sync.guards import table as _guards

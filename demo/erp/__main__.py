@@ -24,6 +24,7 @@ NONE = "The site has no ERPNext: FRAPPE_PATH=DIR ERPNEXT_PATH=DIR ./dev start ma
 
 
 def arguments() -> argparse.Namespace:
+	"""What the command line asks for."""
 	parser = argparse.ArgumentParser(prog="./dev demo erp", description=__doc__)
 	parser.add_argument("--seed", type=int, default=1, help="of the losses (1)")
 	parser.add_argument("--loss", type=float, default=0.3, help="share of the answers that are lost (0.3)")
@@ -31,12 +32,14 @@ def arguments() -> argparse.Namespace:
 
 
 def signed_in(info: dict[str, Any], user: str, password: str) -> Desk:
+	"""A Desk of a user."""
 	desk = Desk(info["url"], info["site"])
 	desk.login(user, password)
 	return desk
 
 
 def run(options: argparse.Namespace, info: dict[str, Any], console: Console) -> list[Check]:
+	"""Tell the story between a rep and the office; returns the checks."""
 	admin = next(user for user in info["users"] if user["user"] == "Administrator")
 	desk = signed_in(info, admin["user"], admin["password"])
 	if not masters.is_erpnext(desk):
@@ -55,6 +58,7 @@ def run(options: argparse.Namespace, info: dict[str, Any], console: Console) -> 
 
 
 def main() -> int:
+	"""Run the demonstration; returns the exit status."""
 	options, console = arguments(), Console(highlight=False)
 	path = os.environ.get("HISABI_INFO")
 	if not path:

@@ -16,6 +16,7 @@ SECRETS = ("valuation_rate", "gross_profit", "incoming_rate", "last_purchase_rat
 
 
 def checks(story: Story) -> list[Check]:
+	"""All checks of the story, in the order in which they are shown."""
 	return [
 		check(story)
 		for check in (_answered, _odd, _once, _equal, _customers, _prices, _both, _lifecycle, _secret)

@@ -24,6 +24,7 @@ TYPES: dict[str, tuple[str, str, tuple[str, ...], list[dict[str, str]]]] = {
 
 
 def is_erpnext(desk: Desk) -> bool:
+	"""Whether the site has ERPNext."""
 	return bool(desk.rows("DocType", ["name"], name="Sales Order"))
 
 
@@ -56,10 +57,12 @@ def _person(desk: Desk, email: str, name: str, roles: tuple[str, ...]) -> None:
 
 
 def customer(territory: str) -> dict[str, str]:
+	"""What every customer of the story has."""
 	return {"customer_type": "Company", "customer_group": "Commercial", "territory": territory}
 
 
 def ensure(desk: Desk, doctype: str, key: dict[str, Any], **values: Any) -> str:
+	"""Name of the document with this key, which is made when it is not there."""
 	found = desk.rows(doctype, ["name"], **key)
 	return found[0]["name"] if found else desk.create(doctype, **key, **values)["name"]
 

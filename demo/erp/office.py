@@ -14,6 +14,8 @@ OWN = ("name", "docstatus", "status", "owner", "creation", "modified", "modified
 
 
 class Office:
+	"""People in the office, who work in the Desk."""
+
 	def __init__(self, desk: Desk) -> None:
 		self.desk = desk
 
@@ -24,16 +26,20 @@ class Office:
 		return self.get(ORDER, name)
 
 	def get(self, doctype: str, name: str) -> dict[str, Any]:
+		"""A document with its rows."""
 		return self.desk.run("frappe.client.get", doctype=doctype, name=name)
 
 	def set_quantities(self, number: str, **quantities: int) -> None:
+		"""Change quantities of an order, by item."""
 		doc = self.order(number)
 		self.desk.update(ORDER, doc["name"], items=sent(doc["items"], **quantities))
 
 	def submit(self, doctype: str, name: str) -> None:
+		"""Submit a draft."""
 		self.desk.update(doctype, name, docstatus=1)
 
 	def cancel(self, doctype: str, name: str) -> None:
+		"""Cancel a submitted document."""
 		self.desk.update(doctype, name, docstatus=2)
 
 	def amend(self, number: str) -> str:
@@ -50,6 +56,7 @@ class Office:
 		return made["name"]
 
 	def rename(self, name: str, new: str, merge: bool = False) -> None:
+		"""Rename a customer, or merge it with the one that has the new name."""
 		given = {"doctype": CUSTOMER, "docname": name, "name": new, "title": new, "merge": int(merge)}
 		self.desk.run("frappe.model.rename_doc.update_document_title", **given)
 

@@ -35,6 +35,7 @@ class Rep:
 		self.answered, self.token = 0, None
 
 	def login(self, user: str, password: str) -> None:
+		"""Sign in with a password; the device gets a token."""
 		given = {"usr": user, "pwd": password, "device_id": self.device, "contract": "mobile"}
 		answer = insist(self.session, f"{self.url}/api/method/hisabi.login", given)
 		self.session.headers["Authorization"] = f"Bearer {answer['device_token']}"

@@ -41,6 +41,7 @@ class Story:
 		] = []  # (error code, part of the sentence) of what is refused besides
 
 	def tell(self) -> None:
+		"""Play all scenes; the rep syncs after each."""
 		self.rep.sync()
 		for scene in (
 			self._take_orders,

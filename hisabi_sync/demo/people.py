@@ -47,6 +47,8 @@ class Phone:
 
 @dataclass(frozen=True, slots=True)
 class Person:
+	"""Somebody of a household: a user of the site with their phones."""
+
 	user: str
 	first_name: str
 	last_name: str

@@ -14,6 +14,8 @@ STAMPS = ("doc_version", "server_modified", "is_deleted", "deleted_at")
 
 
 class FamilyDocument(capture.HeldFirst, ClientNamed):
+	"""A document of a family that devices write too."""
+
 	SPACE = "family"
 
 	def before_validate(self) -> None:

@@ -15,6 +15,8 @@ CONFIRMED = "confirmed"
 
 
 class FarmDocument(FieldDocument):
+	"""A document of a farm; its links stay within the farm."""
+
 	SPACE = "farm"
 
 	def check_space(self) -> None:

@@ -8,6 +8,8 @@ from hisabi_sync.client_named import ClientNamed
 
 
 class FieldDocument(ClientNamed):
+	"""A document of a tenant that devices write too; its links stay within the tenant."""
+
 	SPACE = "tenant"
 
 	def validate(self) -> None:

@@ -14,6 +14,8 @@ STAMPS = ("doc_version", "server_modified", "is_deleted", "deleted_at")
 
 
 class WalletDocument(capture.HeldFirst, ClientNamed):
+	"""A document of a wallet that devices write too."""
+
 	def before_insert(self) -> None:
 		"""The client id is the name unless a device gave one; it is fixed from then on."""
 		client_id = ids.decode(self.client_id)

@@ -62,6 +62,8 @@ def _own_token() -> Iterator[str]:
 
 
 class Lane:
+	"""One worker's share of a connection, for at most LONGEST_JOB seconds."""
+
 	def __init__(self, connection: str, token: str) -> None:
 		self.connection, self.token = connection, token
 		self.runs: dict[str, Document] = {}

@@ -57,6 +57,7 @@ class Links:
 		self.seen |= keys
 
 	def __call__(self, key: LinkKey) -> str:
+		"""What the other side is to be sent for a link. Raises LinkMissing when the record it leads to has no identity yet."""
 		if key in self.known:
 			return self.known[key]
 		awaited = self.documents.get(key, key.value)

@@ -96,6 +96,8 @@ Known = Callable[[LinkKey], str]
 
 
 class Row(BaseModel):
+	"""A row of a mapping: one field here, one there, and how a value is carried."""
+
 	model_config = ConfigDict(extra="forbid")
 
 	local: str | None = None

@@ -146,6 +146,8 @@ class Cancelled(Exception):
 
 
 class Unconfirmed(RemoteError):
+	"""A run finds more changes than were confirmed."""
+
 	def __init__(self) -> None:
 		super().__init__("confirmation_required")
 

@@ -154,18 +154,26 @@ class _Pinned:
 
 
 class PinnedHTTP(_Pinned, HTTPConnection):
+	"""A connection to the one address that was checked."""
+
 	pass
 
 
 class PinnedHTTPS(_Pinned, HTTPSConnection):
+	"""The same with TLS."""
+
 	pass
 
 
 class HTTPPool(HTTPConnectionPool):
+	"""urllib3's pool of such connections."""
+
 	ConnectionCls = PinnedHTTP
 
 
 class HTTPSPool(HTTPSConnectionPool):
+	"""The same with TLS."""
+
 	ConnectionCls = PinnedHTTPS
 
 

@@ -26,6 +26,8 @@ LISTED = "device_id device_name platform status creation last_seen expires_at re
 
 @dataclass(slots=True)
 class Device:
+	"""A row of Sync Device, with what Frappe says of its user."""
+
 	name: str
 	device_id: str
 	user: str

@@ -63,6 +63,8 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Field:
+	"""A field of an entity type, or a column of one of its child tables, as the DocType defines it."""
+
 	name: str
 	fieldtype: str
 	label: str = ""

@@ -1,3 +1,5 @@
+"""Uploads in S3 that were used before they were copied to a place of their own."""
+
 import frappe
 
 

@@ -1,3 +1,5 @@
+"""What a new installation gets, for sites of an older version."""
+
 from hisabi_sync import install
 
 

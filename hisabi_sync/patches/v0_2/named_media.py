@@ -1,3 +1,5 @@
+"""Records for uploads that documents of the Desk named before records named them."""
+
 import frappe
 
 # What names uploads: (table, its column with the key, the one with the document's name, the document's DocType)

@@ -1,3 +1,5 @@
+"""Scopes of tokens from before 0.2, by the contracts that they were used for."""
+
 from collections import defaultdict
 
 import frappe

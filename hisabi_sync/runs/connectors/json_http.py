@@ -21,6 +21,8 @@ STAMP_DIGITS = 20
 
 
 class Options(BaseModel):
+	"""What a connection's row says of the other side's REST: names in its answers, paging, and methods."""
+
 	model_config = ConfigDict(extra="forbid")
 
 	items: str = ""
@@ -41,6 +43,8 @@ class Options(BaseModel):
 
 
 class JsonConnector(Connector):
+	"""Any REST service that answers with JSON."""
+
 	@staticmethod
 	def title() -> str:
 		"""Its name for people."""

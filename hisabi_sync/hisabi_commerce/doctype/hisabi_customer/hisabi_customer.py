@@ -6,4 +6,5 @@ class HisabiCustomer(CommerceDocument):
 
 
 def on_doctype_update() -> None:
+	"""Hook: the indexes that runs and the number need."""
 	add_indexes("Hisabi Customer", "customer_code")

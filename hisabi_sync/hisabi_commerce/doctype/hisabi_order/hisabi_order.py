@@ -6,4 +6,5 @@ class HisabiOrder(CommerceDocument):
 
 
 def on_doctype_update() -> None:
+	"""Hook: the indexes that runs and the number need."""
 	add_indexes("Hisabi Order", "order_number")

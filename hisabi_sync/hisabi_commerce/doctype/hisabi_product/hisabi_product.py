@@ -6,4 +6,5 @@ class HisabiProduct(CommerceDocument):
 
 
 def on_doctype_update() -> None:
+	"""Hook: the indexes that runs and the number need."""
 	add_indexes("Hisabi Product", "product_code")

@@ -14,4 +14,5 @@ class FamilySyncDay(Document):
 
 
 def on_doctype_update() -> None:
+	"""Hook: the report reads days of all families."""
 	frappe.db.add_index("Family Sync Day", ["day"])
