@@ -211,7 +211,7 @@ def add_results(job: str, results: Sequence[Mapping[str, Any]], counts: Mapping[
 
 
 def state_of(job: str, user: str) -> dict[str, Any]:
-	"""The state as its user may see it, with results when there will be no more. Raises not_found."""
+	"""The state as its user may see it, with results once the job has ended. Raises not_found."""
 	state = _held(job)
 	if not state or state["user"] != user:
 		raise RequestError("not_found")

@@ -38,7 +38,13 @@ if TYPE_CHECKING:
 
 
 class Batch:
-	"""Judges the changes of a push and writes what is accepted; numbering and committing are left to `push`."""
+	"""Judges the changes of a push and writes what is accepted; numbering and committing are left to `push`.
+
+	It is the whole state of one try, and is handed to `judging` and `applying` as such: what one change made is what the next is
+	judged by. `stored` are working copies by record, `outcomes` one for each change, `writer` holds what is still to be written.
+	Parsing fills `links`. After that `stored`, `names_in_use`, `hidden`, `reach`, `linkable` and `files` are read for all changes
+	together.
+	"""
 
 	def __init__(
 		self, caller: Caller, changes: list[Change], options: "Options", root: int | None = None

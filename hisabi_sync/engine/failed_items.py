@@ -170,7 +170,7 @@ def _tell(items: Sequence[frappe._dict]) -> None:
 
 
 def dismiss(name: str, reason: str | None, announce: bool = True) -> dict[str, Any]:
-	"""Mark an item as one that needs no more attention. It stays in the ledger, with its status."""
+	"""Mark an item as done with, so that nobody looks at it again. It stays in the ledger, with its status."""
 	if not reason:
 		raise RequestError("reason_required")
 	rows = sql.select("Sync Item", ["status"], "name = %s", (name,), "FOR UPDATE")

@@ -1,7 +1,7 @@
 """Documents of one transaction that are numbered together, so that a job which saves thousands pays little for each.
 
 The first document of a transaction is numbered when it is saved, as a person's save is. Further ones are gathered, and numbered
-with a few statements for CHUNK of them, at the latest before the commit. By then only what stands in the database counts: a
+with a few statements for CHUNK of them, at the latest before the commit. Only what stands in the database at that moment counts: a
 document that a savepoint took back is as if it had never been saved.
 """
 

@@ -124,7 +124,7 @@ def _read(
 ) -> tuple[list[Item], int | None]:
 	"""(items of the page, its last position if there are more). The only part of a pull that a replica may answer.
 
-	What the caller may read is asked of the primary all the same: only selects that are given `database` go to the replica.
+	What the caller may read is always asked of the primary: only selects that are given `database` go to the replica.
 	"""
 	if not entities or begun.position >= caller.position:
 		return [], None  # the space's counter shows that nothing is newer than the position

@@ -23,7 +23,7 @@ from hisabi_sync.engine.model.errors import ItemError, RequestError
 from hisabi_sync.engine.sharing.spaces import authorise
 from hisabi_sync.engine.store import sequence
 
-# A change that rolled the whole transaction back this often is tried no more: it may be its controller that does so.
+# A change that rolled the whole transaction back this often is not tried again: its controller may be the cause.
 MOST_UNDOINGS = 2
 
 

@@ -44,7 +44,7 @@ def _run(entity: EntityType, counts: dict[str, int], failed: dict[str, str]) -> 
 	try:
 		background.begin_progress(entity.name, _read(entity, _count, "", failed) or 0)
 		for names in _walk(entity, _documents, failed):
-			if begun:  # apart, so that a document which cannot be compared is written anew all the same
+			if begun:  # apart, so that a document which cannot be compared is written anew anyway
 				_chunk(entity, names, partial(_rewrite, begun), counts, failed)
 			_chunk(entity, names, compare, counts, failed)
 			background.add_progress(entity.name, len(names))

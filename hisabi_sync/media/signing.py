@@ -99,7 +99,7 @@ def verify(verb: str, given: Any) -> Grant:
 
 
 def _check_credential(grant: Grant) -> None:
-	"""A URL needs no credential. If the request has one all the same, it must belong to the user who got the URL."""
+	"""A URL needs no credential. If the request has one anyway, it must belong to the user who got the URL."""
 	if frappe.session.user == "Guest":
 		return
 	signed_in = getattr(frappe.local, "hisabi_sync_device", None)

@@ -151,7 +151,7 @@ def keep(row: frappe._dict, **values: Any) -> None:
 
 
 def note(row: frappe._dict, **values: Any) -> None:
-	"""Change columns of a row, whoever has it."""
+	"""Change columns of a row, no matter which worker has claimed it."""
 	sql.update_in(DOCTYPE, values, [row.name])
 
 

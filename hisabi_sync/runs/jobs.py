@@ -75,7 +75,7 @@ def lane_lock(connection: str, lane: int) -> str:
 
 
 def plan_lock(run: str) -> str:
-	"""Name of the lock of whoever plans a run."""
+	"""Name of the lock that is held while a run is planned."""
 	return lock_name("plan", run)
 
 

@@ -183,7 +183,7 @@ def orphaned(connection: str) -> None:
 
 
 def worker_died(claim: str) -> int:
-	"""Records of a worker that is no more: tried again, and dead when that happened too often. Returns how many."""
+	"""Records of a worker that has died: tried again, and dead when that happened too often. Returns how many."""
 
 	def transaction() -> Sequence[tuple[str, int, str, str]]:
 		where = "claim = %s AND status = %s"

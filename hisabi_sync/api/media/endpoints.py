@@ -88,7 +88,7 @@ def upload(given: models.UploadUrl) -> dict[str, Any]:
 
 
 def _taken_out(request: Request) -> bytes:
-	"""The body, which the request holds no more.
+	"""The body, which the request no longer holds.
 
 	A request and its environment refer to each other, so that it stays until the next garbage collection, and parts come
 	fast. Frappe has read the body twice: what was read, and the stream that a form would have been parsed from.

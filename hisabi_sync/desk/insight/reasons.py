@@ -83,7 +83,7 @@ def _record(doc: Document, entity: EntityType, space: str) -> Step:
 	fields = ["client_id", "doc_version", "sequence", "deleted_at"]
 	row = _row(doc, entity, space, fields)
 	if row is None or row.deleted_at:
-		return Step("record", False, _("It has no record there yet: the next comparison makes one"))
+		return Step("record", False, _("It has no record there yet; the next comparison makes one"))
 	said = _("Its record has version {0} and position {1}; devices call it {2}")
 	return Step("record", True, said.format(row.doc_version, row.sequence, ids.decode(row.client_id)))
 

@@ -27,7 +27,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-	"""A step of a Workflow: who has the role may take the action in a state. `docstatus` is that of the next state."""
+	"""A step of a Workflow: users with the role may take the action in a state. `docstatus` is that of the next state."""
 
 	action: str
 	state: str

@@ -79,7 +79,7 @@ class Case:
 
 	@property
 	def is_own(self) -> bool:
-		"""Whether the author of the change settles; they may do no more than in a push."""
+		"""Whether the author of the change settles; they may do what they may do in a push, and nothing else."""
 		return not (self.caller.reviews or self.caller.role in DECIDING_ROLES)
 
 	def require_visible(self) -> None:

@@ -59,7 +59,7 @@ def only_shared(doctype: str, user: str) -> set[str] | None:
 
 
 def permits_link(link: Field, name: str, doctype: str, user: str) -> bool:
-	"""Whether the user's User Permissions let a document of the DocType name another one; Frappe's save asks no more of a link."""
+	"""Whether the user's User Permissions let a document of the DocType name another one; Frappe's save asks nothing else of a link."""
 	if link.unrestricted:
 		return True
 	held = get_user_permissions(user).get(link.options) or []

@@ -1,6 +1,6 @@
 """Telling others of the new position of a space: once for each transaction, and within a job once a second.
 
-A job that commits thousands of times would otherwise make as many events. What it held back is told when it ends.
+A job that commits thousands of times would otherwise make as many events. What it held back, it announces at its end.
 """
 
 import time

@@ -84,7 +84,7 @@ def entities_through(doctype: str) -> Iterator[EntityType]:
 
 
 def hanging(entity: EntityType, doctype: str, name: str, limit: int | None = None) -> set[str]:
-	"""Names of the documents that hang on one; with a limit, no more than that. One statement for each place in the path.
+	"""Names of the documents that hang on one, at most `limit` of them. One statement for each place in the path.
 
 	It reads what is committed now, and waits for documents that are just being written.
 	"""

@@ -4,5 +4,5 @@ import frappe
 
 
 def execute() -> None:
-	"""Uploads in S3 that were used before lie in two places still; the next collection empties one."""
+	"""Uploads in S3 that were used before still lie in two places; the next collection empties one."""
 	frappe.db.sql("UPDATE `tabSync Media` SET incoming = 1 WHERE backend = 'S3' AND state = 'Used'")

@@ -1,4 +1,4 @@
-"""Texts of devices and peers that an older release stored as they came, or with no more than `<` changed.
+"""Texts of devices and peers that an older release stored as they came, or with only `<` changed.
 
 What devices get of them stays the same: the columns of records are only written in the form of `texts.encode`. Running it
 again changes nothing, and an interrupted one goes on where it stopped.

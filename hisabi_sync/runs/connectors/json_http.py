@@ -2,7 +2,7 @@
 
 `items` and `record` are paths into the answers of a list and of one record; `next` is where a list's answer has the cursor
 or the address of its next page. `since` is the parameter that asks for what changed; `lookup` is a path with {key} that
-finds a record by the key it was created with. Every write carries the header `Idempotency-Key` besides.
+finds a record by the key it was created with. Every write also carries the header `Idempotency-Key`.
 """
 
 from typing import Any, Literal

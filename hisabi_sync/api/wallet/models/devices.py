@@ -10,7 +10,7 @@ Password = Annotated[Any, WithJsonSchema({"type": "string", "format": "password"
 
 
 class DeviceRegistration(Request):
-	"""`contract` is what the token is for, `wallet` by default; `scopes` are what it opens besides."""
+	"""`contract` is what the token is for, `wallet` by default; `scopes` are what else it opens."""
 
 	device_id: Text
 	platform: OptionalText = None

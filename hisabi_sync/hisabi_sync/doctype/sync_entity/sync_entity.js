@@ -80,8 +80,8 @@ function is_changed(frm) {
 
 function under_way(headway) {
 	if (!headway) return "";
-	if (headway.waiting) return __("A worker is going to compare the documents with what devices know.");
-	return __("{0} of {1} documents are compared with what devices know.", [headway.compared, headway.documents]);
+	if (headway.waiting) return __("A worker is going to compare the documents with the records that devices have.");
+	return __("{0} of {1} documents are compared with the records that devices have.", [headway.compared, headway.documents]);
 }
 
 function to_bring({ waiting, since }) {

@@ -28,7 +28,7 @@ class SyncSpaceMember(Document):
 		self._refuse_if_owned()
 		if self.rule and self.status == "active":
 			frappe.throw(
-				_("A rule would make this membership again. Set its status to removed; then it stays so")
+				_("A rule would make this membership again. To keep the user out, set the status to removed")
 			)
 
 	def _refuse_if_owned(self) -> None:
