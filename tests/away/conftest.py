@@ -1,11 +1,12 @@
 """A web server whose Redis, one of its own, can be stopped and started again."""
 
-import time
-
 import pytest
+from redis import Redis as Client
+from redis.exceptions import ConnectionError
 
 from chaos.site import redis
 from tests.support.server import Server
+from tests.support.waiting import until
 from tests.wallet.people import sign_in, sign_up
 
 
@@ -20,8 +21,14 @@ class Redis:
 
 	def start(self):
 		self.program.start()
-		time.sleep(0.5)  # it listens within milliseconds
+		until(self._answers)
 		return self
+
+	def _answers(self):
+		try:
+			return Client.from_url(f"{self.address}/0").ping()
+		except ConnectionError:
+			return False
 
 	def stop(self):
 		self.program.stop()

@@ -2,13 +2,13 @@
 
 import json
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from random import Random
 
 import pytest
 
 from chaos.line import FATES, Line, Lost, Weather
+from tests.support.waiting import until
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -63,9 +63,7 @@ def test_fates(server, fate, arrivals, answers):
 	except Lost as lost:
 		known = lost.answers
 		assert fate in ("request_lost", "half_sent", "answer_lost", "cut")
-	deadline = time.monotonic() + 20
-	while len(server.got) < arrivals and time.monotonic() < deadline:
-		time.sleep(0.01)
+	until(lambda: len(server.got) >= arrivals, 20)
 	assert (server.got, len(known)) == ([{"a": "b"}] * arrivals, answers)
 
 

@@ -6,10 +6,10 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 from tests.support.server import Server, free_port
+from tests.support.waiting import until
 
 
 class DeskServer(Server):
@@ -55,13 +55,11 @@ class DeskServer(Server):
 
 
 def _wait_for_port(port, seconds=30):
-	deadline = time.monotonic() + seconds
-	while time.monotonic() < deadline:
+	def answers():
 		with socket.socket() as probe:
-			if probe.connect_ex(("127.0.0.1", port)) == 0:
-				return
-		time.sleep(0.1)
-	raise RuntimeError("The relay does not answer")
+			return probe.connect_ex(("127.0.0.1", port)) == 0
+
+	until(answers, seconds)
 
 
 def is_ready():

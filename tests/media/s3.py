@@ -3,7 +3,6 @@
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import boto3
@@ -12,6 +11,7 @@ import pytest
 import requests
 
 from tests.media.uploads import PNG, presign
+from tests.support.waiting import until
 
 ROOT = Path(__file__).parents[2]
 BUCKET, KEYS = "media", {"aws_access_key_id": "key", "aws_secret_access_key": "secret"}
@@ -44,12 +44,13 @@ def s3_server(tmp_path_factory):
 
 
 def _wait(address):
-	for _ in range(300):
+	def answers():
 		try:
-			return requests.get(address, timeout=5)
+			return requests.get(address, timeout=5) is not None
 		except requests.ConnectionError:
-			time.sleep(0.1)
-	raise RuntimeError("The S3 server does not answer")
+			return False
+
+	until(answers, 30)
 
 
 @pytest.fixture
