@@ -51,7 +51,7 @@ def _position(standing: Standing) -> int:
 
 def acknowledge(caller: Caller, reached: cursor.Cursor) -> None:
 	"""Move the device's positions forward to the positions of a Cursor, never back. Raises RequestError invalid_cursor."""
-	if any(max(held.position, held.known) > caller.position for held in reached.standings):
+	if any(max(reach.position, reach.deletes_until) > caller.position for reach in reached.standings):
 		raise RequestError("invalid_cursor")
 	names = {entity.mark: entity.name for entity in registry().of_space_type(caller.space_type)}
 	standings: dict[str | None, Standing | None] = {

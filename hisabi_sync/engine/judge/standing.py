@@ -34,17 +34,17 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Begin:
-	"""`held` is the cursor that was sent, or None. `at` is {mark: Standing} of what is asked for, `rest` that of all others."""
+	"""`sent` is the cursor that was sent, or None. `at` is {mark: Standing} of what is asked for, `rest` that of all others."""
 
-	held: cursor.Cursor | None
+	sent: cursor.Cursor | None
 	asked: Asked
 	at: dict[str, Standing]
 	rest: Standing | None
-	is_guessed: bool = False  # whether `held` was made of a time, so that its visibility hashes say nothing
+	is_guessed: bool = False  # whether `sent` was made of a time, so that its visibility hashes say nothing
 
 	def is_first(self, mark: str) -> bool:
 		"""Whether records of an entity type are new to the device: in its first pull, with all pages."""
-		standing = self.held.of(mark) if self.held else None
+		standing = self.sent.of(mark) if self.sent else None
 		return standing is None or standing.snapshot is not None
 
 	def is_with_rest(self, mark: str) -> bool:
@@ -69,9 +69,9 @@ class Begin:
 		`just_entered`: the record has the version with which it came into the space for the first time.
 		"""
 		standing = self.at[mark]
-		if standing.first and sequence <= standing.known:
+		if standing.first and sequence <= standing.deletes_until:
 			return True
-		return just_entered and sequence > standing.known and not self.is_guessed
+		return just_entered and sequence > standing.deletes_until and not self.is_guessed
 
 	@property
 	def position(self) -> int:
@@ -82,24 +82,24 @@ class Begin:
 		)
 
 
-def begin(held: cursor.Cursor | None, asked: Asked, is_guessed: bool = False) -> Begin:
+def begin(sent: cursor.Cursor | None, asked: Asked, is_guessed: bool = False) -> Begin:
 	"""Where a page begins. Raises RequestError resync_required.
 
 	A first pull keeps the position at which it began, so that only later deletes are sent. If the visibility hash has changed,
 	records that they may see are sent again, and others as tombstones.
 	"""
-	at = {mark: _begin(_of(held, mark, asked), mark, asked) for mark in asked.marks}
-	rest = held.rest if held else None
+	at = {mark: _begin(_of(sent, mark, asked), mark, asked) for mark in asked.marks}
+	rest = sent.rest if sent else None
 	if asked.everything:
 		rest = _checked(rest, asked.horizon, asked.visibility, asked)
-	return Begin(held, asked, at, rest, is_guessed)
+	return Begin(sent, asked, at, rest, is_guessed)
 
 
-def _of(held: cursor.Cursor | None, mark: str, asked: Asked) -> Standing | None:
+def _of(sent: cursor.Cursor | None, mark: str, asked: Asked) -> Standing | None:
 	"""The Standing of one entity type. If it is part of the rest, its visibility is known only if that of the rest is unchanged."""
-	if held is None or mark in held.named:
-		return held.named[mark] if held else None
-	rest = held.rest
+	if sent is None or mark in sent.named:
+		return sent.named[mark] if sent else None
+	rest = sent.rest
 	if rest is None:
 		return None
 	visibility = asked.visibilities[mark] if rest.visibility == asked.visibility else UNSEEN
@@ -113,22 +113,22 @@ def _begin(standing: Standing | None, mark: str, asked: Asked) -> Standing:
 def _checked(standing: Standing | None, horizon: int, visibility: str, asked: Asked) -> Standing:
 	if standing is None or (standing.visibility == BLIND and visibility != BLIND):
 		return Standing(0, asked.position, visibility, first=True)
-	if max(standing.position, standing.known) > asked.position:
+	if max(standing.position, standing.deletes_until) > asked.position:
 		raise RequestError("resync_required", reason="position_unknown")
-	if max(standing.position, standing.known) < horizon:
+	if max(standing.position, standing.deletes_until) < horizon:
 		raise RequestError("resync_required", reason="position_too_old")
-	return standing if standing.visibility == visibility else Standing(0, standing.known, visibility)
+	return standing if standing.visibility == visibility else Standing(0, standing.deletes_until, visibility)
 
 
 def after(begun: Begin, position: int, space: str) -> cursor.Cursor:
 	"""The Cursor after a page that ends at a position. Entity types that were not asked for keep their Standing."""
-	asked, held = begun.asked, begun.held
+	asked, sent = begun.asked, begun.sent
 	moved = {mark: _moved(standing, position) for mark, standing in begun.at.items()}
 	if begun.rest is None or not asked.everything:
-		return cursor.build(space, begun.rest, {**(held.named if held else {}), **moved})
+		return cursor.build(space, begun.rest, {**(sent.named if sent else {}), **moved})
 	rest = _moved(begun.rest, position)
-	left = {mark: _of(held, mark, asked) for mark in asked.visibilities if mark not in moved}
-	unknown = {m: s for m, s in (held.named if held else {}).items() if m not in asked.visibilities}
+	left = {mark: _of(sent, mark, asked) for mark in asked.visibilities if mark not in moved}
+	unknown = {m: s for m, s in (sent.named if sent else {}).items() if m not in asked.visibilities}
 	apart = {m: s for m, s in {**left, **moved, **unknown}.items() if not _is_with(rest, m, s, asked)}
 	return cursor.build(space, rest, apart)
 

@@ -36,7 +36,7 @@ class Standing:
 	first: bool = False
 
 	@property
-	def known(self) -> int:
+	def deletes_until(self) -> int:
 		"""The position up to which the device has all deletes, or does not need them."""
 		return self.position if self.snapshot is None else self.snapshot
 
