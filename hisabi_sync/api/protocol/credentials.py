@@ -17,7 +17,7 @@ from hisabi_sync.engine.model.errors import RequestError
 
 ACTION, MAX_PASSWORD = "login", 512
 DEFAULT_LIMIT = 10
-# In a quarter of an hour, as multiples of that limit: tries from one address whoever is named, and tries for a user from
+# In a quarter of an hour, as multiples of that limit: tries from one address for any user, and tries for a user from
 # anywhere after which a strange address has a single one.
 ADDRESS, CROWD = 20, 50
 ROWS = 50  # lines in the Activity Log about failed tries, for each user and for all unknown names together
