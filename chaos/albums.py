@@ -9,7 +9,7 @@ from chaos.evidence import Evidence
 from chaos.journal import Op
 from chaos.line import Answer
 from chaos.look import Held
-from chaos.promises import Found, Violation, promise
+from chaos.violations import Found, Violation, promise
 
 if TYPE_CHECKING:
 	from chaos.devices import Device

@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from chaos.caller import Caller
-from chaos.promises import Violation
+from chaos.violations import Violation
 from hisabi_sync.engine.identity import device_tokens
 
 if TYPE_CHECKING:

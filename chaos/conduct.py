@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from chaos.journal import Call, Op
-from chaos.promises import Violation
+from chaos.violations import Violation
 from hisabi_sync.engine.identity import budgets
 
 CONTRACTS = ("/api/method/hisabi", "/api/sync/", "/api/v1/mobile/", "/v1/sync/", "/sync/delta")

@@ -10,7 +10,7 @@ from chaos.caller import Caller, is_temporary
 from chaos.journal import Op, Said
 from chaos.line import Answer, Lost
 from chaos.plan import Life
-from chaos.promises import Violation
+from chaos.violations import Violation
 
 if TYPE_CHECKING:
 	from chaos.lab import Lab

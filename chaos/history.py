@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from chaos.journal import Journal, Op, Write
-from chaos.promises import Violation
+from chaos.violations import Violation
 
 MOST = 60  # lines
 

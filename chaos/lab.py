@@ -20,8 +20,9 @@ from chaos.journal import Journal, Known
 from chaos.line import Weather
 from chaos.office import ERRANDS
 from chaos.plan import Plan
-from chaos.promises import Violation, check
+from chaos.promises import check
 from chaos.shares import Shares
+from chaos.violations import Violation
 from chaos.work import DEEDS, SETTLED
 from hisabi_sync.engine.model import ids
 

@@ -11,7 +11,7 @@ from chaos.devices import Device
 from chaos.line import Answer
 from chaos.look import Held
 from chaos.plan import Space
-from chaos.promises import Violation
+from chaos.violations import Violation
 
 if TYPE_CHECKING:
 	from chaos.lab import Lab

@@ -6,7 +6,7 @@ from typing import Any
 from chaos import look
 from chaos.evidence import same
 from chaos.journal import Known
-from chaos.promises import Violation
+from chaos.violations import Violation
 
 
 def foreign(device: str, space: str, item: Mapping[str, Any]) -> Iterator[Violation]:

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from chaos import history
 from chaos.journal import Op
-from chaos.promises import TITLES
+from chaos.violations import TITLES
 
 if TYPE_CHECKING:
 	from chaos.lab import Lab

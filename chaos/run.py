@@ -15,7 +15,7 @@ from chaos.devices import Device
 from chaos.journal import Op
 from chaos.look import Held
 from chaos.plan import BLOCK, Life, Space
-from chaos.promises import Violation
+from chaos.violations import Violation
 from hisabi_sync.media import collect
 
 if TYPE_CHECKING:

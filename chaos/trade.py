@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from chaos.line import Lost
-from chaos.promises import Violation
+from chaos.violations import Violation
 from devtool.erp import Service
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from devtool.errors import Problem
+from devtool import Problem
 
 # The variable that names folders -> the app that it must be; "" is any app. An earlier row is installed first.
 VARIABLES = {"ERPNEXT_PATH": "erpnext", "APP_PATHS": ""}

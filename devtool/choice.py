@@ -5,8 +5,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from devtool import apps, settings
-from devtool.errors import Problem
+from devtool import Problem, apps, settings
 from devtool.settings import Settings
 from devtool.steps import write_atomically
 

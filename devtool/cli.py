@@ -8,8 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from devtool import apps, choice, commands, network, serve, settings
-from devtool.errors import Problem
+from devtool import Problem, apps, choice, commands, network, serve, settings
 
 EPILOG = """\
 environment variables:

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from devtool import (
+	Problem,
 	apps,
 	bench,
 	choice,
@@ -27,7 +28,6 @@ from devtool import (
 	system,
 )
 from devtool.bench import Site
-from devtool.errors import Problem
 from devtool.settings import REQUIREMENTS, ROOT, Settings
 
 # Variables that choose Frappe, other apps and the servers.

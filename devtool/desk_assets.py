@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from devtool import bench, node, redis_server, steps
+from devtool import Problem, bench, node, redis_server, steps
 from devtool.bench import Bench
-from devtool.errors import Problem
 from devtool.settings import APP, Settings
 from devtool.steps import Step, short
 

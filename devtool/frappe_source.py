@@ -5,8 +5,7 @@ import shutil
 import zipfile
 from pathlib import Path
 
-from devtool import environment, steps
-from devtool.errors import Problem
+from devtool import Problem, environment, steps
 from devtool.settings import REQUIREMENTS, ROOT, Settings
 from devtool.steps import Step
 

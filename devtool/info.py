@@ -3,9 +3,8 @@
 import json
 from typing import Any
 
-from devtool import mariadb, redis_server, serve
+from devtool import Problem, mariadb, redis_server, serve
 from devtool.bench import Site
-from devtool.errors import Problem
 from devtool.site import ADMIN_PASSWORD
 from devtool.steps import write_atomically
 

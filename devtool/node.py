@@ -7,8 +7,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from devtool import steps
-from devtool.errors import Problem
+from devtool import Problem, steps
 from devtool.settings import ROOT, Settings
 from devtool.steps import Step
 from devtool.system import executable

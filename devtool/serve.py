@@ -7,9 +7,8 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from devtool import network, node, redis_server, servers, state
+from devtool import Problem, network, node, redis_server, servers, state
 from devtool.bench import Site, environment, frappe_command
-from devtool.errors import Problem
 from devtool.processes import Process, wait_for
 from devtool.settings import Settings
 from devtool.steps import short, step

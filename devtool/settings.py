@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from devtool import apps
+from devtool import Problem, apps
 from devtool.apps import App
-from devtool.errors import Problem
 
 ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = ROOT / "devtool" / "requirements"

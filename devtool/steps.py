@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from devtool.errors import Problem
+from devtool import Problem
 from devtool.settings import ROOT, Settings
 
 NEEDED_BYTES = 2 * 1024**3

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from devtool.errors import Problem
+from devtool import Problem
 from devtool.settings import Settings
 from devtool.steps import Step, step
 

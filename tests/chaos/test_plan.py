@@ -6,7 +6,7 @@ import pytest
 
 from chaos import conduct, history, plan
 from chaos.journal import Journal, Said, Write
-from chaos.promises import Violation
+from chaos.violations import Violation
 from tests.chaos.stories import CASH, FOOD, Story, quiet
 
 NAMES = {f"fault {n}": None for n in range(5)}

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from devtool import apps, bench, choice, cli, copies, environment, site
-from devtool.errors import Problem
+from devtool import Problem, apps, bench, choice, cli, copies, environment, site
 from devtool.settings import Settings
 
 

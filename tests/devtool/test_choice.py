@@ -2,8 +2,7 @@
 
 import pytest
 
-from devtool import choice
-from devtool.errors import Problem
+from devtool import Problem, choice
 
 
 @pytest.fixture

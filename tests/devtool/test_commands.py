@@ -9,8 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from devtool import bench, cli, commands, frappe_source, site
-from devtool.errors import Problem
+from devtool import Problem, bench, cli, commands, frappe_source, site
 from devtool.settings import Settings
 from hisabi_sync import hooks
 from tests.devtool.conftest import ROOT

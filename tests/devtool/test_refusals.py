@@ -11,8 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from devtool import cli, serve, settings, state, steps, system
-from devtool.errors import Problem
+from devtool import Problem, cli, serve, settings, state, steps, system
 from tests.devtool.conftest import NO_ANSWER
 
 OFFLINE = {
