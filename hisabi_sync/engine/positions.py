@@ -16,7 +16,7 @@ from hisabi_sync.engine.store.write import STANDARD
 
 # A change may be numbered this long before it is committed and seen, and clocks of several servers differ.
 MARGIN = timedelta(minutes=5)
-# The visibility hash belongs to the position, which only moves forward. MariaDB evaluates from left to right.
+# The visibility hash (column `sight`) belongs to the position, which only moves forward. MariaDB evaluates from left to right.
 FURTHER = """sight = IF(VALUES(acknowledged) >= acknowledged, VALUES(sight), sight),
 	acknowledged = GREATEST(acknowledged, VALUES(acknowledged)), modified = VALUES(modified)"""
 
