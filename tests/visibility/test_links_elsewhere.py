@@ -27,7 +27,9 @@ def shop(site):
 	frappe.set_user("Administrator")
 	for role in (ROLE, SELLER):
 		frappe.get_doc({"doctype": "Role", "role_name": role}).insert(ignore_if_duplicate=True)
-	doctypes.make(ITEM, columns("team", "title"), permissions=[permission(), permission(ROLE)], allow_rename=1)
+	doctypes.make(
+		ITEM, columns("team", "title"), permissions=[permission(), permission(ROLE)], allow_rename=1
+	)
 	doctypes.make(ROW, [column("item", "Link", ITEM), column("qty", "Int")], istable=1)
 	order = (*columns("team", "title"), column("item", "Link", ITEM), column("lines", "Table", ROW))
 	doctypes.make(ORDER, order, permissions=[permission(), permission(SELLER)])
