@@ -167,6 +167,9 @@ sync_listeners = [
 	"hisabi_sync.engine.entities.listeners.ERPNEXT_DELETIONS",
 ]
 
+# DocTypes that imports and jobs write by the thousand: a Sync Entity proposes to number their changes by a job.
+sync_mass_doctypes = ["Item Price", "Bin", "Stock Ledger Entry", "GL Entry", "Serial No", "Batch"]
+
 # Which of the uploads that changes name in file fields may be used, by the record that names each: {key: record}.
 sync_files = ["hisabi_sync.media.fields.usable"]
 

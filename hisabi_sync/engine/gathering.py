@@ -62,7 +62,7 @@ def _may_wait(entity: EntityType) -> bool:
 	"""Whether nothing depends on a record before the commit: neither values of others nor columns of the document."""
 	if entity.stamps or entity.computed or entity.space_path == "name":
 		return False
-	return not (contracts.deriver(entity.space_type) or contracts.holder(entity.space_type))
+	return not contracts.is_followed(entity.space_type, entity.doctype)
 
 
 def may_wait(doc: Document, entity: EntityType) -> bool:

@@ -19,4 +19,5 @@ BATCH = Contract(
 		"Field Playbook": rules.prepare_playbooks,
 	},
 	derive=chain.follow,
+	derives_from=frozenset({"Field Observation"}),
 )

@@ -14,6 +14,7 @@ MOBILE = Contract(
 	rules={"Field Submission": rules.submission, "Field Meter": rules.meter},
 	prepare={"Field Submission": media.prepare},
 	derive=rules.follow,
+	derives_from=frozenset({"Field Submission"}),
 	media_columns={"Field Submission": [("Field Submission Media", "media", "submission")]},
 	budgets=rows.BUDGETS,
 	takes_rules=True,

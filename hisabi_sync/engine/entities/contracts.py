@@ -103,6 +103,15 @@ def holder(space_type: str) -> Hold | None:
 	return _first(space_type, "hold")
 
 
+def is_followed(space_type: str, doctype: str) -> bool:
+	"""Whether values follow from documents of a DocType in the same transaction, so that their changes cannot be numbered later."""
+	return any(
+		(contract.derive or contract.hold)
+		and (contract.derives_from is None or doctype in contract.derives_from)
+		for contract in of_space(space_type)
+	)
+
+
 def _first(space_type: str, part: str) -> Any:
 	return next((found for contract in of_space(space_type) if (found := getattr(contract, part))), None)
 

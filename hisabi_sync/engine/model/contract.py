@@ -63,6 +63,7 @@ class Contract:
 	- `rules`, by DocType: checks and defaults beyond those of the DocType. `prepare`, by DocType: looks up what the rules
 	  need, once for a whole batch.
 	- `derive` updates values that follow from other records, in the same transaction; its cost grows only with the effects.
+	  `derives_from` names the DocTypes that it looks at, None for all: documents of other DocTypes can be numbered later.
 	- `hold` returns (DocType, name) of the document that every writer locks before any other, or None.
 	- `announce(name of the space, position)` is called when a transaction has taken numbers, just before its commit.
 	- `client_only` are names in payloads that only clients need; they are ignored.
@@ -80,6 +81,7 @@ class Contract:
 	rules: Mapping[str, Rule] = field(default_factory=dict)
 	prepare: Mapping[str, Preparation] = field(default_factory=dict)
 	derive: Derivation | None = None
+	derives_from: frozenset[str] | None = None
 	hold: Hold | None = None
 	announce: Callable[[str, int], None] | None = None
 	client_only: frozenset[str] = frozenset()

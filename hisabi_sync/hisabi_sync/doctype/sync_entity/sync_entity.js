@@ -10,16 +10,33 @@ frappe.ui.form.on("Sync Entity", {
 	refresh(frm) {
 		frm.trigger("show_headway");
 		frm.trigger("show_slow");
+		if (frm.doc.__onload?.numbering) frm.events.explain_numbering(frm, frm.doc.__onload.numbering);
 		if (frm.doc.document_type && frm.perm[0]?.write) {
 			frm.add_custom_button(__("Propose fields"), () => frm.trigger("ask_to_propose"));
 		}
 	},
 
-	// A list that nobody has changed follows the DocType.
-	document_type(frm) {
+	// A list that nobody has changed follows the DocType. One after the other: each answer brings the form as it was sent.
+	async document_type(frm) {
 		if (!frm.is_new() || !frm.doc.document_type) return;
-		if (!is_changed(frm)) frm.trigger("propose_fields");
-		if (!frm.doc.actions?.length || frm.proposed_actions === actions_of(frm)) frm.trigger("propose_actions");
+		if (!is_changed(frm)) await frm.trigger("propose_fields");
+		await frm.trigger("propose_numbering");
+		if (!frm.doc.actions?.length || frm.proposed_actions === actions_of(frm)) await frm.trigger("propose_actions");
+	},
+
+	space_type(frm) {
+		if (frm.is_new() && frm.doc.document_type) frm.trigger("propose_numbering");
+	},
+
+	async propose_numbering(frm) {
+		const { message } = await frm.call("propose_numbering");
+		frm.events.explain_numbering(frm, message);
+		await frm.set_value("numbering", message?.numbering || "In the same transaction");
+	},
+
+	explain_numbering(frm, proposed) {
+		const usual = __(frappe.meta.get_docfield("Sync Entity", "numbering").description);
+		frm.set_df_property("numbering", "description", proposed ? frappe.utils.escape_html(proposed.why) : usual);
 	},
 
 	async propose_actions(frm) {

@@ -15,6 +15,7 @@ from hisabi_sync.engine.entities import (
 	compiler,
 	contracts,
 	entity_types,
+	mass,
 	paths,
 	proposal,
 	write_mode,
@@ -155,8 +156,7 @@ class SyncEntity(Document):
 			frappe.throw(_("The policy {0} needs the parameters {1}").format(self.policy, ", ".join(missing)))
 
 	def _check_numbering(self) -> None:
-		follows = contracts.deriver(self.space_type) or contracts.holder(self.space_type)
-		if self.numbering == compiler.BY_JOB and follows:
+		if self.numbering == compiler.BY_JOB and contracts.is_followed(self.space_type, self.document_type):
 			frappe.throw(
 				_(
 					"In spaces of the type {0} other values follow at once: number changes in the same transaction"
@@ -224,6 +224,12 @@ class SyncEntity(Document):
 		self.check_permission("write" if not self.is_new() else "create")
 		return action_choices.propose(frappe.get_meta(self.document_type))
 
+	@frappe.whitelist()
+	def propose_numbering(self) -> dict[str, str] | None:
+		"""{numbering, why} if another way of numbering than the default suits the DocType; else None."""
+		self.check_permission("write" if not self.is_new() else "create")
+		return _numbering(self)
+
 	def onload(self) -> None:
 		"""Give the form the progress of numbering and of the comparison with devices, and why documents are saved one by one."""
 		if self.enabled and not self.is_new() and frappe.db.table_exists(self.document_type):
@@ -231,6 +237,9 @@ class SyncEntity(Document):
 			self.set_onload("headway", background.progress_of(self.name))
 		self.set_onload("waiting", waiting.state().get(self.name))
 		self.set_onload("unserved", unserved(self.space_type))
+		self.set_onload(
+			"numbering", _numbering(self) if frappe.db.exists("DocType", self.document_type) else None
+		)
 		entity = entity_types.registry().by_name.get(self.name)
 		self.set_onload("slow", [write_mode.said(reason) for reason in entity.slow] if entity else [])
 
@@ -256,6 +265,16 @@ def _links(doc: SyncEntity) -> list[tuple[str, str]]:
 	steps = [(hop.doctype, hop.link) for way in ways for hop in way.hops(doc.document_type)]
 	amends = any(row.action == AMEND for row in doc.actions)
 	return list(dict.fromkeys([*steps, *([(doc.document_type, "amended_from")] if amends else [])]))
+
+
+def _numbering(doc: SyncEntity) -> dict[str, str] | None:
+	proposed = mass.numbering(frappe.get_meta(doc.document_type), doc.space_type)
+	if not proposed:
+		return None
+	said = _(
+		"Imports and other documents write {0} by the thousand: by a job, each costs them little, and devices get it some seconds later"
+	)
+	return {"numbering": proposed, "why": said.format(_(doc.document_type))}
 
 
 def unserved(space_type: str | None) -> str:
