@@ -147,6 +147,7 @@ default_log_clearing_doctypes = {
 	"Sync Version": 180,
 	"Sync Conflict": 365,
 	"Sync Call": 90,
+	"Sync Cursor": 180,
 	"Hisabi Wallet Invite": 90,
 	"Family Sync Day": 365,
 	"Sync Run Record": 90,
@@ -159,6 +160,7 @@ sync_contracts = [
 	"hisabi_sync.api.mobile.contract.MOBILE",
 	"hisabi_sync.api.delta.contract.DELTA",
 	"hisabi_sync.api.batch.contract.BATCH",
+	"hisabi_sync.api.site.contract.SITE",
 ]
 
 # On which DocTypes handlers of `doc_events` act: each is a Listener. Other apps add theirs, so that all others stay fast.

@@ -6,14 +6,16 @@ from typing import Any
 import frappe
 from frappe.utils.password import set_encrypted_password
 
+from hisabi_sync import tenants
 from hisabi_sync.api.protocol import scopes
 from hisabi_sync.demo import commerce, family, farm, field, households, words
 from hisabi_sync.demo.home import Home
 from hisabi_sync.demo.people import Person, Phone
 from hisabi_sync.engine.identity import device_tokens
+from hisabi_sync.engine.model import ids
 
 PASSWORD = "hisabi-demo-2026"
-WALLET, DEVICE = "demo-wallet", "demo-phone"
+WALLET, DEVICE, APP = "demo-wallet", "demo-phone", "demo-app"
 PEOPLE = {
 	# user: (first name, roles, role in the demo wallet)
 	"amal@hisabi.example": ("Amal", ["Hisabi User"], "owner"),
@@ -38,6 +40,7 @@ def prepare() -> dict[str, Any]:
 		_ensure_user(email, first_name, roles)
 	households.fill(_household(), TRANSACTIONS, households.Totals())
 	_, token = device_tokens.register(OWNER, DEVICE, "android", "Demo phone", (scopes.WALLET,))
+	_, app = device_tokens.register(OWNER, APP, "web", "Demo app", (scopes.SITE,))
 	frappe.db.commit()  # each of the following begins a transaction of its own
 	mobile = field.prepare(OWNER)
 	commerce.prepare(OPERATOR, field.TENANT)
@@ -52,6 +55,7 @@ def prepare() -> dict[str, Any]:
 			"mobile": f"Bearer {mobile}",
 			"batch": f"Bearer {farm.prepare(OWNER)}",
 			"family": f"Bearer {home['token']}",
+			"site": f"Bearer {app}",
 			"operator": api_key(OPERATOR),
 		},
 		"spaces": {
@@ -59,6 +63,7 @@ def prepare() -> dict[str, Any]:
 			"mobile": field.TENANT,
 			"batch": farm.FARM,
 			"family": family.FAMILY,
+			"site": ids.space(tenants.SPACE_TYPE, field.TENANT),
 			"operator": field.TENANT,
 		},
 		"jwt": home["jwt"],

@@ -137,6 +137,8 @@ def _complete(
 	_check_acting(batch, change, stored, entity)
 	if change.base:
 		_complete_base(batch, change, stored, entity)
+	if change.row_edits:
+		rows.take_edits(change, stored, entity)
 	resolved = batch.resolving.of(change, entity, batch.caller) if change.resolves else None
 	if resolved and stored:
 		_take_up(batch, change, resolved, stored, entity)

@@ -5,7 +5,7 @@ So an op that is sent again finds its answer. Sync Batch holds a row for each pu
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -176,7 +176,7 @@ def message_of(row: frappe._dict) -> str:
 
 	`row` has `error_code`, `error_message` and `result`.
 	"""
-	_load_codes()
+	load_codes()
 	if row.error_code not in ITEM_ERRORS:
 		return row.error_message
 	held = json.loads(row.result or "{}")
@@ -184,7 +184,7 @@ def message_of(row: frappe._dict) -> str:
 	return plain(item_message(row.error_code, held.get("detail"), held.get("words")), LONG)
 
 
-def _load_codes() -> None:
+def load_codes() -> None:
 	"""Import all contracts. A stored code may belong to one that this process has not imported yet."""
 	contracts.contracts()
 
@@ -206,17 +206,34 @@ def save_batch(result: "Result", caller: Caller, options: "Options", duration_ms
 
 def stored(caller: Caller, op_ids: Iterable[str]) -> dict[str, tuple[Change, Outcome]]:
 	"""{op key: (Change, Outcome)} of a device's ops in a space as they were answered, failed ones included."""
-	_load_codes()
+	found = stored_anywhere(caller.device, op_ids, caller.user, [caller.space], "space = %s", [caller.space])
+	return {key: (change, outcome) for key, (change, outcome, _) in found.items()}
+
+
+def stored_anywhere(
+	device: str | None,
+	op_ids: Iterable[str],
+	user: str,
+	spaces: Collection[str],
+	where: str = "1 = 1",
+	values: Iterable[Any] = (),
+) -> dict[str, tuple[Change, Outcome, str]]:
+	"""{op key: (Change, Outcome, space)} of a device's ops. Records are shown as the user may see them, those of `spaces` at most."""
+	load_codes()
 	keys = sorted({ids.op_key(op_id) for op_id in op_ids})
-	where = "device = %s AND space = %s"
-	columns = ["op_key", *CHANGE, *ANSWER]
-	rows = sql.select_in("Sync Item", columns, "op_key", keys, where, (caller.device, caller.space))
-	found = {row[0]: _as_answered(row[1:6], decode(row[6:])) for row in rows}
-	visibility.cut_answers([outcome for _, outcome in found.values()], caller.user)
+	columns = ["op_key", "space", "fingerprint", *CHANGE, *ANSWER]
+	rows = sql.select_in("Sync Item", columns, "op_key", keys, f"device = %s AND {where}", (device, *values))
+	found = {row[0]: (*as_answered(row[3:8], decode(row[8:])), row[1]) for row in rows}
+	for row in rows:
+		found[row[0]][0].fingerprint = row[2]
+	for _, outcome, space in found.values():
+		if space not in spaces:
+			outcome.record = None
+	visibility.cut_answers([outcome for _, outcome, _ in found.values()], user)
 	return found
 
 
-def _as_answered(columns: Iterable[Any], outcome: Outcome) -> tuple[Change, Outcome]:
+def as_answered(columns: Iterable[Any], outcome: Outcome) -> tuple[Change, Outcome]:
 	"""(Change, Outcome): the columns show plain texts, the outcome has what the device had sent."""
 	change = Change(*columns, payload={})  # type: ignore[misc]  # they are those of CHANGE
 	change.entity_type, change.client_id = outcome.entity_type, outcome.client_id
@@ -228,7 +245,7 @@ def of_batch(batch: str) -> list[tuple[str, Change, Outcome]]:
 
 	Records are shown as the signed-in user may see them.
 	"""
-	_load_codes()
+	load_codes()
 	columns = ["name", *CHANGE, "payload", *ANSWER]
 	rows = sql.select("Sync Item", columns, "batch = %s", (batch,), "ORDER BY position")
 	found = []

@@ -1,6 +1,8 @@
 """How far each device has come in each space, and which position a time stands for."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 import frappe
 
@@ -51,6 +53,18 @@ def _position(standing: Standing) -> int:
 
 def acknowledge(caller: Caller, reached: cursor.Cursor) -> None:
 	"""Move the device's positions forward to the positions of a Cursor, never back. Raises RequestError invalid_cursor."""
+	acknowledge_all([(caller, reached)])
+
+
+def acknowledge_all(reached: Iterable[tuple[Caller, cursor.Cursor]]) -> None:
+	"""The same for several spaces, [(the caller in a space, its Cursor)]."""
+	now = clock.now()
+	rows = [row for caller, held in reached for row in _rows(caller, held, now)]
+	columns = [*STANDARD, "device", "space", "entity_type", "acknowledged", "sight"]
+	sql.insert_or("Sync Device Position", columns, rows, FURTHER)
+
+
+def _rows(caller: Caller, reached: cursor.Cursor, now: datetime) -> list[tuple[Any, ...]]:
 	if any(max(reach.position, reach.deletes_until) > caller.position for reach in reached.standings):
 		raise RequestError("invalid_cursor")
 	names = {entity.mark: entity.name for entity in registry().of_space_type(caller.space_type)}
@@ -58,8 +72,7 @@ def acknowledge(caller: Caller, reached: cursor.Cursor) -> None:
 		None: reached.rest,
 		**{names[mark]: held for mark, held in reached.named.items() if mark in names},
 	}
-	now = clock.now()
-	rows = [
+	return [
 		(
 			*(name_of(caller, name), now, now, caller.user, caller.user),
 			*(
@@ -73,8 +86,6 @@ def acknowledge(caller: Caller, reached: cursor.Cursor) -> None:
 		for name, standing in standings.items()
 		if _complete(standing) or (name and reached.rest)
 	]
-	columns = [*STANDARD, "device", "space", "entity_type", "acknowledged", "sight"]
-	sql.insert_or("Sync Device Position", columns, rows, FURTHER)
 
 
 def _complete(standing: Standing | None) -> int:

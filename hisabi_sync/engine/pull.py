@@ -28,7 +28,7 @@ from hisabi_sync.engine.store import second_readings
 
 # Times as text, which is read faster.
 COLUMNS = (
-	"sequence, entity_type, document_name, client_id, doc_version, CAST(modified AS CHAR), CAST(deleted_at AS CHAR), second_readings, maker, entered"
+	"sequence, entity_type, document_name, client_id, doc_version, CAST(modified AS CHAR), CAST(deleted_at AS CHAR), second_readings, maker, entered, space"
 ).split(", ")
 
 
@@ -51,6 +51,8 @@ class Item:
 	warnings: list[str] = field(default_factory=list)
 	document_name: str | None = None
 	actions: list[str] | None = None  # what the caller may do with it now; None for types without actions
+	space: str = ""
+	reason: str | None = None  # why a pull of all spaces tells that the device is to drop it
 
 
 @dataclass(slots=True)
@@ -160,21 +162,28 @@ def _rows(
 
 	Entity types with the same position are one ordered scan of an index; each of the others is a scan of its own.
 	"""
-	blind = [entity.name for entity in entities if begun.is_blind(entity.mark)]
-	apart = [e for e in entities if e.name not in blind and not begun.is_with_rest(e.mark)]
-	parts = [_part(caller, begun.at[e.mark], "entity_type = %s", [e.name], limit) for e in apart]
-	if begun.asked.everything:
-		without = [*(entity.name for entity in apart), *blind, *registry().closed(caller.space_type)]
-		where, values = ("entity_type NOT IN %s", [tuple(without)]) if without else ("1 = 1", [])
-		parts.insert(0, _part(caller, begun.rest, where, values, limit))
-	# A part is None if its position is the last one already.
-	told = [part for part in parts if part]
+	told = parts(caller, begun, entities, limit)
 	if not told:
 		return ()
 	query = " UNION ALL ".join(text for text, _ in told)
 	if len(told) > 1:
 		query += f" ORDER BY sequence LIMIT {int(limit)}"
 	return sql.ask(query, [value for _, values in told for value in values], database)
+
+
+def parts(
+	caller: Caller, begun: standing.Begin, entities: Sequence[EntityType], limit: int
+) -> list[tuple[str, list[Any]]]:
+	"""[(a select, its values)] of what is new in a space, at most `limit` rows of each, in the order of their numbers."""
+	blind = [entity.name for entity in entities if begun.is_blind(entity.mark)]
+	apart = [e for e in entities if e.name not in blind and not begun.is_with_rest(e.mark)]
+	found = [_part(caller, begun.at[e.mark], "entity_type = %s", [e.name], limit) for e in apart]
+	if begun.asked.everything:
+		without = [*(entity.name for entity in apart), *blind, *registry().closed(caller.space_type)]
+		where, values = ("entity_type NOT IN %s", [tuple(without)]) if without else ("1 = 1", [])
+		found.insert(0, _part(caller, begun.rest, where, values, limit))
+	# A part is None if its position is the last one already.
+	return [part for part in found if part]
 
 
 def _part(
@@ -196,19 +205,19 @@ def _part(
 
 def _items(rows: sql.Rows, caller: Caller, begun: standing.Begin, database: sql.Database) -> list[Item]:
 	known = registry()
-	values = _values([row for row in rows if row[6] is None], caller, known, database)
+	values = values_of([row for row in rows if row[6] is None], caller, known, database)
 	linking = [(known.by_name[entity_type], held) for (entity_type, _), held in values.items()]
 	names = wire.client_ids(linking, caller.space, known, caller.user, database)
 	may = action_rights.possible(values, known, caller.user)
 	first = {entity.name: begun.is_first(entity.mark) for entity in known.of_space_type(caller.space_type)}
 	return [
-		_item(row, values, names, known, first, may)
+		item_of(row, values, names, known, first, may)
 		for row in rows
-		if _is_told(row, values, known, begun, caller)
+		if is_told(row, values, known, begun, caller)
 	]
 
 
-def _is_told(
+def is_told(
 	row: tuple[Any, ...],
 	values: Mapping[tuple[str, str], Any],
 	known: Registry,
@@ -219,7 +228,7 @@ def _is_told(
 
 	Names of records that a person may not read say something already.
 	"""
-	sequence, entity_type, name, _id, version, _modified, deleted_at, _second, maker, entered = row
+	sequence, entity_type, name, _id, version, _modified, deleted_at, _second, maker, entered, _ = row
 	if entity_type not in known.by_name:
 		return False
 	is_shown = deleted_at is not None or (entity_type, name) in values
@@ -231,7 +240,7 @@ def _is_told(
 	)
 
 
-def _values(
+def values_of(
 	rows: sql.Rows, caller: Caller, known: Registry, database: sql.Database
 ) -> dict[tuple[str, str], dict[str, Any]]:
 	"""Canonical values of the documents that the caller may see, by (entity type, document name)."""
@@ -246,7 +255,7 @@ def _values(
 	}
 
 
-def _item(
+def item_of(
 	row: tuple[Any, ...],
 	values: Mapping[tuple[str, str], dict[str, Any]],
 	names: Mapping[tuple[str, str], str | None],
@@ -254,9 +263,12 @@ def _item(
 	first: Mapping[str, bool],
 	may: Mapping[tuple[str, str], list[str]],
 ) -> Item:
+	"""The Item of a row; without `values` of its document it is a tombstone."""
 	sequence, entity_type, name, client_id, doc_version, modified, deleted_at, second, *_ = row
 	modified = second_readings.own(clock.to_datetime(modified), json.loads(second)) if second else modified
-	item = Item(sequence, entity_type, ids.decode(client_id), doc_version, modified, deleted_at)
+	item = Item(
+		sequence, entity_type, ids.decode(client_id), doc_version, modified, deleted_at, space=row[-1]
+	)
 	item.is_new, item.wire_name = first.get(entity_type, False), known.wire_name(entity_type)
 	held = values.get((entity_type, name))
 	if held is None:

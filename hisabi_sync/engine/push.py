@@ -70,14 +70,14 @@ def push(
 	there, and returns the index of the change that makes the space, if there is one. `after(result)` runs last, when
 	everything has its number. Both run again if the transaction is tried again. Raises RequestError.
 	"""
-	_correct_clocks(changes, options.skew_ms)
+	correct_clocks(changes, options.skew_ms)
 	try:
 		return retry.run(lambda: _transaction(caller, changes, options, before, after, process_at_once))
 	except Spoilt:
 		return retry.run(lambda: _transaction(caller, changes, options, before, after, process_in_parts))
 
 
-def _correct_clocks(changes: list[Change], skew_ms: int | None) -> None:
+def correct_clocks(changes: list[Change], skew_ms: int | None) -> None:
 	"""Correct the times of the device by its skew, so that they compare with those of the server."""
 	for change in changes:
 		if change.client_time and skew_ms:

@@ -239,6 +239,45 @@ def client_ids(
 	return elsewhere.shown(space, linked, closed, user, database) if linked else {}
 
 
+def client_ids_in(
+	pairs: Mapping[str, Iterable[tuple[EntityType, Mapping[str, Any]]]],
+	registry: Registry,
+	user: str,
+	database: sql.Database | None = None,
+) -> dict[str, dict[tuple[str, str], str | None]]:
+	"""`client_ids` for records of several spaces, {space: [(entity type, values)]}, in a fixed number of statements.
+
+	Here a link that leads to another kind of space is a client id too, if the user is a member there and records may be named.
+	"""
+	linked = {space: _linked(held, registry) for space, held in pairs.items()}
+	links = {space: set(found) for space, found in linked.items()}
+	closed = {space: _closed(found, registry) for space, found in linked.items()}
+	return (
+		elsewhere.shown_in(links, closed, user, database) if any(links.values()) else dict.fromkeys(links, {})
+	)
+
+
+def _linked(
+	pairs: Iterable[tuple[EntityType, Mapping[str, Any]]], registry: Registry
+) -> dict[tuple[str, str], bool]:
+	"""{link to a synced document: whether its entity type is of another kind of space}."""
+	return {
+		(field.options, holder[field.name]): target.space_type != entity.space_type
+		for entity, values in pairs
+		for holder, field, _ in each_link(values, entity)
+		if (target := target_of(field, registry))
+	}
+
+
+def _closed(linked: Mapping[tuple[str, str], bool], registry: Registry) -> set[str]:
+	"""DocTypes whose records stay within their space, as far as links within a kind of space lead to them."""
+	return {
+		doctype
+		for (doctype, _), is_foreign in linked.items()
+		if not is_foreign and not elsewhere.leaves_its_space(registry.by_doctype[doctype])
+	}
+
+
 def payload(
 	entity: EntityType,
 	values: Mapping[str, Any],

@@ -14,6 +14,7 @@ DOCUMENTS = (
 	"docs/operations.md",
 	"docs/sharing.md",
 	"docs/architecture.md",
+	"docs/contracts/site.md",
 )
 BLOCK = re.compile(r"(?:<!-- (?P<about>[^\n]*?) -->\n)?```(?P<language>\w+)\n(?P<text>.*?)```", re.S)
 

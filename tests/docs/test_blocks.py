@@ -19,8 +19,10 @@ from tests.support import answers, codes
 from tests.support.phone import new_id
 
 METHODS = "/api/method/"
+# Part of a path -> whose credential opens it; all others are the wallet's.
+CONTRACTS = {"/mobile/": "mobile", "/offline/": "site"}
 # What is settled or edited step by step is a new record in every run on the same site.
-ANEW = ("guide-meter", "GUIDE-7", "guide-split")
+ANEW = ("guide-meter", "GUIDE-7", "guide-split", "offline-meter", "offline-op", "OFFLINE")
 # What is different in every answer.
 VARYING = set(
 	"server_modified server_time cursor next_cursor conflict_id batch_id processed_at server_sync_token resolved_at".split()
@@ -66,7 +68,7 @@ def test_every_block_is_of_a_kind_that_is_checked(document):
 
 def requested(info, block, path, known):
 	"""The answer to a request of a document, sent as the demo's device. `known` maps printed ids to those answered."""
-	contract = "mobile" if "/mobile/" in path else "wallet"
+	contract = next((name for part, name in CONTRACTS.items() if part in path), "wallet")
 	headers = {"Authorization": info["credentials"][contract], "X-Frappe-Site-Name": info["site"]}
 	given = json.loads(actual(block.text, known))
 	schema = answers.document()["paths"][documented(path)]["post"]["requestBody"]["content"][
@@ -116,7 +118,8 @@ def test_requests_are_answered_as_printed(info, document):
 			named, _, step = rest.partition(" after ")
 			path = named if named.startswith("/") else METHODS + named
 			if step:
-				STEPS[step](json.loads(actual(block.text, known))["items"][0])
+				given = json.loads(actual(block.text, known))
+				STEPS[step]((given.get("items") or given["changes"])[0])
 			answer = requested(info, block, path, known)
 			assert answer.status_code == 200, (str(block), answer.text)
 		elif kind == "answer":
@@ -140,7 +143,11 @@ def given_ids(printed, given):
 	names = [
 		(name, said, got) for said, got in pairs for name in ("conflict_id", "server_id") if said.get(name)
 	]
-	return {said[name]: got[name] for name, said, got in names}
+	conflicts = [(said["conflict"], got["conflict"]) for said, got in pairs if said.get("conflict")]
+	return {
+		**{said[name]: got[name] for name, said, got in names},
+		**{said["id"]: got["id"] for said, got in conflicts},
+	}
 
 
 def made_green(item):
@@ -154,11 +161,20 @@ def made_green(item):
 
 def read_51(item):
 	"""Somebody in the Desk reads the meter of an item."""
+	read(item["payload"]["id"], 51)
+
+
+def read(meter, reading):
 	frappe.db.rollback()
-	meter = frappe.get_doc("Field Meter", {"client_id": item["payload"]["id"]})
-	meter.reading = 51
+	meter = frappe.get_doc("Field Meter", {"client_id": meter})
+	meter.reading = reading
 	meter.save()
 	frappe.db.commit()
+
+
+def read_52(change):
+	"""Somebody in the Desk reads the meter of a change of the site contract."""
+	read(change["id"], 52)
 
 
 def given_rows(printed, given):
@@ -180,7 +196,11 @@ def pulled(body):
 
 
 # What happens before a request, in the words of its comment.
-STEPS = {"somebody else made it green": made_green, "somebody else read 51": read_51}
+STEPS = {
+	"somebody else made it green": made_green,
+	"somebody else read 51": read_51,
+	"somebody else read 52": read_52,
+}
 
 
 def check_error(printed, status, code):

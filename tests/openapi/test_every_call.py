@@ -44,7 +44,7 @@ KNOWN = {
 	**dict.fromkeys(("cursor", "since_token", "entity_types", "resource_types", "family_id")),
 }
 # Stops the device that the other calls are made with.
-SUICIDAL = ("revoke_device", "rotate_token")
+SUICIDAL = ("revoke_device", "rotate_token", "logout")
 
 
 def ways(operation):

@@ -27,6 +27,15 @@ EDIT = {
 	"client_version": 2,
 	"payload": {"id": "<meter>", "reading": 9},
 }
+ANYWHERE = {
+	"op_id": "walls",
+	"type": "meter",
+	"id": "<meter>",
+	"op": "update",
+	"base_version": 2,
+	"values": {"reading": 9},
+}
+NO_CURSOR = (400, "invalid_cursor")
 FILE = {"filename": "a.png", "content_type": "image/png"}
 SIGNED = ("key", "expires", "holder", "device", "nonce", "signature")
 
@@ -186,6 +195,37 @@ MATRIX = {
 	"see_as.why": desk(
 		{"user": "<user>", "document_type": "Sync Conflict", "document": "<conflict>"}, DENIED
 	),
+	"site.ack": Row(
+		{**DEVICE, "cursor": "<site_cursor>"},
+		NO_CURSOR,
+		NO_CURSOR,
+		refuses=dict.fromkeys(("member", "auditor"), NO_CURSOR),
+	),
+	"site.conflicts": Row({}, OWN, OWN),
+	"site.login": Row(
+		{"usr": "<user>", "pwd": "wrong", **DEVICE},
+		(401, "invalid_login"),
+		guest="it checks a password",
+		may="",
+	),
+	"site.logout": Row(
+		{"device_id": "<owners_device>"}, (401, "device_mismatch"), (401, "device_mismatch"), may=""
+	),
+	"site.media_url": Row({"key": "<tenant_key>"}, NO_TENANT, NO_TENANT, refuses={"auditor": NO_TENANT}),
+	"site.presign": Row(
+		{**FILE, **DEVICE, "space": "<space>"},
+		NO_TENANT,
+		NO_TENANT,
+		refuses={"viewer": (403, "space_read_only"), "auditor": NO_TENANT},
+	),
+	"site.pull": Row(
+		{"cursor": "<site_cursor>"}, NO_CURSOR, NO_CURSOR, refuses={"auditor": NO_CURSOR, "member": NO_CURSOR}
+	),
+	"site.push": Row({**DEVICE, "changes": [ANYWHERE]}, ROWS, ROWS, mixed={"meter": ROWS}),
+	"site.record": Row({"type": "meter", "id": "<meter>"}, GONE, GONE, refuses={"auditor": GONE}),
+	"site.refused": Row(DEVICE, OWN, OWN),
+	"site.rotate": Row(DEVICE, OWN),
+	"site.status": Row({**DEVICE, "op_ids": ["<op>"]}, ROWS, ROWS, mixed={"op": ROWS}),
 	"sync.sync_ack": wallet({**DEVICE, "cursor": "<cursor>"}, mixed={"cursor": (417, "invalid_cursor")}),
 	"sync.sync_op_status": wallet({**DEVICE, "op_ids": ["<op>"]}, mixed={"op": ROWS}),
 	"sync.sync_pull": wallet({**DEVICE, "cursor": "<cursor>"}, mixed={"cursor": (417, "invalid_cursor")}),

@@ -24,6 +24,7 @@ CALLS = {
 	"mobile": "/api/v1/mobile/sync/push",
 	"family": "/sync/delta",
 	"batch": "/v1/sync/batch",
+	"site": "/api/offline/v1/push",
 	"runs": "/api/sync/orders",
 	"desk": "/api/method/hisabi_sync.api.conflicts.dismiss",
 }

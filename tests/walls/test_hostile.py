@@ -24,7 +24,7 @@ JSON = {"Content-Type": "application/json"}
 TRIED = [name for name in ENDPOINTS if name != "runs.health"]
 POSTED = [name for name, endpoint in ENDPOINTS.items() if "POST" in endpoint.methods]
 # Stops or renews the device that the other calls are made with.
-SUICIDAL = {"devices.revoke_device": "device_id", "desk_devices.revoke": "device"}
+SUICIDAL = {"devices.revoke_device": "device_id", "desk_devices.revoke": "device", "site.logout": "device_id"}
 
 
 def fit(response):

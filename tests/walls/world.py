@@ -72,7 +72,9 @@ def build(people, owner="owner", others=INSIDE[1:]):
 	phone = copy.copy(people[owner])
 	phone.wallet_id, phone.cursor, phone.replica = wallet, None, {}
 	world.ids = {"wallet": wallet, "tenant": tenant, "user": users.get("viewer", phone.user)}
-	world.ids |= _wallet(phone) | _tenant(phone, tenant) | _signed(phone) | _run(tenant)
+	world.ids |= (
+		_wallet(phone) | _tenant(phone, tenant) | _site(phone, tenant) | _signed(phone) | _run(tenant)
+	)
 	world.ids |= {"family": new_id("family"), "farm": new_id("farm")}
 	for space in (spaces.ensure(families.SPACE_TYPE, world.ids["family"]), farms.ensure(world.ids["farm"])):
 		spaces.set_member(space, phone.user, "owner")
@@ -118,6 +120,12 @@ def _tenant(phone, tenant):
 		"token": app.pull(tenant_id=tenant)[1],
 		"tenant_key": _file(app, tenant),
 	}
+
+
+def _site(phone, tenant):
+	"""What the site contract names: a space, and a position in all of them."""
+	answer = phone.session.post(f"{phone.url}/api/offline/v1/pull", json={}, timeout=60)
+	return {"space": ids.space(tenants.SPACE_TYPE, tenant), "site_cursor": answer.json()["cursor"]}
 
 
 def _app(phone, tenant, device_id, token=None):

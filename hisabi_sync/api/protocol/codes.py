@@ -33,6 +33,7 @@ register(
 		"sync_id_required": (417, "syncId is required", False),
 	},
 	items={
+		"op_id_required": "op_id is required",
 		"invalid_operation": "operation must be create, update or delete",
 		"payload_must_be_object": "payload must be an object",
 		"invalid_client_id": "The client id has characters that are not allowed or is too long",

@@ -47,6 +47,11 @@ GROUPS = {
 	"mobile": _group(
 		"api.mobile.endpoints", "mobile", "push pull ack list_spaces replay resolve presign download"
 	),
+	"site": _group(
+		"api.site.endpoints",
+		"site",
+		"login rotate logout pull push ack status record refused conflicts presign media_url",
+	),
 	"meta": _group("api.openapi.endpoints", "wallet", "openapi"),
 	"family": _group("api.delta.endpoints", "family", "delta"),
 	"batch": _group("api.batch.endpoints", "batch", "sync token rotate"),

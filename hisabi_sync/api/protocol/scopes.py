@@ -10,6 +10,7 @@ from hisabi_sync.engine.model.errors import RequestError
 from hisabi_sync.engine.sharing import spaces
 
 WALLET, MOBILE, BATCH, FAMILY, RUNS, DESK = "wallet", "mobile", "batch", "family", "runs", "desk"
+SITE = "site"
 EDIT_PLAYBOOKS = "playbook:edit"
 ANY = ""  # a token of whatever scope, or none
 
@@ -22,6 +23,7 @@ MODULES = {
 	"mobile": MOBILE,
 	"batch": BATCH,
 	"family": FAMILY,
+	"site": SITE,
 	"runs": RUNS,
 	"runs_desk": DESK,
 	"conflicts": DESK,
@@ -32,11 +34,11 @@ MODULES = {
 	"meta": ANY,
 }
 # By these a device renews and stops itself, whatever it is for.
-OWN_DEVICE = ("devices.rotate_token", "devices.revoke_device", "batch.rotate")
+OWN_DEVICE = ("devices.rotate_token", "devices.revoke_device", "batch.rotate", "site.rotate", "site.logout")
 # Calls that need another scope than their group; those with ANY but OWN_DEVICE are open to everybody.
 CALLS = {
 	"media.view": DESK,
-	**dict.fromkeys(("devices.login", "batch.token"), ANY),
+	**dict.fromkeys(("devices.login", "batch.token", "site.login"), ANY),
 	**dict.fromkeys(("media.upload", "media.download", "runs.health"), ANY),
 	**dict.fromkeys(OWN_DEVICE, ANY),
 }
@@ -61,11 +63,12 @@ RIGHTS = {
 	MOBILE: _everybody,
 	BATCH: _everybody,
 	FAMILY: _everybody,
+	SITE: _everybody,
 	RUNS: _works_in_a_tenant,
 	DESK: _works_in_the_desk,
 	EDIT_PLAYBOOKS: _everybody,
 }
-CONTRACTS = (WALLET, MOBILE, BATCH, FAMILY, RUNS)
+CONTRACTS = (WALLET, MOBILE, BATCH, FAMILY, SITE, RUNS)
 
 
 def needed(method: str) -> str:

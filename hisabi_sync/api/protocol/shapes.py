@@ -84,6 +84,7 @@ SHAPES = {
 	"wallet": Shape(_success, _wallet_error),
 	"mobile": Shape(_success, _plain_error, 400, PLAIN_STATUSES),
 	"family": Shape(_success, _plain_error, 400, PLAIN_STATUSES),
+	"site": Shape(_success, _plain_error, 400, PLAIN_STATUSES),
 	"batch": Shape(_success, _batch_error, 422, BATCH_STATUSES),
 	"runs": Shape(_success, _plain_error, 400, PLAIN_STATUSES),
 }

@@ -10,7 +10,6 @@ register(
 		"too_many_invites": (429, "Too many of your invites are open; revoke some", True),
 	},
 	items={
-		"op_id_required": "op_id is required",
 		"entity_type_required": "entity_type is required",
 		"entity_id_required": "entity_id is required",
 		"wallet_id_mismatch": "wallet_id in the payload is another wallet",

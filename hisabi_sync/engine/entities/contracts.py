@@ -75,8 +75,8 @@ def named(name: str) -> Contract | None:
 
 
 def space_types() -> list[str]:
-	"""Kinds of space that a contract serves."""
-	return list(dict.fromkeys(contract.space_type for contract in contracts() if contract.name))
+	"""Kinds of space that contracts bring."""
+	return list(dict.fromkeys(c.space_type for c in contracts() if c.name and c.space_type))
 
 
 def takes_rules(space_type: str) -> bool:

@@ -4,13 +4,14 @@ What a row leaves out is not empty. A row that the record has keeps it; a new ro
 sent empty (None) clears a cell of the record, and says nothing in a new row.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from hisabi_sync.engine.judge.base import UNKNOWN
+from hisabi_sync.engine.judge.base import UNKNOWN, seen
 from hisabi_sync.engine.model import merge as merging
 from hisabi_sync.engine.model.change import Change, Stored
 from hisabi_sync.engine.model.entity_type import EntityType
+from hisabi_sync.engine.model.errors import ItemError
 from hisabi_sync.engine.model.fields import Field
 
 Row = dict[str, Any]
@@ -46,6 +47,38 @@ def _whole(row: Row, known: Row | None, empty: Mapping[str, Any]) -> Row:
 	if known is None:
 		return {name: cell for name, cell in row.items() if cell is not None}
 	return {**known, **{name: empty.get(name) if cell is None else cell for name, cell in row.items()}}
+
+
+def take_edits(change: Change, stored: Stored | None, entity: EntityType) -> None:
+	"""Make whole tables of those that the change edits by rows: what the device had, with the rows that it says are different.
+
+	Raises ItemError row_not_found for a changed row that the device cannot have had.
+	"""
+	for name, (changed, removed) in change.row_edits.items():
+		if name in change.values:
+			held = _had(change, stored, entity.fields[name])
+			if not changed <= _by_name(held).keys():
+				raise ItemError("row_not_found", [name])
+			change.values[name] = edited(held, change.values[name] or [], removed)
+
+
+def _had(change: Change, stored: Stored | None, field: Field) -> list[Row]:
+	if stored is None or not stored.live:
+		return []
+	value, _ = seen(change, stored, field)
+	if value is UNKNOWN:
+		value = stored.values.get(field.name)
+	return list(value) if isinstance(value, list) else []
+
+
+def edited(held: Iterable[Row], rows: Iterable[Row], removed: Collection[str]) -> list[Row]:
+	"""The held rows without the removed ones, each with the cells that a row of its name sets; other rows come behind them."""
+	rows, held = list(rows), list(held)
+	set_here, known = _by_name(rows), _by_name(held)
+	kept = [
+		{**row, **set_here.get(row.get("name") or "", {})} for row in held if row.get("name") not in removed
+	]
+	return [*kept, *(row for row in rows if row.get("name") not in known)]
 
 
 def completed_base(change: Change, stored: Stored, entity: EntityType) -> dict[str, Any]:

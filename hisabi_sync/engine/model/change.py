@@ -172,6 +172,11 @@ class Change:
 	amended_record: str = ""  # the Sync Record of that one
 	missing_only: bool = False  # a create that changes nothing if the record exists
 	in_parts: bool = False  # lists and objects of the payload name only what they set; the rest of them stays
+	# {table: (names of rows that it changes, names of rows that it removes)}, where the list in the payload is not the whole table
+	row_edits: dict[str, tuple[frozenset[str], frozenset[str]]] = field(default_factory=dict)
+	leads: dict[str, Any] = field(
+		default_factory=dict
+	)  # what it says of its space in fields that devices do not have
 	counted: bool = False  # base_version is the client's own count, which may run ahead of the server's
 	values: dict[str, Any] = field(default_factory=dict)
 	# Canonical values of base_values, as far as they are known.

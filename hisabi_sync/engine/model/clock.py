@@ -1,5 +1,6 @@
 """Times: ISO-8601 with Z on the wire, naive in the site's time zone in the database, as Frappe keeps them."""
 
+import math
 import re
 from datetime import date, datetime, timedelta, timezone
 from functools import lru_cache
@@ -115,6 +116,11 @@ def from_milliseconds(value: Any) -> datetime | None:
 		return datetime.fromtimestamp(value / 1000, UTC).astimezone(zone()).replace(tzinfo=None)
 	except (ValueError, OverflowError, OSError, TypeError):
 		return None
+
+
+def to_milliseconds(moment: datetime) -> int:
+	"""Whole milliseconds since 1970 of a naive time in the site's zone, rounded up."""
+	return math.ceil(_aware(moment).timestamp() * 1000)
 
 
 def dump(moment: datetime | str | None) -> str | None:

@@ -56,7 +56,7 @@ class Budget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contract:
-	"""One contract. Without a `name`, it adds to the spaces of another contract.
+	"""One contract. Without a `name`, it adds to the spaces of another contract; without a `space_type`, it brings no kind of space.
 
 	- `declare` gives entity types in the shape of `hisabi_sync.engine.entities.contracts`.
 	- `read_again` reads raw items that the ledger kept into changes, to process failed ones again.

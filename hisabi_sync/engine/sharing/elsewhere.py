@@ -200,11 +200,27 @@ def shown(
 
 	A link to a record of another space is None if its DocType is one of the `closed`, whose records stay within their space.
 	"""
+	return shown_in({space: pairs}, {space: closed}, user, database)[space]
+
+
+def shown_in(
+	pairs: Mapping[str, Collection[Link]],
+	closed: Mapping[str, Collection[str]],
+	user: str | None,
+	database: sql.Database | None = None,
+) -> dict[str, dict[Link, str | None]]:
+	"""`shown` for records of several spaces at once: {space: {link: client id, name or None}}; one statement or two."""
 	columns = ["document_type", "document_name", "client_id", "space", "deleted_at IS NULL"]
-	names = sorted({name for _, name in pairs})
+	names = sorted({name for linked in pairs.values() for _, name in linked})
 	rows = sql.select_in("Sync Record", columns, "document_name", names, database=database)
-	others = {row[3] for row in rows if row[4]} - {space}
-	near = member_spaces(others, [user]) if others and user else ()
+	others = {row[3] for row in rows if row[4]}.difference(pairs if len(pairs) == 1 else ())
+	near = member_spaces(others, [user]) if others and user else set()
+	return {space: _shown(space, linked, closed[space], rows, near) for space, linked in pairs.items()}
+
+
+def _shown(
+	space: str, pairs: Collection[Link], closed: Collection[str], rows: sql.Rows, near: Collection[str]
+) -> dict[Link, str | None]:
 	found: dict[Link, str | None] = {}
 	# What counts more comes later: a tombstone of the space, a document elsewhere, a record that the user may have.
 	for doctype, name, client_id, held, live in sorted(rows, key=lambda row: (row[4], row[3] == space)):

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import frappe
@@ -41,6 +41,33 @@ def authorise(caller: Caller, write: bool = False) -> Caller:
 		raise RequestError("space_read_only")
 	held = Membership(role, space_type, key, position, horizon, json.loads(horizons) if horizons else {})
 	return replace(caller, space_type=space_type, space_key=key, membership=held)
+
+
+@dataclass(frozen=True, slots=True)
+class HeldSpace:
+	"""A space that a user is an active member of, with what people call it. `caller` is the user in it."""
+
+	caller: Caller
+	title: str | None
+	status: str
+
+	@property
+	def is_writable(self) -> bool:
+		"""Whether the user may push to it, as far as the space decides."""
+		return self.caller.role != "viewer" and self.status == "Active"
+
+
+def held_by(user: str, device: str | None = None) -> dict[str, HeldSpace]:
+	"""{space: HeldSpace} of all spaces that a user is an active member of, with their present positions; one statement."""
+	found: dict[str, HeldSpace] = {}
+	for name, status, position, horizon, role, space_type, key, horizons, title, version in load.spaces_of(
+		user
+	):
+		entity_types.use_version(version or "")
+		held = Membership(role, space_type, key, position, horizon, json.loads(horizons) if horizons else {})
+		caller = Caller(user, name, device, space_type, key, membership=held)
+		found[name] = HeldSpace(caller, title, status)
+	return found
 
 
 def exists(space_type: str, key: str) -> bool:

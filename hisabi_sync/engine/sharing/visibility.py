@@ -34,15 +34,32 @@ def mark(caller: Caller) -> str:
 
 def marks(caller: Caller) -> tuple[str, dict[str, str]]:
 	"""(the mark of all entity types of the space's type together, {mark of an entity type: its own})."""
+	return marks_of(caller.user, [caller.space_type])[caller.space_type]
+
+
+def marks_of(user: str, space_types: Collection[str]) -> dict[str, tuple[str, dict[str, str]]]:
+	"""`marks` of a user for several types of space; what they cost does not depend on how many."""
 	known = registry()
-	entities = known.of_space_type(caller.space_type)
-	guarded = [entity for entity in entities if entity.check_permissions]
-	blind, shared = _unread(guarded, caller.user)
-	held = [*_rights(caller), *shared] if guarded else ()
+	guarded = {kind: [e for e in known.of_space_type(kind) if e.check_permissions] for kind in space_types}
+	unread = _unread((entity for held in guarded.values() for entity in held), user)
+	granted = _rights(user) if any(guarded.values()) else []
+	return {kind: _marks_of(known, kind, guarded[kind], unread, granted) for kind in space_types}
+
+
+def _marks_of(
+	known: Registry,
+	kind: str,
+	guarded: Collection[EntityType],
+	unread: tuple[Collection[str], Collection[str]],
+	granted: Collection[str],
+) -> tuple[str, dict[str, str]]:
+	entities, (blind, shared) = known.of_space_type(kind), unread
+	doctypes = {entity.doctype for entity in guarded}
+	held = [*granted, *(doctype for doctype in shared if doctype in doctypes)] if guarded else ()
 	own = {entity.mark: entity.visibility for entity in entities}
 	own.update({entity.mark: ids.digest(entity.visibility, *held, size=4) for entity in guarded})
-	own.update(dict.fromkeys(blind, BLIND))
-	own.update(dict.fromkeys(known.broken_marks(caller.space_type), UNSEEN))
+	own.update({entity.mark: BLIND for entity in guarded if entity.mark in blind})
+	own.update(dict.fromkeys(known.broken_marks(kind), UNSEEN))
 	return ids.digest(*(entity.visibility for entity in entities), *held, size=4), own
 
 
@@ -53,9 +70,9 @@ def _unread(guarded: Iterable[EntityType], user: str) -> tuple[list[str], list[s
 	return [mark for doctype, mark in lacking.items() if doctype not in shared], shared
 
 
-def _rights(caller: Caller) -> list[str]:
-	permissions = json.dumps(get_user_permissions(caller.user), sort_keys=True, default=str)
-	return [*sorted(frappe.get_roles(caller.user)), permissions]
+def _rights(user: str) -> list[str]:
+	permissions = json.dumps(get_user_permissions(user), sort_keys=True, default=str)
+	return [*sorted(frappe.get_roles(user)), permissions]
 
 
 def visible(

@@ -272,3 +272,18 @@ def space_and_role(space_name: str, user: str) -> tuple[Any, ...] | None:
 		(ids.member(space_name, user), space_name),
 	)
 	return rows[0] if rows else None
+
+
+def spaces_of(user: str) -> Sequence[tuple[Any, ...]]:
+	"""Every space that the user is an active member of, in a fixed order; one statement, whatever their number.
+
+	(name, status, sequence, horizon, role, space type, key, horizons as JSON, title, version of the entity types).
+	"""
+	rows: Sequence[tuple[Any, ...]] = frappe.db.sql(
+		f"""SELECT s.name, s.status, s.sequence, s.horizon, m.role, s.space_type, s.space_key, s.horizons, s.title,
+		{definitions.VERSION_SELECT}
+		FROM `tabSync Space Member` m JOIN `tabSync Space` s ON s.name = m.space
+		WHERE m.user = %s AND m.status = 'active' ORDER BY s.space_type, s.space_key, s.name""",  # noqa: S608
+		(user,),
+	)
+	return rows

@@ -18,4 +18,5 @@ def on_doctype_update() -> None:
 	frappe.db.add_index("Sync Conflict", ["status", "creation"])
 	frappe.db.add_index("Sync Conflict", ["record", "status"])
 	frappe.db.add_index("Sync Conflict", ["item"])
+	frappe.db.add_index("Sync Conflict", ["user", "status"])
 	frappe.db.add_index("Sync Conflict", ["creation"])

@@ -1,0 +1,234 @@
+"""The site contract: one login, one pull and one push for all spaces of a user. Source: docs/contracts/site.md."""
+
+from datetime import datetime
+from typing import Any
+
+import frappe
+
+from hisabi_sync.api.media import endpoints as uploads
+from hisabi_sync.api.media.models import DownloadAnswer, Upload
+from hisabi_sync.api.protocol import auth, credentials, push_and_pull, scopes
+from hisabi_sync.api.protocol.http import endpoint
+from hisabi_sync.api.protocol.push_and_pull import page_size
+from hisabi_sync.api.protocol.schema import Acknowledged
+from hisabi_sync.api.site import items, models, records, results, waiting
+from hisabi_sync.engine import kept_cursors, ledger, positions, wide_pull, wide_push
+from hisabi_sync.engine.database import retry
+from hisabi_sync.engine.identity import device_tokens, devices
+from hisabi_sync.engine.identity.devices import Device
+from hisabi_sync.engine.model import clock, ids
+from hisabi_sync.engine.model.change import Caller
+from hisabi_sync.engine.model.errors import RequestError
+from hisabi_sync.engine.push import Options
+from hisabi_sync.engine.sharing import spaces
+from hisabi_sync.media import presign as media
+
+CONTRACT = scopes.SITE
+MAX_OP_IDS = 500
+
+
+def _device(given: models.OnDevice) -> Device | None:
+	"""The device of the token, or the one that `device_id` names among the signed-in user's, or None."""
+	return auth.device_for(given.device_id) if given.device_id else auth.device()
+
+
+def _caller(given: models.OnDevice) -> Caller:
+	"""The user on a device, not yet in any space. Raises RequestError device_id_required."""
+	device = _device(given)
+	if device is None:
+		raise RequestError("device_id_required")
+	return Caller(frappe.session.user, "", device.name)
+
+
+# --- signing in
+
+
+@endpoint(CONTRACT, guest=True, takes=models.SiteLogin, gives=models.SiteSignedIn)
+def login(given: models.SiteLogin) -> dict[str, Any]:
+	"""A device token for a user name and password, or for a user who is signed in with a credential of Frappe's.
+
+	A device token cannot register devices: a stolen token could otherwise outlive its revocation.
+	"""
+	user, device_id = _user(given), given.device_id
+	if not ids.is_device_id(device_id):
+		raise RequestError("invalid_argument", argument="device_id")
+	if given.contract not in (None, CONTRACT):
+		raise RequestError("invalid_argument", argument="contract")
+	granted = scopes.grant(user, CONTRACT, given.scopes)
+
+	def transaction() -> tuple[Device, str]:
+		devices.require_room(user, device_id)
+		made = device_tokens.register(user, device_id, given.platform, given.device_name, scopes=granted)
+		frappe.db.commit()
+		return made
+
+	device, token = retry.run(transaction)
+	held = spaces.held_by(user).values()
+	return {
+		**_token(token, device_id, device.expires_at),
+		"user": user,
+		"language": frappe.db.get_value("User", user, "language"),
+		"scopes": granted,
+		"spaces": [records.space(one) for one in held],
+	}
+
+
+def _user(given: models.SiteLogin) -> str:
+	"""Who signs in. Raises RequestError: invalid_login, not_authenticated, permission_denied."""
+	if given.usr is not None or given.pwd is not None:
+		user = credentials.check(given.usr or "", given.pwd, given.device_id)
+		frappe.db.commit()
+		frappe.set_user(user)
+		return user
+	if auth.device():
+		raise RequestError("permission_denied")
+	if frappe.session.user == "Guest":
+		raise RequestError("not_authenticated")
+	return str(frappe.session.user)
+
+
+def _token(token: str, device_id: str, expires_at: datetime | None) -> dict[str, Any]:
+	return {"device_token": token, "device_id": device_id, "expires_at": clock.dump(expires_at)}
+
+
+@endpoint(CONTRACT, takes=models.SiteRotation, gives=models.SiteToken, writes=True)
+def rotate(given: models.SiteRotation) -> dict[str, Any]:
+	"""Called with the device token: the next token. The old one works on for a few minutes."""
+	device = auth.device()
+	if device is None:
+		raise RequestError("device_token_required")
+	if given.device_id:
+		auth.device_for(given.device_id)
+	token, expires_at = device_tokens.rotate(device, auth.token())
+	return _token(token, device.device_id, expires_at)
+
+
+@endpoint(CONTRACT, takes=models.SiteLogout, gives=models.SiteLoggedOut, writes=True)
+def logout(given: models.SiteLogout) -> dict[str, Any]:
+	"""The device's token stops, for good. A token can stop its own device only."""
+	device = auth.device_for(given.device_id)
+	devices.revoke(device.name, "revoked_by_user")
+	return {"device_id": device.device_id, "status": "revoked"}
+
+
+# --- records
+
+
+@endpoint(CONTRACT, takes=models.SitePull, gives=models.SitePulled)
+def pull(given: models.SitePull) -> dict[str, Any]:
+	"""A page of what changed in all spaces of the user after `cursor`. Go on with the new one until `has_more` is false.
+
+	Spaces that the user joined since come whole, and what lay in those that they left is told to be dropped.
+	"""
+	device, wanted = _device(given), waiting.wanted(given.types, given.fields)
+	name = device.name if device else None
+	page = wide_pull.page(frappe.session.user, name, given.cursor, page_size(given.limit), wanted)
+	return {
+		"changes": [records.record(item) for item in page.items],
+		"cursor": page.cursor,
+		"has_more": page.has_more,
+		"spaces": {
+			"joined": [records.space(one) for one in page.joined],
+			"left": [{"space": space} for space in page.left],
+		},
+		"server_time": page.server_time,
+	}
+
+
+@endpoint(CONTRACT, takes=models.SiteAck, gives=Acknowledged, writes=True)
+def ack(given: models.SiteAck) -> dict[str, Any]:
+	"""Note that the device holds everything up to `cursor`; positions never move backwards."""
+	caller = _caller(given)
+	if not given.cursor:
+		raise RequestError("invalid_argument", argument="cursor")
+	held = spaces.held_by(caller.user, caller.device)
+	reached = kept_cursors.read(given.cursor, caller.user)
+	known = [(held[space].caller, place) for space, place in reached.places.items() if space in held]
+	positions.acknowledge_all(known)
+	return {"acknowledged": True, "server_time": clock.dump(clock.now())}
+
+
+@endpoint(CONTRACT, methods=("GET", "POST"), takes=models.OfRecord, gives=models.SiteRecord)
+def record(given: models.OfRecord) -> dict[str, Any]:
+	"""One record as a pull shows it."""
+	device = _device(given)
+	return waiting.record(frappe.session.user, device.name if device else None, given)
+
+
+# --- changes
+
+
+@endpoint(CONTRACT, takes=models.SitePush, gives=models.SitePushed)
+def push(given: models.SitePush) -> dict[str, Any]:
+	"""Apply a list of changes, in whichever of the user's spaces they belong. Each has its own result.
+
+	All or none of them are applied when `atomic` is true.
+	"""
+	caller = _caller(given)
+	changes = items.read(given.changes)
+	held = spaces.held_by(caller.user, caller.device)
+	named = {i: change.raw.get("space") for i, change in enumerate(changes)}
+	options = Options(CONTRACT, given.atomic, given.dry_run, given.client_time)
+	with push_and_pull.counted_push(caller, changes) as counted:
+		answers = wide_push.push_all(
+			str(caller.device), caller.user, changes, held, named, options, counted.allowance
+		)
+	pairs = [(change, *answer) for change, answer in zip(changes, answers, strict=True)]
+	return {"results": results.results(pairs, caller.user, held), "server_time": clock.dump(clock.now())}
+
+
+@endpoint(CONTRACT, takes=models.SiteStatus, gives=models.SiteStatuses)
+def status(given: models.SiteStatus) -> dict[str, Any]:
+	"""The stored answers of up to 500 op ids, in their order."""
+	caller, op_ids = _caller(given), given.op_ids
+	if op_ids is None or len(op_ids) > MAX_OP_IDS:
+		raise RequestError("invalid_argument", argument="op_ids", limit=MAX_OP_IDS)
+	held = spaces.held_by(caller.user, caller.device)
+	stored = ledger.stored_anywhere(caller.device, op_ids, caller.user, held)
+	answers = results.results(list(stored.values()), caller.user, held)
+	shown = dict(zip(stored, answers, strict=True))
+	missing = {"status": "missing"}
+	return {
+		"results": [{**shown.get(ids.op_key(op_id), missing), "op_id": op_id} for op_id in op_ids],
+		"server_time": clock.dump(clock.now()),
+	}
+
+
+# --- what waits for people
+
+
+@endpoint(CONTRACT, methods=("GET", "POST"), takes=models.SitePage, gives=models.SiteRefused)
+def refused(given: models.SitePage) -> dict[str, Any]:
+	"""Changes of this device that were refused, the oldest first."""
+	return waiting.refused(_caller(given), given.cursor, page_size(given.limit))
+
+
+@endpoint(CONTRACT, methods=("GET", "POST"), takes=models.SitePage, gives=models.SiteConflicts)
+def conflicts(given: models.SitePage) -> dict[str, Any]:
+	"""The open conflicts about changes of the user, with both sides of each field, the oldest first."""
+	return waiting.conflicts(frappe.session.user, given.cursor, page_size(given.limit))
+
+
+# --- files
+
+
+@endpoint(CONTRACT, takes=models.SitePresign, gives=Upload, writes=True)
+def presign(given: models.SitePresign) -> dict[str, Any]:
+	"""A signed URL to upload a file to, for a record of a space."""
+	device = _device(given)
+	held = spaces.held_by(frappe.session.user, device.name if device else None)
+	if given.space is None and len(held) != 1:
+		raise RequestError("space_required")
+	space = given.space or next(iter(held))
+	if space not in held:
+		raise RequestError("space_access_denied")
+	answer = media.presign(held[space].caller, uploads.wanted(given))
+	frappe.db.commit()
+	return answer
+
+
+@endpoint(CONTRACT, methods=("GET", "POST"), takes=models.SiteMedia, gives=DownloadAnswer)
+def media_url(given: models.SiteMedia) -> dict[str, Any]:
+	"""A signed URL to download from, for the uploader and for users who are shown a record that names the key."""
+	device = _device(given)
+	return media.download_url(Caller(frappe.session.user, "", device.name if device else None), given.key)

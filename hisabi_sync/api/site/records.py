@@ -1,0 +1,81 @@
+"""Records as the site contract shows them, wherever an answer has one. Source: docs/contracts/site.md, Records."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hisabi_sync.engine.entities.entity_types import registry
+from hisabi_sync.engine.model import clock
+from hisabi_sync.engine.model.actions import DOCSTATUS
+from hisabi_sync.engine.model.entity_type import EntityType
+from hisabi_sync.engine.pull import Item
+from hisabi_sync.engine.sharing.spaces import HeldSpace
+from hisabi_sync.engine.wide_pull import DELETED
+
+ROW_ID, ROW_NAME = "id", "name"  # what a row is known by: in this contract, and in the engine
+
+
+def space(held: HeldSpace) -> dict[str, Any]:
+	"""A space of the caller."""
+	caller = held.caller
+	return {
+		"space": caller.space,
+		"space_type": caller.space_type,
+		"key": caller.space_key,
+		"title": held.title,
+		"role": caller.role,
+		"status": held.status,
+	}
+
+
+def record(item: Item, spaces: Sequence[str] = ()) -> dict[str, Any]:
+	"""A record of a pull, or what a device is to drop."""
+	known: dict[str, Any] = {
+		"type": item.entity_type,
+		"id": item.client_id,
+		"spaces": [*spaces] or [item.space],
+	}
+	versions = {"version": item.doc_version, "modified": clock.dump(item.modified)}
+	if item.reason:
+		# What happened to a record since is not for those who may not see it.
+		told = versions if item.reason == DELETED else {}
+		return {**known, **told, "deleted": True, "reason": item.reason}
+	return {
+		**known,
+		"name": item.document_name,
+		**versions,
+		**shown(item.payload, registry().by_name[item.entity_type]),
+		**({"actions": item.actions} if item.actions is not None else {}),
+		**({"warnings": item.warnings} if item.warnings else {}),
+	}
+
+
+def shown(payload: Mapping[str, Any], entity: EntityType) -> dict[str, Any]:
+	"""`values`, with the state of the document beside them, of what the engine shows of a record."""
+	values = {name: rows_out(value, entity, name) for name, value in payload.items() if name != DOCSTATUS}
+	state = {DOCSTATUS: payload[DOCSTATUS]} if DOCSTATUS in payload else {}
+	if entity.flow and entity.flow.field in payload:
+		state["workflow_state"] = payload[entity.flow.field]
+	return {**state, "values": values}
+
+
+def rows_out(value: Any, entity: EntityType, name: str) -> Any:
+	"""The value of a field; rows of a table have their name as `id`, unless the table has a column of that name."""
+	return _renamed(value, entity, name, ROW_NAME, ROW_ID)
+
+
+def rows_in(value: Any, entity: EntityType, name: str) -> Any:
+	"""The value of a field as the engine takes it."""
+	return _renamed(value, entity, name, ROW_ID, ROW_NAME)
+
+
+def _renamed(value: Any, entity: EntityType, name: str, old: str, new: str) -> Any:
+	field = entity.fields.get(name)
+	if field is None or not field.columns or not isinstance(value, list):
+		return value
+	if {ROW_ID, ROW_NAME} & {column.name for column in field.columns}:
+		return value
+	return [_row(row, old, new) if isinstance(row, dict) else row for row in value]
+
+
+def _row(row: Mapping[str, Any], old: str, new: str) -> dict[str, Any]:
+	return {new if key == old else key: cell for key, cell in row.items()}

@@ -1,0 +1,132 @@
+"""From outcomes to the results of a site push. Source: docs/contracts/site.md, Results."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from hisabi_sync.api.protocol.item_reader import is_retryable
+from hisabi_sync.api.site import records, sides
+from hisabi_sync.engine.entities.entity_types import registry
+from hisabi_sync.engine.model.change import ACCEPTED, CONFLICT, DUPLICATE, ERROR, Change, Outcome
+from hisabi_sync.engine.model.errors import item_message
+
+Answer = tuple[Change, Outcome, str | None]  # with its space
+
+
+def results(answers: Sequence[Answer], user: str, spaces: Collection[str]) -> list[dict[str, Any]]:
+	"""One result for each, in their order. Conflicts are shown of `spaces`, those of the user."""
+	wanted = [outcome.conflict for _, outcome, _ in answers if outcome.conflict]
+	held = sides.by_conflict(wanted, user, spaces)
+	return [result(*answer, held) for answer in answers]
+
+
+def result(
+	change: Change, outcome: Outcome, space: str | None, held: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
+	"""The result of one change; `held` are {conflict: the sides of its fields}."""
+	given = {
+		"op_id": change.op_id,
+		"type": change.entity_type,
+		"id": change.client_id,
+		"status": outcome.status,
+		"space": space,
+		**_versions(change, outcome, space),
+		**_refusal(outcome),
+		**({"warnings": outcome.warnings} if outcome.warnings else {}),
+		**({"already_applied": True} if outcome.repeated and outcome.status != ERROR else {}),
+	}
+	if outcome.status == CONFLICT:
+		given["conflict"] = _conflict(change, outcome, held)
+	return given
+
+
+def _versions(change: Change, outcome: Outcome, space: str | None) -> dict[str, Any]:
+	"""What the server holds now, of a change that was applied or is in conflict."""
+	if outcome.status == ERROR:
+		return {}
+	shows = outcome.merged or outcome.adjusted or outcome.status == CONFLICT or outcome.record is not None
+	undone = outcome.left_undone
+	return {
+		"version": outcome.doc_version,
+		**({"name": outcome.document_name} if outcome.document_name else {}),
+		**({"merged": True} if outcome.merged and outcome.status in (ACCEPTED, DUPLICATE) else {}),
+		**({"adjusted": outcome.adjusted} if outcome.adjusted else {}),
+		**({"record": _record(change, outcome, space)} if shows else {}),
+		**({"left_undone": _left_undone(undone)} if undone else {}),
+	}
+
+
+def _record(change: Change, outcome: Outcome, space: str | None) -> dict[str, Any] | None:
+	entity = registry().by_name.get(change.entity_type)
+	if outcome.record is None or entity is None:
+		return None
+	return {
+		"type": change.entity_type,
+		"id": change.client_id,
+		"spaces": [space] if space else [],
+		**({"name": outcome.document_name} if outcome.document_name else {}),
+		"version": outcome.doc_version,
+		"modified": outcome.server_modified,
+		**records.shown(outcome.record, entity),
+	}
+
+
+def _left_undone(held: Mapping[str, Any]) -> dict[str, Any]:
+	code = held["code"]
+	return {
+		"action": held["action"],
+		"code": code,
+		"message": item_message(code, held["detail"], held["words"]),
+	}
+
+
+def _refusal(outcome: Outcome) -> dict[str, Any]:
+	"""Why a change was not applied."""
+	if outcome.status not in (ERROR, CONFLICT):
+		return {}
+	code = outcome.code or "base_version_conflict"
+	message = outcome.message or item_message(code)
+	given: dict[str, Any] = {"code": code, "message": message}
+	if outcome.status == ERROR:
+		given |= {"detail": detail(outcome, message), "retryable": is_retryable(outcome)}
+	return given
+
+
+def detail(outcome: Outcome, message: str) -> list[dict[str, Any]]:
+	"""What is wrong, one entry for each field; without a field where it concerns the change as a whole."""
+	code, named = outcome.code or "", list(_fields(outcome))
+	if not named:
+		return [_line(None, code, message)] if outcome.detail is not None else []
+	return [_line(name, code, item_message(code, [name], outcome.words)) for name in named]
+
+
+def _fields(outcome: Outcome) -> Iterable[str]:
+	"""The names that an outcome's detail has: of fields, or of columns as `items.rate`."""
+	held, entity = outcome.detail, registry().by_name.get(outcome.entity_type)
+	if isinstance(held, list):
+		return [name for name in held if isinstance(name, str)]
+	known = entity.fields if entity else {}
+	named = held if isinstance(held, dict) else {}
+	return [name for name in named if str(name).partition(".")[0] in known]
+
+
+def _line(field: str | None, code: str, message: str) -> dict[str, Any]:
+	return {"field": field, "row": None, "code": code, "message": message}
+
+
+def _conflict(change: Change, outcome: Outcome, held: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+	"""Both sides of a conflict by field. Where it is not stored, in a dry run, what was sent is the device's side."""
+	found = held.get(outcome.conflict or "")
+	if found is None:
+		found = _tried(change, outcome)
+	return {"id": outcome.conflict, "fields": found}
+
+
+def _tried(change: Change, outcome: Outcome) -> dict[str, Any]:
+	if outcome.record is None:
+		return {}
+	sent = change.raw.get("values") if isinstance(change.raw, dict) else None
+	sent = sent if isinstance(sent, dict) else {}
+	return {
+		name: {"server": outcome.record.get(name), **({"device": sent[name]} if name in sent else {})}
+		for name in outcome.conflict_fields or ()
+	}

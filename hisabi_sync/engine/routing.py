@@ -1,0 +1,231 @@
+"""Into which space a change goes that does not say so: where its record lies, or where its document says that it belongs.
+
+Everything is asked for the whole push at once. A document leads to its space by the ways of its entity type, as it does when it is
+saved; on the way it may lead through records that the same push makes.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import frappe
+
+from hisabi_sync.engine.entities.entity_types import registry
+from hisabi_sync.engine.model import ids
+from hisabi_sync.engine.model.change import CREATE, Change
+from hisabi_sync.engine.model.entity_type import EntityType
+from hisabi_sync.engine.model.errors import ItemError
+from hisabi_sync.engine.model.paths import Path
+from hisabi_sync.engine.sharing.spaces import HeldSpace
+from hisabi_sync.engine.store import load
+from hisabi_sync.engine.store.path_queries import Tables
+
+MOST_STEPS = 10  # records of one push that a path leads through
+Identity = tuple[str, str]  # (entity type, client id)
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+	"""Where a path leaves the push: a document, by what the device calls it, and the rest of the path."""
+
+	doctype: str
+	text: str
+	rest: Path
+
+
+@dataclass(slots=True)
+class Routes:
+	"""The spaces of a push. `held` are those of the user, `named` those that changes name."""
+
+	held: Mapping[str, HeldSpace]
+	changes: Sequence[Change]
+	named: Mapping[int, str | None]
+	spaces: dict[int, str] = field(default_factory=dict)  # by the place of the change
+	by_kind: dict[str, list[str]] = field(default_factory=dict)
+	creates: dict[Identity, int] = field(default_factory=dict)
+
+
+def route(
+	changes: Sequence[Change], held: Mapping[str, HeldSpace], named: Mapping[int, str | None]
+) -> dict[int, str]:
+	"""{place of a change: its space}, for those that have one.
+
+	`named` are {place: the space that the change names, or None}. A change without a space gets an error: space_access_denied,
+	space_required; one with an error goes where it may be kept.
+	"""
+	found = Routes(held, changes, named)
+	for space, one in held.items():
+		found.by_kind.setdefault(one.caller.space_type, []).append(space)
+	found.creates = {
+		(c.entity_type, c.client_id): i
+		for i, c in enumerate(changes)
+		if c.operation == CREATE and not c.error
+	}
+	_take_named(found)
+	_route_creates(found)
+	_route_others(found)
+	return found.spaces
+
+
+def _take_named(found: Routes) -> None:
+	"""Changes that name their space, and those of a kind of which the user has no space."""
+	for i, change in enumerate(found.changes):
+		entity = registry().by_name.get(change.entity_type)
+		own = found.by_kind.get(entity.space_type, []) if entity else []
+		wanted = found.named.get(i)
+		if wanted in own:
+			found.spaces[i] = wanted
+		elif change.error and own:
+			found.spaces[i] = own[0]
+		elif not change.error and (wanted is not None or not own):
+			change.error = ItemError("space_access_denied")
+
+
+def _open(found: Routes, creates: bool) -> list[tuple[int, Change, EntityType]]:
+	known = registry().by_name
+	return [
+		(i, change, known[change.entity_type])
+		for i, change in enumerate(found.changes)
+		if i not in found.spaces and not change.error and (change.operation == CREATE) == creates
+	]
+
+
+# --- what is there already
+
+
+def _route_others(found: Routes) -> None:
+	"""Changes of records: the space of the record, or that of the create in the same push."""
+	todo = _open(found, False)
+	places = _places(found, {(c.entity_type, c.client_id): entity for _, c, entity in todo})
+	for i, change, entity in todo:
+		own = found.by_kind[entity.space_type]
+		made = found.creates.get((change.entity_type, change.client_id))
+		there = places.get((change.entity_type, change.client_id), [])
+		if len(own) == 1:
+			found.spaces[i] = own[0]
+		elif made in found.spaces:
+			found.spaces[i] = found.spaces[made]
+		elif len(there) > 1:
+			change.error = ItemError("space_required", ["space"])
+		else:
+			found.spaces[i] = (there or own)[0]
+
+
+def _places(found: Routes, wanted: Mapping[Identity, EntityType]) -> dict[Identity, list[str]]:
+	"""{(entity type, client id): spaces of the user in which such records live, or else in which they were}; one statement."""
+	names = {
+		ids.record(space, *identity): (identity, space)
+		for identity, entity in wanted.items()
+		if len(found.by_kind[entity.space_type]) > 1
+		for space in found.by_kind[entity.space_type]
+	}
+	live: dict[Identity, list[str]] = {}
+	gone: dict[Identity, list[str]] = {}
+	for name, stored in load.records(names).items():
+		identity, space = names[name]
+		(live if stored.live else gone).setdefault(identity, []).append(space)
+	return {**{identity: spaces[:1] for identity, spaces in gone.items()}, **live}
+
+
+# --- what is new
+
+
+def _route_creates(found: Routes) -> None:
+	"""New documents: where they say that they belong, or the only space that there is."""
+	todo = _open(found, True)
+	doors = {i: _beginnings(found, change, entity) for i, change, entity in todo}
+	keys = _behind(found, {door for ways in doors.values() for door in ways if isinstance(door, Door)})
+	for i, change, entity in todo:
+		said = [keys.get(door) if isinstance(door, Door) else door for door in doors[i]]
+		space = _chosen(found, entity, [key for key in said if key])
+		if space:
+			found.spaces[i] = space
+		else:
+			change.error = _unplaced(any(said))
+
+
+def _unplaced(is_foreign: bool) -> ItemError:
+	return ItemError("space_access_denied") if is_foreign else ItemError("space_required", ["space"])
+
+
+def _chosen(found: Routes, entity: EntityType, keys: Sequence[str]) -> str | None:
+	"""The space of the first key. Without a key: the user's own, or the only one of its kind."""
+	own = found.by_kind[entity.space_type]
+	if keys:
+		space = ids.space(entity.space_type, keys[0])
+		return space if space in own else None
+	if len(own) == 1:
+		return own[0]
+	caller = found.held[own[0]].caller
+	mine = ids.space(entity.space_type, caller.user)
+	return mine if mine in own else None
+
+
+def _beginnings(found: Routes, change: Change, entity: EntityType) -> list[Door | str]:
+	"""For each way of the entity type the key that it leads to within the push, or the Door where it leaves it."""
+	said = [way.constant or _within(found, change, entity, way.path) for way in entity.ways]
+	return [one for one in said if one]
+
+
+def _within(found: Routes, change: Change, entity: EntityType, path: Path) -> Door | str:
+	"""The key at the end of a path, a Door, or ""."""
+	for _ in range(MOST_STEPS):
+		step, value = path[0], _value(change, entity, path[0].field)
+		if not value or (step.typed_by and _value(change, entity, step.typed_by) != step.target):
+			return ""
+		if len(path) == 1:
+			return value
+		target = registry().by_doctype.get(step.target)
+		made = found.creates.get((target.name, value)) if target else None
+		if target is None or made is None:
+			return Door(step.target, value, path[1:])
+		change, entity, path = found.changes[made], target, path[1:]
+	return ""
+
+
+def _value(change: Change, entity: EntityType, name: str) -> str:
+	said = {**change.leads, **{entity.aliases.get(key, key): value for key, value in change.payload.items()}}
+	held = said.get(name)
+	return held if isinstance(held, str) and len(held) <= ids.LONGEST else ""
+
+
+def _behind(found: Routes, doors: Iterable[Door]) -> dict[Door, str]:
+	"""{Door: the key behind it}; one statement for the records, and one for each path."""
+	doors = list(doors)
+	names = _documents(found, doors)
+	by_path: dict[tuple[str, Path], dict[str, Door]] = {}
+	for door in doors:
+		by_path.setdefault((door.doctype, door.rest), {})[names.get(door, door.text)] = door
+	return {
+		of[name]: key
+		for (doctype, rest), of in by_path.items()
+		for name, key in _ends(doctype, rest, list(of))
+		if name in of
+	}
+
+
+def _documents(found: Routes, doors: Sequence[Door]) -> dict[Door, str]:
+	"""{Door: name of its document} of those that name a record of the user by its client id."""
+	known = registry().by_doctype
+	names = {
+		ids.record(space, known[door.doctype].name, door.text): door
+		for door in doors
+		if door.doctype in known
+		for space in found.by_kind.get(known[door.doctype].space_type, ())
+	}
+	held = load.records(names)
+	return {
+		names[name]: stored.document_name
+		for name, stored in held.items()
+		if stored.live and stored.document_name
+	}
+
+
+def _ends(doctype: str, path: Path, names: Sequence[str]) -> list[tuple[str, str]]:
+	"""[(document, what stands at the end of the path)]."""
+	tables = Tables(doctype)
+	column = tables.column(path)
+	rows = frappe.db.sql(
+		f"SELECT t0.name, {column} FROM {tables.text} WHERE t0.name IN %s AND {column} != ''",  # noqa: S608
+		(*tables.values, tuple(names)),
+	)
+	return [(str(name), str(key)) for name, key in rows]

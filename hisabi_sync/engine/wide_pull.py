@@ -1,0 +1,254 @@
+"""Pulling all spaces of a user at once: one page over all of them, one cursor for all of them.
+
+What is new is asked for space by space, in the order in which `wide_places` arranges them, with as many spaces in a statement as a
+page needs: those whose counters say that they fill it. So the cost of an empty pull does not depend on the number of spaces, and
+that of a page depends on its length.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import frappe
+
+from hisabi_sync.engine import kept_cursors, pull, wide_places, wire
+from hisabi_sync.engine.database import sql
+from hisabi_sync.engine.entities.entity_types import registry
+from hisabi_sync.engine.entities.type_registry import Registry
+from hisabi_sync.engine.judge import parents
+from hisabi_sync.engine.model import clock, ids
+from hisabi_sync.engine.model.change import Caller
+from hisabi_sync.engine.pull import Item
+from hisabi_sync.engine.sharing import action_rights, spaces, visibility
+from hisabi_sync.engine.sharing.spaces import HeldSpace
+from hisabi_sync.engine.wide_places import Places, Stage, Wanted
+
+DELETED, HIDDEN, LEFT = "deleted", "hidden", "left"  # reasons why a device is to drop a record
+Key = tuple[str, str]  # (entity type, document name)
+Values = Mapping[Key, dict[str, Any]]
+Row = tuple[Any, ...]
+Ends = list[
+	tuple[Stage, int | None]
+]  # the number at which the page ends in each, None if nothing is left there
+
+
+@dataclass(slots=True)
+class Page:
+	"""One answer. `joined` are the spaces whose records begin to come, `left` those whose records are to be dropped."""
+
+	items: list[Item]
+	cursor: str
+	has_more: bool
+	server_time: str
+	joined: list[HeldSpace]
+	left: list[str]
+
+
+def page(user: str, device: str | None, token: str | None, limit: int, wanted: Wanted) -> Page:
+	"""A page of what changed in all spaces of a user, with at most `limit` records, parents before children.
+
+	Raises RequestError: invalid_cursor, resync_required, unsupported_entity_type.
+	"""
+	held = spaces.held_by(user, device)
+	now, before = clock.now(), kept_cursors.read(token, user)
+	kinds = wide_places.kinds_of(held.values(), wanted, user)
+	found = wide_places.places(before, held, kinds, user, device)
+	rows, ends = _rows(found, limit)
+	after = wide_places.after(found, ends, clock.to_milliseconds(now))
+	items = _items(rows, found, held, wanted, Caller(user, "", device))
+	text = token if token and after.places == before.places and after.leaving == before.leaving else None
+	has_more = len(ends) < len(found.stages) or any(end is not None for _, end in ends)
+	return Page(
+		items,
+		text or kept_cursors.write(after, user, device),
+		has_more,
+		clock.dump(now) or "",
+		[held[space] for space in found.joined],
+		found.left,
+	)
+
+
+# --- which rows
+
+
+def _rows(found: Places, limit: int) -> tuple[list[tuple[Stage, Row]], Ends]:
+	"""The rows of a page with the Stage of each, and where the page ends in each space that it reached."""
+	told: list[tuple[Stage, Row]] = []
+	ends: Ends = []
+	for group in _groups(found.stages, limit, told):
+		by_space = _select(group, limit - len(told) + 1)
+		for stage in group:
+			rows, room = by_space.get(stage.caller.space, []), limit - len(told)
+			if rows and not room:
+				return told, ends
+			ends.append((stage, rows[room - 1][0] if len(rows) > room else None))
+			told += [(stage, row) for row in rows[:room]]
+	return told, ends
+
+
+def _groups(stages: Sequence[Stage], limit: int, told: Sequence[Any]) -> Iterator[list[Stage]]:
+	"""Spaces that are asked for together: as many as their counters need to fill the page, and each time at least twice as many.
+
+	`told` grows while the groups are read.
+	"""
+	at, least = 0, 1
+	while at < len(stages) and len(told) < limit:
+		group: list[Stage] = []
+		backlog = 0
+		while at < len(stages) and (backlog < limit - len(told) or len(group) < least):
+			group.append(stages[at])
+			backlog += stages[at].backlog
+			at += 1
+		yield group
+		least *= 2
+
+
+def _select(group: Sequence[Stage], limit: int) -> dict[str, list[Row]]:
+	"""{space: its next rows in the order of their numbers, at most `limit`}; one statement."""
+	parts = [part for stage in group for part in stage.parts(limit)]
+	found: dict[str, list[Row]] = {}
+	if parts:
+		query = " UNION ALL ".join(text for text, _ in parts)
+		for row in sql.ask(query, [value for _, values in parts for value in values]):
+			found.setdefault(row[-1], []).append(row)
+	return {space: sorted(rows)[:limit] for space, rows in found.items()}
+
+
+# --- what they say
+
+
+def _items(
+	rows: Sequence[tuple[Stage, Row]],
+	found: Places,
+	held: Mapping[str, HeldSpace],
+	wanted: Wanted,
+	caller: Caller,
+) -> list[Item]:
+	known = registry()
+	live = [row for stage, row in rows if stage.begun and row[6] is None]
+	values = pull.values_of(live, caller, known, frappe.db)
+	items = _told(rows, values, known, caller)
+	there = _elsewhere([row for _, row in rows], values, held, known, caller.user)
+	items = [item for item in items if item.reason is None or (item.entity_type, item.client_id) not in there]
+	_narrow(items, wanted)
+	return _arranged(items, values, known)
+
+
+def _told(rows: Sequence[tuple[Stage, Row]], values: Values, known: Registry, caller: Caller) -> list[Item]:
+	"""An Item for each row that the device is told of."""
+	names = _names(rows, values, known, caller.user)
+	may = action_rights.possible(values, known, caller.user)
+	found = []
+	for stage, row in rows:
+		if stage.begun is None:
+			found += _goodbye(stage, row, known)
+		elif pull.is_told(row, values, known, stage.begun, stage.caller):
+			own = values if row[6] is None else {}
+			item = pull.item_of(row, own, names.get(row[-1], {}), known, {}, may)
+			if item.deleted_at:
+				item.reason = HIDDEN if row[6] is None else DELETED
+			found.append(item)
+	return found
+
+
+def _names(
+	rows: Iterable[tuple[Stage, Row]], values: Values, known: Registry, user: str
+) -> dict[str, dict[Key, str | None]]:
+	pairs: dict[str, list[Any]] = {}
+	for _, row in rows:
+		if (row[1], row[2]) in values:
+			pairs.setdefault(row[-1], []).append((known.by_name[row[1]], values[row[1], row[2]]))
+	return wire.client_ids_in(pairs, known, user)
+
+
+def _goodbye(stage: Stage, row: Row, known: Registry) -> list[Item]:
+	"""What a device is told of a record of a space that its user left."""
+	entity = known.by_name.get(row[1])
+	assert stage.leaving is not None
+	if entity is None or not wide_places.had(stage.leaving, entity.mark, row[0], row[6] is not None):
+		return []
+	item = pull.item_of(row, {}, {}, known, {}, {})
+	item.reason = LEFT
+	return [item]
+
+
+def _elsewhere(
+	rows: Iterable[Row], values: Values, held: Mapping[str, HeldSpace], known: Registry, user: str
+) -> set[tuple[str, str]]:
+	"""(entity type, client id) of records that left a space and live in another space of the user, where they see them."""
+	gone = {(row[1], row[2]) for row in rows if row[2] and row[1] in known.by_name and _is_gone(row, values)}
+	columns, where = ["entity_type", "document_name", "client_id"], "deleted_at IS NULL AND space IN %s"
+	names = sorted({name for _, name in gone})
+	there = (
+		sql.select_in("Sync Record", columns, "document_name", names, where, [tuple(held)]) if held else ()
+	)
+	by_type: dict[str, dict[str, str]] = {}
+	for entity_type, name, client_id in there:
+		if (entity_type, name) in gone:
+			by_type.setdefault(entity_type, {})[name] = client_id
+	return {
+		(entity_type, ids.decode(found[str(name)]))
+		for entity_type, found in by_type.items()
+		for name in visibility.readable(known.by_name[entity_type], list(found), user)
+	}
+
+
+def _is_gone(row: Row, values: Values) -> bool:
+	return row[6] is not None or (row[1], row[2]) not in values
+
+
+def _narrow(items: Iterable[Item], wanted: Wanted) -> None:
+	"""Keep only the fields that are asked for."""
+	for item in items:
+		fields = wanted.fields.get(item.entity_type)
+		if fields is not None:
+			item.payload = {name: value for name, value in item.payload.items() if name in fields}
+			item.warnings = [name for name in item.warnings if name in fields]
+
+
+def _arranged(items: Sequence[Item], values: Values, known: Registry) -> list[Item]:
+	"""Records behind those that they link to, then what is to be dropped, children before parents."""
+	live = {(item.entity_type, item.document_name or ""): item for item in items if item.reason is None}
+	keys = sorted(live, key=lambda key: known.by_name[key[0]].rank)
+	links = {key: _links(key, values, known) for key in keys}
+	gone = [item for item in items if item.reason is not None]
+	gone.sort(key=lambda item: -known.by_name[item.entity_type].rank)
+	return [*(live[key] for key in parents.first(keys, links)), *gone]
+
+
+def _links(key: Key, values: Values, known: Registry) -> list[Key]:
+	entity = known.by_name[key[0]]
+	return [
+		(target.name, holder[field.name])
+		for holder, field, _ in wire.each_link(values[key], entity)
+		if (target := wire.target_of(field, known))
+	]
+
+
+# --- one record
+
+
+def one(
+	user: str, device: str | None, entity_type: str, client_id: str, space: str | None = None
+) -> list[Item]:
+	"""The records of an entity type with a client id, as a page would show them, in the space or in any of the user's."""
+	entity, held = registry().by_name[entity_type], spaces.held_by(user, device)
+	own = {n: s for n, s in held.items() if s.caller.space_type == entity.space_type and space in (None, n)}
+	names = [ids.record(name, entity_type, client_id) for name in own]
+	rows = sql.select_in("Sync Record", pull.COLUMNS, "name", names)
+	live = [row for row in rows if row[6] is None]
+	known, caller = registry(), Caller(user, "", device)
+	values = pull.values_of(live, caller, known, frappe.db)
+	shown = [row for row in rows if (row[1], row[2]) in values]
+	gone = [] if live else [row for row in rows if row[6] is not None][:1]
+	found = [Stage(own[row[-1]].caller) for row in shown]
+	names_in = _names(list(zip(found, shown, strict=True)), values, known, user)
+	may = action_rights.possible(values, known, user)
+	items = [pull.item_of(row, values, names_in[row[-1]], known, {}, may) for row in shown]
+	return items + [_tombstone(row, known) for row in gone]
+
+
+def _tombstone(row: Row, known: Registry) -> Item:
+	item = pull.item_of(row, {}, {}, known, {}, {})
+	item.reason = DELETED
+	return item

@@ -1,0 +1,54 @@
+"""Files in the site contract: uploaded for a space, named by a record, downloaded by who is shown the record."""
+
+import pytest
+
+from tests.media import uploads
+from tests.mobile.app import form, join, new_tenant, new_user, question
+from tests.site.app import create, new_device
+from tests.support.phone import new_id
+
+FILE = {"filename": "p.png", "content_type": "image/png"}
+
+
+@pytest.fixture
+def device(server, site):
+	device = new_device(server, site, new_user())
+	device.tenant = new_tenant()
+	join(device.tenant, device.user, "member")
+	return device
+
+
+def uploaded(device, **more):
+	answer = device.call("media/presign", {**FILE, **more})
+	assert answer.status_code == 200, answer.text
+	given = answer.json()
+	assert uploads.put(given["upload_url"], uploads.PNG, given["headers"]).status_code == 200
+	return given["key"]
+
+
+def test_a_file_is_uploaded_named_and_downloaded(device, server, site):
+	key, form_id = uploaded(device), form(device.tenant, question("shot", "Photo"))
+	made = create("submission", form_id=form_id, data={"shot": key}, media=[{"key": key}])
+	(result,) = device.push(made)
+	assert result["status"] == "accepted", result
+	other = new_device(server, site, new_user())
+	assert other.get("media/url", key=key).json()["error_code"] == "space_access_denied"
+	join(device.tenant, other.user, "member")
+	answer = other.get("media/url", key=key)
+	assert answer.status_code == 200 and other.session.get(answer.json()["url"], timeout=60).content
+
+
+def test_with_several_spaces_one_is_named(device):
+	second = new_tenant()
+	join(second, device.user, "member")
+	answer = device.call("media/presign", FILE)
+	assert (answer.status_code, answer.json()["error_code"]) == (400, "space_required")
+	device.pull()
+	for one in device.joined:
+		assert uploaded(device, space=one["space"])
+
+
+def test_a_file_of_nobody(device):
+	answer = device.get("media/url", key="0" * 32)
+	assert answer.json()["error_code"] == "space_access_denied"
+	assert device.get("media/url", key=new_id("x")).json()["error_code"] == "invalid_argument"
