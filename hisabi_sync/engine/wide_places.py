@@ -171,6 +171,14 @@ def had(leaving: Leaving, mark: str, sequence: int, is_deleted: bool) -> bool:
 	return not (is_deleted and sequence <= place.deletes_until)
 
 
+def saw_alike(leaving: Leaving, mark: str, whole: str, each: Mapping[str, str]) -> bool:
+	"""Whether the user saw of an entity type what they may see today, by the visibility hashes of today."""
+	named = leaving.held.named.get(mark)
+	if mark in leaving.held.named:
+		return named is not None and named.visibility == each.get(mark)
+	return leaving.held.rest is not None and leaving.held.rest.visibility == whole
+
+
 def after(found: Places, ends: Sequence[tuple[Stage, int | None]], issued: int) -> WideCursor:
 	"""The cursor behind a page. `ends` are [(Stage, the number at which the page ends in it, None if nothing is left)].
 

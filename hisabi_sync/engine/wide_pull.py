@@ -138,10 +138,11 @@ def _told(rows: Sequence[tuple[Stage, Row]], values: Values, known: Registry, ca
 	"""An Item for each row that the device is told of."""
 	names = _names(rows, values, known, caller.user)
 	may = action_rights.possible(values, known, caller.user)
+	unshown = _never_shown(rows, known, caller.user)
 	found = []
 	for stage, row in rows:
 		if stage.begun is None:
-			found += _goodbye(stage, row, known)
+			found += _goodbye(stage, row, known) if (row[1], row[2]) not in unshown else []
 		elif pull.is_told(row, values, known, stage.begun, stage.caller):
 			own = values if row[6] is None else {}
 			item = pull.item_of(row, own, names.get(row[-1], {}), known, {}, may)
@@ -170,6 +171,26 @@ def _goodbye(stage: Stage, row: Row, known: Registry) -> list[Item]:
 	item = pull.item_of(row, {}, {}, known, {}, {})
 	item.reason = LEFT
 	return [item]
+
+
+def _never_shown(rows: Iterable[tuple[Stage, Row]], known: Registry, user: str) -> set[Key]:
+	"""Documents of left spaces that the user may not read and, having the rights that they had, could not read there either."""
+	gone = [
+		(stage.leaving, row, known.by_name[row[1]])
+		for stage, row in rows
+		if stage.leaving and row[6] is None and row[1] in known.by_name
+	]
+	guarded = [one for one in gone if one[2].check_permissions]
+	marks = visibility.marks_of(user, {entity.space_type for _, _, entity in guarded}) if guarded else {}
+	alike: dict[str, set[str]] = {}
+	for leaving, row, entity in guarded:
+		if wide_places.saw_alike(leaving, entity.mark, *marks[entity.space_type]):
+			alike.setdefault(entity.name, set()).add(str(row[2]))
+	return {
+		(name, document)
+		for name, documents in alike.items()
+		for document in documents - set(map(str, visibility.readable(known.by_name[name], documents, user)))
+	}
 
 
 def _elsewhere(

@@ -3,9 +3,10 @@
 import json
 
 import frappe
+import frappe.share
 import pytest
 
-from tests.sharing.world import VISIT, delete, document, region
+from tests.sharing.world import VISIT, delete, document, region, user
 from tests.site.app import create, update
 from tests.site.app import delete as removal
 from tests.support.phone import new_id
@@ -153,3 +154,15 @@ def test_fields_that_a_user_may_not_read_do_not_come_by_their_names(rep):
 	document(VISIT, note="n", region=north)
 	(found,) = device.pull(fields={VISIT: ["owner", "modified_by", "region", "note"]})
 	assert found["values"] == {"note": "n"}
+
+
+def test_leaving_a_space_names_nothing_that_the_user_could_not_read_there(rep):
+	device = rep(north := region(), person=user("Hisabi User"))
+	shown, hidden = (document(VISIT, note="x", region=north) for _ in range(2))
+	frappe.share.add(VISIT, shown.name, device.user, read=1)
+	frappe.db.commit()
+	assert [one["id"] for one in device.pull()] == [shown.name]
+	delete(device.rows[north])
+	gone = device.pull()
+	assert [(one["id"], one["reason"]) for one in gone] == [(shown.name, "left")]
+	assert hidden.name not in json.dumps(device.pages)
