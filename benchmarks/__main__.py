@@ -49,7 +49,13 @@ BENCHMARKS = {
 	"memory": memory.measure,
 }
 PROFILE = ["profile"]
-RUN_OPTIONS = {"records": "run_records", "changed": "run_changed", "pushed": "run_pushed"}
+# Option -> (the size that it gives, what it counts).
+SIZE_OPTIONS = {
+	"records": ("run_records", "records of runs"),
+	"changed": ("run_changed", "changed records of runs"),
+	"pushed": ("run_pushed", "pushed records of runs"),
+	"documents": ("changed_by_job", "documents that jobs change, of load"),
+}
 
 
 def main() -> None:
@@ -76,8 +82,8 @@ def _options() -> argparse.Namespace:
 	parser.add_argument("--quick", action="store_true", help="small numbers, to see whether it works")
 	parser.add_argument("--million", action="store_true", help="also with 1,000,000 records")
 	parser.add_argument("--out", type=_path, help="folder for what is written, also with a NAME")
-	for name in RUN_OPTIONS:
-		parser.add_argument(f"--{name}", type=int, help=f"{name} of runs")
+	for name, (_, counted) in SIZE_OPTIONS.items():
+		parser.add_argument(f"--{name}", type=int, help=counted)
 	options = parser.parse_args()
 	unknown = set(options.names) - set(names)
 	if unknown or ({*PROFILE} & {*options.names} and options.names != PROFILE):
@@ -97,13 +103,13 @@ def _folder(options: argparse.Namespace) -> Path | None:
 
 
 def _given(options: argparse.Namespace) -> dict[str, int]:
-	"""{name: number} of the sizes of runs that were asked for."""
-	return {name: number for name in RUN_OPTIONS if (number := getattr(options, name)) is not None}
+	"""{name: number} of the sizes that were asked for."""
+	return {name: number for name in SIZE_OPTIONS if (number := getattr(options, name)) is not None}
 
 
 def _sizes(options: argparse.Namespace) -> Sizes:
 	chosen = QUICK if options.quick else MILLION if options.million else USUAL
-	given: dict[str, Any] = {RUN_OPTIONS[name]: number for name, number in _given(options).items()}
+	given: dict[str, Any] = {SIZE_OPTIONS[name][0]: number for name, number in _given(options).items()}
 	return replace(chosen, **given)
 
 

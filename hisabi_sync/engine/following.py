@@ -3,7 +3,7 @@
 Few of them are moved in the transaction of the change, many by a job (see `waiting`). Both cost as much as there is to move.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING
 
 import frappe
@@ -14,6 +14,7 @@ from hisabi_sync.engine import comparing, gathering, waiting
 from hisabi_sync.engine.database import retry, transaction
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.model.change import Caller
+from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.store import path_queries
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ AT_ONCE = 500  # documents in all that are moved in the transaction of the chang
 LATER = "what moves with a push"  # key of a caller's memo: {(DocType, name)}
 
 Root = tuple[str, str]  # (DocType, name) of a document that others hang on
+Entities = Callable[[str], Iterable[EntityType]]
 
 
 def note(doc: Document, caller: Caller | None) -> None:
@@ -71,16 +73,19 @@ def _written(batch: "Batch") -> Iterable[Root]:
 			yield entity.doctype, stored.document_name or ""
 
 
-def bring(roots: Collection[Root]) -> None:
-	"""Move what hangs on documents to where it lies now: at once, or by a job if that is more than AT_ONCE in all."""
+def bring(roots: Collection[Root], entities: Entities = path_queries.entities_through) -> None:
+	"""Move what hangs on documents to where it lies now: at once, or by a job if that is more than AT_ONCE in all.
+
+	`entities` gives the entity types to look at for a DocType.
+	"""
 	gathering.flush()
 	found: dict[str, set[str]] = {}
 	for doctype, name in roots:
-		for entity in path_queries.entities_through(doctype):
+		for entity in entities(doctype):
 			room = AT_ONCE + 1 - sum(map(len, found.values()))
 			found.setdefault(entity.name, set()).update(path_queries.hanging(entity, doctype, name, room))
 			if sum(map(len, found.values())) > AT_ONCE:
-				return _leave_to_a_job(roots)
+				return _leave_to_a_job(roots, entities)
 	for entity_type, names in found.items():
 		_move(entity_type, names)
 
@@ -96,8 +101,8 @@ def _move(entity_type: str, names: set[str]) -> None:
 		waiting.add([(entity_type, "", name) for name in sorted(names)])
 
 
-def _leave_to_a_job(roots: Collection[Root]) -> None:
-	waiting.add([(entity.name, *root) for root in roots for entity in path_queries.entities_through(root[0])])
+def _leave_to_a_job(roots: Collection[Root], entities: Entities) -> None:
+	waiting.add([(entity.name, *root) for root in roots for entity in entities(root[0])])
 	said = _(
 		"More than {0} documents move along: a worker tells the devices, and the report Sync Health how many wait"
 	)

@@ -16,7 +16,7 @@ from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.model import clock, ids
 from hisabi_sync.engine.model.change import Stored
 from hisabi_sync.engine.model.entity_type import EntityType
-from hisabi_sync.engine.store import load
+from hisabi_sync.engine.store import load, path_queries
 
 AT_ONCE = reconcile.CHUNK
 
@@ -80,6 +80,8 @@ def renumber_links(
 	Nothing is to be done for a synced document that was only renamed, because links to it keep its client id.
 	"""
 	known = registry()
+	if old:  # the spaces of its old name are not theirs any more
+		following.bring([(doc.doctype, str(new))], path_queries.entities_keyed_by)
 	if not old or (doc.doctype in known.by_doctype and not merge):
 		return
 	if merge and doc.doctype in known.on_paths:

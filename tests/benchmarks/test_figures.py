@@ -93,7 +93,7 @@ def test_the_memory_of_a_new_process_is_not_that_of_its_parent():
 	],
 )
 def test_only_a_whole_run_of_the_usual_size_takes_the_place_of_the_committed_one(names, quick, out, folder):
-	options = {"names": names, "quick": quick, "out": out, **dict.fromkeys(command.RUN_OPTIONS)}
+	options = {"names": names, "quick": quick, "out": out, **dict.fromkeys(command.SIZE_OPTIONS)}
 	assert command._folder(Namespace(**options)) == folder
 	assert command._folder(Namespace(**{**options, "records": 10})) == out
 

@@ -1,5 +1,7 @@
 """Submit, cancel, amend, transitions of a Workflow and methods in the mobile contract, over HTTP."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import frappe
 import pytest
 
@@ -106,6 +108,24 @@ def test_the_life_of_a_document_that_is_submitted(app, paper):
 	assert app.push(amend)[0] == result
 	held = app.held(paper, result["server_id"])["payload"]
 	assert (held["amended_from"], held["note"], held["docstatus"]) == (identity, "better", 0)
+
+
+@pytest.mark.parametrize("round_", range(3))
+def test_of_two_devices_that_amend_at_the_same_moment_one_wins(app, other, paper, round_):
+	"""Two processes of the server have both found the document without an amendment; the loser is told, and may go on."""
+	identity = made(app, paper, note="first")
+	for number, action in enumerate(("submit", "cancel"), 1):
+		assert app.push(act(paper, identity, action, number))[0]["status"] == "ok"
+	wanted = {"amended_from": identity, "note": "better"}
+	items = [act(paper, None, "amend", 1, client_temp_id=new_id("tmp"), payload=wanted) for _ in range(2)]
+	with ThreadPoolExecutor(2) as pool:
+		results = list(pool.map(lambda pair: pair[0].push(pair[1])[0], zip((app, other), items, strict=True)))
+	told = sorted((result["status"], result.get("error_code")) for result in results)
+	assert told == [("error", "already_amended"), ("ok", None)], results
+	frappe.db.rollback()
+	name = app.held(paper, identity)["name"]
+	assert frappe.db.count(paper, {"amended_from": name}) == 1
+	assert app.held(paper, identity)["actions"] == []
 
 
 def test_one_push_creates_submits_cancels_and_amends_by_temporary_ids(app, paper):

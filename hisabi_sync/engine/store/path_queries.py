@@ -11,7 +11,7 @@ import frappe
 from hisabi_sync.engine.database import sql
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.model.entity_type import EntityType
-from hisabi_sync.engine.model.paths import Hop, Path
+from hisabi_sync.engine.model.paths import Hop, Path, Way
 from hisabi_sync.engine.store import load
 
 Chain = list[Hop]  # from the document towards the other one
@@ -70,10 +70,23 @@ def _names(path: Path) -> tuple[tuple[str, str], ...]:
 
 
 def _chains(entity: EntityType, doctype: str) -> list[Chain]:
-	"""The links by which documents of an entity type lead to a DocType on their path; none if it is not on it."""
+	"""The links by which documents of an entity type lead to a DocType on their path, or else to it as the document that is the key."""
 	chains = [way.hops(entity.doctype) for way in entity.ways]
 	found = [chain[:at] for chain in chains for at, hop in enumerate(chain, 1) if hop.target == doctype]
+	found = found or [
+		chain for way in entity.ways if (chain := _to_key(entity, way)) and chain[-1].target == doctype
+	]
 	return [chain for number, chain in enumerate(found) if chain not in found[:number]]
+
+
+def _to_key(entity: EntityType, way: Way) -> Chain:
+	"""The whole way as links, if the field that holds the key is a link to the document of that name; else none."""
+	if not way.path:
+		return []
+	hops, field = way.hops(entity.doctype), way.path[-1].field
+	doctype = hops[-1].target if hops else entity.doctype
+	df = frappe.get_meta(doctype).get_field(field)
+	return [*hops, Hop(doctype, field, df.options, "")] if df and df.fieldtype == "Link" else []
 
 
 def entities_through(doctype: str) -> Iterator[EntityType]:
@@ -81,6 +94,15 @@ def entities_through(doctype: str) -> Iterator[EntityType]:
 	known = registry()
 	names = {name for found in known.on_paths.get(doctype, {}).values() for name in found}
 	return (known.by_name[name] for name in sorted(names))
+
+
+def entities_keyed_by(doctype: str) -> Iterator[EntityType]:
+	"""The entity types whose documents find the key of their space in a link to a DocType."""
+	for _, entity in sorted(registry().by_name.items()):
+		if any(
+			chain and chain[-1].target == doctype for chain in (_to_key(entity, way) for way in entity.ways)
+		):
+			yield entity
 
 
 def hanging(entity: EntityType, doctype: str, name: str, limit: int | None = None) -> set[str]:
