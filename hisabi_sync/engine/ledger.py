@@ -39,6 +39,7 @@ HELD = {name: name for name in ("status", "entity_type", "client_id", "doc_versi
 }
 COUNTED = {"accepted": "accepted", "duplicate": "duplicates", "conflict": "conflicts", "error": "errors"}
 DEFAULTS = asdict(Outcome(""))
+UNHELD = [(name, default) for name, default in DEFAULTS.items() if name not in {*HELD, "repeated"}]
 SECRETS = re.compile(f'"(?:{"|".join(sorted(SENSITIVE))})"')  # as names in a JSON text
 ANSWER = [*HELD.values(), "result"]
 CHANGE = ("position", "op_id", "entity_type", "client_id", "operation")  # of a Change, in its order
@@ -54,8 +55,8 @@ def fingerprint(*parts: Any) -> str:
 
 def encode(outcome: Outcome, held: Iterable[Any]) -> str:
 	"""JSON of the parts of an outcome that the item's columns do not hold; `held` are those columns, in the order of HELD."""
-	known = {**DEFAULTS, **dict(zip(HELD, held, strict=True)), "repeated": outcome.repeated}
-	said = {n: value for n, said in known.items() if (value := getattr(outcome, n)) != said}
+	said = {n: value for n, by in zip(HELD, held, strict=True) if (value := getattr(outcome, n)) != by}
+	said |= {n: value for n, default in UNHELD if (value := getattr(outcome, n)) != default}
 	return strict_json.text(said, TEXT)
 
 

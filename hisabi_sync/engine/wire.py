@@ -20,17 +20,22 @@ from hisabi_sync.engine.sharing.elsewhere import Target
 from hisabi_sync.engine.sharing.foreign import Foreign
 
 
-def each_link(values: Mapping[str, Any], entity: EntityType) -> Iterator[tuple[Any, Field, str]]:
-	"""(holder, field, path) of every link that has a value. The holder is the dict with the value."""
-	for name in entity.links:
-		if isinstance(values.get(name), str):
-			yield values, entity.fields[name], name
-	for table in entity.tables:
-		rows = values.get(table.name)
+def each_link(values: Mapping[str, Any], entity: EntityType) -> list[tuple[Any, Field, str]]:
+	"""[(holder, field, path)] of every link that has a value. The holder is the dict with the value."""
+	found: list[tuple[Any, Field, str]] = [
+		(values, field, field.name) for field in entity.link_fields if isinstance(values.get(field.name), str)
+	]
+	if entity.link_columns:
+		found += _links_of_rows(values, entity)
+	return found
+
+
+def _links_of_rows(values: Mapping[str, Any], entity: EntityType) -> Iterator[tuple[Any, Field, str]]:
+	for table, column in entity.link_columns:
+		rows = values.get(table)
 		for row in rows if isinstance(rows, list) else ():
-			for column in table.columns:
-				if column.fieldtype == "Link" and isinstance(row.get(column.name), str):
-					yield row, column, f"{table.name}.{column.name}"
+			if isinstance(row.get(column.name), str):
+				yield row, column, f"{table}.{column.name}"
 
 
 def linked_records(values: Mapping[str, Any], entity: EntityType, registry: Registry, space: str) -> set[str]:

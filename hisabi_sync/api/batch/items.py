@@ -103,7 +103,7 @@ def _fill(change: Change, item: dict[str, Any], device: Device | None) -> None:
 	if not ids.is_client_id(item[id_name]):
 		raise ItemError("invalid_client_id")
 	registry().check_open(entity_type)
-	validate.check_size(item, registry().by_name[entity_type])
+	validate.check_size(change, item, registry().by_name[entity_type])
 	(_read_patch if entity == PATCH else _read_record)(change, item, device)
 
 

@@ -79,7 +79,7 @@ def _fill(change: Change, item: dict[str, Any], caller: Caller) -> None:
 	change.base_version = _version(change, item.get("version"))
 	change.base_values = validate.base_values(item.get("base_values"), change)
 	change.payload = _data(change, item, caller)
-	validate.check_size(change.payload, registry().by_name[change.entity_type])
+	validate.check_size(change, change.payload, registry().by_name[change.entity_type])
 
 
 def _op_id(change: Change, named: str, item: dict[str, Any], caller: Caller) -> str:

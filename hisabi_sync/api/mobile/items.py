@@ -75,7 +75,7 @@ def _fill(change: Change, item: dict[str, Any], caller: Caller) -> None:
 	if change.operation == UPDATE:
 		change.other_op_id = _op_id(caller, change, named, version, change.fingerprint)
 	registry().check_open(change.entity_type)
-	validate.check_size(change.payload, registry().by_name[change.entity_type])
+	validate.check_size(change, change.payload, registry().by_name[change.entity_type])
 	_take_time(change)
 
 

@@ -58,6 +58,7 @@ def fill(change: Change, item: dict[str, Any], filling: Callable[[], None], know
 
 	So is what no column and no answer could carry, once it is known which change that is.
 	"""
+	change.text = ledger.raw_text(change.raw)
 	try:
 		filling()
 		_refuse_odd(item)
@@ -72,8 +73,7 @@ def _bound(change: Change, known: Registry) -> None:
 	"""All that is kept of an item is bounded, not its payload alone, and so is what an answer repeats of a refused one."""
 	entity = known.by_name.get(change.entity_type)
 	limit = (entity.max_payload if entity else _default_limit()) + ENVELOPE
-	change.text = ledger.raw_text(change.raw)
-	if validate.longest(change.text) > limit:
+	if validate.longest(change.text or "") > limit:
 		try:
 			validate.require_size(change.raw, limit)
 		except ItemError as error:

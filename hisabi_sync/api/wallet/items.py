@@ -120,7 +120,7 @@ def _payload(change: Change, item: dict[str, Any], wallet_id: str, known: Regist
 		return {}
 	if not isinstance(payload, dict):
 		raise ItemError("payload_must_be_object")
-	validate.check_size(payload, known.by_name[change.entity_type])
+	validate.check_size(change, payload, known.by_name[change.entity_type])
 	if payload.get("client_id") not in (None, "", change.client_id):
 		raise ItemError("entity_id_mismatch")
 	if any(part.get("wallet_id") not in (None, "", wallet_id) for part in (payload, item)):

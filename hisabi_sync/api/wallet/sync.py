@@ -11,6 +11,7 @@ from hisabi_sync.api.wallet import items as wallet_items
 from hisabi_sync.api.wallet.models import sync as models
 from hisabi_sync.engine import ledger, positions, pull, push
 from hisabi_sync.engine.entities.entity_types import registry
+from hisabi_sync.engine.entities.type_registry import Registry
 from hisabi_sync.engine.model import clock, cursor, ids
 from hisabi_sync.engine.model.change import CONFLICT, ERROR, Caller, Change, Outcome
 from hisabi_sync.engine.model.errors import RequestError
@@ -35,9 +36,10 @@ def sync_push(given: models.WalletPush) -> dict[str, Any]:
 	options = push.Options("wallet", given.atomic, given.dry_run, given.client_time)
 	with push_and_pull.counted_push(caller, changes) as counted:
 		result = push.push(counted, changes, options, wallet_items.open_wallet)
+	known, wallet_id = registry(), result.caller.space_key
 	return {
 		"results": [
-			_result(change, outcome, result.caller.space_key)
+			_result(change, outcome, wallet_id, known)
 			for change, outcome in zip(changes, result.outcomes, strict=True)
 		],
 		"server_time": clock.dump(clock.now()),
@@ -45,11 +47,11 @@ def sync_push(given: models.WalletPush) -> dict[str, Any]:
 	}
 
 
-def _result(change: Change, outcome: Outcome, wallet_id: str) -> dict[str, Any]:
+def _result(change: Change, outcome: Outcome, wallet_id: str, known: Registry) -> dict[str, Any]:
 	given: dict[str, Any] = {
 		"status": outcome.status,
 		"op_id": change.op_id,
-		"entity_type": registry().wire_name(change.entity_type),
+		"entity_type": known.wire_name(change.entity_type),
 		"entity_id": change.client_id,
 		"client_id": change.client_id,
 	}
@@ -163,4 +165,4 @@ def _status(op_id: str, stored: Mapping[str, tuple[Change, Outcome]], wallet_id:
 	if found is None:
 		return {"op_id": op_id, "status": "missing", "found": False}
 	change, outcome = found
-	return {**_result(change, outcome, wallet_id), "op_id": op_id, "found": True}
+	return {**_result(change, outcome, wallet_id, registry()), "op_id": op_id, "found": True}

@@ -20,9 +20,13 @@ EMPTY: tuple[Any, ...] = (None, "", [])
 ENCODER = json.JSONEncoder(ensure_ascii=False)
 
 
-def check_size(payload: Any, entity: EntityType) -> None:
-	"""Raise ItemError payload_too_large for a payload that is longer than the entity type allows."""
-	require_size(payload, entity.max_payload)
+def check_size(change: Change, payload: Any, entity: EntityType) -> None:
+	"""Raise ItemError payload_too_large for a payload that is longer than the entity type allows.
+
+	The text of the whole item, which holds the payload, shows of nearly all that they are short.
+	"""
+	if change.text is None or longest(change.text) > entity.max_payload:
+		require_size(payload, entity.max_payload)
 
 
 def require_size(value: Any, limit: int) -> None:
@@ -61,12 +65,13 @@ def _name_fields(change: Change, entity: EntityType) -> tuple[dict[str, Any], li
 	sensitive: list[str] = []
 	hidden: list[str] = []
 	for key, value in change.payload.items():
-		name = key if key in entity.fields else entity.aliases.get(key)
-		if name is not None and entity.fields[name].writable:
+		if (name := entity.settable.get(key)) is not None:
 			if named.get(name, value) != value:
 				raise ItemError("invalid_value", [key, name])
 			named[name] = value
-		elif key in SENSITIVE:
+			continue
+		name = key if key in entity.fields else entity.aliases.get(key)
+		if key in SENSITIVE:
 			sensitive.append(key)
 		elif name is not None and entity.fields[name].access == "Hidden":
 			hidden.append(name)  # like a field that is not there, and never compared

@@ -117,4 +117,5 @@ def for_column(field: "Field", value: Any) -> Any:
 	"""The form that the database column has for a canonical value; for a table, rows of such values."""
 	if type(value) is Unreadable:
 		return value.held
-	return None if value is None else field.kind.store(field, value)
+	store = field.kind.store
+	return value if value is None or store is None else store(field, value)

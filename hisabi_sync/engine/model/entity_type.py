@@ -93,6 +93,26 @@ class EntityType:
 		return {name: f.options for name, f in self.fields.items() if f.fieldtype == "Link"}
 
 	@cached_property
+	def link_fields(self) -> tuple[field_kinds.Field, ...]:
+		"""The links among the fields of the document itself."""
+		return tuple(self.fields[name] for name in self.links)
+
+	@cached_property
+	def link_columns(self) -> tuple[tuple[str, field_kinds.Field], ...]:
+		"""(table, column) of the links in rows."""
+		return tuple((table.name, c) for table in self.tables for c in table.columns if c.fieldtype == "Link")
+
+	@cached_property
+	def settable(self) -> dict[str, str]:
+		"""{name in payloads: field} of the fields that devices may set, with their aliases."""
+		named = {alias: name for alias, name in self.aliases.items() if alias not in self.fields}
+		return {
+			key: name
+			for key, name in (*named.items(), *zip(self.fields, self.fields, strict=True))
+			if name in self.writable
+		}
+
+	@cached_property
 	def places(self) -> tuple[tuple[str, tuple[tuple[bytes, field_kinds.Field], ...]], ...]:
 		"""(name, ((mark, Field), ...)) of each field: marks of 4 bytes for itself, and for the columns of a table."""
 		return tuple(

@@ -58,7 +58,7 @@ class Kind:
 	load: Callable[..., Any]
 	dump: Callable[..., Any]
 	empty: object = None
-	store: Callable[..., Any] = lambda field, value: value
+	store: Callable[..., Any] | None = None  # None: a column holds the canonical value itself
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,7 @@ def _texts(values: Mapping[str, Any], entity: EntityType) -> list[tuple[bytes, s
 	for name, mark, empty in entity.column_marks:
 		value = values.get(name)
 		if value is not None and value != empty:
-			texts.append((mark, _text(value)))
+			texts.append((mark, value if type(value) is str else _text(value)))
 	for name, places in entity.table_marks:
 		if rows := values.get(name):
 			texts += _texts_of_rows(rows, places)
