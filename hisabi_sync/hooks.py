@@ -134,6 +134,7 @@ scheduler_events = {
 		"hisabi_sync.engine.garbage.collect",
 		"hisabi_sync.engine.reconcile.run",
 		"hisabi_sync.engine.sharing.memberships.run",
+		"hisabi_sync.engine.sharing.joint_spaces.run",
 		"hisabi_sync.media.collect.run",
 	],
 	"weekly_long": ["hisabi_sync.hisabi_wallet.derived.verify.verify_all"],

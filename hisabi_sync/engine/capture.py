@@ -17,7 +17,7 @@ from hisabi_sync.engine.model import clock, files, ids, versions
 from hisabi_sync.engine.model.change import Caller, Stored
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.errors import item_message
-from hisabi_sync.engine.sharing import spaces
+from hisabi_sync.engine.sharing import spaces, whereabouts
 from hisabi_sync.engine.store import load, second_readings, write
 
 
@@ -40,7 +40,8 @@ def hold(doc: Document, method: str | None = None) -> None:
 		return
 	if entity.space_path == "name" and doc.is_new():
 		return  # nobody else is in a space that is being made
-	keys = {*spaces.keys_of(entity, [doc.name] if doc.name else []).values(), spaces.key_of(doc, entity)}
+	held = whereabouts.keys_of(entity, [doc.name] if doc.name else [])
+	keys = {*held.values(), whereabouts.key_of(doc, entity)}
 	for key in sorted(filter(None, keys)):
 		space = ids.space(entity.space_type, key)
 		derive.hold(Caller.of_system(frappe.session.user, space, entity.space_type, key), {entity.name})
@@ -58,7 +59,7 @@ def on_change(doc: Document, method: str | None = None) -> None:
 		return
 	gathering.release(doc, entity)
 	space, known = _place(doc, entity)
-	push_context.require_own_space(doc, entity, space)
+	space = push_context.beginning(doc, entity, space)
 	left = [(stored, held) for stored, held in known if stored.live and held != space]
 	moved = replace(left[-1][0]) if left else None
 	for stored, held in left:
@@ -71,10 +72,10 @@ def _place(doc: Document, entity: EntityType) -> tuple[str | None, list[tuple[St
 	"""(the space where a document lies, its [(Stored, space)], locked). What leads to a space is locked before records."""
 	if entity.leads_through:
 		names = record_names(entity, doc.name)
-		space = spaces.of_document(doc, entity, names.values())
+		space = whereabouts.of_document(doc, entity, names.values())
 		return space, _locked(names)
 	known = load.records_of_document(entity, doc.name)
-	return spaces.of_document(doc, entity, [held for _, held in known]), known
+	return whereabouts.of_document(doc, entity, [held for _, held in known]), known
 
 
 def _is_left(doc: Document, entity: EntityType) -> bool:
@@ -97,6 +98,7 @@ def on_trash(doc: Document, method: str | None = None) -> None:
 def after_delete(doc: Document, method: str | None = None) -> None:
 	"""Hook: a document was deleted. Its record becomes a tombstone."""
 	entity = registry().by_doctype.get(doc.doctype)
+	following.note_deleted(doc)
 	if entity is None:
 		return
 	for stored, space in records_of(entity, doc.name):

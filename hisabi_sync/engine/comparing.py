@@ -16,7 +16,7 @@ from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.model import clock, ids, versions
 from hisabi_sync.engine.model.change import Caller, Stored
 from hisabi_sync.engine.model.entity_type import EntityType
-from hisabi_sync.engine.sharing import spaces
+from hisabi_sync.engine.sharing import whereabouts
 from hisabi_sync.engine.store import digests, load, second_readings, write
 
 Values = dict[str, Any]
@@ -86,7 +86,7 @@ def _read(
 ) -> Work:
 	"""Locks in the order of a push: documents, those that lead to their spaces, records."""
 	values = load.documents(entity, names, lock=True)
-	wanted = spaces.of_documents(entity, values)
+	wanted = whereabouts.of_documents(entity, values)
 	records = read(entity, names)
 	left = [
 		(stored, held) for (name, held), stored in records.items() if stored.live and held != wanted.get(name)

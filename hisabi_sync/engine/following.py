@@ -4,13 +4,13 @@ Few of them are moved in the transaction of the change, many by a job (see `wait
 """
 
 from collections.abc import Callable, Collection, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import frappe
 from frappe import _
 from frappe.model.document import Document
 
-from hisabi_sync.engine import comparing, gathering, waiting
+from hisabi_sync.engine import comparing, gathering, push_context, waiting
 from hisabi_sync.engine.database import retry, transaction
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.model.change import Caller
@@ -23,12 +23,15 @@ if TYPE_CHECKING:
 AT_ONCE = 500  # documents in all that are moved in the transaction of the change
 LATER = "what moves with a push"  # key of a caller's memo: {(DocType, name)}
 
+ASSIGNMENT = "ToDo"  # documents that assign other documents to users
 Root = tuple[str, str]  # (DocType, name) of a document that others hang on
 Entities = Callable[[str], Iterable[EntityType]]
 
 
 def note(doc: Document, caller: Caller | None) -> None:
 	"""A document was saved. If others find their space through what changed, move them; at the end of a push, if it is one."""
+	if doc.doctype == ASSIGNMENT:
+		_follow_assigned(doc)
 	fields = registry().on_paths.get(doc.doctype)
 	if not fields or not [field for field in fields if _has_moved(doc, field)]:
 		return
@@ -37,6 +40,21 @@ def note(doc: Document, caller: Caller | None) -> None:
 		bring([root])
 	else:
 		caller.memo.setdefault(LATER, set()).add(root)
+
+
+def note_deleted(doc: Document) -> None:
+	"""A document was deleted. What hangs on it by links stays; only an assignment ends with its ToDo."""
+	if doc.doctype == ASSIGNMENT:
+		_follow_assigned(doc)
+
+
+def _follow_assigned(doc: Document) -> None:
+	"""An assignment was made, changed or removed: the document lies in the spaces of those to whom it is assigned now."""
+	for one in filter(None, (doc.get_doc_before_save(), doc)):
+		entity = registry().by_doctype.get(one.reference_type or "")
+		if entity and one.reference_name and any(way.ends_with_assigned for way in entity.all_ways):
+			gathering.flush()
+			_move(entity.name, {str(one.reference_name)})
 
 
 def _has_moved(doc: Document, field: str) -> bool:
@@ -49,11 +67,18 @@ def _has_moved(doc: Document, field: str) -> bool:
 		followed = doc.flags.hisabi_sync_followed = (previous, {})
 	before = followed[1].get(field, previous.get(field))
 	followed[1][field] = doc.get(field)
-	return bool(before != doc.get(field))
+	return bool(_plain(before) != _plain(doc.get(field)))
+
+
+def _plain(value: Any) -> Any:
+	"""A value that can be compared; of a table the values of its rows."""
+	return [row.get_valid_dict() for row in value] if isinstance(value, list) else value
 
 
 def after_push(batch: "Batch") -> None:
 	"""Move what hangs on the documents that a push wrote, when all else is written."""
+	for entity_type, names in push_context.made_elsewhere(batch.caller):
+		_move(entity_type, names)
 	roots = {*batch.caller.memo.pop(LATER, ()), *_written(batch)}
 	if roots:
 		bring(sorted(roots))

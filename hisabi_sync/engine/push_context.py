@@ -7,10 +7,13 @@ from typing import NamedTuple
 import frappe
 from frappe.model.document import Document
 
+from hisabi_sync.engine.model import joint
 from hisabi_sync.engine.model.change import Caller, Change, Stored
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.errors import ItemError
-from hisabi_sync.engine.sharing import spaces
+from hisabi_sync.engine.sharing import joint_spaces, whereabouts
+
+ELSEWHERE = "made in another space"  # key of a caller's memo: {entity type: names of documents}
 
 
 class Push(NamedTuple):
@@ -58,15 +61,34 @@ def set_space(doc: Document, entity: EntityType) -> None:
 	caller = current().caller
 	doc.flags.hisabi_sync_made = True
 	fields = [way.own_field for way in entity.ways if way.own_field]
-	if caller and fields and (entity.key_field or spaces.key_of(doc, entity) != caller.space_key):
+	if caller and fields and (entity.key_field or _is_to_be_set(doc, entity, caller)):
 		doc.set(fields[0], caller.space_key)
 
 
-def require_own_space(doc: Document, entity: EntityType, space: str | None) -> None:
-	"""Raise ItemError invalid_link if a document that a push makes lies in another space than the one that is pushed to."""
+def _is_to_be_set(doc: Document, entity: EntityType, caller: Caller) -> bool:
+	"""Whether a new document gets the key of the space that is pushed to: one that others share may have another home."""
+	key = whereabouts.key_of(doc, entity)
+	return not (key or joint.is_joint(caller.space_key)) if entity.shares else key != caller.space_key
+
+
+def beginning(doc: Document, entity: EntityType, space: str | None) -> str | None:
+	"""The space in which the record of a document begins. One that a push makes begins in the space that is pushed to.
+
+	From there it goes to a joint space at the end of the push, if it lies in one. Raises ItemError invalid_link if the
+	document lies elsewhere.
+	"""
 	caller = current().caller
-	if caller and doc.flags.hisabi_sync_made and space != caller.space:
-		raise ItemError("invalid_link", [way.path[0].field for way in entity.ways if way.path])
+	if not (caller and doc.flags.hisabi_sync_made) or space == caller.space:
+		return space
+	if not (space and joint_spaces.may_write_by(space, caller.space)):
+		raise ItemError("invalid_link", [way.path[0].field for way in entity.all_ways if way.path])
+	caller.memo.setdefault(ELSEWHERE, {}).setdefault(entity.name, set()).add(str(doc.name))
+	return caller.space
+
+
+def made_elsewhere(caller: Caller) -> list[tuple[str, set[str]]]:
+	"""[(entity type, names)] of the documents that `beginning` left to the end of the push, once."""
+	return sorted(caller.memo.pop(ELSEWHERE, {}).items())
 
 
 def tell(stored: Stored) -> None:

@@ -13,7 +13,7 @@ from hisabi_sync.engine.entities import retyped
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.model import ids
 from hisabi_sync.engine.model.entity_type import EntityType
-from hisabi_sync.engine.sharing import spaces
+from hisabi_sync.engine.sharing import whereabouts
 from hisabi_sync.engine.store import load
 
 WAITING = "hisabi_sync_to_number"
@@ -173,7 +173,7 @@ def _finish(begun: retyped.Waiting, entity: EntityType, after: str) -> None:
 def _find_orphans(entity: EntityType, names: list[str]) -> dict[str, int]:
 	"""Make tombstones of records whose document is gone, or lies in no space."""
 	rows = sql.select_in("Sync Record", ["name", "document_name", "space"], "name", names)
-	keys = spaces.keys_of(entity, [row[1] for row in rows])
+	keys = whereabouts.keys_of(entity, [row[1] for row in rows])
 	gone = [row for row in rows if row[1] not in keys or ids.space(entity.space_type, keys[row[1]]) != row[2]]
 	stored = load.records([row[0] for row in gone], lock=True)
 	for name, _, space in gone:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import frappe
 
 from hisabi_sync.engine.entities.entity_types import registry
-from hisabi_sync.engine.model import ids
+from hisabi_sync.engine.model import ids, joint
 from hisabi_sync.engine.model.change import CREATE, Change
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.errors import ItemError
@@ -148,15 +148,15 @@ def _unplaced(is_foreign: bool) -> ItemError:
 
 
 def _chosen(found: Routes, entity: EntityType, keys: Sequence[str]) -> str | None:
-	"""The space of the first key. Without a key: the user's own, or the only one of its kind."""
-	own = found.by_kind[entity.space_type]
+	"""The space of the first key. Without a key: the user's own, or the only one of its kind that is not joint."""
+	held = found.by_kind[entity.space_type]
+	own = [space for space in held if not joint.is_joint(found.held[space].caller.space_key)]
 	if keys:
 		space = ids.space(entity.space_type, keys[0])
 		return space if space in own else None
 	if len(own) == 1:
 		return own[0]
-	caller = found.held[own[0]].caller
-	mine = ids.space(entity.space_type, caller.user)
+	mine = ids.space(entity.space_type, found.held[held[0]].caller.user)
 	return mine if mine in own else None
 
 

@@ -7,7 +7,7 @@ from hisabi_sync.engine import reconcile
 from hisabi_sync.engine.database import retry
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.model import paths
-from hisabi_sync.engine.sharing import spaces
+from hisabi_sync.engine.sharing import whereabouts
 from tests.sharing.world import CREW, REGION, REP, SEAT, VISIT, change, document, kind, region
 from tests.support import doctypes
 
@@ -61,8 +61,8 @@ def lies_in(space_type, doc):
 def both(doc):
 	"""The key of a document in memory, which is the key in the database too."""
 	entity = registry().by_doctype[doc.doctype]
-	found = spaces.key_of(frappe.get_doc(doc.doctype, doc.name), entity)
-	assert spaces.keys_of(entity, [doc.name]).get(doc.name) == found
+	found = whereabouts.key_of(frappe.get_doc(doc.doctype, doc.name), entity)
+	assert whereabouts.keys_of(entity, [doc.name]).get(doc.name) == found
 	return found
 
 

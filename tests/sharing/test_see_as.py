@@ -233,3 +233,31 @@ def test_the_cost_does_not_grow_with_spaces(visits):
 	memberships.run(visits)
 	many = cost()
 	assert many[0] == few[0] + 4 and many[1] == few[1]
+
+
+@pytest.fixture
+def shared(visits):
+	"""Visits lie in one region, and are shown to the region that they name."""
+	one = region()
+	entity = frappe.get_doc("Sync Entity", VISIT)
+	entity.space_path = f'"{one}"'
+	entity.append("shares", {"path": "region", "access": "Read only"})
+	retry.run(entity.save)
+	frappe.db.commit()
+	yield one
+	entity = frappe.get_doc("Sync Entity", VISIT)
+	entity.space_path, entity.shares = "region", []
+	retry.run(entity.save)
+	frappe.db.commit()
+
+
+def test_a_document_that_several_spaces_share_is_there_by_one_of_them(shared, ask):
+	two, person, stranger = region(), user(ROLE), user(ROLE)
+	document(REP, user=person, region=two)
+	visit = document(VISIT, region=two)
+	why = ask("why", user=person, document_type=VISIT, document=visit.name)
+	assert why["seen"] is True
+	assert step(why, "path")["text"].endswith(" + ".join(sorted((shared, two))))
+	assert f"{two} (Read only)" in step(why, "path")["detail"]
+	assert "viewer" in step(why, "member")["text"] and step(why, "member")["text"].endswith(two)
+	assert ask("why", user=stranger, document_type=VISIT, document=visit.name)["seen"] is False

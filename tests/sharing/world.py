@@ -21,6 +21,8 @@ ROLE = f"Road {os.getpid()}"
 PARENT = f"parent_{frappe.scrub(REGION)}"
 
 
+RIGHTS = [permission(), permission(ROLE)]
+
 _soon = memberships.soon
 
 
@@ -28,7 +30,6 @@ def ensure():
 	"""Make the DocTypes and the role, and commit. Jobs would wait for the worker of another test."""
 	memberships.soon = lambda space_type: None
 	frappe.get_doc({"doctype": "Role", "role_name": ROLE}).insert()
-	rights = [permission(), permission(ROLE)]
 	tree = [
 		("region_name", "Data"),
 		("is_group", "Check"),
@@ -40,7 +41,7 @@ def ensure():
 	doctypes.make(SEAT, columns(("rep", "Link", REP), ("user", "Link", "User")), istable=1)
 	crew = [("region", "Link", REGION), ("lead", "Link", REP), ("seats", "Table", SEAT)]
 	doctypes.make(CREW, columns(*crew), is_submittable=1)
-	doctypes.make(VISIT, columns("note", ("region", "Link", REGION)), permissions=rights)
+	doctypes.make(VISIT, columns("note", ("region", "Link", REGION)), permissions=RIGHTS)
 	frappe.db.commit()
 
 

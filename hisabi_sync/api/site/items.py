@@ -116,7 +116,7 @@ def _payload(item: Mapping[str, Any], entity: EntityType, change: Change) -> dic
 		return {}
 	if not isinstance(values, dict):
 		raise ItemError("payload_must_be_object")
-	validate.check_size(values, entity)
+	validate.check_size(change, values, entity)
 	return {name: _value(name, value, entity, change) for name, value in values.items()}
 
 

@@ -9,11 +9,11 @@ from frappe import _
 from frappe.model.document import Document
 
 from hisabi_sync.engine.entities.entity_types import registry
-from hisabi_sync.engine.model import ids
+from hisabi_sync.engine.model import ids, joint
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.paths import Way
 from hisabi_sync.engine.model.space_type import NAMED, PERMISSION, ROLE, SELF, Rule, SpaceType
-from hisabi_sync.engine.sharing import memberships, rights, spaces, visibility
+from hisabi_sync.engine.sharing import joint_spaces, memberships, rights, visibility, whereabouts
 
 
 @dataclass(slots=True)
@@ -41,11 +41,11 @@ def _steps(user: str, device: str | None, doc: Document) -> Iterator[Step]:
 		return
 	said = _("{0} is synced as {1}, in spaces of the type {2}")
 	yield Step("type", True, said.format(_(doc.doctype), entity.wire_name, entity.space_type))
-	key = spaces.key_of(doc, entity)
-	yield _path(doc, entity, key)
+	key = whereabouts.keys_of(entity, [doc.name]).get(str(doc.name))
+	space = ids.space(entity.space_type, key) if key else ""
+	yield _path(doc, entity, key, space)
 	if not key:
 		return
-	space = ids.space(entity.space_type, key)
 	yield _record(doc, entity, space)
 	yield _member(user, space, key, known.space_types.get(entity.space_type))
 	yield _rights(user, doc, entity)
@@ -64,8 +64,11 @@ def _no_type(doctype: str, entity: EntityType | None) -> Step:
 	return Step("type", False, _("{0} is not synced: it has no Sync Entity").format(_(doctype)))
 
 
-def _path(doc: Document, entity: EntityType, key: str | None) -> Step:
-	detail = [_way(doc, way) for way in entity.ways]
+def _path(doc: Document, entity: EntityType, key: str | None, space: str) -> Step:
+	detail = [_way(doc, way) for way in entity.ways] + _shares(doc, entity)
+	if key and joint.is_joint(key):
+		parts = frappe.db.get_value("Sync Space", space, "title") or key
+		return Step("path", True, _("It lies in the joint space of {0}").format(parts), detail)
 	if key:
 		return Step("path", True, _("It lies in the space {0}").format(key), detail)
 	return Step("path", False, _("It lies in no space: its path leads to no key"), detail)
@@ -74,9 +77,19 @@ def _path(doc: Document, entity: EntityType, key: str | None) -> Step:
 def _way(doc: Document, way: Way) -> str:
 	if way.constant:
 		return _("Always {0}").format(way.constant)
-	key = spaces.along(doc, way)
+	key = whereabouts.along(doc, way)
 	path = ".".join(step.field + (f"[{step.target}]" if step.typed_by else "") for step in way.path)
 	return _("{0} leads to {1}").format(path, key) if key else _("{0} leads nowhere").format(path)
+
+
+def _shares(doc: Document, entity: EntityType) -> list[str]:
+	"""The spaces that share the document, if its type has shares; and that it meets no condition, if so."""
+	if not entity.shares and not entity.condition:
+		return []
+	parts = whereabouts.parts_of(entity, [doc.name]).get(str(doc.name), frozenset())
+	if not parts:
+		return [_("It meets no condition under which it would be shared")] if entity.conditions else []
+	return [f"{part.key} ({_(part.access)})" for part in sorted(parts)]
 
 
 def _record(doc: Document, entity: EntityType, space: str) -> Step:
@@ -101,12 +114,23 @@ def _member(user: str, space: str, key: str, kind: SpaceType | None) -> Step:
 	)
 	detail = _rules(user, key, kind)
 	if row and row.status == "active":
-		return Step("member", True, _held(row, kind), detail)
+		text = _by_parts(user, space, row.role) if row.rule == joint_spaces.RULE else _held(row, kind)
+		return Step("member", True, text, detail)
 	if row and row.status == "removed" and not row.rule:
 		return Step("member", False, _("Somebody removed the user from the space by hand"), detail)
 	if row and row.status == "removed":
 		return Step("member", False, _("The user left the space: no rule names them any more"), detail)
 	return Step("member", False, _("The user is no member of the space"), detail)
+
+
+def _by_parts(user: str, space: str, role: str) -> str:
+	parts = frappe.get_all("Sync Space Part", {"parent": space}, pluck="part")
+	held = frappe.get_all(
+		"Sync Space Member", {"space": ["in", parts], "user": user, "status": "active"}, pluck="space"
+	)
+	names = frappe.get_all("Sync Space", {"name": ["in", held]}, pluck="title", order_by="title")
+	said = _("The user is a member with the role {0}, because they are a member of {1}")
+	return said.format(_(role), ", ".join(names))
 
 
 def _held(row: frappe._dict, kind: SpaceType | None) -> str:

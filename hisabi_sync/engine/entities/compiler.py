@@ -12,7 +12,7 @@ import frappe
 from frappe.core.doctype.docfield.docfield import DocField
 from frappe.model.meta import Meta
 
-from hisabi_sync.engine.entities import action_choices, contracts, paths, write_mode
+from hisabi_sync.engine.entities import action_choices, contracts, paths, shares, write_mode
 from hisabi_sync.engine.model import column_values, files
 from hisabi_sync.engine.model import fields as field_kinds
 from hisabi_sync.engine.model.actions import DOCSTATUS, Flow, Rule
@@ -41,7 +41,7 @@ def entity_type(row: frappe._dict, get_meta: Callable[[str], Meta] = frappe.get_
 		wire_name=row.entity_type,
 		doctype=row.document_type,
 		space_type=row.space_type,
-		space_path=row.space_path,
+		space_path=row.space_path or "",
 		client_id_field=row.client_id_field or None,
 		policy=row.policy,
 		parameters=_json(row.policy_parameters, {}),
@@ -56,7 +56,9 @@ def entity_type(row: frappe._dict, get_meta: Callable[[str], Meta] = frappe.get_
 		one_of=_one_of(row, fields),
 		stamps=stamps,
 		client_only=CLIENT_ONLY | contracts.client_only(row.space_type),
-		ways=paths.ways(meta.name, row.space_path, get_meta),
+		ways=paths.ways(meta.name, row.space_path, get_meta) if row.space_path else (),
+		shares=shares.compiled(row, get_meta),
+		condition=shares.condition(row.get("condition"), meta),
 		slow=slow,
 		by_job=row.get("numbering") == BY_JOB,
 		submittable=bool(meta.is_submittable),
@@ -135,7 +137,11 @@ def is_stored(df: DocField, get_meta: Callable[[str], Meta] = frappe.get_meta) -
 
 
 def _is_synced(df: DocField, chosen: Mapping[str, frappe._dict], row: frappe._dict) -> bool:
-	if df.fieldname in STAMPS or df.fieldname in SENSITIVE or df.fieldname in own_fields(row.space_path):
+	if (
+		df.fieldname in STAMPS
+		or df.fieldname in SENSITIVE
+		or df.fieldname in own_fields(row.space_path or "")
+	):
 		return df.fieldname in chosen
 	return df.fieldname in chosen if chosen else not df.hidden
 

@@ -26,7 +26,7 @@ KNOWN, CHANGED = "hisabi_sync_known", "hisabi_sync_changed"
 REGISTRY, TOLD = "registry", "told"  # what it knows: its Registry, and the version that `use_version` brought
 KEPT = 2
 PAYLOAD_LIMIT = 100
-TABLES = {"fields": "Sync Entity Field", "actions": "Sync Entity Action"}
+TABLES = {"fields": "Sync Entity Field", "actions": "Sync Entity Action", "shares": "Sync Entity Share"}
 _compiled: dict[str, dict[Any, Registry]] = {}  # {site: {version: Registry}}
 # {site: (state of the definitions, {name: (what its Sync Entity says, EntityType)})}
 _parts: dict[str, tuple[str, dict[str, tuple[dict[str, Any], EntityType]]]] = {}

@@ -75,7 +75,7 @@ def leads_to(meta: Meta, name: str) -> str | None:
 
 
 def check(doctype: str, text: str) -> None:
-	"""Raise ValueError for a space path that leads to no key, or could lead to several: a document lies in one space."""
+	"""Raise ValueError for a space path that leads to no key, or could lead to several: that is what shares are for."""
 	for way in paths.ways(text):
 		if paths.constant(way):
 			continue
@@ -94,7 +94,9 @@ def _check_parts(meta: Meta, parts: list[tuple[str, str]]) -> None:
 	for field, doctype in links:
 		meta = _next(meta, field, doctype)
 	if last == SEVERAL:
-		raise ValueError(_("Several people can be assigned to a document, and a document lies in one space"))
+		raise ValueError(
+			_("Several people can be assigned to a document: share it with them instead, in Also shared with")
+		)
 	if last not in ("name", *OWN) and not meta.has_field(last):
 		raise ValueError(_("{0} in the space path is not a field of {1}").format(last, meta.name))
 
@@ -103,7 +105,7 @@ def _next(meta: Meta, field: str, doctype: str) -> Meta:
 	df = meta.get_field(field)
 	if df and df.fieldtype in frappe.model.table_fields:
 		said = _(
-			"Rows of {0} can lead to several spaces, and a document lies in one: choose a link of {1} itself"
+			"Rows of {0} can lead to several spaces: choose a link of {1} itself, or share it, in Also shared with"
 		)
 		raise ValueError(said.format(field, meta.name))
 	if not df or df.fieldtype not in ("Link", "Dynamic Link"):

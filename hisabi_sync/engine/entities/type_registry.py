@@ -58,9 +58,14 @@ class Registry:
 		"""{DocType: {field: entity types}} of the links and fields by which documents find their space."""
 		found: dict[str, dict[str, list[str]]] = {}
 		for entity in self.by_name.values():
-			for doctype, step in dict.fromkeys(passed for way in entity.ways for passed in way.passed()):
+			for doctype, step in dict.fromkeys(passed for way in entity.all_ways for passed in way.passed()):
 				found.setdefault(doctype, {}).setdefault(step, []).append(entity.name)
 		return found
+
+	@cached_property
+	def has_shares(self) -> bool:
+		"""Whether documents can lie in joint spaces."""
+		return any(entity.shares for entity in self.by_name.values())
 
 	def of_space_type(self, space_type: str) -> list[EntityType]:
 		"""The entity types of one kind of space, also those that are switched off."""

@@ -13,6 +13,7 @@ from hisabi_sync.engine.model.entity_type import STAMPS, EntityType
 
 SENTENCES: dict[str, Callable[[], str]] = {
 	"actions": lambda: _("Devices take actions on its documents"),
+	"shares": lambda: _("Its documents lie in several spaces, or only under a condition"),
 	"mode": lambda: _("Its write mode says so"),
 	"foreign": lambda: _("It is a DocType of another app, whose controller has a say"),
 	"path": lambda: _("Its space is found through links"),
@@ -42,6 +43,8 @@ def why_saved(row: frappe._dict, meta: Meta, fields: Collection[field_kinds.Fiel
 	"""Why documents are saved one by one; nothing if statements that write many rows do all that saving would do."""
 	if row.get("actions"):
 		return (("actions", ()),)
+	if row.get("shares") or row.get("condition"):
+		return (("shares", ()),)
 	if row.write_mode != "Auto":
 		return () if row.write_mode == "Bulk" else (("mode", ()),)
 	return (*_by_itself(row, meta, fields), *_added(row, meta, fields), *listeners.reasons(meta))
@@ -53,7 +56,7 @@ def _by_itself(row: frappe._dict, meta: Meta, fields: Collection[field_kinds.Fie
 		found.append(("foreign", ()))
 	if row.get("followed_by"):
 		found.append(("members", (", ".join(row.followed_by),)))
-	if not meta.has_field(row.space_path):
+	if not meta.has_field(row.space_path or ""):
 		found.append(("path", ()))
 	if held := [f.label for f in fields if f.kind is field_kinds.ROWS or f.unique]:
 		found.append(("fields", (", ".join(held),)))

@@ -8,6 +8,7 @@ from typing import Any
 from hisabi_sync.engine.model import fields as field_kinds
 from hisabi_sync.engine.model import files, ids
 from hisabi_sync.engine.model.actions import Flow, Rule
+from hisabi_sync.engine.model.joint import Condition, Share
 from hisabi_sync.engine.model.paths import Way
 
 # Columns that the engine fills when a DocType has them.
@@ -46,6 +47,8 @@ class EntityType:
 	slow: tuple[tuple[str, tuple[str, ...]], ...] = ()
 	# Ways to the key of the space, by the space path; the first that leads to one counts
 	ways: tuple[Way, ...] = ()
+	shares: tuple[Share, ...] = ()  # by which documents lie in further spaces, see `model.joint`
+	condition: Condition = ()  # documents that do not meet it lie in no space
 	by_job: bool = False  # whether changes outside of a push are numbered by a job, see `engine.waiting`
 	submittable: bool = False
 	tracked: bool = False  # whether the DocType keeps Versions of its documents
@@ -65,12 +68,23 @@ class EntityType:
 	@cached_property
 	def key_field(self) -> str:
 		"""The field of the document that always holds the key of its space; "" where links or several ways lead to it."""
-		return self.ways[0].own_field if len(self.ways) == 1 else ""
+		is_plain = len(self.ways) == 1 and not self.shares and not self.condition
+		return self.ways[0].own_field if is_plain else ""
 
 	@cached_property
 	def leads_through(self) -> bool:
-		"""Whether the key of the space is found in other documents."""
-		return any(len(way.path) > 1 for way in self.ways)
+		"""Whether the database is asked where a document lies: by other documents, by shares, or under a condition."""
+		return bool(self.shares or self.condition) or any(len(way.path) > 1 for way in self.ways)
+
+	@cached_property
+	def all_ways(self) -> tuple[Way, ...]:
+		"""The ways of the space path and of the shares."""
+		return (*self.ways, *(share.way for share in self.shares))
+
+	@cached_property
+	def conditions(self) -> tuple[Condition, ...]:
+		"""The conditions under which documents lie in a space."""
+		return tuple(filter(None, (self.condition, *(share.condition for share in self.shares))))
 
 	@cached_property
 	def table(self) -> str:

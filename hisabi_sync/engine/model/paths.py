@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 # A field, and for a Dynamic Link the DocType for which the path is: `party[Customer]`.
 PART = re.compile(r"(?P<field>\w+)(?:\[(?P<doctype>[^\]]+)\])?")
+ASSIGNED = "_assign"  # in place of a field: the users to whom the document is assigned
 CONSTANT = re.compile(r'"(?P<key>[^"]+)"')
 
 
@@ -27,12 +28,16 @@ Path = tuple[Step, ...]
 
 
 class Hop(NamedTuple):
-	"""One link on the way: the field of a DocType that leads to a document of the target, see Step."""
+	"""One link on the way: the field of a DocType that leads to a document of the target, see Step.
+
+	If `is_table` is set, it leads to the rows of a table, whose DocType is the target.
+	"""
 
 	doctype: str
 	link: str
 	target: str
 	typed_by: str
+	is_table: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +53,16 @@ class Way:
 		is_own = len(self.path) == 1 and self.path[0].field != "name"
 		return self.path[0].field if is_own else ""
 
+	@property
+	def ends_with_assigned(self) -> bool:
+		"""Whether it leads to the users to whom the document is assigned."""
+		return bool(self.path) and self.path[-1].field == ASSIGNED
+
 	def hops(self, doctype: str) -> list[Hop]:
 		"""The links of a way from documents of a DocType; the last field, which holds the key, is none."""
 		found = []
 		for step in self.path[:-1]:
-			found.append(Hop(doctype, step.field, step.target, step.typed_by))
+			found.append(Hop(doctype, step.field, step.target, step.typed_by, step.is_table))
 			doctype = step.target
 		return found
 

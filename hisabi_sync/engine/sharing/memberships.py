@@ -17,7 +17,7 @@ from hisabi_sync.engine.judge import memberships as judged
 from hisabi_sync.engine.judge.memberships import ACTIVE, Held, Place, Wanted
 from hisabi_sync.engine.model import clock, ids
 from hisabi_sync.engine.model.space_type import SpaceType
-from hisabi_sync.engine.sharing import rule_query
+from hisabi_sync.engine.sharing import joint_spaces, rule_query
 from hisabi_sync.engine.store.write import STANDARD
 
 CHUNK = 200  # users at a time
@@ -44,6 +44,8 @@ def follow(kind: SpaceType, users: Collection[str]) -> Counter[str]:
 	now = clock.now()
 	ended = {"status": REMOVED, "removed_at": now, "modified": now}
 	sql.update_in(MEMBER, ended, differs.end, "`rule` IS NOT NULL")
+	if differs:
+		joint_spaces.follow_users(users)
 	return Counter(joined=len(differs.write), left=len(differs.end))
 
 
@@ -130,6 +132,7 @@ def _chunks(kind: str) -> Iterator[Chunk]:
 def _follow(chunk: Chunk) -> Counter[str]:
 	kind = registry().space_types.get(chunk.kind)  # people may have edited it since this began
 	counts = follow(kind, chunk.users) if kind else Counter()
+	joint_spaces.follow_users(chunk.users)  # also of a joint space that was made at the same moment
 	frappe.db.commit()
 	return counts
 
@@ -155,6 +158,7 @@ def end_all(space_type: str) -> None:
 		WHERE s.space_type = %s AND m.rule IS NOT NULL AND m.status = %s""",
 		(REMOVED, now, now, space_type, ACTIVE),
 	)
+	joint_spaces.follow_type(space_type)
 
 
 def of_rules(spaces: Collection[str], limit: int) -> list[str]:

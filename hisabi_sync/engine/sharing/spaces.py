@@ -1,23 +1,19 @@
-"""Spaces: opening them, their members, and the space that a document belongs to."""
+"""Spaces: opening them, and their members."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
 import frappe
-from frappe.model.document import Document
 
 from hisabi_sync.engine.database import sql
 from hisabi_sync.engine.entities import entity_types
 from hisabi_sync.engine.model import clock, ids
 from hisabi_sync.engine.model.change import Caller, Membership
-from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.errors import RequestError
-from hisabi_sync.engine.model.paths import Way
 from hisabi_sync.engine.model.texts import plain
 from hisabi_sync.engine.store import load
-from hisabi_sync.engine.store.path_queries import Tables
 from hisabi_sync.engine.store.write import STANDARD
 
 MOST_KEYS = 10_000
@@ -164,67 +160,3 @@ def ensure(space_type: str, key: str) -> str:
 	"""Name of the space of a key; it is created without members if it does not exist."""
 	name = ids.space(space_type, key)
 	return name if frappe.db.exists("Sync Space", name) else open_space(space_type, key, key)
-
-
-def of_document(doc: Document, entity: EntityType, known: Collection[str] = ()) -> str | None:
-	"""Name of the space that a saved document belongs to by its entity type's path, or None. Creates the space if needed.
-
-	`known` are spaces where it lies already. It comes into another one only by what leads there as it is now (see `of_documents`).
-	"""
-	for tail in ("", load.LATEST) if entity.leads_through else (None,):
-		key = key_of(doc, entity) if tail is None else keys_of(entity, [doc.name], tail).get(str(doc.name))
-		space = ids.space(entity.space_type, key) if key else None
-		if space in known:
-			return space
-	return ensure(entity.space_type, key) if key else None
-
-
-def of_documents(entity: EntityType, names: Collection[str]) -> dict[str, str]:
-	"""{document name: its space} of locked documents that lie in one. Creates spaces if needed.
-
-	Documents that come into a space lock what leads there, so that it cannot go elsewhere at the same moment without them.
-	"""
-	keys = keys_of(entity, names, "" if entity.leads_through else load.LATEST)
-	if entity.leads_through and (new := _not_there_yet(entity, names, keys)):
-		latest = keys_of(entity, new, load.LATEST)
-		keys = {**{name: key for name, key in keys.items() if name not in new}, **latest}
-	known = {key: ensure(entity.space_type, key) for key in sorted(set(keys.values()))}
-	return {name: known[key] for name, key in keys.items()}
-
-
-def _not_there_yet(entity: EntityType, names: Collection[str], keys: Mapping[str, str]) -> set[str]:
-	where, values = "document_type = %s AND deleted_at IS NULL", (entity.doctype,)
-	rows = sql.select_in("Sync Record", ["document_name", "space"], "document_name", names, where, values)
-	there = set(map(tuple, rows))
-	return {name for name in names if (name, ids.space(entity.space_type, keys.get(name, ""))) not in there}
-
-
-def key_of(doc: Document, entity: EntityType) -> str | None:
-	"""Key of the space that a document belongs to by its entity type's path, or None."""
-	return next((key for way in entity.ways if (key := along(doc, way))), None)
-
-
-def along(doc: Document, way: Way) -> str:
-	"""The key to which a way leads from a document as it is in memory, or ""."""
-	source = doc
-	for step in way.path[:-1]:
-		if not source.get(step.field) or (step.typed_by and source.get(step.typed_by) != step.target):
-			return ""
-		source = frappe.get_cached_doc(step.target, source.get(step.field))
-	return way.constant or str(source.get(way.path[-1].field) or "")
-
-
-def keys_of(entity: EntityType, names: Collection[str], tail: str = "") -> dict[str, str]:
-	"""{document name: key of its space} for documents that have one; one statement, whatever the path."""
-	if not names:
-		return {}
-	tables = Tables(entity.doctype)
-	columns = [tables.column(way.path) if way.path else frappe.db.escape(way.constant) for way in entity.ways]
-	first = ", ".join(f"NULLIF({column}, '')" for column in columns)
-	key = columns[0] if len(columns) == 1 else f"COALESCE({first})"
-	rows = frappe.db.sql(
-		f"SELECT t0.name, {key} FROM {tables.text} "  # noqa: S608
-		f"WHERE t0.name IN %s AND {key} IS NOT NULL AND {key} != '' {tail}",
-		(*tables.values, tuple(names)),
-	)
-	return {str(name): str(key) for name, key in rows}

@@ -71,10 +71,10 @@ def _names(path: Path) -> tuple[tuple[str, str], ...]:
 
 def _chains(entity: EntityType, doctype: str) -> list[Chain]:
 	"""The links by which documents of an entity type lead to a DocType on their path, or else to it as the document that is the key."""
-	chains = [way.hops(entity.doctype) for way in entity.ways]
+	chains = [way.hops(entity.doctype) for way in entity.all_ways]
 	found = [chain[:at] for chain in chains for at, hop in enumerate(chain, 1) if hop.target == doctype]
 	found = found or [
-		chain for way in entity.ways if (chain := _to_key(entity, way)) and chain[-1].target == doctype
+		chain for way in entity.all_ways if (chain := _to_key(entity, way)) and chain[-1].target == doctype
 	]
 	return [chain for number, chain in enumerate(found) if chain not in found[:number]]
 
@@ -100,7 +100,8 @@ def entities_keyed_by(doctype: str) -> Iterator[EntityType]:
 	"""The entity types whose documents find the key of their space in a link to a DocType."""
 	for _, entity in sorted(registry().by_name.items()):
 		if any(
-			chain and chain[-1].target == doctype for chain in (_to_key(entity, way) for way in entity.ways)
+			chain and chain[-1].target == doctype
+			for chain in (_to_key(entity, way) for way in entity.all_ways)
 		):
 			yield entity
 
@@ -121,7 +122,7 @@ def _query(chain: Chain, tail: str) -> str:
 	"""The far end first, so that every step is a look-up in an index."""
 	tables = [f"{sql.quote('tab' + hop.doctype)} t{n}" for n, hop in enumerate(chain)]
 	columns = [f"t{n}.{sql.quote(hop.link)}" for n, hop in enumerate(chain)]
-	joins = [f" JOIN {tables[n]} ON {columns[n]} = t{n + 1}.name" for n in range(len(chain) - 2, -1, -1)]
+	joins = [f" JOIN {tables[n]} ON {_leads(n, chain[n])}" for n in range(len(chain) - 2, -1, -1)]
 	typed = [
 		f" AND t{n}.{sql.quote(hop.typed_by)} = {frappe.db.escape(hop.target)}"
 		for n, hop in enumerate(chain)
@@ -129,6 +130,16 @@ def _query(chain: Chain, tail: str) -> str:
 	]
 	where = f"WHERE {columns[-1]} = %s{''.join(typed)}"
 	return f"SELECT STRAIGHT_JOIN t0.name FROM {tables[-1]}{''.join(joins)} {where} {tail}"  # noqa: S608
+
+
+def _leads(n: int, hop: Hop) -> str:
+	"""The condition by which a table leads to the next one."""
+	if not hop.is_table:
+		return f"t{n}.{sql.quote(hop.link)} = t{n + 1}.name"
+	doctype, field = map(frappe.db.escape, (hop.doctype, hop.link))
+	return (
+		f"t{n}.name = t{n + 1}.parent AND t{n + 1}.parenttype = {doctype} AND t{n + 1}.parentfield = {field}"
+	)
 
 
 # --- indexes for the way back

@@ -18,6 +18,7 @@ from hisabi_sync.engine.entities import (
 	mass,
 	paths,
 	proposal,
+	shares,
 	write_mode,
 )
 from hisabi_sync.engine.model import ids
@@ -51,6 +52,8 @@ class SyncEntity(Document):
 	entity_type: str
 	space_path: str
 	actions: list[Any]
+	shares: list[Any]
+	condition: str | None
 
 	def autoname(self) -> None:
 		self.entity_type = (self.entity_type or "").strip()
@@ -109,10 +112,14 @@ class SyncEntity(Document):
 	def _check_path(self, meta: Meta) -> None:
 		self.space_path = (self.space_path or "").strip()
 		try:
-			paths.check(meta.name, self.space_path)
+			if self.space_path or not self.shares:
+				paths.check(meta.name, self.space_path)
+			shares.condition(self.condition, meta)
+			shares.check(self, entity_types.registry().space_types)
 		except ValueError as error:
 			frappe.throw(frappe.utils.escape_html(str(error)))
-		self._check_ends(meta)
+		if self.space_path:
+			self._check_ends(meta)
 
 	def _check_ends(self, meta: Meta) -> None:
 		"""Of a kind of space that people made: whether the path leads to keys of such spaces."""
@@ -261,8 +268,10 @@ def _links(doc: SyncEntity) -> list[tuple[str, str]]:
 	"""(DocType, link) by which documents are looked for: each step of the ways of the space path but the last, which holds the
 	key; and what documents amend, if devices may amend.
 	"""
-	ways = paths.ways(doc.document_type, doc.space_path)
-	steps = [(hop.doctype, hop.link) for way in ways for hop in way.hops(doc.document_type)]
+	own = paths.ways(doc.document_type, doc.space_path) if doc.space_path else ()
+	every = (*own, *(share.way for share in shares.compiled(doc)))
+	hops = [hop for way in every for hop in way.hops(doc.document_type)]
+	steps = [(hop.doctype, hop.link) for hop in hops if not hop.is_table]
 	amends = any(row.action == AMEND for row in doc.actions)
 	return list(dict.fromkeys([*steps, *([(doc.document_type, "amended_from")] if amends else [])]))
 
@@ -296,4 +305,5 @@ def _free_name(wire_name: str, space_type: str) -> str:
 
 def _rows(doc: Document) -> list[tuple[Any, ...]]:
 	fields = [(row.fieldname, row.access, row.aliases or "", row.required or 0) for row in doc.fields]
-	return [*fields, *((row.action, row.on_newer or 0, row.if_refused) for row in doc.actions)]
+	shared = [(row.path, row.space_type or "", row.access, row.condition or "") for row in doc.shares]
+	return [*fields, *((row.action, row.on_newer or 0, row.if_refused) for row in doc.actions), *shared]

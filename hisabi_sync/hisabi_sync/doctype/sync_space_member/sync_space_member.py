@@ -3,6 +3,7 @@ from frappe import _
 from frappe.model.document import Document
 
 from hisabi_sync.engine.model import ids
+from hisabi_sync.engine.sharing import joint_spaces
 
 # Kinds of spaces whose members an app's own documents name.
 OWNED = ("wallet",)
@@ -23,6 +24,12 @@ class SyncSpaceMember(Document):
 		before = self.get_doc_before_save()
 		changed = before is None or any(self.has_value_changed(name) for name in ("role", "status"))
 		self.rule = None if before is None or changed else before.rule
+
+	def on_update(self) -> None:
+		joint_spaces.follow_users([self.user])
+
+	def after_delete(self) -> None:
+		joint_spaces.follow_users([self.user])
 
 	def on_trash(self) -> None:
 		self._refuse_if_owned()

@@ -1,0 +1,165 @@
+"""Joint spaces in the database: they are made when a document needs one, and their members are those of their parts.
+
+See `model.joint`. Members follow in the transaction in which those of a part change; a daily job finds the rest.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable
+
+import frappe
+
+from hisabi_sync.engine.database import background, sql
+from hisabi_sync.engine.entities.entity_types import registry
+from hisabi_sync.engine.judge import memberships as judged
+from hisabi_sync.engine.judge.memberships import ACTIVE, Held, Wanted
+from hisabi_sync.engine.model import clock, ids, joint
+from hisabi_sync.engine.model.joint import Parts
+from hisabi_sync.engine.model.space_type import RANK
+from hisabi_sync.engine.sharing import spaces
+from hisabi_sync.engine.store import load
+from hisabi_sync.engine.store.write import STANDARD
+
+PART, MEMBER, SPACE = "Sync Space Part", "Sync Space Member", "Sync Space"
+RULE = "joint"  # in place of a rule's name in the rows of members
+REMOVED = "removed"
+CHUNK = 100  # joint spaces at a time
+JOB = "joint spaces"
+# A row by hand that somebody made meanwhile stays as it is.
+KEEP_BY_HAND = ", ".join(
+	f"{column} = IF(`rule` IS NULL, {column}, VALUES({column}))"
+	for column in ("`role`", "`status`", "joined_at", "removed_at", "modified", "`rule`")
+)
+
+
+def ensure(space_type: str, key: str, parts: Parts) -> str:
+	"""Name of the joint space of the parts; it is made with its members if it does not exist."""
+	name = ids.space(space_type, key)
+	if frappe.db.exists(SPACE, name):
+		return name
+	spaces.open_space(space_type, key, joint.title(parts))
+	_write_parts(name, parts)
+	follow_spaces([name], load.LATEST)  # also who becomes a member of a part at this moment
+	return name
+
+
+def _write_parts(name: str, parts: Parts) -> None:
+	now, by = clock.now(), frappe.session.user
+	columns = [*STANDARD, "parent", "parenttype", "parentfield", "idx", "part", "access"]
+	rows = [
+		(
+			*(ids.new(), now, now, by, by, name, SPACE, "parts", idx),
+			*(spaces.ensure(part.space_type, part.key), part.access),
+		)
+		for idx, part in enumerate(sorted(parts), 1)
+	]
+	sql.insert(PART, columns, rows)
+
+
+def may_write_by(space: str, part: str) -> bool:
+	"""Whether a space is joint, and members of another one may write in it because that is one of its parts."""
+	filters = {"parent": space, "part": part, "access": joint.WRITE}
+	return bool(frappe.db.exists(PART, filters))
+
+
+def follow_users(users: Collection[str]) -> Counter[str]:
+	"""Bring the memberships of users in all joint spaces in line with those in the parts: {"joined": n, "left": n}."""
+	if not users or not registry().has_shares:
+		return Counter()
+	return _follow("m.user", tuple(users), "m.user")
+
+
+def follow_spaces(names: Collection[str], tail: str = "") -> Counter[str]:
+	"""The same for all members of some joint spaces; `tail` may lock the members of their parts."""
+	return _follow("p.parent", tuple(names), "m.space", tail) if names else Counter()
+
+
+def follow_type(space_type: str) -> Counter[str]:
+	"""The same for all joint spaces that have a space of a type as a part."""
+	rows = sql.ask(
+		"""SELECT DISTINCT p.parent FROM `tabSync Space Part` p JOIN `tabSync Space` s ON s.name = p.part
+		WHERE s.space_type = %s""",
+		(space_type,),
+	)
+	return follow_spaces([row[0] for row in rows])
+
+
+def _follow(wanted_by: str, given: tuple[str, ...], held_by: str, tail: str = "") -> Counter[str]:
+	differs = judged.difference(_wanted(wanted_by, given, tail), _held(held_by, given))
+	now = clock.now()
+	if differs.write:
+		_write(differs.write)
+	ended = {"status": REMOVED, "removed_at": now, "modified": now}
+	sql.update_in(MEMBER, ended, differs.end, "`rule` IS NOT NULL")
+	return Counter(joined=len(differs.write), left=len(differs.end))
+
+
+def _wanted(column: str, given: tuple[str, ...], tail: str) -> dict[judged.Place, Wanted]:
+	"""The highest role that each has in one of the parts; by a part that may only read it is that of a viewer."""
+	rows = sql.ask(
+		f"""SELECT m.user, p.parent, IF(p.access = %s, m.role, 'viewer') FROM `tabSync Space Part` p
+		JOIN `tabSync Space Member` m ON m.space = p.part WHERE m.status = %s AND {column} IN %s {tail}""",  # noqa: S608
+		(joint.WRITE, ACTIVE, given),
+	)
+	best: dict[judged.Place, Wanted] = {}
+	for user, space, role in sorted(rows, key=lambda row: -RANK[row[2]]):
+		best.setdefault((user, space), Wanted(role, RULE))
+	return best
+
+
+def _held(column: str, given: tuple[str, ...]) -> dict[judged.Place, Held]:
+	rows = sql.ask(
+		f"""SELECT m.user, m.space, m.name, m.role, m.status, m.rule FROM `tabSync Space Member` m
+		WHERE m.space IN (SELECT parent FROM `tabSync Space Part`) AND {column} IN %s""",  # noqa: S608
+		(given,),
+	)
+	return {(user, space): Held(*row) for user, space, *row in rows}
+
+
+def _write(memberships: dict[judged.Place, Wanted]) -> None:
+	now, by = clock.now(), frappe.session.user
+	columns = [*STANDARD, "space", "user", "role", "status", "joined_at", "removed_at", "rule"]
+	rows = [
+		(*(ids.member(space, user), now, now, by, by), space, user, one.role, ACTIVE, now, None, one.rule)
+		for (user, space), one in sorted(memberships.items())
+	]
+	sql.insert_or(MEMBER, columns, rows, KEEP_BY_HAND)
+
+
+# --- all of them, daily
+
+
+def run() -> dict[str, int]:
+	"""Bring all members of joint spaces in line, and remove the spaces in which nothing lies any more.
+
+	Returns {"joined": n, "left": n, "removed": n}. Each chunk is a transaction.
+	"""
+	done = background.each(JOB, "space", _chunks(), _do)
+	counts: Counter[str] = sum(done.values(), Counter())
+	return {word: counts[word] for word in ("joined", "left", "removed")}
+
+
+def _chunks() -> Iterable[tuple[str, ...]]:
+	after, tail = "", f"ORDER BY parent LIMIT {CHUNK}"
+	while rows := sql.select(PART, ["DISTINCT parent"], "parent > %s", (after,), tail):
+		yield tuple(row[0] for row in rows)
+		after = rows[-1][0]
+
+
+def _do(names: tuple[str, ...]) -> Counter[str]:
+	empty = _empty(names)
+	counts = follow_spaces([name for name in names if name not in empty])
+	_remove(empty)
+	frappe.db.commit()
+	return counts + Counter(removed=len(empty))
+
+
+def _empty(names: tuple[str, ...]) -> list[str]:
+	"""Those without a record, also without one of what has left: devices have heard of that long ago. They are locked."""
+	locked = sql.select_in(SPACE, ["name"], "name", names, tail="ORDER BY name FOR UPDATE")
+	held = {row[0] for row in sql.select_in("Sync Record", ["DISTINCT space"], "space", names)}
+	return [row[0] for row in locked if row[0] not in held]
+
+
+def _remove(names: Collection[str]) -> None:
+	for doctype, column in ((MEMBER, "space"), (PART, "parent"), (SPACE, "name")) if names else ():
+		frappe.db.sql(f"DELETE FROM {sql.quote('tab' + doctype)} WHERE {column} IN %s", (tuple(names),))  # noqa: S608
