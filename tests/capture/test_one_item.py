@@ -8,7 +8,7 @@ import pytest
 from frappe.contacts.doctype.contact.contact import Contact
 from frappe.desk.doctype.todo.todo import ToDo
 
-from hisabi_sync.engine import batch, capture, push
+from hisabi_sync.engine import batch, capture, push, push_context
 from hisabi_sync.engine.database import retry
 from hisabi_sync.engine.entities import entity_types
 from hisabi_sync.engine.entities.type_registry import Registry
@@ -135,7 +135,7 @@ def test_a_delete_that_fails_is_the_items_error(team, monkeypatch):
 
 def test_the_working_copy_is_as_it_was_after_a_failure(team, monkeypatch):
 	"""The capture hook has numbered the change by the time that a hook after it refuses it."""
-	plain = capture._tell_push
+	plain = push_context.tell
 
 	def tell_and_refuse(stored):
 		plain(stored)
@@ -144,7 +144,7 @@ def test_the_working_copy_is_as_it_was_after_a_failure(team, monkeypatch):
 
 	(first,) = todos("good")
 	send(team, first)
-	monkeypatch.setattr(capture, "_tell_push", tell_and_refuse)
+	monkeypatch.setattr(push_context, "tell", tell_and_refuse)
 	again = change("ToDo", first.client_id, "update", 1, description="bad")
 	later = change("ToDo", first.client_id, "update", 1, description="fine")
 	outcomes = send(team, again, later)

@@ -143,7 +143,7 @@ def test_the_proposal_can_be_saved_and_orders_are_made_with_it(seller, shop):
 		assert (doc.items[0].rate, doc.total) == (11, 11)
 
 
-@pytest.mark.parametrize("propose", ["propose_fields", "propose_actions"])
+@pytest.mark.parametrize("propose", ["propose_fields", "propose_actions", "propose_numbering"])
 def test_only_who_may_make_entity_types_gets_a_proposal(shop, seller, propose):
 	frappe.set_user(seller.user)
 	given = {"doctype": "Sync Entity", "document_type": shop.order, "space_path": "team"}

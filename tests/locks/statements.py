@@ -47,7 +47,7 @@ class Locks:
 		if table == self.held and not query.upper().startswith("INSERT"):
 			return HELD
 		if table == "Sync Space":
-			return COUNTER if "sequence = sequence +" in query else None
+			return COUNTER if "sequence = LAST_INSERT_ID(sequence +" in query else None
 		if table == "Sync Record":
 			return RECORD
 		return DOCUMENT if table in self.synced else None

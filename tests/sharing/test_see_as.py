@@ -179,8 +179,8 @@ def test_why_a_document_is_not_there_by_frappes_rights(visits, ask):
 
 
 def test_why_a_document_is_not_there_by_its_type(ask):
-	todo = document("ToDo", description="x")
-	why = ask("why", user=user(), document_type="ToDo", document=todo.name)
+	note = document("Note", title=new_id("note"), content="x")
+	why = ask("why", user=user(), document_type="Note", document=note.name)
 	assert why["seen"] is False and "has no Sync Entity" in step(why, "type")["text"]
 
 

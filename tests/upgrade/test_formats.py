@@ -36,7 +36,7 @@ PAST = Past(
 
 
 # As a Sync Record's row has it, in the order of what the engine reads.
-RECORD = ("r", "Thing", "t-1", "t-1", 3, 3, '{"note":3,"amount":2}', None, None, None, 1, None, None, 1)
+RECORD = ("r", "Thing", "t-1", "t-1", 3, 3, '{"note":3,"amount":2}', None, None, None, 1, None, None, 1, None)
 
 
 def digest():

@@ -9,7 +9,8 @@ from hisabi_sync.patches.v0_2 import scopes as patch
 from tests.support.phone import account, new_id
 from tests.wallet_api.people import new_phone, new_user, new_wallet
 
-ALL = " ".join(scopes.CONTRACTS)
+# Of that time; the site contract came later, and no token was issued for it.
+ALL = " ".join(name for name in scopes.CONTRACTS if name != scopes.SITE)
 
 
 def after(name, before):

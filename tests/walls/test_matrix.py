@@ -24,6 +24,7 @@ OTHERS = {
 	"hisabi_sync.hisabi_sync.dashboard_chart_source.sync_activity.sync_activity.get": "tests/desk_reports",
 	"hisabi_sync.hisabi_sync.doctype.sync_entity.sync_entity.propose_actions": "tests/documents/test_columns.py",
 	"hisabi_sync.hisabi_sync.doctype.sync_entity.sync_entity.propose_fields": "tests/documents/test_columns.py",
+	"hisabi_sync.hisabi_sync.doctype.sync_entity.sync_entity.propose_numbering": "tests/documents/test_columns.py",
 	"hisabi_sync.hisabi_farm.doctype.field_playbook.field_playbook.history_of": "tests/walls/test_desk.py",
 	"hisabi_sync.hisabi_field.doctype.field_submission.field_submission.review": "tests/walls/test_desk.py",
 }

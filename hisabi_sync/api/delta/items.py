@@ -67,6 +67,7 @@ def _fill(change: Change, item: dict[str, Any], caller: Caller) -> None:
 	change.entity_type = registry().name_of(SPACE_TYPE, named) or named
 	change.operation, change.client_id = item["action"].lower()[:MAX_TEXT], item["entity_id"][:MAX_TEXT]
 	change.op_id = change.raw["op_id"] = _op_id(change, named, item, caller)
+	change.text = None  # what is kept has the op id too
 	change.fingerprint = ledger.fingerprint(
 		named,
 		change.operation,

@@ -73,7 +73,9 @@ def _bound(change: Change, known: Registry) -> None:
 	"""All that is kept of an item is bounded, not its payload alone, and so is what an answer repeats of a refused one."""
 	entity = known.by_name.get(change.entity_type)
 	limit = (entity.max_payload if entity else _default_limit()) + ENVELOPE
-	if validate.longest(change.text or "") > limit:
+	if change.text is None:
+		change.text = ledger.raw_text(change.raw)
+	if validate.longest(change.text) > limit:
 		try:
 			validate.require_size(change.raw, limit)
 		except ItemError as error:
