@@ -8,7 +8,7 @@ import pytest
 from frappe.contacts.doctype.contact.contact import Contact
 from frappe.desk.doctype.todo.todo import ToDo
 
-from hisabi_sync.engine import batch, capture, push, push_context
+from hisabi_sync.engine import batch, push, push_context
 from hisabi_sync.engine.database import retry
 from hisabi_sync.engine.entities import entity_types
 from hisabi_sync.engine.entities.type_registry import Registry
