@@ -66,7 +66,7 @@ def test_tenants_may_have_rules_too():
 
 def test_a_type_that_somebody_made_is_served_by_a_contract():
 	name = new_id("sales").lower()
-	assert "No contract serves" in unserved(name)
+	assert "only the site contract serves" in unserved(name)
 	kind(name=name)
 	assert unserved(name) == ""
 

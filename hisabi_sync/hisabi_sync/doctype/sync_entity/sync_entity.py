@@ -287,11 +287,13 @@ def _numbering(doc: SyncEntity) -> dict[str, str] | None:
 
 
 def unserved(space_type: str | None) -> str:
-	"""What to say of a kind of space that the contracts of no app serve, or an empty text."""
+	"""What to say of a kind of space that only the site contract serves, or an empty text."""
 	known = [*contracts.space_types(), *entity_types.registry().space_types]
 	if not space_type or space_type in known:
 		return ""
-	said = _("No contract serves spaces of the type {0}, so no device gets these records. Known types: {1}")
+	said = _(
+		"Of all contracts only the site contract serves spaces of the type {0}, to their members. Other known types: {1}"
+	)
 	return said.format(space_type, ", ".join(known))
 
 
