@@ -28,7 +28,7 @@ from hisabi_sync.hisabi_commerce import presets
 from hisabi_sync.runs import channel, lanes, plan
 from hisabi_sync.runs import start as starting
 from hisabi_sync.runs.client import Client
-from hisabi_sync.runs.request import Wanted
+from hisabi_sync.runs.run_request import RunRequest
 
 PART = "runs"
 WORKERS = 2
@@ -211,7 +211,7 @@ def _pretend_linked(tenant: str, connection: str) -> None:
 def _run(tenant: str, connection: str, mode: str, crew: Sequence[subprocess.Popen[str]] = ()) -> Any:
 	"""A run from planning to its end, in this process or in workers; (memory before it, most memory) of each, in MB."""
 	space = ids.space(tenants.SPACE_TYPE, tenant)
-	wanted = Wanted(space, "Administrator", "orders", mode, connection=connection)
+	wanted = RunRequest(space, "Administrator", "orders", mode, connection=connection)
 	run = starting._insert(wanted, connection, "push", new_name("confirmed"))
 	frappe.db.commit()
 	peaks = (

@@ -47,7 +47,7 @@ def _health(
 	"""What the application says, or 503 where it failed or could not say anything."""
 	held = []
 	try:
-		body = application(environ, lambda *given: held.extend(given))
+		body = application(environ, lambda *answer: held.extend(answer))
 	except Exception as error:
 		return [_down(type(error).__name__, start_response)]
 	if held[0].startswith("500"):

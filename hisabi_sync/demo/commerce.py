@@ -83,14 +83,14 @@ def _make_order(
 def _make_invoice(tenant: str, order: Document, status: str, common: dict[str, Any]) -> None:
 	number = order.order_number.replace("SO", "INV")
 	dates = {"invoice_date": order.order_date, "due_date": frappe.utils.add_days(order.order_date, 30)}
-	given = {
+	values = {
 		"invoice_number": number,
 		"status": status,
 		"order_number": order.order_number,
 		**dates,
 		**common,
 	}
-	invoice = _make("Hisabi Invoice", tenant, **given)
+	invoice = _make("Hisabi Invoice", tenant, **values)
 	if status == "paid":
 		paid = {"amount": invoice.total, "payment_date": dates["due_date"], "status": "received"}
 		names = {"payment_number": number.replace("INV", "PAY"), "invoice": number}
@@ -102,14 +102,14 @@ def _connect(tenant: str, address: str) -> None:
 	if held:
 		frappe.db.set_value("Sync Connection", held, "base_url", address)
 		return
-	given = {
+	values = {
 		"connector": "json",
 		"auth": "bearer",
 		"auth_secret": SECRET,
 		"base_url": address,
 		"title": TITLE,
 	}
-	doc = frappe.get_doc({"doctype": "Sync Connection", "tenant": tenant, **given})
+	doc = frappe.get_doc({"doctype": "Sync Connection", "tenant": tenant, **values})
 	doc.extend("entities", presets.service_rows(PUSHED) + presets.service_rows(("products",), "pull"))
 	doc.insert(ignore_permissions=True)
 

@@ -72,9 +72,9 @@ def token(
 ) -> str:
 	"""A JWT as the family's own account service would issue it."""
 	now = datetime.now(timezone.utc)
-	given = {"userId": user_id, "familyId": family, "iat": now, "nbf": now, "exp": now + timedelta(days=days)}
+	payload = {"userId": user_id, "familyId": family, "iat": now, "nbf": now, "exp": now + timedelta(days=days)}
 	named = {"iss": signed["issuer"], "aud": signed["audience"]}
-	return jwt.encode({**given, **named, **claims}, signed["secret"], algorithm=signed["algorithm"])
+	return jwt.encode({**payload, **named, **claims}, signed["secret"], algorithm=signed["algorithm"])
 
 
 def _make_family(family: str, members: Mapping[str, str]) -> None:

@@ -73,8 +73,8 @@ def _prepared(user: str, farm: str) -> str:
 	playbook = _name("Field Playbook", farm, PLAYBOOK)
 	for client_id, values in OBSERVATIONS.items():
 		if not _exists(space, "observation", client_id):
-			given = {"crop": "wheat", "playbook_id": playbook, **values}
-			_make("Field Observation", farm, client_id, observed_at=SEEN_AT, **given)
+			fields = {"crop": "wheat", "playbook_id": playbook, **values}
+			_make("Field Observation", farm, client_id, observed_at=SEEN_AT, **fields)
 	if not _exists(space, "recommendation", "rec-1"):
 		_make_recommendation(farm, playbook)
 	_, token = device_tokens.register(

@@ -82,8 +82,8 @@ def _make_meter(tenant: str) -> None:
 def _make_submission(tenant: str) -> None:
 	form = frappe.db.get_value("Field Form", {"tenant": tenant, "client_id": "f-1"})
 	meter = frappe.db.get_value("Field Meter", {"tenant": tenant, "client_id": "m-123"})
-	given = {"form_id": form, "form_version": "v2", "meter_id": meter, "data": '{"fieldA": "seen"}'}
-	submission = _make("Field Submission", tenant, "sub-999", **given)
+	fields = {"form_id": form, "form_version": "v2", "meter_id": meter, "data": '{"fieldA": "seen"}'}
+	submission = _make("Field Submission", tenant, "sub-999", **fields)
 	for changed in ({"data": '{"fieldA": "reviewed"}'}, {"status": "approved"}):
 		submission.update(changed).save(ignore_permissions=True)
 

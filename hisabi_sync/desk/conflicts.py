@@ -23,10 +23,10 @@ MANAGER: dict[str, Any] = {"needs": desk_access.require_manager}
 
 
 @endpoint("wallet", takes=models.ConflictList, gives=models.ListedConflicts, **READER)
-def list_conflicts(given: models.ConflictList) -> dict[str, Any]:
+def list_conflicts(request: models.ConflictList) -> dict[str, Any]:
 	"""The conflicts that the caller may see, newest first."""
-	filters = lists.filters(given, models.ConflictFilters)
-	rows, after = lists.page(CONFLICT, filters, conflict_view.SUMMARY, given)
+	filters = lists.filters(request, models.ConflictFilters)
+	rows, after = lists.page(CONFLICT, filters, conflict_view.SUMMARY, request)
 	return {
 		"conflicts": [conflict_view.summary(row) for row in rows],
 		"next": after,
@@ -36,57 +36,57 @@ def list_conflicts(given: models.ConflictList) -> dict[str, Any]:
 
 
 @endpoint("wallet", takes=models.OfConflict, gives=models.WholeConflict, **READER)
-def read(given: models.OfConflict) -> dict[str, Any]:
+def read(request: models.OfConflict) -> dict[str, Any]:
 	"""A conflict with base, server and client values of the wire, and the record as it is now."""
-	name = desk_access.visible(CONFLICT, given, "conflict_id")
+	name = desk_access.visible(CONFLICT, request, "conflict_id")
 	return conflict_view.whole(name)
 
 
 @endpoint("wallet", takes=models.OfConflict, gives=models.ConflictForm, **READER)
-def form(given: models.OfConflict) -> dict[str, Any]:
+def form(request: models.OfConflict) -> dict[str, Any]:
 	"""What the Desk shows of a conflict: labels, types, titles of links, document values. May the caller settle?"""
-	name = desk_access.visible(CONFLICT, given, "conflict_id")
+	name = desk_access.visible(CONFLICT, request, "conflict_id")
 	return {**conflict_view.form(name), "may_settle": permissions.is_manager()}
 
 
 @endpoint("wallet", takes=models.Resolution, gives=models.Settled, **MANAGER)
-def resolve(given: models.Resolution) -> dict[str, Any]:
+def resolve(request: models.Resolution) -> dict[str, Any]:
 	"""Decide a conflict: what became of it, and the record's new state.
 
 	In a manual merge, fields in neither `keep` nor `values` stay as they are. 409 already_settled with the earlier `conflict`; 409 record_changed with the record's new state, to be
 	confirmed by its `version`.
 	"""
-	name, resolution = desk_access.visible(CONFLICT, given, "conflict_id"), _resolution(given)
-	return retry.committed(lambda: cases.resolve(name, resolution), given.dry_run)
+	name, resolution = desk_access.visible(CONFLICT, request, "conflict_id"), _resolution(request)
+	return retry.committed(lambda: cases.resolve(name, resolution), request.dry_run)
 
 
-def _resolution(given: models.Resolution) -> cases.Resolution:
-	choice, keep, values = given.resolution, given.keep, given.values
+def _resolution(request: models.Resolution) -> cases.Resolution:
+	choice, keep, values = request.resolution, request.keep, request.values
 	if choice != MERGE and (keep or values):
 		raise RequestError("invalid_argument", argument="keep" if keep else "values")
 	if not all(isinstance(side, str) and side in SIDES for side in keep.values()):
 		raise RequestError("invalid_argument", argument="keep")
-	return cases.Resolution(choice, keep, values, given.reason, given.version)
+	return cases.Resolution(choice, keep, values, request.reason, request.version)
 
 
 @endpoint("wallet", takes=models.Dismissal, gives=models.Settled, **MANAGER)
-def dismiss(given: models.Dismissal) -> dict[str, Any]:
+def dismiss(request: models.Dismissal) -> dict[str, Any]:
 	"""Close a conflict for a reason; the record stays as it is."""
-	name = desk_access.visible(CONFLICT, given, "conflict_id")
-	return retry.committed(lambda: cases.dismiss(name, given.reason))
+	name = desk_access.visible(CONFLICT, request, "conflict_id")
+	return retry.committed(lambda: cases.dismiss(name, request.reason))
 
 
 @endpoint("wallet", takes=models.Reopening, gives=models.Settled, **MANAGER)
-def reopen(given: models.Reopening) -> dict[str, Any]:
+def reopen(request: models.Reopening) -> dict[str, Any]:
 	"""Open a conflict again; earlier decisions stay in its history."""
-	name = desk_access.visible(CONFLICT, given, "conflict_id")
-	return retry.committed(lambda: cases.reopen(name, given.reason))
+	name = desk_access.visible(CONFLICT, request, "conflict_id")
+	return retry.committed(lambda: cases.reopen(name, request.reason))
 
 
 @endpoint("wallet", takes=models.ManyResolutions, gives=BulkDone | BulkJob, **MANAGER)
-def resolve_many(given: models.ManyResolutions) -> dict[str, Any]:
+def resolve_many(request: models.ManyResolutions) -> dict[str, Any]:
 	"""Settle or dismiss many conflicts; more than 20 are a job. Each is settled by itself and has its own result."""
-	rows, choice, reason = given.conflicts, given.resolution, given.reason
+	rows, choice, reason = request.conflicts, request.resolution, request.reason
 	if choice != models.DISMISS:
 		return bulk.run("resolve", rows, {"resolution": choice, "reason": reason})
 	if not reason:
@@ -95,13 +95,13 @@ def resolve_many(given: models.ManyResolutions) -> dict[str, Any]:
 
 
 @endpoint("wallet", takes=models.OfJob, gives=BulkProgress, methods=ASK, **MANAGER)
-def job(given: models.OfJob) -> dict[str, Any]:
+def job(request: models.OfJob) -> dict[str, Any]:
 	"""The progress of a job that the caller started."""
-	return bulk.progress(given.job)
+	return bulk.progress(request.job)
 
 
 @endpoint("wallet", takes=Nothing, gives=models.Todo, **READER)
-def counts(given: Nothing) -> dict[str, Any]:
+def counts(request: Nothing) -> dict[str, Any]:
 	"""How much there is to do for the caller: open conflicts and failed items."""
 	todo: dict[str, dict[str, Any]] = {
 		CONFLICT: {"status": OPEN},

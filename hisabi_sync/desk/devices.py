@@ -26,10 +26,10 @@ class Revoked(Answer):
 
 
 @endpoint("wallet", takes=Revocation, gives=Revoked, writes=True)
-def revoke(given: Revocation) -> dict[str, Any]:
+def revoke(request: Revocation) -> dict[str, Any]:
 	"""Revoke a device: your own, or as a Sync Manager any device. Its token ends for good."""
-	name = given.device
-	reason = "revoked_by_user" if _is_own(name) else _reason_of_manager(given)
+	name = request.device
+	reason = "revoked_by_user" if _is_own(name) else _reason_of_manager(request)
 	devices.revoke(name, reason)
 	side_effects.refresh_form(DEVICE, name)
 	status, why = frappe.db.get_value(DEVICE, name, ["status", "revoked_reason"])
@@ -40,7 +40,7 @@ def _is_own(name: str) -> bool:
 	return frappe.db.get_value(DEVICE, name, "user") == frappe.session.user
 
 
-def _reason_of_manager(given: Revocation) -> str:
+def _reason_of_manager(request: Revocation) -> str:
 	desk_access.require_manager()
-	desk_access.visible(DEVICE, given, "device")
+	desk_access.visible(DEVICE, request, "device")
 	return "revoked_by_manager"

@@ -35,12 +35,12 @@ MANAGER: dict[str, Any] = {"needs": desk_access.require_manager}
 	methods=("GET", "POST"),
 	needs=desk_access.require_reader,
 )
-def list_items(given: models.ItemList) -> dict[str, Any]:
+def list_items(request: models.ItemList) -> dict[str, Any]:
 	"""The failed items that the caller may see, newest first."""
-	dismissed = int(given.dismissed)
-	filters = lists.filters(given, models.ItemFilters)
+	dismissed = int(request.dismissed)
+	filters = lists.filters(request, models.ItemFilters)
 	rows, after = lists.page(
-		ITEM, [["status", "=", ERROR], ["dismissed", "=", dismissed], *filters], COLUMNS, given
+		ITEM, [["status", "=", ERROR], ["dismissed", "=", dismissed], *filters], COLUMNS, request
 	)
 	return {
 		"items": [_item(row) for row in rows],
@@ -60,31 +60,31 @@ def _item(row: frappe._dict) -> dict[str, Any]:
 
 
 @endpoint("wallet", takes=models.ItemRetry, gives=RowResult, **MANAGER)
-def retry(given: models.ItemRetry) -> dict[str, Any]:
+def retry(request: models.ItemRetry) -> dict[str, Any]:
 	"""Process an item again, perhaps with another payload; an edited item keeps what the device had sent."""
-	name, payload = desk_access.visible(ITEM, given, "item_id"), given.payload
+	name, payload = desk_access.visible(ITEM, request, "item_id"), request.payload
 	frappe.db.rollback()
 	return failed.edit(name, payload) if payload else failed.process([name])[0]
 
 
 @endpoint("wallet", takes=models.ManyRetries, gives=BulkDone | BulkJob, **MANAGER)
-def retry_many(given: models.ManyRetries) -> dict[str, Any]:
+def retry_many(request: models.ManyRetries) -> dict[str, Any]:
 	"""Process many items again; more than 20 are a job."""
-	return bulk.run("retry", given.items)
+	return bulk.run("retry", request.items)
 
 
 @endpoint("wallet", takes=models.BatchRetry, gives=BulkDone | BulkJob, **MANAGER)
-def retry_batch(given: models.BatchRetry) -> dict[str, Any]:
+def retry_batch(request: models.BatchRetry) -> dict[str, Any]:
 	"""Process all items of a push that failed again, whatever its contract; more than 20 are a job."""
-	name = desk_access.visible("Sync Batch", given, "batch_id")
+	name = desk_access.visible("Sync Batch", request, "batch_id")
 	names = [item for item, _, outcome in ledger.of_batch(name) if outcome.status == ERROR]
 	frappe.db.rollback()
 	return bulk.run("retry", [{"id": item} for item in names])
 
 
 @endpoint("wallet", takes=models.ItemDismissal, gives=BulkDone | BulkJob, **MANAGER)
-def dismiss(given: models.ItemDismissal) -> dict[str, Any]:
+def dismiss(request: models.ItemDismissal) -> dict[str, Any]:
 	"""Dismiss items, with a reason: nobody needs to look at them any more. More than 20 are a job."""
-	if not given.reason:
+	if not request.reason:
 		raise RequestError("reason_required")
-	return bulk.run("dismiss_items", given.items, {"reason": given.reason})
+	return bulk.run("dismiss_items", request.items, {"reason": request.reason})

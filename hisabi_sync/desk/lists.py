@@ -68,29 +68,29 @@ class BulkProgress(BulkDone, BulkJob):
 
 
 def page(
-	doctype: str, filters: list[list[Any]], fields: Sequence[str], given: Page
+	doctype: str, filters: list[list[Any]], fields: Sequence[str], request: Page
 ) -> tuple[list[frappe._dict], str | None]:
 	"""`(rows, next)` of what the caller may see, newest first; `next` is the `after` of the next page or None."""
-	limit = given.limit
-	if given.after:
-		filters = [*filters, ["name", "<", given.after]]
+	limit = request.limit
+	if request.after:
+		filters = [*filters, ["name", "<", request.after]]
 	found = frappe.get_list(
 		doctype, filters=filters, fields=fields, order_by="name desc", limit_page_length=limit + 1
 	)
 	return found[:limit], found[limit - 1].name if len(found) > limit else None
 
 
-def filters(given: Request, model: type[Request]) -> list[list[Any]]:
+def filters(request: Request, model: type[Request]) -> list[list[Any]]:
 	"""Filters `[field, operator, value]` for the given arguments of a model, and for times."""
-	named = {name: given.get(name) for name in model.model_fields}
+	named = {name: request.get(name) for name in model.model_fields}
 	if named.get(ID):  # as the columns of conflicts and of items hold it
 		named[ID] = [held for wanted in named[ID] for held in (ids.encode(wanted), texts.plain(wanted))]
 	if named.get(KIND):
 		named[KIND] = [name for wanted in named[KIND] for name in registry().names_of(wanted)]
-	return [*([name, "in", values] for name, values in named.items() if values), *_times(given)]
+	return [*([name, "in", values] for name, values in named.items() if values), *_times(request)]
 
 
-def _times(given: Request) -> list[list[Any]]:
+def _times(request: Request) -> list[list[Any]]:
 	bounds = (("since", ">="), ("until", "<"))
-	moments = [(operator, given.get(name)) for name, operator in bounds]
+	moments = [(operator, request.get(name)) for name, operator in bounds]
 	return [["creation", operator, moment] for operator, moment in moments if moment]

@@ -16,26 +16,26 @@ READER: dict[str, Any] = {"needs": desk_access.require_reader, "methods": ("GET"
 
 
 @endpoint("wallet", takes=OfConflict, gives=models.RuleOptions, **READER)
-def options(given: OfConflict) -> dict[str, Any]:
+def options(request: OfConflict) -> dict[str, Any]:
 	"""The fields that a conflict of an update is about, and the rule that each of them has."""
-	return rules.options(_conflict(given))
+	return rules.options(_conflict(request))
 
 
 @endpoint("wallet", takes=models.RulePreview, gives=models.PreviewedRule, **READER)
-def preview(given: models.RulePreview) -> dict[str, Any]:
+def preview(request: models.RulePreview) -> dict[str, Any]:
 	"""What a rule would have decided about the conflicts of the last months."""
-	return rules.preview(_conflict(given), given.field, given.rule)
+	return rules.preview(_conflict(request), request.field, request.rule)
 
 
 @endpoint("wallet", takes=models.Rule, gives=models.SavedRule, needs=desk_access.require_manager, writes=True)
-def save(given: models.Rule) -> dict[str, Any]:
+def save(request: models.Rule) -> dict[str, Any]:
 	"""Decide a field of an entity type by a rule from now on."""
-	return rules.save(_conflict(given), given.field, given.rule, given.reason)
+	return rules.save(_conflict(request), request.field, request.rule, request.reason)
 
 
-def _conflict(given: OfConflict) -> frappe._dict:
+def _conflict(request: OfConflict) -> frappe._dict:
 	"""The conflict, which has to be one of an update: only those have fields that a rule can decide."""
-	name = desk_access.visible(CONFLICT, given, "conflict_id")
+	name = desk_access.visible(CONFLICT, request, "conflict_id")
 	conflict = frappe.db.get_value(CONFLICT, name, ["name", "kind", "entity_type", "fields"], as_dict=True)
 	if conflict.kind != "update":
 		raise RequestError("invalid_argument", argument="conflict_id")

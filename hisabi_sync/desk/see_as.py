@@ -23,9 +23,9 @@ READER: dict[str, Any] = {"needs": require_all_spaces, "methods": ("GET", "POST"
 
 
 @endpoint("wallet", takes=models.Person, gives=models.Seen, **READER)
-def spaces(given: models.Person) -> dict[str, Any]:
+def spaces(request: models.Person) -> dict[str, Any]:
 	"""The spaces of a user with role and rule, and how many records of each type the user gets from each."""
-	user, device = _person(given)
+	user, device = _person(request)
 	found, more = visible_spaces.spaces(user, device)
 	said = {
 		"person": visible_spaces.person(user),
@@ -36,23 +36,23 @@ def spaces(given: models.Person) -> dict[str, Any]:
 
 
 @endpoint("wallet", takes=models.Document, gives=models.Why, **READER)
-def why(given: models.Document) -> dict[str, Any]:
+def why(request: models.Document) -> dict[str, Any]:
 	"""Whether a document reaches the user's devices, and why. The caller must be allowed to read the document."""
-	user, device = _person(given)
-	if not _is_readable(given.document_type, given.document):
+	user, device = _person(request)
+	if not _is_readable(request.document_type, request.document):
 		raise RequestError("not_found")
-	return reasons.why(user, device, frappe.get_doc(given.document_type, given.document))
+	return reasons.why(user, device, frappe.get_doc(request.document_type, request.document))
 
 
-def _person(given: models.Person) -> tuple[str, str | None]:
+def _person(request: models.Person) -> tuple[str, str | None]:
 	"""(user, device or None). Raises RequestError not_found, invalid_argument if neither or both are named."""
-	if bool(given.user) == bool(given.device):
+	if bool(request.user) == bool(request.device):
 		raise RequestError("invalid_argument", argument="user")
-	user = frappe.db.get_value("Sync Device", given.device, "user") if given.device else given.user
+	user = frappe.db.get_value("Sync Device", request.device, "user") if request.device else request.user
 	name = user and frappe.db.get_value("User", user)
 	if not name:
 		raise RequestError("not_found")
-	return name, given.device
+	return name, request.device
 
 
 def _is_readable(doctype: str, name: str) -> bool:

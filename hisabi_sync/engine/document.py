@@ -188,8 +188,8 @@ def _given_name(meta: Meta, change: Change, entity: EntityType) -> str | None:
 
 def naming(values: Mapping[str, Any]) -> list[str]:
 	"""Fields whose texts may have made the name that the document may not have."""
-	given = {name: value for name, value in values.items() if isinstance(value, str)}
-	return [name for name, value in given.items() if not texts.is_safe_name(value)] or ["name"]
+	texts_of = {name: value for name, value in values.items() if isinstance(value, str)}
+	return [name for name, value in texts_of.items() if not texts.is_safe_name(value)] or ["name"]
 
 
 def _begin_again(stored: Stored, entity: EntityType, values: Mapping[str, Any]) -> None:

@@ -59,13 +59,13 @@ def set_on(doc: Document, entity: EntityType, values: Mapping[str, Any]) -> None
 
 def _row_on(doc: Document, field: Field, own: Document | None, row: Row, place: int) -> Document | Row:
 	columns = {column.name: column for column in field.columns}
-	given = {name: cell for name, cell in row.items() if name in columns}
+	cells = {name: cell for name, cell in row.items() if name in columns}
 	if own is None:
-		known = {name: cell for name, cell in given.items() if cell is not None}
-		return {**_default_row(doc, field), **_loaded(columns, known), "idx": place}
+		filled = {name: cell for name, cell in cells.items() if cell is not None}
+		return {**_default_row(doc, field), **_loaded(columns, filled), "idx": place}
 	# What is not changed stays as it was loaded.
 	changed = {
-		name: cell for name, cell in given.items() if not same(columns[name].load(own.get(name)), cell)
+		name: cell for name, cell in cells.items() if not same(columns[name].load(own.get(name)), cell)
 	}
 	own.update({**_loaded(columns, changed), "idx": place})
 	return own

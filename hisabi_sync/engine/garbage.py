@@ -8,7 +8,7 @@ from typing import Any
 import frappe
 
 from hisabi_sync.engine.database import background, sql
-from hisabi_sync.engine.entities.entity_types import registry
+from hisabi_sync.engine.entities import entity_types
 from hisabi_sync.engine.model import clock
 from hisabi_sync.engine.model.entity_type import EntityType
 
@@ -126,7 +126,7 @@ def _remove_rows(rows: Sequence[tuple[Any, ...]]) -> None:
 
 def _remove_documents(rows: Sequence[tuple[Any, ...]]) -> None:
 	"""Documents that a push deleted are still in their tables, marked `is_deleted`."""
-	known = registry().by_name
+	known = entity_types.registry().by_name
 	by_type: dict[str, list[str]] = {}
 	for entity_type, document_name, *_ in rows:
 		by_type.setdefault(entity_type, []).append(document_name)
@@ -172,11 +172,11 @@ def _still_linked(space: str, rows: Iterable[tuple[Any, ...]]) -> set[tuple[str,
 
 def _link_queries(entity_type: str, space_type: str) -> list[str]:
 	"""A select for each link to documents that pushes mark as deleted. Frappe itself checks links to those that it deletes."""
-	known = registry()
-	target = known.by_name.get(entity_type)
+	registry = entity_types.registry()
+	target = registry.by_name.get(entity_type)
 	if target is None or "is_deleted" not in target.stamps:
 		return []
-	others = [entity for entity in known.of_space_type(space_type) if _is_marked(entity)]
+	others = [entity for entity in registry.of_space_type(space_type) if _is_marked(entity)]
 	return [
 		_link_query(other, *source) for other in others for source in _link_sources(other, target.doctype)
 	]

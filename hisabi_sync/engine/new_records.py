@@ -18,9 +18,9 @@ CLIENT_IDS = "hisabi_sync_client_ids"  # {space: client id} of a deleted documen
 def for_document(doc: Document, entity: EntityType, space: str) -> Stored:
 	"""The record for a document that has none: that of its client id, which may be a tombstone."""
 	field = entity.client_id_field
-	given = ids.decode(doc.get(field)) if field else _remembered(doc, entity, space)
+	client_id = ids.decode(doc.get(field)) if field else _remembered(doc, entity, space)
 	name = str(doc.name)
-	return for_documents(entity, space, {name: given})[name]
+	return for_documents(entity, space, {name: client_id})[name]
 
 
 def for_documents(entity: EntityType, space: str, client_ids: Mapping[str, str | None]) -> dict[str, Stored]:

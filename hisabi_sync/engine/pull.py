@@ -13,7 +13,7 @@ import frappe
 
 from hisabi_sync.engine import replica, wire
 from hisabi_sync.engine.database import sql
-from hisabi_sync.engine.entities.entity_types import registry
+from hisabi_sync.engine.entities import entity_types
 from hisabi_sync.engine.entities.type_registry import Registry
 from hisabi_sync.engine.judge import standing
 from hisabi_sync.engine.judge.standing import Asked
@@ -141,11 +141,11 @@ def _read(
 
 def _readable(caller: Caller, entity_types: Sequence[str] | None) -> list[EntityType]:
 	"""The entity types to read: those asked for, without those that are switched off. Raises unsupported_entity_type."""
-	known = registry()
-	own = {entity.wire_name: entity for entity in known.of_space_type(caller.space_type) if entity.enabled}
+	registry = entity_types.registry()
+	own = {entity.wire_name: entity for entity in registry.of_space_type(caller.space_type) if entity.enabled}
 	if entity_types is None:
 		return list(own.values())
-	unknown = [name for name in entity_types if known.name_of(caller.space_type, name) is None]
+	unknown = [name for name in entity_types if registry.name_of(caller.space_type, name) is None]
 	if unknown:
 		raise RequestError("unsupported_entity_type", entity_types=unknown)
 	return [own[name] for name in dict.fromkeys(entity_types) if name in own]
@@ -179,7 +179,11 @@ def parts(
 	apart = [e for e in entities if e.name not in blind and not begun.is_with_rest(e.mark)]
 	found = [_part(caller, begun.at[e.mark], "entity_type = %s", [e.name], limit) for e in apart]
 	if begun.asked.everything:
-		without = [*(entity.name for entity in apart), *blind, *registry().closed(caller.space_type)]
+		without = [
+			*(entity.name for entity in apart),
+			*blind,
+			*entity_types.registry().closed(caller.space_type),
+		]
 		where, values = ("entity_type NOT IN %s", [tuple(without)]) if without else ("1 = 1", [])
 		found.insert(0, _part(caller, begun.rest, where, values, limit))
 	# A part is None if its position is the last one already.
@@ -192,35 +196,35 @@ def _part(
 	"""(a select, its values) of what is newer than a Standing; None if nothing is."""
 	if standing is None or standing.position >= caller.position:
 		return None
-	where, given = "space = %s AND sequence > %s", [caller.space, standing.position]
+	where, where_values = "space = %s AND sequence > %s", [caller.space, standing.position]
 	if standing.snapshot is not None:
 		where += " AND (deleted_at IS NULL OR sequence > %s)"
-		given.append(standing.snapshot)
+		where_values.append(standing.snapshot)
 	query = (
 		f"(SELECT {', '.join(COLUMNS)} FROM `tabSync Record` "  # noqa: S608
 		f"WHERE {where} AND {condition} ORDER BY sequence LIMIT {int(limit)})"
 	)
-	return query, [*given, *values]
+	return query, [*where_values, *values]
 
 
 def _items(rows: sql.Rows, caller: Caller, begun: standing.Begin, database: sql.Database) -> list[Item]:
-	known = registry()
-	values = values_of([row for row in rows if row[6] is None], caller, known, database)
-	linking = [(known.by_name[entity_type], held) for (entity_type, _), held in values.items()]
-	names = wire.client_ids(linking, caller.space, known, caller.user, database)
-	may = action_rights.possible(values, known, caller.user)
-	first = {entity.name: begun.is_first(entity.mark) for entity in known.of_space_type(caller.space_type)}
+	registry = entity_types.registry()
+	values = values_of([row for row in rows if row[6] is None], caller, registry, database)
+	linking = [(registry.by_name[entity_type], held) for (entity_type, _), held in values.items()]
+	names = wire.client_ids(linking, caller.space, registry, caller.user, database)
+	may = action_rights.possible(values, registry, caller.user)
+	first = {entity.name: begun.is_first(entity.mark) for entity in registry.of_space_type(caller.space_type)}
 	return [
-		item_of(row, values, names, known, first, may)
+		item_of(row, values, names, registry, first, may)
 		for row in rows
-		if is_told(row, values, known, begun, caller)
+		if is_told(row, values, registry, begun, caller)
 	]
 
 
 def is_told(
 	row: tuple[Any, ...],
 	values: Mapping[tuple[str, str], Any],
-	known: Registry,
+	registry: Registry,
 	begun: standing.Begin,
 	caller: Caller,
 ) -> bool:
@@ -229,29 +233,31 @@ def is_told(
 	Names of records that a person may not read say something already.
 	"""
 	sequence, entity_type, name, _id, version, _modified, deleted_at, _second, maker, entered, _ = row
-	if entity_type not in known.by_name:
+	if entity_type not in registry.by_name:
 		return False
 	is_shown = deleted_at is not None or (entity_type, name) in values
 	is_own = maker is not None and maker == caller.device
 	return (
 		is_shown
 		or is_own
-		or not begun.never_had(known.by_name[entity_type].mark, sequence, version == entered)
+		or not begun.never_had(registry.by_name[entity_type].mark, sequence, version == entered)
 	)
 
 
 def values_of(
-	rows: sql.Rows, caller: Caller, known: Registry, database: sql.Database
+	rows: sql.Rows, caller: Caller, registry: Registry, database: sql.Database
 ) -> dict[tuple[str, str], dict[str, Any]]:
 	"""Canonical values of the documents that the caller may see, by (entity type, document name)."""
 	by_type: dict[str, list[str]] = {}
 	for row in rows:
-		if row[1] in known.by_name:
+		if row[1] in registry.by_name:
 			by_type.setdefault(row[1], []).append(row[2])
 	return {
 		(entity_type, name): values
 		for entity_type, wanted in by_type.items()
-		for name, values in visibility.visible(known.by_name[entity_type], wanted, caller, database).items()
+		for name, values in visibility.visible(
+			registry.by_name[entity_type], wanted, caller, database
+		).items()
 	}
 
 
@@ -259,7 +265,7 @@ def item_of(
 	row: tuple[Any, ...],
 	values: Mapping[tuple[str, str], dict[str, Any]],
 	names: Mapping[tuple[str, str], str | None],
-	known: Registry,
+	registry: Registry,
 	first: Mapping[str, bool],
 	may: Mapping[tuple[str, str], list[str]],
 ) -> Item:
@@ -269,11 +275,11 @@ def item_of(
 	item = Item(
 		sequence, entity_type, ids.decode(client_id), doc_version, modified, deleted_at, space=row[-1]
 	)
-	item.is_new, item.wire_name = first.get(entity_type, False), known.wire_name(entity_type)
+	item.is_new, item.wire_name = first.get(entity_type, False), registry.wire_name(entity_type)
 	held = values.get((entity_type, name))
 	if held is None:
 		item.deleted_at = deleted_at or modified
 	else:
 		item.document_name, item.actions = name, may.get((entity_type, name))
-		item.payload = wire.payload(known.by_name[entity_type], held, names, known, item.warnings)
+		item.payload = wire.payload(registry.by_name[entity_type], held, names, registry, item.warnings)
 	return item

@@ -12,7 +12,7 @@ from frappe.model.document import Document
 
 from hisabi_sync.engine import capture, comparing, following, gathering, reconcile
 from hisabi_sync.engine.database import background, sql
-from hisabi_sync.engine.entities.entity_types import registry
+from hisabi_sync.engine.entities import entity_types
 from hisabi_sync.engine.model import clock, ids
 from hisabi_sync.engine.model.change import Stored
 from hisabi_sync.engine.model.entity_type import EntityType
@@ -25,7 +25,7 @@ def before_rename(
 	doc: Document, method: str | None = None, old: Any = None, new: Any = None, merge: bool = False
 ) -> None:
 	"""Hook: note the records of a document that will be merged into another. Afterwards both records name the one that stays."""
-	entity = registry().by_doctype.get(doc.doctype)
+	entity = entity_types.registry().by_doctype.get(doc.doctype)
 	capture.hold(doc)
 	gathering.flush()
 	if entity and entity.by_job:
@@ -40,7 +40,7 @@ def rename_record(
 	doc: Document, method: str | None = None, old: Any = None, new: Any = None, merge: bool = False
 ) -> None:
 	"""Hook: the record of a renamed document keeps its client id; that of a merged document becomes a tombstone."""
-	entity = registry().by_doctype.get(doc.doctype)
+	entity = entity_types.registry().by_doctype.get(doc.doctype)
 	if entity is None or not old:
 		return
 	# Frappe renames the record's link before this hook, or after it in older versions.
@@ -79,14 +79,14 @@ def renumber_links(
 
 	Nothing is to be done for a synced document that was only renamed, because links to it keep its client id.
 	"""
-	known = registry()
+	registry = entity_types.registry()
 	if old:  # the spaces of its old name are not theirs any more
 		following.bring([(doc.doctype, str(new))], path_queries.entities_keyed_by)
-	if not old or (doc.doctype in known.by_doctype and not merge):
+	if not old or (doc.doctype in registry.by_doctype and not merge):
 		return
-	if merge and doc.doctype in known.on_paths:
+	if merge and doc.doctype in registry.on_paths:
 		following.bring([(doc.doctype, str(new))])
-	for entity in known.by_name.values():
+	for entity in registry.by_name.values():
 		sources = _sources(entity, doc.doctype)
 		if sources:
 			_follow(entity, sources, doc.doctype, new)

@@ -12,7 +12,7 @@ import frappe
 
 from hisabi_sync.engine import comparing
 from hisabi_sync.engine.database import background, retry, sql, transaction
-from hisabi_sync.engine.entities.entity_types import registry
+from hisabi_sync.engine.entities import entity_types
 from hisabi_sync.engine.entities.type_registry import Registry
 from hisabi_sync.engine.model import clock, ids, versions
 from hisabi_sync.engine.model.change import Caller, Stored
@@ -65,14 +65,14 @@ def _write_left(left: transaction.State) -> None:
 	add(list(left.get("rows", ())))
 
 
-def number_first(copies: Iterable[Stored], known: Registry, caller: Caller) -> None:
+def number_first(copies: Iterable[Stored], registry: Registry, caller: Caller) -> None:
 	"""Number what waits for records that a push is going to judge: they are judged by their values as they are now.
 
 	Documents and records are locked, so that their digests tell, whatever the queue holds; the job finds nothing to do.
 	"""
 	now, behind = clock.now(), []
 	for stored in copies:
-		entity = known.by_name[stored.entity_type]
+		entity = registry.by_name[stored.entity_type]
 		if (
 			entity.by_job
 			and stored.live
@@ -81,16 +81,16 @@ def number_first(copies: Iterable[Stored], known: Registry, caller: Caller) -> N
 			versions.touch_unknown(stored, entity, now, names)
 			behind.append(stored)
 	if behind:
-		write.write_records(behind, known, Caller.of_system(caller.user, caller.space), now)
+		write.write_records(behind, registry, Caller.of_system(caller.user, caller.space), now)
 
 
 def resume() -> None:
 	"""Scheduled job: begin the jobs of all entity types that something waits for. Rows of those that are gone are removed."""
-	known = registry()
+	registry = entity_types.registry()
 	for (entity_type,) in frappe.db.sql(f"SELECT DISTINCT entity_type FROM `tab{TABLE}`"):  # noqa: S608
-		if entity_type in known.by_name:
+		if entity_type in registry.by_name:
 			background.enqueue_waiting(entity_type)
-		elif entity_type not in known.broken:
+		elif entity_type not in registry.broken:
 			frappe.db.delete(TABLE, {"entity_type": entity_type})
 
 
@@ -98,7 +98,7 @@ def work(entity_type: str) -> int:
 	"""Job: do what waits for an entity type, the oldest first; returns how many rows are done. Chunks are transactions."""
 	failed: dict[str, str] = {}
 	done = 0
-	while entity_type in registry().by_name and (rows := _next(entity_type)):
+	while entity_type in entity_types.registry().by_name and (rows := _next(entity_type)):
 		_do(entity_type, rows, failed)
 		done += len(rows)
 	background.remember_failures(f"{JOB} {entity_type}", failed)
@@ -134,7 +134,7 @@ def _do(entity_type: str, rows: list[Row], failed: dict[str, str]) -> None:
 
 
 def _committed(entity_type: str, rows: list[Row]) -> None:
-	entity = registry().by_name.get(entity_type)
+	entity = entity_types.registry().by_name.get(entity_type)
 	if entity and rows[0].through:
 		_spread(entity, rows[0])
 	elif entity:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hisabi_sync.engine import pull
-from hisabi_sync.engine.entities.entity_types import registry
+from hisabi_sync.engine.entities import entity_types
 from hisabi_sync.engine.judge import standing
 from hisabi_sync.engine.judge.standing import BLIND, UNSEEN, Asked
 from hisabi_sync.engine.model import clock, cursor, ids
@@ -91,8 +91,10 @@ class Places:
 
 def kinds_of(held: Iterable[HeldSpace], wanted: Wanted, user: str) -> dict[str, Kind]:
 	"""{type of space: Kind} of the types that are asked for. Raises RequestError unsupported_entity_type."""
-	known = registry()
-	unknown = [name for name in wanted.types or () if name not in known.by_name and name not in known.broken]
+	registry = entity_types.registry()
+	unknown = [
+		name for name in wanted.types or () if name not in registry.by_name and name not in registry.broken
+	]
 	if unknown:
 		raise RequestError("unsupported_entity_type", entity_types=[name[:140] for name in unknown[:10]])
 	types = list(dict.fromkeys(one.caller.space_type for one in held))
@@ -102,7 +104,7 @@ def kinds_of(held: Iterable[HeldSpace], wanted: Wanted, user: str) -> dict[str, 
 
 
 def _kind(space_type: str, wanted: Wanted, whole: str, each: dict[str, str]) -> Kind:
-	own = [entity for entity in registry().of_space_type(space_type) if entity.enabled]
+	own = [entity for entity in entity_types.registry().of_space_type(space_type) if entity.enabled]
 	asked = [entity for entity in own if wanted.types is None or entity.name in wanted.types]
 	narrowed = {
 		e.mark: ids.digest(*sorted(wanted.fields[e.name]), size=4) for e in own if e.name in wanted.fields

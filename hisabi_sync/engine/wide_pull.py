@@ -13,7 +13,7 @@ import frappe
 
 from hisabi_sync.engine import kept_cursors, pull, wide_places, wire
 from hisabi_sync.engine.database import sql
-from hisabi_sync.engine.entities.entity_types import registry
+from hisabi_sync.engine.entities import entity_types
 from hisabi_sync.engine.entities.type_registry import Registry
 from hisabi_sync.engine.judge import parents
 from hisabi_sync.engine.model import clock, ids
@@ -124,28 +124,30 @@ def _items(
 	wanted: Wanted,
 	caller: Caller,
 ) -> list[Item]:
-	known = registry()
+	registry = entity_types.registry()
 	live = [row for stage, row in rows if stage.begun and row[6] is None]
-	values = pull.values_of(live, caller, known, frappe.db)
-	items = _told(rows, values, known, caller)
-	there = _elsewhere([row for _, row in rows], values, held, known, caller.user)
+	values = pull.values_of(live, caller, registry, frappe.db)
+	items = _told(rows, values, registry, caller)
+	there = _elsewhere([row for _, row in rows], values, held, registry, caller.user)
 	items = [item for item in items if item.reason is None or (item.entity_type, item.client_id) not in there]
 	_narrow(items, wanted)
-	return _arranged(items, values, known)
+	return _arranged(items, values, registry)
 
 
-def _told(rows: Sequence[tuple[Stage, Row]], values: Values, known: Registry, caller: Caller) -> list[Item]:
+def _told(
+	rows: Sequence[tuple[Stage, Row]], values: Values, registry: Registry, caller: Caller
+) -> list[Item]:
 	"""An Item for each row that the device is told of."""
-	names = _names(rows, values, known, caller.user)
-	may = action_rights.possible(values, known, caller.user)
-	unshown = _never_shown(rows, known, caller.user)
+	names = _names(rows, values, registry, caller.user)
+	may = action_rights.possible(values, registry, caller.user)
+	unshown = _never_shown(rows, registry, caller.user)
 	found = []
 	for stage, row in rows:
 		if stage.begun is None:
-			found += _goodbye(stage, row, known) if (row[1], row[2]) not in unshown else []
-		elif pull.is_told(row, values, known, stage.begun, stage.caller):
+			found += _goodbye(stage, row, registry) if (row[1], row[2]) not in unshown else []
+		elif pull.is_told(row, values, registry, stage.begun, stage.caller):
 			own = values if row[6] is None else {}
-			item = pull.item_of(row, own, names.get(row[-1], {}), known, {}, may)
+			item = pull.item_of(row, own, names.get(row[-1], {}), registry, {}, may)
 			if item.deleted_at:
 				item.reason = HIDDEN if row[6] is None else DELETED
 			found.append(item)
@@ -153,32 +155,32 @@ def _told(rows: Sequence[tuple[Stage, Row]], values: Values, known: Registry, ca
 
 
 def _names(
-	rows: Iterable[tuple[Stage, Row]], values: Values, known: Registry, user: str
+	rows: Iterable[tuple[Stage, Row]], values: Values, registry: Registry, user: str
 ) -> dict[str, dict[Key, str | None]]:
 	pairs: dict[str, list[Any]] = {}
 	for _, row in rows:
 		if (row[1], row[2]) in values:
-			pairs.setdefault(row[-1], []).append((known.by_name[row[1]], values[row[1], row[2]]))
-	return wire.client_ids_in(pairs, known, user)
+			pairs.setdefault(row[-1], []).append((registry.by_name[row[1]], values[row[1], row[2]]))
+	return wire.client_ids_in(pairs, registry, user)
 
 
-def _goodbye(stage: Stage, row: Row, known: Registry) -> list[Item]:
+def _goodbye(stage: Stage, row: Row, registry: Registry) -> list[Item]:
 	"""What a device is told of a record of a space that its user left."""
-	entity = known.by_name.get(row[1])
+	entity = registry.by_name.get(row[1])
 	assert stage.leaving is not None
 	if entity is None or not wide_places.had(stage.leaving, entity.mark, row[0], row[6] is not None):
 		return []
-	item = pull.item_of(row, {}, {}, known, {}, {})
+	item = pull.item_of(row, {}, {}, registry, {}, {})
 	item.reason = LEFT
 	return [item]
 
 
-def _never_shown(rows: Iterable[tuple[Stage, Row]], known: Registry, user: str) -> set[Key]:
+def _never_shown(rows: Iterable[tuple[Stage, Row]], registry: Registry, user: str) -> set[Key]:
 	"""Documents of left spaces that the user may not read and, having the rights that they had, could not read there either."""
 	gone = [
-		(stage.leaving, row, known.by_name[row[1]])
+		(stage.leaving, row, registry.by_name[row[1]])
 		for stage, row in rows
-		if stage.leaving and row[6] is None and row[1] in known.by_name
+		if stage.leaving and row[6] is None and row[1] in registry.by_name
 	]
 	guarded = [one for one in gone if one[2].check_permissions]
 	marks = visibility.marks_of(user, {entity.space_type for _, _, entity in guarded}) if guarded else {}
@@ -189,15 +191,18 @@ def _never_shown(rows: Iterable[tuple[Stage, Row]], known: Registry, user: str) 
 	return {
 		(name, document)
 		for name, documents in alike.items()
-		for document in documents - set(map(str, visibility.readable(known.by_name[name], documents, user)))
+		for document in documents
+		- set(map(str, visibility.readable(registry.by_name[name], documents, user)))
 	}
 
 
 def _elsewhere(
-	rows: Iterable[Row], values: Values, held: Mapping[str, HeldSpace], known: Registry, user: str
+	rows: Iterable[Row], values: Values, held: Mapping[str, HeldSpace], registry: Registry, user: str
 ) -> set[tuple[str, str]]:
 	"""(entity type, client id) of records that left a space and live in another space of the user, where they see them."""
-	gone = {(row[1], row[2]) for row in rows if row[2] and row[1] in known.by_name and _is_gone(row, values)}
+	gone = {
+		(row[1], row[2]) for row in rows if row[2] and row[1] in registry.by_name and _is_gone(row, values)
+	}
 	columns, where = ["entity_type", "document_name", "client_id"], "deleted_at IS NULL AND space IN %s"
 	names = sorted({name for _, name in gone})
 	there = (
@@ -210,7 +215,7 @@ def _elsewhere(
 	return {
 		(entity_type, ids.decode(found[str(name)]))
 		for entity_type, found in by_type.items()
-		for name in visibility.readable(known.by_name[entity_type], list(found), user)
+		for name in visibility.readable(registry.by_name[entity_type], list(found), user)
 	}
 
 
@@ -227,22 +232,22 @@ def _narrow(items: Iterable[Item], wanted: Wanted) -> None:
 			item.warnings = [name for name in item.warnings if name in fields]
 
 
-def _arranged(items: Sequence[Item], values: Values, known: Registry) -> list[Item]:
+def _arranged(items: Sequence[Item], values: Values, registry: Registry) -> list[Item]:
 	"""Records behind those that they link to, then what is to be dropped, children before parents."""
 	live = {(item.entity_type, item.document_name or ""): item for item in items if item.reason is None}
-	keys = sorted(live, key=lambda key: known.by_name[key[0]].rank)
-	links = {key: _links(key, values, known) for key in keys}
+	keys = sorted(live, key=lambda key: registry.by_name[key[0]].rank)
+	links = {key: _links(key, values, registry) for key in keys}
 	gone = [item for item in items if item.reason is not None]
-	gone.sort(key=lambda item: -known.by_name[item.entity_type].rank)
+	gone.sort(key=lambda item: -registry.by_name[item.entity_type].rank)
 	return [*(live[key] for key in parents.first(keys, links)), *gone]
 
 
-def _links(key: Key, values: Values, known: Registry) -> list[Key]:
-	entity = known.by_name[key[0]]
+def _links(key: Key, values: Values, registry: Registry) -> list[Key]:
+	entity = registry.by_name[key[0]]
 	return [
 		(target.name, holder[field.name])
 		for holder, field, _ in wire.each_link(values[key], entity)
-		if (target := wire.target_of(field, known))
+		if (target := wire.target_of(field, registry))
 	]
 
 
@@ -253,23 +258,23 @@ def one(
 	user: str, device: str | None, entity_type: str, client_id: str, space: str | None = None
 ) -> list[Item]:
 	"""The records of an entity type with a client id, as a page would show them, in the space or in any of the user's."""
-	entity, held = registry().by_name[entity_type], spaces.held_by(user, device)
+	entity, held = entity_types.registry().by_name[entity_type], spaces.held_by(user, device)
 	own = {n: s for n, s in held.items() if s.caller.space_type == entity.space_type and space in (None, n)}
 	names = [ids.record(name, entity_type, client_id) for name in own]
 	rows = sql.select_in("Sync Record", pull.COLUMNS, "name", names)
 	live = [row for row in rows if row[6] is None]
-	known, caller = registry(), Caller(user, "", device)
-	values = pull.values_of(live, caller, known, frappe.db)
+	registry, caller = entity_types.registry(), Caller(user, "", device)
+	values = pull.values_of(live, caller, registry, frappe.db)
 	shown = [row for row in rows if (row[1], row[2]) in values]
 	gone = [] if live else [row for row in rows if row[6] is not None][:1]
 	found = [Stage(own[row[-1]].caller) for row in shown]
-	names_in = _names(list(zip(found, shown, strict=True)), values, known, user)
-	may = action_rights.possible(values, known, user)
-	items = [pull.item_of(row, values, names_in[row[-1]], known, {}, may) for row in shown]
-	return items + [_tombstone(row, known) for row in gone]
+	names_in = _names(list(zip(found, shown, strict=True)), values, registry, user)
+	may = action_rights.possible(values, registry, user)
+	items = [pull.item_of(row, values, names_in[row[-1]], registry, {}, may) for row in shown]
+	return items + [_tombstone(row, registry) for row in gone]
 
 
-def _tombstone(row: Row, known: Registry) -> Item:
-	item = pull.item_of(row, {}, {}, known, {}, {})
+def _tombstone(row: Row, registry: Registry) -> Item:
+	item = pull.item_of(row, {}, {}, registry, {}, {})
 	item.reason = DELETED
 	return item

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from hisabi_sync.engine import ledger, push, routing
-from hisabi_sync.engine.entities.entity_types import registry
+from hisabi_sync.engine.entities import entity_types
 from hisabi_sync.engine.judge import routes
 from hisabi_sync.engine.model import ids
 from hisabi_sync.engine.model.change import CONFLICT, CREATE, ERROR, Allowance, Change, Outcome
@@ -125,8 +125,8 @@ def _needs(changes: Sequence[Change], places: Sequence[int]) -> list[set[int]]:
 
 def _links(change: Change) -> list[tuple[str, str]]:
 	"""(entity type, text) of what a change links to, in its payload as it was sent."""
-	known = registry()
-	entity = known.by_name.get(change.entity_type)
+	registry = entity_types.registry()
+	entity = registry.by_name.get(change.entity_type)
 	if entity is None:
 		return []
 	named = {entity.aliases.get(name, name): value for name, value in change.payload.items()}
@@ -134,7 +134,7 @@ def _links(change: Change) -> list[tuple[str, str]]:
 	return [
 		(target.name, holder[field.name])
 		for holder, field, _ in each_link(sound, entity)
-		if (target := target_of(field, known))
+		if (target := target_of(field, registry))
 	]
 
 

@@ -55,9 +55,9 @@ def _meant(request: Request) -> tuple[Any, Any]:
 	match = DOCUMENT_PATH.match(request.path)
 	if match and not routes.called():
 		return match["doctype"], match["name"]
-	given = frappe.local.form_dict
-	name = next((given[key] for key in NAMED_BY if given.get(key)), None)
-	return given.get("doctype") or given.get("dt"), name
+	arguments = frappe.local.form_dict
+	name = next((arguments[key] for key in NAMED_BY if arguments.get(key)), None)
+	return arguments.get("doctype") or arguments.get("dt"), name
 
 
 def _replace(response: Response, doctype: str, name: Any) -> None:

@@ -32,8 +32,8 @@ def finish(response: Response | None = None, request: Request | None = None) -> 
 
 
 def _delimiter() -> str:
-	given = frappe.form_dict.get("csv_delimiter")
-	return given if isinstance(given, str) and len(given) == 1 and given != '"' else ","
+	sent = frappe.form_dict.get("csv_delimiter")
+	return sent if isinstance(sent, str) and len(sent) == 1 and sent != '"' else ","
 
 
 def plain_csv(text: str, delimiter: str = ",") -> str:

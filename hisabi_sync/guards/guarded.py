@@ -26,14 +26,14 @@ COLUMN = re.compile(r"[A-Za-z0-9_]{1,64}")
 CHART_COLUMNS = ("value_based_on", "based_on", "aggregate_function_based_on", "group_by_based_on")
 
 
-def go_on(method: str, *arguments: Any, **given: Any) -> Any:
+def go_on(method: str, *arguments: Any, **named: Any) -> Any:
 	"""Call the function behind the guard with these arguments."""
 	function = _next(method)
 	if function is None:
-		return _original(method)(*arguments, **given)
+		return _original(method)(*arguments, **named)
 	frappe.is_whitelisted(function)
 	is_valid_http_method(function)
-	return frappe.call(function, **{**frappe.local.form_dict, **given})
+	return frappe.call(function, **{**frappe.local.form_dict, **named})
 
 
 def _next(method: str) -> Callable[..., Any] | None:
@@ -60,8 +60,8 @@ def _before(
 	def decorate(guard: Callable[..., Any]) -> Callable[..., Any]:
 		@frappe.whitelist()
 		@functools.wraps(like or guard)
-		def guarded(**given: Any) -> Any:
-			return guard(**given) if is_on(method) else go_on(method, **given)
+		def guarded(**arguments: Any) -> Any:
+			return guard(**arguments) if is_on(method) else go_on(method, **arguments)
 
 		return guarded
 
@@ -72,8 +72,8 @@ def _before(
 def get_count(doctype: Any, filters: Any = None, debug: Any = False, cache: Any = False) -> Any:
 	"""`frappe.client.get_count` for those who may read the DocType."""
 	_check(doctype)
-	given = {"filters": filters, "debug": debug, "cache": cache}
-	return go_on("frappe.client.get_count", doctype=doctype, **given)
+	options = {"filters": filters, "debug": debug, "cache": cache}
+	return go_on("frappe.client.get_count", doctype=doctype, **options)
 
 
 @_before("frappe.desk.form.linked_with.get")
@@ -112,13 +112,13 @@ def get_link_title(doctype: Any, docname: Any) -> Any:
 
 
 @_before("frappe.client.validate_link", client.validate_link)
-def validate_link(**given: Any) -> Any:
+def validate_link(**arguments: Any) -> Any:
 	"""`frappe.client.validate_link`, which forms use to clear a field: a document that the caller may not read counts as missing."""
-	doctype = given.get("doctype")
+	doctype = arguments.get("doctype")
 	if is_ours(doctype) and frappe.has_permission(doctype, "read"):
-		if not may_read(doctype, given.get("docname")):
+		if not may_read(doctype, arguments.get("docname")):
 			return {"name": None}
-	return go_on("frappe.client.validate_link", **given)
+	return go_on("frappe.client.validate_link", **arguments)
 
 
 def _searching(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -127,10 +127,10 @@ def _searching(function: Callable[..., Any]) -> Callable[..., Any]:
 	method = f"frappe.desk.search.{function.__name__}"
 
 	@_before(method, function)
-	def guarded(**given: Any) -> Any:
-		if is_ours(given.get("doctype")) and "ignore_user_permissions" in given:
-			given["ignore_user_permissions"] = False
-		return go_on(method, **given)
+	def guarded(**arguments: Any) -> Any:
+		if is_ours(arguments.get("doctype")) and "ignore_user_permissions" in arguments:
+			arguments["ignore_user_permissions"] = False
+		return go_on(method, **arguments)
 
 	return guarded
 
@@ -140,13 +140,13 @@ CHART = "frappe.desk.doctype.dashboard_chart.dashboard_chart.get"
 
 
 @_before(CHART, dashboard_chart.get)
-def chart(**given: Any) -> Any:
+def chart(**arguments: Any) -> Any:
 	"""`frappe.desk.doctype.dashboard_chart.dashboard_chart.get` for those who may read what it counts.
 
 	Frappe caches one answer for everybody, so users who are restricted to some spaces get a fresh one. Its heatmaps check no
 	permission at all.
 	"""
-	found = _charts(given)
+	found = _charts(arguments)
 	_check_columns(found)
 	charts = [one for one in found if is_ours(one.document_type)]
 	for one in charts:
@@ -155,14 +155,14 @@ def chart(**given: Any) -> Any:
 			_check_rows(one.document_type)
 	anew = any(_is_kept(one.document_type) for one in charts)
 	if anew and _next(CHART) is None:
-		return inspect.unwrap(dashboard_chart.get)(**given)
-	return go_on(CHART, **given)
+		return inspect.unwrap(dashboard_chart.get)(**arguments)
+	return go_on(CHART, **arguments)
 
 
-def _charts(given: dict[str, Any]) -> list[frappe._dict]:
+def _charts(arguments: dict[str, Any]) -> list[frappe._dict]:
 	"""The chart that the request describes, and the stored charts whose cached answers Frappe would give."""
-	asked = _described(given.get("chart"))
-	names = [name for name in (given.get("chart_name"), asked.name) if isinstance(name, str)]
+	asked = _described(arguments.get("chart"))
+	names = [name for name in (arguments.get("chart_name"), asked.name) if isinstance(name, str)]
 	filters = {"name": ["in", [*names, ""]]}
 	return [asked, *frappe.get_all("Dashboard Chart", filters, ["document_type", "type", *CHART_COLUMNS])]
 
@@ -184,9 +184,9 @@ def _of_card(function: Callable[..., Any]) -> Callable[..., Any]:
 	method = f"frappe.desk.doctype.number_card.number_card.{function.__name__}"
 
 	@_before(method, function)
-	def guarded(**given: Any) -> Any:
-		_check_columns([_described(given.get("doc"))])
-		return go_on(method, **given)
+	def guarded(**arguments: Any) -> Any:
+		_check_columns([_described(arguments.get("doc"))])
+		return go_on(method, **arguments)
 
 	return guarded
 
@@ -219,24 +219,24 @@ def _check_document(doctype: Any, name: Any, right: str) -> None:
 
 def _check_call(method: str) -> None:
 	"""By the arguments of the request, for some functions take them from there."""
-	given = frappe.local.form_dict
-	for doctype, name in _named(method, given):
+	arguments = frappe.local.form_dict
+	for doctype, name in _named(method, arguments):
 		_check_document(doctype, name, table.RIGHTS.get(method, "read"))
-	for doctype in _read_whole(method, given):
+	for doctype in _read_whole(method, arguments):
 		_check_rows(doctype)
 
 
-def _named(method: str, given: frappe._dict) -> list[tuple[Any, Any]]:
+def _named(method: str, arguments: frappe._dict) -> list[tuple[Any, Any]]:
 	"""[(DocType, name)] of the documents that the call is about; what is no list of names is for Frappe to refuse."""
 	if method in table.READS:
 		doctype, name = table.READS[method]
-		return [(given.get(doctype), given.get(name))]
+		return [(arguments.get(doctype), arguments.get(name))]
 	if method in table.MANY:
 		doctype, names = table.MANY[method]
-		return [(given.get(doctype), name) for name in _names(given.get(names))]
+		return [(arguments.get(doctype), name) for name in _names(arguments.get(names))]
 	argument, key = table.DOCUMENTS.get(method, (None, None))
-	found = [doc for doc in _parsed(given.get(argument)) if isinstance(doc, dict)]
-	own = given.get("doctype")
+	found = [doc for doc in _parsed(arguments.get(argument)) if isinstance(doc, dict)]
+	own = arguments.get("doctype")
 	return [(doc.get("doctype") or own, doc.get(key)) for doc in found if not doc.get("__islocal")]
 
 
@@ -256,14 +256,14 @@ def _parsed(text: Any) -> list[Any]:
 	return value if isinstance(value, list) else [value]
 
 
-def _read_whole(method: str, given: frappe._dict) -> list[Any]:
+def _read_whole(method: str, arguments: frappe._dict) -> list[Any]:
 	"""DocTypes of which the call reads rows that it has not asked permission for."""
 	if method in table.ROWS:
-		return [given.get(table.ROWS[method])]
+		return [arguments.get(table.ROWS[method])]
 	if method in table.COLUMNS:
-		columns = frappe.parse_json(given.get("custom_columns")) or ()
+		columns = frappe.parse_json(arguments.get("custom_columns")) or ()
 		return [column.get("doctype") for column in columns if isinstance(column, dict)]
-	return [given.get("doctype")] if method == table.GROUPS and given.get("field") == "assigned_to" else []
+	return [arguments.get("doctype")] if method == table.GROUPS and arguments.get("field") == "assigned_to" else []
 
 
 @functools.cache
@@ -273,10 +273,10 @@ def _guarded(method: str) -> Callable[..., Any]:
 
 	@frappe.whitelist(allow_guest=function in frappe.guest_methods, methods=methods)
 	@functools.wraps(function)
-	def guarded(*arguments: Any, **given: Any) -> Any:
+	def guarded(*arguments: Any, **named: Any) -> Any:
 		if is_on(method):
 			_check_call(method)
-		return go_on(method, *arguments, **given)
+		return go_on(method, *arguments, **named)
 
 	return guarded
 

@@ -20,9 +20,9 @@ LIST_PATH = re.compile(r"/api/(?:v\d/)?(?:resource|document)/(?P<doctype>[^/]+)"
 
 def check() -> None:
 	"""Hook before every request. Raises frappe.PermissionError, as Frappe does where it sees a query there."""
-	given = frappe.local.form_dict
-	texts = [given.get(name) for name in ARGUMENTS if given.get(name)]
-	if texts and not all(map(_is_plain, texts)) and is_ours(_doctype(given)):
+	arguments = frappe.local.form_dict
+	texts = [arguments.get(name) for name in ARGUMENTS if arguments.get(name)]
+	if texts and not all(map(_is_plain, texts)) and is_ours(_doctype(arguments)):
 		raise frappe.PermissionError
 
 
@@ -31,7 +31,7 @@ def _is_plain(text: Any) -> bool:
 	return isinstance(text, str) and all(PART.fullmatch(part) for part in text.split(",") if part.strip())
 
 
-def _doctype(given: frappe._dict) -> Any:
+def _doctype(arguments: frappe._dict) -> Any:
 	"""The DocType of the requested list, from the path or from an argument."""
 	found = None if routes.called() else LIST_PATH.match(frappe.request.path)
-	return found["doctype"] if found else given.get("doctype")
+	return found["doctype"] if found else arguments.get("doctype")

@@ -38,16 +38,16 @@ def rows(
 
 def _row(
 	entity: str,
-	given: Mapping[str, Any],
+	preset: Mapping[str, Any],
 	direction: str,
 	there: Sequence[dict[str, Any]],
 	words: Mapping[str, str],
 ) -> dict[str, Any]:
-	mapping = [*_expanded(given["mapping"], direction, words), *there]
-	filters = _filled(given.get("filters", {}), words)
-	listed = _filled(given.get("there", {}), words) if direction == "pull" else None
+	mapping = [*_expanded(preset["mapping"], direction, words), *there]
+	filters = _filled(preset.get("filters", {}), words)
+	listed = _filled(preset.get("there", {}), words) if direction == "pull" else None
 	return {
-		**{name: value for name, value in given.items() if isinstance(value, str)},
+		**{name: value for name, value in preset.items() if isinstance(value, str)},
 		"entity": entity,
 		"direction": direction,
 		"enabled": 1,

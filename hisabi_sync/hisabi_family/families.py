@@ -37,8 +37,8 @@ def user_of(family: str, user_id: str) -> str | None:
 	"""
 	where = "parenttype = %s AND parent = %s AND (user_id = %s OR user = %s)"
 	rows = sql.select(MEMBER, ["user_id", "user"], where, (DOCTYPE, family, user_id, user_id))
-	for given, user in rows:
-		if given == user_id:
+	for claimed, user in rows:
+		if claimed == user_id:
 			return user
 	return None if any(user == user_id for _, user in rows) else user_id
 

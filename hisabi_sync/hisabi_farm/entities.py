@@ -133,4 +133,4 @@ def wire_names(entity_type: str) -> dict[str, str]:
 	"""{field: its name on the wire}."""
 	fields = TABLE[entity_type][-1]
 	aliases = {name: options if isinstance(options, str) else options[0] for name, options in fields.items()}
-	return {name: given.partition(",")[0].strip() or name for name, given in aliases.items()}
+	return {name: alias.partition(",")[0].strip() or name for name, alias in aliases.items()}

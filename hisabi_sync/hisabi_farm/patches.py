@@ -29,25 +29,25 @@ def read(operations: object, columns: Iterable[Field]) -> list[Operation]:
 	if not isinstance(operations, list) or not 0 < len(operations) <= MOST_OPERATIONS:
 		raise ItemError("patch_invalid", ["operations"])
 	known = {column.name: column for column in columns}
-	return [_read(position, given, known) for position, given in enumerate(operations)]
+	return [_read(position, operation, known) for position, operation in enumerate(operations)]
 
 
-def _read(position: int, given: Any, columns: Mapping[str, Field]) -> Operation:
+def _read(position: int, sent: Any, columns: Mapping[str, Field]) -> Operation:
 	place = f"operations[{position}]"
-	if not isinstance(given, dict):
+	if not isinstance(sent, dict):
 		raise ItemError("patch_invalid", [place])
-	rule = {} if given.get("rule") is None else given["rule"]
-	if given.get("op") not in OPERATIONS or not isinstance(rule, dict):
+	rule = {} if sent.get("rule") is None else sent["rule"]
+	if sent.get("op") not in OPERATIONS or not isinstance(rule, dict):
 		raise ItemError("patch_invalid", [f"{place}.op" if isinstance(rule, dict) else f"{place}.rule"])
-	unknown = [name for name in given if name not in ("op", "ruleId", "rule")]
+	unknown = [name for name in sent if name not in ("op", "ruleId", "rule")]
 	unknown += [f"rule.{name}" for name in rule if name not in RULE_NAMES]
 	if unknown:
 		raise ItemError("invalid_field", [f"{place}.{name}"[:140] for name in unknown[:50]])
-	rule_id: Any = given.get("ruleId", rule.get("ruleId"))
+	rule_id: Any = sent.get("ruleId", rule.get("ruleId"))
 	if not ids.is_client_id(rule_id) or rule.get("ruleId", rule_id) != rule_id:
 		raise ItemError("patch_invalid", [f"{place}.ruleId"])
 	values = {RULE_NAMES[name]: value for name, value in rule.items() if name != "ruleId"}
-	return Operation(given["op"], rule_id, {name: columns[name].parse(v) for name, v in values.items()})
+	return Operation(sent["op"], rule_id, {name: columns[name].parse(v) for name, v in values.items()})
 
 
 def applied(

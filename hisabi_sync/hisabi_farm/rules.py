@@ -74,8 +74,8 @@ def _check_correction(change: Change, stored: Stored | None, held: Mapping[str, 
 
 def prepare_observations(changes: Iterable[Change], caller: Caller) -> None:
 	"""Lock what is to be corrected and note its state: `{record: [status, client id of its correction]}`."""
-	given = {change.payload.get("correctionOf") for change in changes if not change.error}
-	names = [ids.record(caller.space, OBSERVATION, key) for key in given if isinstance(key, str)]
+	corrected = {change.payload.get("correctionOf") for change in changes if not change.error}
+	names = [ids.record(caller.space, OBSERVATION, key) for key in corrected if isinstance(key, str)]
 	records = {stored.document_name: name for name, stored in load.records(names).items() if stored.live}
 	columns = ["name", "status", "superseded_by"]
 	rows = sql.select_in(

@@ -32,7 +32,7 @@ def prepare(changes: Iterable[Change], caller: Caller) -> None:
 def _candidates(values: Mapping[str, Any]) -> list[str]:
 	"""Texts that may be keys: those in `media`, and in the answers what looks like one."""
 	listed: Any = values.get("media") if isinstance(values.get("media"), list) else []
-	entries = [_entry(given) for given in listed]
+	entries = [_entry(one) for one in listed]
 	return [entry["key"] for entry in entries if entry] + [
 		text for text in files.texts(values.get("data")) if KEY.fullmatch(text)
 	]
@@ -43,7 +43,7 @@ def check(named: Iterable[Any], usable: Mapping[str, Media]) -> None:
 
 	A key that was never uploaded and one of another space are answered alike.
 	"""
-	entries = [_entry(given) for given in named]
+	entries = [_entry(one) for one in named]
 	if not all(entries):
 		raise ItemError("invalid_field_type", {"media": "list of keys"})
 	wrong = {entry["key"]: _problems(entry, usable.get(entry["key"])) for entry in entries if entry}
@@ -52,8 +52,8 @@ def check(named: Iterable[Any], usable: Mapping[str, Media]) -> None:
 		raise ItemError("media_not_usable", wrong)
 
 
-def _entry(given: Any) -> dict[str, Any] | None:
-	entry = given if isinstance(given, dict) else {"key": given}
+def _entry(sent: Any) -> dict[str, Any] | None:
+	entry = sent if isinstance(sent, dict) else {"key": sent}
 	key = entry.get("key")
 	plain = all(isinstance(entry.get(name), str | int | None) for name in FACTS)
 	return entry if isinstance(key, str) and 0 < len(key) <= MAX_KEY and plain else None

@@ -67,20 +67,20 @@ def whole(grant: signing.Grant, stream: "SupportsRead[bytes]", length: int | Non
 	return _finish(media, size, digest)
 
 
-def part(grant: signing.Grant, body: bytes, given: Span) -> dict[str, Any]:
+def part(grant: signing.Grant, body: bytes, span: Span) -> dict[str, Any]:
 	"""Take a part, or tell how far the upload is. A part that is here already is answered like the first time."""
 	media = _open(grant, lock=True)
-	_check_total(media, given.total)
-	if given.first is None or given.end is None or given.end <= media.received:
+	_check_total(media, span.total)
+	if span.first is None or span.end is None or span.end <= media.received:
 		return state(media)
-	if len(body) != given.end - given.first or len(body) > MAX_PART:
+	if len(body) != span.end - span.first or len(body) > MAX_PART:
 		raise RequestError("invalid_range", max_part_bytes=MAX_PART)
-	if given.first > media.received:
+	if span.first > media.received:
 		raise RequestError("offset_mismatch", received=media.received)
-	local.write_part(media.key, given.first, body)
-	if given.end == given.total:
-		return _finish(media, given.total, local.checksum(media.key))
-	rows.update(media, received=given.end)
+	local.write_part(media.key, span.first, body)
+	if span.end == span.total:
+		return _finish(media, span.total, local.checksum(media.key))
+	rows.update(media, received=span.end)
 	frappe.db.commit()
 	return state(media)
 

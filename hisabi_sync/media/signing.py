@@ -66,8 +66,8 @@ def _is_own(asked: SplitResult) -> bool:
 	return name in names and asked.port in ports and asked.netloc in (name, f"{name}:{asked.port}")
 
 
-def _domain(given: Any) -> Any:
-	return given.get("domain") if isinstance(given, dict) else given
+def _domain(claims: Any) -> Any:
+	return claims.get("domain") if isinstance(claims, dict) else claims
 
 
 def _of_site() -> str:
@@ -83,10 +83,10 @@ def _signature(verb: str, grant: Grant) -> str:
 	return keyed_hash("media_url", "\n".join((verb, *asdict(grant).values()))).hex()
 
 
-def verify(verb: str, given: Any) -> Grant:
+def verify(verb: str, arguments: Any) -> Grant:
 	"""The Grant of a URL's arguments. Raises RequestError url_invalid, url_expired or url_not_yours."""
 	names = Grant.__dataclass_fields__
-	values = [given.get(name) for name in (*names, "signature")]
+	values = [arguments.get(name) for name in (*names, "signature")]
 	if not all(isinstance(value, str) and len(value) <= LONGEST and "\n" not in value for value in values):
 		raise RequestError("url_invalid")
 	grant = Grant(*values[:-1])

@@ -133,8 +133,8 @@ def _chosen(channel: "Channel", run: Document | frappe._dict) -> list[tuple[str,
 
 def _dates(run: Document | frappe._dict) -> list[tuple[str, datetime.datetime]]:
 	"""[(operator, moment)] of the filter by date; a day as the end is the whole day."""
-	given = json.loads(run.filters or "{}").get("date_range") or {}
-	start, end = bound(given.get("start")), bound(given.get("end"), True)
+	dates = json.loads(run.filters or "{}").get("date_range") or {}
+	start, end = bound(dates.get("start")), bound(dates.get("end"), True)
 	return [(operator, moment) for operator, moment in ((">=", start), ("<=", end)) if moment]
 
 
@@ -161,6 +161,6 @@ def fits(channel: "Channel", run: Document | frappe._dict, remote: Remote) -> bo
 	if wanted and str(values.get(channel.row.status_field or "status") or "").lower() not in wanted:
 		return False
 	day = str(values.get(channel.row.date_field, remote.stamp) or "")[:10]
-	given = filters.get("date_range") or {}
-	bounds = (given.get("start") or "")[:10], (given.get("end") or "9999")[:10]
-	return not given or bounds[0] <= day <= bounds[1]
+	dates = filters.get("date_range") or {}
+	bounds = (dates.get("start") or "")[:10], (dates.get("end") or "9999")[:10]
+	return not dates or bounds[0] <= day <= bounds[1]

@@ -25,20 +25,20 @@ TEXTS = "string"  # what kinds of texts expect
 EMPTY = (None, "")
 
 
-def values(doctype: str, given: dict, rows: list) -> dict:
+def values(doctype: str, sent: dict, rows: list) -> dict:
 	"""The values for a document of `doctype`; `rows` is the mapping, which may name formats. Raises RemoteError local_rejected."""
 	try:
-		return _values(doctype, given, rows, "")
+		return _values(doctype, sent, rows, "")
 	except ItemError as error:
 		raise RemoteError("local_rejected", item_message(error.code, error.detail)) from None
 
 
 def _values(
-	doctype: str, given: Mapping[str, Any], rows: Iterable[mapping.Row], place: str
+	doctype: str, sent: Mapping[str, Any], rows: Iterable[mapping.Row], place: str
 ) -> dict[str, Any]:
 	known = {df.fieldname: df for df in frappe.get_meta(doctype).fields}
 	mapped = {row.local: row for row in rows if row.local}
-	return {n: _value(known.get(n), value, mapped.get(n), place + n) for n, value in given.items()}
+	return {n: _value(known.get(n), value, mapped.get(n), place + n) for n, value in sent.items()}
 
 
 def _value(df: Document | None, value: Any, row: mapping.Row | None, place: str) -> Any:

@@ -43,7 +43,7 @@ class Links:
 
 	def add(self, values: Iterable[Mapping[str, Any]]) -> None:
 		"""Look up the links of documents, or of values from the other side."""
-		self.look_up({key for given in values for key in mapping.links(self.channel.mapping, given)})
+		self.look_up({key for one in values for key in mapping.links(self.channel.mapping, one)})
 
 	def look_up(self, keys: Set[LinkKey]) -> None:
 		"""Some statements for each entity that is linked to."""

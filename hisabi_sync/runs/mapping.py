@@ -62,8 +62,8 @@ class Link(BaseModel):
 
 	@field_validator("here", mode="before")
 	@classmethod
-	def _listed(cls, given: Any) -> Any:
-		return (given,) if isinstance(given, str) else given
+	def _listed(cls, declared: Any) -> Any:
+		return (declared,) if isinstance(declared, str) else declared
 
 	@model_validator(mode="after")
 	def _one_way(self) -> "Link":
@@ -110,8 +110,8 @@ class Row(BaseModel):
 
 	@field_validator("link", mode="before")
 	@classmethod
-	def _named(cls, given: Any) -> Any:
-		return {"entity": given} if isinstance(given, str) else given
+	def _named(cls, declared: Any) -> Any:
+		return {"entity": declared} if isinstance(declared, str) else declared
 
 	@model_validator(mode="after")
 	def _one_meaning(self) -> "Row":
@@ -129,10 +129,10 @@ class Row(BaseModel):
 _ROWS = TypeAdapter(list[Row])
 
 
-def read(given: str | list[Any]) -> list[Row]:
+def read(rows: str | list[Any]) -> list[Row]:
 	"""The rows of a mapping (list, or its JSON text). Raises ValueError that says what is wrong."""
 	try:
-		return _ROWS.validate_json(given) if isinstance(given, str) else _ROWS.validate_python(given)
+		return _ROWS.validate_json(rows) if isinstance(rows, str) else _ROWS.validate_python(rows)
 	except ValidationError as error:
 		first = error.errors()[0]
 		place = ".".join(map(str, first["loc"]))

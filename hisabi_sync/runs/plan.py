@@ -228,8 +228,8 @@ def _next_pass(state: dict[str, Any]) -> dict[str, Any] | None:
 
 def wish(run: Document | frappe._dict, chosen: channel.Channel) -> Wish:
 	"""What a run asks the other side for: the ids that it was given, or what changed since its watermark."""
-	given = tuple(json.loads(run.ids or "[]"))
-	return Wish("" if given else run.since, given, chosen.remote_fields)
+	ids = tuple(json.loads(run.ids or "[]"))
+	return Wish("" if ids else run.since, ids, chosen.remote_fields)
 
 
 def _inward_row(chosen: channel.Channel, remote: Remote) -> dict[str, Any]:

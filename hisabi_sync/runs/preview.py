@@ -14,7 +14,7 @@ import frappe
 from hisabi_sync.engine.database import sql
 from hisabi_sync.engine.model import clock, ids, secrets_hash
 from hisabi_sync.engine.model.errors import RequestError
-from hisabi_sync.runs import candidates, channel, identity, outcome, plan, pull, push, request, watermark
+from hisabi_sync.runs import candidates, channel, identity, outcome, plan, pull, push, run_request, watermark
 from hisabi_sync.runs.connectors import base
 from hisabi_sync.runs.connectors.base import Remote
 from hisabi_sync.runs.errors import RemoteError
@@ -26,45 +26,45 @@ MOST_SECONDS = 60  # for the whole list of the other side
 MOST_LISTED = 2000  # records of the other side that are counted one by one
 
 
-def preview(wanted: request.Wanted, limit: int) -> dict[str, Any]:
+def preview(request: run_request.RunRequest, limit: int) -> dict[str, Any]:
 	"""`{total, total_is_exact, records, confirm, expires_at, ...}`; up to `limit` records are looked at closely."""
-	connection, direction = request.connection_of(wanted)
+	connection, direction = run_request.connection_of(request)
 	with _channels(connection) as channels:
 		try:
-			chosen = channels.of(wanted.entity, direction)
-			run = _run(wanted, chosen)
+			chosen = channels.of(request.entity, direction)
+			run = _run(request, chosen)
 			members, total, exact, digest = _subject(run, chosen, limit)
 			looked_at = _rehearse(run, chosen, members)
 		except RemoteError as error:
 			raise _unavailable(error) from None
 	expires = int(time.time()) + VALID
 	return {
-		"entity": wanted.entity,
-		"mode": wanted.mode,
+		"entity": request.entity,
+		"mode": request.mode,
 		"direction": direction,
 		"connection": connection,
 		"total": total,
 		"total_is_exact": exact,
 		"records": looked_at,
 		"warnings": _warnings(looked_at),
-		"confirm": _sign(wanted, chosen, digest, expires, secrets.token_hex(8)),
+		"confirm": _sign(request, chosen, digest, expires, secrets.token_hex(8)),
 		"expires_at": clock.dump(clock.from_milliseconds(expires * 1000)),
 	}
 
 
-def confirm(wanted: request.Wanted, connection: str, direction: str) -> str | None:
+def confirm(request: run_request.RunRequest, connection: str, direction: str) -> str | None:
 	"""The confirmation that the run is stored with, or None where none is needed.
 
 	Raises confirmation_required, confirmation_invalid, confirmation_outdated, remote_unavailable.
 	"""
-	if wanted.dry_run:
+	if request.dry_run:
 		return None
 	with _channels(connection) as channels:
 		try:
-			chosen = channels.of(wanted.entity, direction)
-			run = _run(wanted, chosen)
-			if wanted.confirm:
-				return _checked(wanted, chosen, lambda: _subject(run, chosen, 0)[3])
+			chosen = channels.of(request.entity, direction)
+			run = _run(request, chosen)
+			if request.confirm:
+				return _checked(request, chosen, lambda: _subject(run, chosen, 0)[3])
 			_require_small(run, chosen)
 		except RemoteError as error:
 			raise _unavailable(error) from None
@@ -78,11 +78,11 @@ def _channels(connection: str) -> channel.Channels:
 	return found
 
 
-def _run(wanted: request.Wanted, chosen: channel.Channel) -> frappe._dict:
+def _run(request: run_request.RunRequest, chosen: channel.Channel) -> frappe._dict:
 	overlap = chosen.connection.overlap_seconds or 0
-	looks_back = wanted.mode == candidates.INCREMENTAL and not wanted.ids
-	names = (chosen.connection.name, wanted.entity, chosen.direction)
-	return wanted.as_run(
+	looks_back = request.mode == candidates.INCREMENTAL and not request.ids
+	names = (chosen.connection.name, request.entity, chosen.direction)
+	return request.as_run(
 		chosen.connection.name, chosen.direction, watermark.since(*names, overlap) if looks_back else ""
 	)
 
@@ -120,8 +120,8 @@ def _removed(
 
 
 def _gone(chosen: channel.Channel, row: frappe._dict) -> frappe._dict:
-	given = plan.removed_row(chosen, row)
-	return frappe._dict(given, name=given["entity_id"], stamp="", payload=None)
+	removed = plan.removed_row(chosen, row)
+	return frappe._dict(removed, name=removed["entity_id"], stamp="", payload=None)
 
 
 def _outward(run: frappe._dict, chosen: channel.Channel, limit: int) -> list[frappe._dict]:
@@ -137,10 +137,10 @@ def _listed(run: frappe._dict, chosen: channel.Channel, most: int) -> tuple[list
 	"""(records of the other side, whether these are all)."""
 	found: dict[str, Remote] = {}
 	at, seen_pages = None, None
-	wanted, deadline = plan.wish(run, chosen), time.monotonic() + MOST_SECONDS
+	request, deadline = plan.wish(run, chosen), time.monotonic() + MOST_SECONDS
 	while len(found) < most:
-		page = chosen.connector.page(wanted, at)
-		seen_pages = None if wanted.ids else base.detect_cycle(seen_pages, page)
+		page = chosen.connector.page(request, at)
+		seen_pages = None if request.ids else base.detect_cycle(seen_pages, page)
 		found.update({r.id: r for r in page.records if candidates.fits(chosen, run, r)})
 		at = page.next
 		if at is None:
@@ -240,17 +240,19 @@ def _overwrites(chosen: channel.Channel, listed: Iterable[Remote]) -> bool:
 	return any(held[name] != stamp for name, stamp in present)
 
 
-def _sign(wanted: request.Wanted, chosen: channel.Channel, digest: str, expires: int, nonce: str) -> str:
+def _sign(
+	request: run_request.RunRequest, chosen: channel.Channel, digest: str, expires: int, nonce: str
+) -> str:
 	connection = chosen.connection.name
 	what = [
-		wanted.space,
-		wanted.user,
-		wanted.entity,
+		request.space,
+		request.user,
+		request.entity,
 		connection,
 		chosen.direction,
-		wanted.mode,
-		wanted.filters,
-		list(wanted.ids),
+		request.mode,
+		request.filters,
+		list(request.ids),
 		# Another address or mapping is another run.
 		str(frappe.db.get_value(channel.CONNECTION, connection, "modified")),
 	]
@@ -258,13 +260,13 @@ def _sign(wanted: request.Wanted, chosen: channel.Channel, digest: str, expires:
 	return f"{expires}.{nonce}.{digest}.{secrets_hash.keyed_hash('confirmation', text).hex()}"
 
 
-def _checked(wanted: request.Wanted, chosen: channel.Channel, digest_now: Callable[[], str]) -> str:
+def _checked(request: run_request.RunRequest, chosen: channel.Channel, digest_now: Callable[[], str]) -> str:
 	"""The token's nonce, when it is ours, fits the request and is still true."""
-	parts = (wanted.confirm or "").split(".")
+	parts = (request.confirm or "").split(".")
 	if len(parts) != 4 or not parts[0].isdecimal() or int(parts[0]) < time.time():
 		raise RequestError("confirmation_invalid")
 	expires, nonce, digest = int(parts[0]), parts[1], parts[2]
-	if not secrets_hash.same(_sign(wanted, chosen, digest, expires, nonce), wanted.confirm):
+	if not secrets_hash.same(_sign(request, chosen, digest, expires, nonce), request.confirm):
 		raise RequestError("confirmation_invalid")
 	if frappe.db.exists(plan.RUN, {"confirmation": nonce}):
 		raise RequestError("confirmation_invalid")

@@ -80,23 +80,23 @@ def _taken(work: Work, record: frappe._dict, row: frappe._dict, came: Incoming) 
 		return _rehearsed(work, row if came.name else None, _exact(work, came.values)), None
 	if came.name and _is_settled(work, record, row, came.known):
 		return Done(NONE, states.SKIPPED, {"remote_id": record.entity_id}, code="unchanged"), None
-	given = _exact(work, came.values)
-	if came.name and _is_verified(work, row, given):
+	exact_values = _exact(work, came.values)
+	if came.name and _is_verified(work, row, exact_values):
 		return Done(NONE, states.SKIPPED, came.known, code="unchanged"), None
 	done = Done(UPDATE if came.name else CREATE, known=came.known)
-	return done, lambda: _refusing(lambda: _made(work, record, row, came, given))
+	return done, lambda: _refusing(lambda: _made(work, record, row, came, exact_values))
 
 
-def _is_verified(work: Work, row: frappe._dict, given: dict[str, Any]) -> bool:
+def _is_verified(work: Work, row: frappe._dict, exact_values: dict[str, Any]) -> bool:
 	"""Whether a comparison finds our document as it should be."""
 	compares = work.run.mode == candidates.VERIFY
-	return compares and not _rehearsed(work, row, mapping.stated(given)).changes
+	return compares and not _rehearsed(work, row, mapping.stated(exact_values)).changes
 
 
 def _made(
-	work: Work, record: frappe._dict, row: frappe._dict, came: Incoming, given: dict[str, Any]
+	work: Work, record: frappe._dict, row: frappe._dict, came: Incoming, exact_values: dict[str, Any]
 ) -> dict[str, Any]:
-	kept = _written(work, _document(work, came.name), given, came.submits)
+	kept = _written(work, _document(work, came.name), exact_values, came.submits)
 	if work.channel.back:
 		kept |= two_way.after_pull(work, record, row, kept["document_name"], came.raw, None)
 	return kept
@@ -106,15 +106,15 @@ def _merged(
 	work: Work, record: frappe._dict, row: frappe._dict, name: str, came: Incoming
 ) -> tuple[Done, Extra | None]:
 	"""What was changed there alone goes into our document. Raises RemoteError both_changed for the rest."""
-	given = _exact(work, came.values)
+	exact_values = _exact(work, came.values)
 	if work.run.dry_run:
-		values, _sides = two_way.fetch(work, record, row, name, given, came.raw)
+		values, _sides = two_way.fetch(work, record, row, name, exact_values, came.raw)
 		return _rehearsed(work, row, values), None
 	done = Done(UPDATE, known=came.known)
 
 	def change() -> dict[str, Any]:
 		ours = _document(work, name)
-		values, sides = two_way.fetch(work, record, row, ours, given, came.raw)
+		values, sides = two_way.fetch(work, record, row, ours, exact_values, came.raw)
 		if values or (came.submits and ours.docstatus == 0):
 			_written(work, ours, values, came.submits)
 		else:
@@ -182,10 +182,10 @@ def _written(work: Work, ours: Document, values: dict[str, Any], submits: bool) 
 	"""Save our document; returns what the identity keeps of it. It is undone with the transaction."""
 	is_new = ours.is_new()
 	_check_files(ours, values)
-	given = documents.as_stored(ours.doctype, values)
+	new_values = documents.as_stored(ours.doctype, values)
 	ours.flags.ignore_permissions = True
-	if not (submits and ours.docstatus == 1 and _has(ours, given)):
-		ours.update(given).save()
+	if not (submits and ours.docstatus == 1 and _has(ours, new_values)):
+		ours.update(new_values).save()
 	if submits and ours.docstatus == 0 and ours.meta.is_submittable:
 		ours.submit()
 	if is_new and not texts.is_safe_name(str(ours.name)):

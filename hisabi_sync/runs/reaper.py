@@ -47,10 +47,10 @@ def _plan(name: str) -> None:
 def _dispatch() -> int:
 	"""Connections with records that are due while no lane is at work."""
 	runs = dict(_due())
-	given = background.each(
+	handed_out = background.each(
 		"dispatch", "connection", runs, lambda connection: _give(connection, runs[connection])
 	)
-	return sum(given.values())
+	return sum(handed_out.values())
 
 
 def _give(connection: str, run: str) -> bool:

@@ -9,21 +9,21 @@ from hisabi_sync.engine.database import retry, sql
 from hisabi_sync.engine.model import clock, ids
 from hisabi_sync.engine.model.errors import RequestError
 from hisabi_sync.engine.model.texts import plain
-from hisabi_sync.runs import breaker, finish, jobs, preview, records, request, states
+from hisabi_sync.runs import breaker, finish, jobs, preview, records, run_request, states
 from hisabi_sync.runs.errors import message
 
 RUN = "Sync Run"
 MOST_RETRIED = 10_000
 
 
-def start(wanted: request.Wanted) -> Document:
+def start(request: run_request.RunRequest) -> Document:
 	"""Queue a run; its row. Raises RequestError, idempotency_key_used with the `sync_id` of the first."""
-	_refuse_repeat(wanted)
-	connection, direction = request.connection_of(wanted)
-	confirmation = preview.confirm(wanted, connection, direction)
+	_refuse_repeat(request)
+	connection, direction = run_request.connection_of(request)
+	confirmation = preview.confirm(request, connection, direction)
 
 	def transaction() -> Document:
-		run = _insert(wanted, connection, direction, confirmation)
+		run = _insert(request, connection, direction, confirmation)
 		jobs.plan(run.name)
 		frappe.db.commit()
 		return run
@@ -32,7 +32,7 @@ def start(wanted: request.Wanted) -> Document:
 		return retry.run(transaction)
 	except frappe.UniqueValidationError:
 		frappe.db.rollback()
-		_refuse_repeat(wanted)
+		_refuse_repeat(request)
 		raise RequestError("confirmation_invalid") from None
 
 
@@ -41,25 +41,27 @@ def _key_hash(space: str, key: str | None) -> str | None:
 	return ids.digest("run", space, key, size=16) if key else None
 
 
-def _refuse_repeat(wanted: request.Wanted) -> None:
-	held = wanted.idempotency_key and frappe.db.get_value(
-		RUN, {"key_hash": _key_hash(wanted.space, wanted.idempotency_key)}
+def _refuse_repeat(request: run_request.RunRequest) -> None:
+	held = request.idempotency_key and frappe.db.get_value(
+		RUN, {"key_hash": _key_hash(request.space, request.idempotency_key)}
 	)
 	if held:
 		raise RequestError("idempotency_key_used", sync_id=held)
 
 
-def _insert(wanted: request.Wanted, connection: str, direction: str, confirmation: str | None) -> Document:
+def _insert(
+	request: run_request.RunRequest, connection: str, direction: str, confirmation: str | None
+) -> Document:
 	run = frappe.get_doc(
 		{
 			"doctype": RUN,
-			**wanted.as_run(connection, direction),
-			"space": wanted.space,
-			"user": wanted.user,
+			**request.as_run(connection, direction),
+			"space": request.space,
+			"user": request.user,
 			"status": states.QUEUED,
 			"started_at": clock.now(),
-			"idempotency_key": plain(wanted.idempotency_key) or None,
-			"key_hash": _key_hash(wanted.space, wanted.idempotency_key),
+			"idempotency_key": plain(request.idempotency_key) or None,
+			"key_hash": _key_hash(request.space, request.idempotency_key),
 			"confirmation": confirmation,
 		}
 	)
@@ -86,8 +88,8 @@ def retry_failed(
 
 def _failed(space: str, entity: str | None, names: list[str] | None) -> list[frappe._dict]:
 	filters: dict[str, list[Any]] = {"space": ["=", space], "status": ["in", sorted(states.REVIVABLE)]}
-	given: dict[str, Any] = {"entity": entity and ["=", entity], "name": names and ["in", names]}
-	filters.update({name: value for name, value in given.items() if value})
+	chosen: dict[str, Any] = {"entity": entity and ["=", entity], "name": names and ["in", names]}
+	filters.update({name: value for name, value in chosen.items() if value})
 	if names is not None and not names:
 		return []
 	return frappe.get_all(

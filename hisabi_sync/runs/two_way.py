@@ -154,8 +154,8 @@ def _decided(
 ) -> set[str]:
 	"""Names of what goes over. Raises Clash where a person has to decide first."""
 	if sides.clashes and not record.keep:
-		given = {name: wanted[name] for name in wanted if name in sides.clashes}
-		raise Clash(work, document, mapping.differences(given, held))
+		disputed = {name: wanted[name] for name in wanted if name in sides.clashes}
+		raise Clash(work, document, mapping.differences(disputed, held))
 	return set(sides.carried(wins(work, record)))
 
 

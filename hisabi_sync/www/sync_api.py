@@ -70,5 +70,5 @@ def _inputs(operation: dict[str, Any], document: dict[str, Any]) -> Iterator[dic
 	for name, schema in whole.get("properties", {}).items():
 		required = name in whole.get("required", ())
 		yield {"name": name, "place": "body", "required": required, "schema": schema}
-	for given in operation.get("parameters", ()):
-		yield {**given, "place": given["in"], "required": given.get("required", False)}
+	for parameter in operation.get("parameters", ()):
+		yield {**parameter, "place": parameter["in"], "required": parameter.get("required", False)}

@@ -58,51 +58,51 @@ FACTS = {
 
 
 @endpoint(CONTRACT, takes=SyncBatchRequest, gives=SyncBatchResponse)
-def sync(given: SyncBatchRequest) -> dict[str, Any] | Response:
+def sync(request: SyncBatchRequest) -> dict[str, Any] | Response:
 	"""Push local changes and pull what is new, in one transaction; a repeat with the same keys gets the same answer.
 
 	409 idempotency_key_reused for another body under the same syncId or Idempotency-Key, in_progress (retryable) while
 	the first call is still being processed.
 	"""
-	device = _device(given)
+	device = _device(request)
 	settings = frappe.get_cached_doc("Sync Settings")
 	throttle.count(CONTRACT, (f"device {device.name}",), settings.batch_calls or DEFAULT_CALLS)
-	call = _call(given, device)
-	caller = _caller(given, device)
-	changes = batch_items.read(given.upserts or Upserts(), given.syncId, given.requestedAt, device)
+	call = _call(request, device)
+	caller = _caller(request, device)
+	changes = batch_items.read(request.upserts or Upserts(), request.syncId, request.requestedAt, device)
 	_check_scope(changes)
-	limit = push_and_pull.page_size(given.limit)
-	token, facts = given.lastKnownServerCursor, _facts(given)
+	limit = push_and_pull.page_size(request.limit)
+	token, facts = request.lastKnownServerCursor, _facts(request)
 	with calls.alone(call):
 		try:
 			with push_and_pull.counted_push(caller, changes) as counted:
 				exchange = Exchange(counted, call, changes, token, limit, facts)
-				exchange.run(batch_results.answer, given.dryRun or given.dry_run)
+				exchange.run(batch_results.answer, request.dryRun or request.dry_run)
 		except calls.Answered as answered:
 			return _repeat(answered, device)
 	return exchange.payload
 
 
-def _device(given: SyncBatchRequest) -> Device:
+def _device(request: SyncBatchRequest) -> Device:
 	"""The device of the token. Without a device token, the device that the call names, if the signed-in user registered it."""
-	named = given.device.deviceId if given.device else None
+	named = request.device.deviceId if request.device else None
 	device = auth.device_for(named) if named else auth.device()
 	if device is None:
 		raise RequestError("device_id_required")
 	return device
 
 
-def _call(given: SyncBatchRequest, device: Device) -> calls.Call:
+def _call(request: SyncBatchRequest, device: Device) -> calls.Call:
 	key = frappe.request.headers.get(KEY)
 	if key is not None:
 		key = args.text({KEY: key}, KEY)
 	print_of_body = calls.fingerprint(body.arguments())
-	return calls.Call(device.name, given.syncId, key, print_of_body, CONTRACT, given.requestedAt)
+	return calls.Call(device.name, request.syncId, key, print_of_body, CONTRACT, request.requestedAt)
 
 
-def _caller(given: SyncBatchRequest, device: Device) -> Caller:
+def _caller(request: SyncBatchRequest, device: Device) -> Caller:
 	"""The Caller in a farm: `farmId`, or the farm that the user came into first."""
-	farm = given.farmId or next(iter(spaces.memberships(frappe.session.user, SPACE_TYPE)), None)
+	farm = request.farmId or next(iter(spaces.memberships(frappe.session.user, SPACE_TYPE)), None)
 	if farm is None:
 		raise RequestError("space_access_denied")
 	space = ids.space(SPACE_TYPE, farm)
@@ -116,13 +116,13 @@ def _check_scope(changes: Iterable[Change]) -> None:
 		raise RequestError("insufficient_scope", required=scopes.EDIT_PLAYBOOKS)
 
 
-def _facts(given: SyncBatchRequest) -> tuple[dict[str, str], datetime]:
+def _facts(request: SyncBatchRequest) -> tuple[dict[str, str], datetime]:
 	"""({column of Sync Device: text}, time) as the device describes itself. The time is never later than now."""
-	said = given.device
+	said = request.device
 	if said is None:
 		return {}, clock.now()
 	facts = {column: text for name, column in FACTS.items() if (text := getattr(said, name))}
-	return facts, min(said.updatedAt or given.requestedAt or clock.now(), clock.now())
+	return facts, min(said.updatedAt or request.requestedAt or clock.now(), clock.now())
 
 
 def _repeat(answered: calls.Answered, device: Device) -> Response:
@@ -139,24 +139,24 @@ def _repeat(answered: calls.Answered, device: Device) -> Response:
 
 
 @endpoint(CONTRACT, guest=True, takes=TokenRequest, gives=Token)
-def token(given: TokenRequest) -> dict[str, Any]:
+def token(request: TokenRequest) -> dict[str, Any]:
 	"""A device token, shown once, for user name and password or for a signed-in caller. It works for some days.
 
 	A device token cannot get another one: a stolen token could otherwise outlive its revocation.
 	"""
-	if not ids.is_device_id(given.deviceId):
+	if not ids.is_device_id(request.deviceId):
 		raise RequestError("invalid_argument", argument="deviceId")
-	asked = [CONTRACT if scope == SYNC else scope for scope in given.scopes or ()]
+	asked = [CONTRACT if scope == SYNC else scope for scope in request.scopes or ()]
 	hours = frappe.get_cached_doc("Sync Settings").batch_token_hours or DEFAULT_HOURS
-	user = _user(given)
-	granted, about = scopes.grant(user, CONTRACT, asked), (given.platform, given.name)
-	device, secret = retry.run(lambda: _register(user, given.deviceId, about, granted, hours))
+	user = _user(request)
+	granted, about = scopes.grant(user, CONTRACT, asked), (request.platform, request.name)
+	device, secret = retry.run(lambda: _register(user, request.deviceId, about, granted, hours))
 	return _token(device, secret, device.expires_at)
 
 
-def _user(given: TokenRequest) -> str:
-	if given.username:
-		user = credentials.check(given.username, given.password, given.deviceId)
+def _user(request: TokenRequest) -> str:
+	if request.username:
+		user = credentials.check(request.username, request.password, request.deviceId)
 		frappe.db.commit()
 		frappe.set_user(user)
 	if auth.device():
@@ -185,12 +185,12 @@ def _token(device: Device, secret: str, expires_at: datetime | None) -> dict[str
 
 
 @endpoint(CONTRACT, takes=RotateRequest, gives=Token, writes=True)
-def rotate(given: RotateRequest) -> dict[str, Any]:
+def rotate(request: RotateRequest) -> dict[str, Any]:
 	"""The next token of the device that calls. The old one works on for a few minutes; later it revokes the device."""
 	device = auth.device()
 	if device is None:
 		raise RequestError("device_token_required")
-	if given.deviceId:
-		auth.device_for(given.deviceId)
+	if request.deviceId:
+		auth.device_for(request.deviceId)
 	secret, expires_at = device_tokens.rotate(device, auth.token())
 	return _token(device, secret, expires_at)

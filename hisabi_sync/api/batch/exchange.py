@@ -94,11 +94,11 @@ class Exchange:
 
 
 def choose_operations(
-	caller: Caller, changes: Sequence[Change], seen: Callable[[str], int], given: Mapping[int, int | None]
+	caller: Caller, changes: Sequence[Change], seen: Callable[[str], int], base_versions: Mapping[int, int | None]
 ) -> dict[str, tuple[int, int]]:
 	"""Set operation and base version of changes that are upserts, in a fixed number of statements.
 
-	`seen(entity type)` is the position of the device's cursor, `given` maps indexes of changes to the versions that it named. Returns
+	`seen(entity type)` is the position of the device's cursor, `base_versions` maps indexes of changes to the versions that it named. Returns
 	{record: (its sequence, its version)} as they are before the changes.
 	"""
 	upserts = [change for change in changes if not change.error and change.intent is None]
@@ -108,9 +108,9 @@ def choose_operations(
 	for change in upserts:
 		name = names[change.index]
 		new = name not in rows and name not in made
-		again = name not in made and _saw_tombstone(rows.get(name), given.get(change.index))
+		again = name not in made and _saw_tombstone(rows.get(name), base_versions.get(change.index))
 		change.operation = CREATE if new or again else UPDATE
-		change.base_version = None if new else _base(change, rows.get(name), seen, given, written)
+		change.base_version = None if new else _base(change, rows.get(name), seen, base_versions, written)
 		made.add(name)
 	return {name: (row[1], row[2]) for name, row in rows.items()}
 
@@ -124,14 +124,14 @@ def _base(
 	change: Change,
 	row: tuple[Any, ...] | None,
 	seen: Callable[[str], int],
-	given: Mapping[int, int | None],
+	base_versions: Mapping[int, int | None],
 	written: Mapping[str | None, datetime],
 ) -> int:
 	"""The version that the change names. Without one: the present version, if the device has pulled it and wrote the change later.
 
 	Otherwise 0: the server does not know what the device had seen, so every field is judged by the times of the writes.
 	"""
-	named = given.get(change.index)
+	named = base_versions.get(change.index)
 	if named is not None or row is None:
 		return named or 0
 	_name, sequence, version, _deleted_at, _doctype, document = row

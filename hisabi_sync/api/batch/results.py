@@ -116,8 +116,8 @@ def _accepted_entry(change: Change, outcome: Outcome, made: Mapping[str, int]) -
 def _made_versions(exchange: Exchange, accepted: Iterable[tuple[Change, Outcome]]) -> dict[str, int]:
 	"""{patch id: version of the playbook that it made}; one statement."""
 	farm = exchange.page.caller.space_key
-	given = [_entity(change)[1] for change, _ in accepted if change.entity_type == PLAYBOOK]
-	names = [history.patch_name(farm, patch_id) for patch_id in given]
+	patch_ids = [_entity(change)[1] for change, _ in accepted if change.entity_type == PLAYBOOK]
+	names = [history.patch_name(farm, patch_id) for patch_id in patch_ids]
 	return dict(sql.select_in(history.PATCH, ["patch_id", "version"], "name", sorted(names)))
 
 

@@ -29,18 +29,18 @@ DEFAULT_NEW_DEVICES = 2000
 
 
 @endpoint(CONTRACT, takes=models.Delta, gives=models.DeltaAnswer)
-def delta(given: models.Delta) -> dict[str, Any]:
+def delta(request: models.Delta) -> dict[str, Any]:
 	"""Apply the client's changes, and answer what changed since its last call."""
 	started = time.monotonic()
-	caller = _caller(given)
-	begin, came_from = instants.begin(caller, given.cursor, given.last_sync_at)
-	report = _push(caller, given)
-	page = _pull(caller, given, begin)
+	caller = _caller(request)
+	begin, came_from = instants.begin(caller, request.cursor, request.last_sync_at)
+	report = _push(caller, request)
+	page = _pull(caller, request, begin)
 	answer = _answer(report, page)
 	instant = clock.now()
-	if not given.dry_run:
+	if not request.dry_run:
 		duration_ms = int((time.monotonic() - started) * 1000)
-		instant = retry.run(lambda: _note(page, begin, came_from, answer, len(given.changes), duration_ms))
+		instant = retry.run(lambda: _note(page, begin, came_from, answer, len(request.changes), duration_ms))
 	return {**answer, "last_sync_at": _milliseconds(instant)}
 
 
@@ -51,16 +51,16 @@ def _milliseconds(moment: datetime) -> str:
 # --- who asks
 
 
-def _caller(given: models.Delta) -> Caller:
+def _caller(request: models.Delta) -> Caller:
 	"""The Caller in the family of the token. Without one: in the named family, or in the first that the user joined."""
-	family = _family(given)
+	family = _family(request)
 	caller = Caller(frappe.session.user, ids.space(SPACE_TYPE, family), None, SPACE_TYPE, family)
-	member = spaces.authorise(caller, write=bool(given.changes))
-	return replace(member, device=_device(given))  # devices of users who are no members are not kept
+	member = spaces.authorise(caller, write=bool(request.changes))
+	return replace(member, device=_device(request))  # devices of users who are no members are not kept
 
 
-def _family(given: models.Delta) -> str:
-	named = {given.family_id, family_auth.claimed_family()} - {None}
+def _family(request: models.Delta) -> str:
+	named = {request.family_id, family_auth.claimed_family()} - {None}
 	if len(named) > 1:
 		raise RequestError("space_access_denied")
 	held = named or spaces.memberships(frappe.session.user, SPACE_TYPE)
@@ -69,13 +69,13 @@ def _family(given: models.Delta) -> str:
 	return next(iter(held))
 
 
-def _device(given: models.Delta) -> str:
+def _device(request: models.Delta) -> str:
 	"""Name of the device. One that signs in without a token of ours is noted when it first comes."""
 	if auth.device() and not family_auth.claimed_family():
-		return auth.device_for(given.device_id).name
-	if given.dry_run:
-		return ids.device(frappe.session.user, given.device_id)
-	device, is_new = devices.ensure(frappe.session.user, given.device_id)
+		return auth.device_for(request.device_id).name
+	if request.dry_run:
+		return ids.device(frappe.session.user, request.device_id)
+	device, is_new = devices.ensure(frappe.session.user, request.device_id)
 	if is_new:
 		limit = frappe.get_cached_doc("Family Settings").max_new_devices or DEFAULT_NEW_DEVICES
 		throttle.count("new_device", [frappe.session.user], limit)
@@ -89,30 +89,32 @@ def _device(given: models.Delta) -> str:
 # --- both ways
 
 
-def _push(caller: Caller, given: models.Delta) -> family_results.Report:
-	changes = family_items.read(given.changes, caller)
+def _push(caller: Caller, request: models.Delta) -> family_results.Report:
+	changes = family_items.read(request.changes, caller)
 	if not changes:
 		return family_results.Report()
 	changes = family_items.by_priority(changes)
 	options = push.Options(
 		CONTRACT,
-		atomic=given.atomic,
-		dry_run=given.dry_run,
-		skew_ms=family_items.skew_ms(changes, given.client_time),
+		atomic=request.atomic,
+		dry_run=request.dry_run,
+		skew_ms=family_items.skew_ms(changes, request.client_time),
 		kept=frozenset(family_results.REFUSALS),
-		whole=given.atomic,
+		whole=request.atomic,
 	)
 	with push_and_pull.counted_push(caller, changes) as counted:
 		result = push.push(counted, changes, options, family_items.settle_order(changes))
 	return family_results.report(changes, result.outcomes)
 
 
-def _pull(caller: Caller, given: models.Delta, begin: Cursor | None) -> pull.Page:
+def _pull(caller: Caller, request: models.Delta, begin: Cursor | None) -> pull.Page:
 	"""All that changed, up to the limit. The position is read together with the rows, so no commit falls in between."""
-	limit = given.limit or frappe.get_cached_doc("Family Settings").max_server_changes or models.MOST_RECORDS
+	limit = (
+		request.limit or frappe.get_cached_doc("Family Settings").max_server_changes or models.MOST_RECORDS
+	)
 	frappe.db.rollback()  # the rows as they are now, not as they were when the request came
 	token = cursor.encode(begin) if begin else None
-	return pull.pull(caller, token, limit, just_pushed=bool(given.changes))
+	return pull.pull(caller, token, limit, just_pushed=bool(request.changes))
 
 
 def _answer(report: family_results.Report, page: pull.Page) -> dict[str, Any]:

@@ -85,9 +85,9 @@ def _fill(change: Change, item: dict[str, Any], caller: Caller) -> None:
 
 def _op_id(change: Change, named: str, item: dict[str, Any], caller: Caller) -> str:
 	"""The client's own name for the change, else one computed from all that it says: sent again it is the same."""
-	given = item.get("op_id")
-	if isinstance(given, str) and 0 < len(given) <= MAX_TEXT:
-		return given
+	sent = item.get("op_id")
+	if isinstance(sent, str) and 0 < len(sent) <= MAX_TEXT:
+		return sent
 	parts = (item.get(name) for name in ("version", "client_timestamp", "data"))
 	added = validate.added(item, "base_values")
 	whole = ledger.fingerprint(caller.space, item["entity_id"], *parts, *added)
@@ -118,10 +118,10 @@ def _time(item: dict[str, Any]) -> datetime | None:
 	"""When it happened by the client's clock; an event's own `updatedAt` says it too."""
 	data = item.get("data")
 	inner = data.get("updatedAt") if isinstance(data, dict) else None
-	given = item.get("client_timestamp") or inner
-	if given is None:
+	sent = item.get("client_timestamp") or inner
+	if sent is None:
 		return None
-	moment = clock.parse(given) if isinstance(given, str) else None
+	moment = clock.parse(sent) if isinstance(sent, str) else None
 	if moment is None:
 		raise ItemError("field_invalid", ["client_timestamp"])
 	return moment

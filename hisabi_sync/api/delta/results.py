@@ -123,7 +123,7 @@ def _conflict(change: Change, outcome: Outcome, code: str) -> dict[str, Any]:
 
 
 def _error(change: Change, outcome: Outcome, causes: Mapping[str | None, int]) -> dict[str, Any]:
-	given = {
+	answer = {
 		**_who(change),
 		"action": change.raw["action"][:MAX_TEXT],
 		"code": outcome.code,
@@ -131,10 +131,10 @@ def _error(change: Change, outcome: Outcome, causes: Mapping[str | None, int]) -
 		"retryable": is_retryable(outcome),
 	}
 	if outcome.code == ROLLED_BACK:
-		given["caused_by"] = sorted(causes[op_id] for op_id in outcome.detail["caused_by"])
+		answer["caused_by"] = sorted(causes[op_id] for op_id in outcome.detail["caused_by"])
 	elif outcome.detail is not None:
-		given["detail"] = outcome.detail
-	return given
+		answer["detail"] = outcome.detail
+	return answer
 
 
 # --- records

@@ -33,33 +33,33 @@ HEADERS = {
 
 
 @endpoint("wallet", takes=models.Presign, gives=models.Upload, writes=True)
-def presign(given: models.Presign) -> dict[str, Any]:
+def presign(request: models.Presign) -> dict[str, Any]:
 	"""A signed URL to upload a file to. With a key, another URL for an unfinished upload of the caller."""
-	caller = _caller(given, ids.space(SPACE_TYPE, given.wallet_id))
+	caller = _caller(request, ids.space(SPACE_TYPE, request.wallet_id))
 	throttle.count(ACTION, [caller.user], MOST)
-	answer = media.renew(caller, given.key) if given.key else media.presign(caller, wanted(given))
+	answer = media.renew(caller, request.key) if request.key else media.presign(caller, wanted(request))
 	frappe.db.commit()
 	return answer
 
 
-def _caller(given: models.Presign | models.Download, space: str) -> Caller:
+def _caller(request: models.Presign | models.Download, space: str) -> Caller:
 	"""The Caller in a space, with the named device. Without a name: with the device of the token, if there is one."""
-	device = auth.device_for(given.device_id) if given.device_id else auth.device()
+	device = auth.device_for(request.device_id) if request.device_id else auth.device()
 	return Caller(frappe.session.user, space, device.name if device else None)
 
 
-def wanted(given: models.Presign | models.WantedFile) -> media.Wanted:
+def wanted(request: models.Presign | models.WantedFile) -> media.Wanted:
 	"""The media.Wanted of a presign call's arguments. Raises RequestError invalid_argument."""
 	for name in ("filename", "content_type"):
-		if not given.get(name):
+		if not request.get(name):
 			raise RequestError("invalid_argument", argument=name)
-	return media.Wanted(given.filename, given.content_type, given.size, (given.sha256 or "").lower())
+	return media.Wanted(request.filename, request.content_type, request.size, (request.sha256 or "").lower())
 
 
 @endpoint("wallet", methods=("GET", "POST"), takes=models.Download, gives=models.DownloadAnswer)
-def download_url(given: models.Download) -> dict[str, Any]:
+def download_url(request: models.Download) -> dict[str, Any]:
 	"""A signed URL to download from, for the uploader and for users who are shown a record that names the key."""
-	return media.download_url(_caller(given, ""), given.key)
+	return media.download_url(_caller(request, ""), request.key)
 
 
 def _query() -> dict[str, str]:
@@ -75,16 +75,16 @@ def _query() -> dict[str, str]:
 	gives=models.UploadState,
 	content="application/octet-stream",
 )
-def upload(given: models.UploadUrl) -> dict[str, Any]:
+def upload(request: models.UploadUrl) -> dict[str, Any]:
 	"""The target of upload URLs: a whole body, or a part of it with Content-Range. The URL is the credential."""
-	grant = signing.verify("PUT", given)
-	request = frappe.request
-	span = receive.span(request.headers.get("Content-Range"))
-	if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+	grant = signing.verify("PUT", request)
+	http = frappe.request
+	span = receive.span(http.headers.get("Content-Range"))
+	if http.headers.get("Content-Encoding", "identity").lower() != "identity":
 		raise RequestError("invalid_encoding")
 	if span:
-		return receive.part(grant, _body(request)[0].read(receive.MAX_PART + 1), span)
-	return receive.whole(grant, *_body(request))
+		return receive.part(grant, _body(http)[0].read(receive.MAX_PART + 1), span)
+	return receive.whole(grant, *_body(http))
 
 
 def _taken_out(request: Request) -> bytes:
@@ -118,9 +118,9 @@ def _body(request: Request) -> tuple["SupportsRead[bytes]", int | None]:
 	takes=models.DownloadUrl,
 	gives=models.File,
 )
-def download(given: models.DownloadUrl) -> Response:
+def download(request: models.DownloadUrl) -> Response:
 	"""The target of download URLs: the file as an attachment, or a part of it; S3 by a redirect. The URL is the credential."""
-	found = deliver.find(signing.verify("GET", given), frappe.request.headers.get("Range"))
+	found = deliver.find(signing.verify("GET", request), frappe.request.headers.get("Range"))
 	response = redirect(s3.download_url(found)) if found.backend == "S3" else _sent(found)
 	response.headers.update(HEADERS)
 	return response
@@ -133,25 +133,25 @@ def download(given: models.DownloadUrl) -> Response:
 	takes=models.View,
 	gives=models.File,
 )
-def view(given: models.View) -> Response:
+def view(request: models.View) -> Response:
 	"""A file for those who read Sync Media in the Desk, or a document that names it.
 
 	Pictures and PDFs are shown, others come as an attachment.
 	"""
-	found = deliver.finished(_looked_at(given))
-	shown = found.content_type in deliver.SHOWN and not given.download
+	found = deliver.finished(_looked_at(request))
+	shown = found.content_type in deliver.SHOWN and not request.download
 	response = redirect(s3.download_url(found, shown)) if found.backend == "S3" else _sent(found, shown)
 	response.headers.update(HEADERS)
 	return response
 
 
-def _looked_at(given: models.View) -> rows.Media | None:
+def _looked_at(request: models.View) -> rows.Media | None:
 	"""An upload that the caller may see. All other keys get the same error, so that nobody learns which exist."""
 	try:
 		desk_access.require_reader()
-		return rows.get(desk_access.visible("Sync Media", given, "key"))
+		return rows.get(desk_access.visible("Sync Media", request, "key"))
 	except RequestError:
-		found = rows.get(given.key)
+		found = rows.get(request.key)
 		if found is None or not fields.may_look(found):
 			raise
 		return found

@@ -15,9 +15,9 @@ KEY = re.compile(r"[0-9a-f]{32}")
 LARGEST = 2**62
 
 
-def filename(given: args.Given, name: str) -> str:
+def filename(arguments: args.Arguments, name: str) -> str:
 	"""A text of any length that UTF-8 can write; it is shortened when it is cleaned."""
-	value = given.get(name)
+	value = arguments.get(name)
 	if not isinstance(value, str) or not value or not strict_json.is_text_writable(value):
 		raise RequestError("invalid_argument", argument=name)
 	return value
@@ -28,16 +28,16 @@ def _matching(pattern: re.Pattern[str]) -> Any:
 	return checked(str | None, args.pattern, words, pattern)
 
 
-def key(given: args.Given, name: str) -> str | None:
+def key(arguments: args.Arguments, name: str) -> str | None:
 	"""The key of an upload."""
-	args.text(given, name)
-	return args.pattern(given, name, KEY)
+	args.text(arguments, name)
+	return args.pattern(arguments, name, KEY)
 
 
 FileName: Any = checked(str, filename, {"type": "string", "minLength": 1})
 Key: Any = checked(str, key, {"type": "string", "pattern": f"^{KEY.pattern}$"})
 Checksum: Any = _matching(SHA256)
-Given = Annotated[Any, WithJsonSchema({"type": "string"})]  # judged with the signature
+Signed = Annotated[Any, WithJsonSchema({"type": "string"})]  # judged with the signature
 
 
 class WantedFile(Request):
@@ -74,12 +74,12 @@ class View(Request):
 class SignedUrl(Request):
 	"""The query of a signed URL, as it was handed out."""
 
-	key: Given
-	expires: Given
-	holder: Given
-	device: Given
-	nonce: Given
-	signature: Given
+	key: Signed
+	expires: Signed
+	holder: Signed
+	device: Signed
+	nonce: Signed
+	signature: Signed
 
 
 class UploadUrl(SignedUrl):

@@ -35,20 +35,20 @@ CONTRACT = "mobile"
 BATCH, CONFLICT = "Sync Batch", "Sync Conflict"
 
 
-def caller_of(given: models.InTenant, needs_device: bool = False) -> Caller:
+def caller_of(request: models.InTenant, needs_device: bool = False) -> Caller:
 	"""The Caller in a tenant: `tenant_id`, or `X-Tenant-ID`, or the tenant that the user came into first.
 
 	With a `space_type` the same of spaces of that type. Raises space_access_denied for a type that this contract does not serve.
 
 	The device is that of the token, or the one that `device_id` names among the signed-in user's.
 	"""
-	device = auth.device_for(given.device_id) if given.device_id else auth.device()
+	device = auth.device_for(request.device_id) if request.device_id else auth.device()
 	if needs_device and device is None:
 		raise RequestError("device_id_required")
-	kind = given.space_type or SPACE_TYPE
+	kind = request.space_type or SPACE_TYPE
 	if not serves(kind):
 		raise RequestError("space_access_denied")
-	tenant = _tenant(given, kind)
+	tenant = _tenant(request, kind)
 	space = ids.space(kind, tenant)
 	return Caller(frappe.session.user, space, device.name if device else None, kind, tenant)
 
@@ -58,8 +58,8 @@ def serves(space_type: str) -> bool:
 	return space_type == SPACE_TYPE or space_type in registry().space_types
 
 
-def _tenant(given: models.InTenant, space_type: str) -> str:
-	named = {given.tenant_id, frappe.request.headers.get("X-Tenant-ID")} - {None, ""}
+def _tenant(request: models.InTenant, space_type: str) -> str:
+	named = {request.tenant_id, frappe.request.headers.get("X-Tenant-ID")} - {None, ""}
 	if len(named) > 1:
 		raise RequestError("invalid_argument", argument="tenant_id")
 	if named:
@@ -71,15 +71,15 @@ def _tenant(given: models.InTenant, space_type: str) -> str:
 
 
 @endpoint(CONTRACT, takes=models.MobilePush, gives=models.MobilePushed)
-def push(given: models.MobilePush) -> dict[str, Any]:
+def push(request: models.MobilePush) -> dict[str, Any]:
 	"""Apply a list of changes. Each has its own result; all or none of them are applied when `atomic` is true.
 
 	`client_sync_token` is where the client believes it is. Nothing depends on it here, so that a client with a token of
 	another server can still hand in its work; only `pull` and `ack` judge tokens.
 	"""
-	caller = spaces.authorise(caller_of(given, needs_device=True), write=True)
-	changes = mobile_items.read(given.items, caller)
-	options = pushing.Options(CONTRACT, given.atomic, given.dry_run)
+	caller = spaces.authorise(caller_of(request, needs_device=True), write=True)
+	changes = mobile_items.read(request.items, caller)
+	options = pushing.Options(CONTRACT, request.atomic, request.dry_run)
 	with push_and_pull.counted_push(caller, changes) as counted:
 		result = pushing.push(counted, changes, options, mobile_items.continue_creates)
 	return {
@@ -91,14 +91,14 @@ def push(given: models.MobilePush) -> dict[str, Any]:
 
 
 @endpoint(CONTRACT, takes=models.MobilePull, gives=models.MobilePulled)
-def pull(given: models.MobilePull) -> dict[str, Any]:
+def pull(request: models.MobilePull) -> dict[str, Any]:
 	"""A page of what changed after `since_token`. Go on with `next_token` until `has_more` is false.
 
 	Raises invalid_cursor (400) for a token that is forged or of another tenant, resync_required (410) for one too old.
 	"""
-	caller = spaces.authorise(caller_of(given))
-	token, start = tokens.begin(caller, given.since_token)
-	page = pulling.pull(caller, token, page_size(given.limit), given.resource_types, start)
+	caller = spaces.authorise(caller_of(request))
+	token, start = tokens.begin(caller, request.since_token)
+	page = pulling.pull(caller, token, page_size(request.limit), request.resource_types, start)
 	return {
 		"next_token": page.next_cursor,
 		"changes": [_change(item) for item in page.items],
@@ -124,25 +124,25 @@ def _change(item: pulling.Item) -> dict[str, Any]:
 
 
 @endpoint(CONTRACT, takes=models.MobileAck, gives=Acknowledged, writes=True)
-def ack(given: models.MobileAck) -> dict[str, Any]:
+def ack(request: models.MobileAck) -> dict[str, Any]:
 	"""Note that the device holds everything up to `ack_token`; a position never moves backwards."""
-	caller = spaces.authorise(caller_of(given, needs_device=True))
-	if given.ack_token is None:
+	caller = spaces.authorise(caller_of(request, needs_device=True))
+	if request.ack_token is None:
 		raise RequestError("invalid_argument", argument="ack_token")
-	positions.acknowledge(caller, tokens.read(caller, given.ack_token))
+	positions.acknowledge(caller, tokens.read(caller, request.ack_token))
 	return {"acknowledged": True, "server_time": clock.dump(clock.now())}
 
 
 @endpoint(CONTRACT, takes=models.MobileSpaces, gives=models.MobileSpacesHeld, methods=("GET", "POST"))
-def list_spaces(given: models.MobileSpaces) -> dict[str, Any]:
+def list_spaces(request: models.MobileSpaces) -> dict[str, Any]:
 	"""The spaces that the user may sync now. A device pulls each, and removes what it has of one that is no longer listed."""
-	kinds = [given.space_type] if given.space_type else [SPACE_TYPE, *registry().space_types]
+	kinds = [request.space_type] if request.space_type else [SPACE_TYPE, *registry().space_types]
 	held = spaces.joined(frappe.session.user, [kind for kind in kinds if serves(kind)])
 	return {"spaces": [dict(zip(models.SPACE, row, strict=True)) for row in held]}
 
 
 @endpoint(CONTRACT, takes=models.MobileResolution, gives=models.MobileSettled)
-def resolve(given: models.MobileResolution) -> dict[str, Any]:
+def resolve(request: models.MobileResolution) -> dict[str, Any]:
 	"""Decide a conflict: what became of it, and the record's new state.
 
 	For Sync Managers, for a tenant's admins and owners, and for the author of the change that is in conflict: an author settles
@@ -150,14 +150,14 @@ def resolve(given: models.MobileResolution) -> dict[str, Any]:
 	409 already_settled with the earlier `conflict`; 409 record_changed with the new state, to be confirmed by its
 	`server_version`.
 	"""
-	name, member = _conflict(given)
-	choice, payload = given.resolution, given.payload
+	name, member = _conflict(request)
+	choice, payload = request.resolution, request.payload
 	if bool(payload) != (choice == MERGE):
 		raise RequestError("invalid_argument", argument="payload")
 	values = {key: value for key, value in payload.items() if key not in mobile_items.IDENTITY}
-	resolution = cases.Resolution(choice, {}, values, given.reason, given.server_version, in_parts=True)
+	resolution = cases.Resolution(choice, {}, values, request.reason, request.server_version, in_parts=True)
 	try:
-		done = retry.committed(lambda: cases.resolve(name, resolution, member=member), given.dry_run)
+		done = retry.committed(lambda: cases.resolve(name, resolution, member=member), request.dry_run)
 	except RequestError as error:
 		raise RequestError(error.code, error.sentence, **_state(error.extra)) from None
 	held = frappe.db.get_value(CONFLICT, name, "entity_type")
@@ -170,12 +170,12 @@ def _state(outcome: dict[str, Any]) -> dict[str, Any]:
 	return {words.get(name, name): value for name, value in outcome.items()}
 
 
-def _conflict(given: models.MobileResolution) -> tuple[str, Caller | None]:
+def _conflict(request: models.MobileResolution) -> tuple[str, Caller | None]:
 	"""(name, Caller) of a conflict that the caller may settle. The Caller is None for a Sync Manager, who reviews.
 
 	Raises RequestError not_found for an unknown conflict and for a conflict of another tenant, so that they look the same.
 	"""
-	name = given.conflict_id
+	name = request.conflict_id
 	row = frappe.db.get_value(CONFLICT, name, ["space", "user", "entity_type"], as_dict=True)
 	entity = row and registry().by_name.get(row.entity_type)
 	if not entity or not serves(entity.space_type):
@@ -194,12 +194,12 @@ def _conflict(given: models.MobileResolution) -> tuple[str, Caller | None]:
 
 
 @endpoint(CONTRACT, takes=models.Replay, gives=models.MobileReplayed, needs=desk_access.require_manager)
-def replay(given: models.Replay) -> dict[str, Any]:
+def replay(request: models.Replay) -> dict[str, Any]:
 	"""An answer like that of a push: items that failed are processed once more, the rest keep their answers.
 
 	Items that were applied are not applied again.
 	"""
-	name = desk_access.visible(BATCH, given, "batch_id")
+	name = desk_access.visible(BATCH, request, "batch_id")
 	batch = frappe.db.get_value(BATCH, name, ["contract", "user", "space", "device"], as_dict=True)
 	if batch.contract != CONTRACT:
 		raise RequestError("not_found")
@@ -220,15 +220,15 @@ def replay(given: models.Replay) -> dict[str, Any]:
 
 
 @endpoint(CONTRACT, takes=models.MobilePresign, gives=Upload, writes=True)
-def presign(given: models.MobilePresign) -> dict[str, Any]:
+def presign(request: models.MobilePresign) -> dict[str, Any]:
 	"""A signed URL to upload a file to."""
-	caller, wanted = caller_of(given), uploads.wanted(given)
+	caller, wanted = caller_of(request), uploads.wanted(request)
 	answer = media.presign(caller, wanted)
 	frappe.db.commit()
 	return answer
 
 
 @endpoint(CONTRACT, takes=models.MobileDownload, gives=DownloadAnswer)
-def download(given: models.MobileDownload) -> dict[str, Any]:
+def download(request: models.MobileDownload) -> dict[str, Any]:
 	"""A signed URL to download from, for the uploader and for users who are shown a record that names the key."""
-	return media.download_url(caller_of(given), given.key)
+	return media.download_url(caller_of(request), request.key)

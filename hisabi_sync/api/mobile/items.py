@@ -152,16 +152,16 @@ def _identity(item: dict[str, Any], operation: str) -> str:
 	"""The temporary id of a create; the record's id, or the temporary id it had, of the rest."""
 	temp_id = item.get("client_temp_id")
 	payload = item.get("payload") or {}
-	given = [value for part in (payload, item) for name in IDENTITY if (value := part.get(name)) is not None]
+	sent = [value for part in (payload, item) for name in IDENTITY if (value := part.get(name)) is not None]
 	if operation == CREATE:
 		if not temp_id:
 			raise ItemError("field_required", ["client_temp_id"])
-		if any(value != temp_id for value in given):
+		if any(value != temp_id for value in sent):
 			raise ItemError("field_invalid", ["payload.id"])
 		return temp_id
-	if not given and not temp_id:
+	if not sent and not temp_id:
 		raise ItemError("field_required", ["payload.id"])
-	named = given or [temp_id]
+	named = sent or [temp_id]
 	if (
 		not all(isinstance(value, str) and 0 < len(value) <= MAX_TEXT for value in named)
 		or len(set(named)) > 1
@@ -181,10 +181,10 @@ def _op_id(caller: Caller, change: Change, named: str, version: int, *more: str)
 
 def _take_time(change: Change) -> None:
 	"""When the device says that it happened; by which the later of two edits is known, and stored nowhere else."""
-	given = change.payload.pop("device_ts", None)
-	if given is None:
+	sent = change.payload.pop("device_ts", None)
+	if sent is None:
 		return
-	change.client_time = clock.parse(given) if isinstance(given, str) else None
+	change.client_time = clock.parse(sent) if isinstance(sent, str) else None
 	if change.client_time is None:
 		raise ItemError("field_invalid", ["payload.device_ts"])
 

@@ -7,7 +7,7 @@ from hisabi_sync.api.mobile import items as mobile_items
 from hisabi_sync.api.protocol.item_reader import is_retryable
 from hisabi_sync.engine import wire
 from hisabi_sync.engine.conflicts import unique_conflicts
-from hisabi_sync.engine.entities.entity_types import registry
+from hisabi_sync.engine.entities import entity_types
 from hisabi_sync.engine.model import ids
 from hisabi_sync.engine.model.actions import AMEND
 from hisabi_sync.engine.model.change import (
@@ -40,13 +40,13 @@ def results(caller: Caller, changes: Sequence[Change], outcomes: Sequence[Outcom
 
 def _result(change: Change, outcome: Outcome, holders: dict[Any, Any]) -> dict[str, Any]:
 	temp_id = change.raw.get("client_temp_id")
-	given = {
+	answer = {
 		"client_temp_id": temp_id[: ids.LONGEST] if isinstance(temp_id, str) else None,
 		"status": CONFLICT if outcome.code == TAKEN else STATUSES[outcome.status],
 		"server_id": _server_id(change, outcome),
 	}
 	ignored = mobile_items.ignored(change, outcome)
-	return {**given, **_rest(change, outcome, holders), **({"ignored": ignored} if ignored else {})}
+	return {**answer, **_rest(change, outcome, holders), **({"ignored": ignored} if ignored else {})}
 
 
 def _rest(change: Change, outcome: Outcome, holders: dict[Any, Any]) -> dict[str, Any]:
@@ -92,10 +92,10 @@ def _conflict(change: Change, outcome: Outcome) -> dict[str, Any]:
 def _error(outcome: Outcome) -> dict[str, Any]:
 	code = CODES.get(outcome.code or "", outcome.code)
 	message = item_message(code) if code and code != outcome.code else outcome.message
-	given = {"error": message, "error_code": code, "retryable": is_retryable(outcome)}
+	answer = {"error": message, "error_code": code, "retryable": is_retryable(outcome)}
 	if isinstance(outcome.detail, dict) and outcome.code == "deleted":
-		return {**given, "server_version": outcome.detail["doc_version"], "is_deleted": True}
-	return {**given, "detail": outcome.detail} if outcome.detail is not None else given
+		return {**answer, "server_version": outcome.detail["doc_version"], "is_deleted": True}
+	return {**answer, "detail": outcome.detail} if outcome.detail is not None else answer
 
 
 # --- values that another record has
@@ -103,7 +103,7 @@ def _error(outcome: Outcome) -> dict[str, Any]:
 
 def _taken(change: Change, outcome: Outcome, holders: dict[Any, Any]) -> dict[str, Any]:
 	"""A conflict over a unique value: which field, and the record that has the value, as it is now."""
-	detail, entity = _detail(outcome), registry().by_name.get(change.entity_type)
+	detail, entity = _detail(outcome), entity_types.registry().by_name.get(change.entity_type)
 	field = next((name for name in detail if entity and name in entity.fields), None)
 	version, payload = holders.get((change.entity_type, detail.get(field)), (None, None))
 	holder = detail[field] if payload else None
@@ -153,13 +153,13 @@ def _holders(caller: Caller, pairs: Iterable[tuple[Change, Outcome]]) -> dict[An
 
 def current(caller: Caller, entity_type: str, client_id: str) -> tuple[int | None, dict[str, Any] | None]:
 	"""(version, payload) of a record as a pull shows it; (None, None) when it is gone or not for the caller."""
-	known = registry()
-	entity, name = known.by_name.get(entity_type), ids.record(caller.space, entity_type, client_id)
+	registry = entity_types.registry()
+	entity, name = registry.by_name.get(entity_type), ids.record(caller.space, entity_type, client_id)
 	stored = load.records([name]).get(name)
 	if entity is None or stored is None or not stored.live:
 		return None, None
 	values = visibility.visible(entity, [stored.document_name], caller).get(stored.document_name)
 	if values is None:
 		return None, None
-	names = wire.client_ids([(entity, values)], caller.space, known, caller.user)
-	return stored.doc_version, wire.payload(entity, values, names, known)
+	names = wire.client_ids([(entity, values)], caller.space, registry, caller.user)
+	return stored.doc_version, wire.payload(entity, values, names, registry)

@@ -26,14 +26,14 @@ class _Sample(RequestError):
 
 def responses(endpoint: Endpoint, models: Models, printed: bool) -> dict[str, Any]:
 	"""The responses of an operation by status. What is given and an error may have the same status."""
-	given = {}
+	successes = {}
 	for status, model in by_status(endpoint.gives).items():
-		given.update(_given(status, model, endpoint.contract, models, printed))
+		successes.update(_given(status, model, endpoint.contract, models, printed))
 	errors = {status: {"$ref": _reference(endpoint.contract, status)} for status in _codes(endpoint.contract)}
 	both = {
-		status: _either(given[status], endpoint.contract, status) for status in given.keys() & errors.keys()
+		status: _either(successes[status], endpoint.contract, status) for status in successes.keys() & errors.keys()
 	}
-	found = {**errors, **given, **both}
+	found = {**errors, **successes, **both}
 	return {str(status): found[status] for status in sorted(found)}
 
 

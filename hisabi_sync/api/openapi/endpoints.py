@@ -20,6 +20,6 @@ class OpenAPI(Raw):
 
 
 @endpoint("wallet", guest=True, methods=("GET",), takes=Nothing, gives=OpenAPI)
-def openapi(given: Nothing) -> Response:
+def openapi(request: Nothing) -> Response:
 	"""This document: all calls, what they take and what they give. It is the same for everybody."""
 	return Response(described.text(), mimetype=JSON, headers={"Cache-Control": "public, max-age=3600"})

@@ -19,8 +19,8 @@ class Models:
 	def __init__(self, endpoints: Iterable[Endpoint]) -> None:
 		inputs = {}
 		for endpoint in endpoints:
-			given = [(model, "serialization") for model in by_status(endpoint.gives).values()]
-			for model, mode in ((endpoint.takes, "validation"), *given):
+			answers = [(model, "serialization") for model in by_status(endpoint.gives).values()]
+			for model, mode in ((endpoint.takes, "validation"), *answers):
 				if model is not None and not is_raw(model):
 					inputs[_key(model), mode] = TypeAdapter(model).core_schema
 		generator = GenerateJsonSchema(by_alias=True, ref_template=REF + "{model}")

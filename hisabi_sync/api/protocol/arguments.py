@@ -22,7 +22,7 @@ MAX_ROWS = 2000
 MAX_VERSION = 2**53
 
 
-class Given(Protocol):
+class Arguments(Protocol):
 	"""What arguments are read from: the model of a request, or a dict."""
 
 	def get(self, name: str, /) -> Any:
@@ -33,9 +33,9 @@ def _wrong(name: str) -> RequestError:
 	return RequestError("invalid_argument", argument=name)
 
 
-def text(given: Given, name: str) -> str:
+def text(arguments: Arguments, name: str) -> str:
 	"""A text of up to 140 characters that must be there."""
-	value = given.get(name)
+	value = arguments.get(name)
 	if value in (None, ""):
 		raise RequestError(MISSING[name]) if name in MISSING else _wrong(name)
 	if not isinstance(value, str) or len(value) > MAX_TEXT:
@@ -44,10 +44,10 @@ def text(given: Given, name: str) -> str:
 
 
 def optional_text(
-	given: Given, name: str, code: str = "invalid_argument", most: int | None = None
+	arguments: Arguments, name: str, code: str = "invalid_argument", most: int | None = None
 ) -> str | None:
 	"""A text that may be missing; cursors are longer than what is stored."""
-	value = given.get(name)
+	value = arguments.get(name)
 	if value in (None, ""):
 		return None
 	if not isinstance(value, str) or len(value) > (most or (MAX_CURSOR if name == "cursor" else MAX_TEXT)):
@@ -55,35 +55,35 @@ def optional_text(
 	return value
 
 
-def choice(given: Given, name: str, choices: Collection[str]) -> str:
+def choice(arguments: Arguments, name: str, choices: Collection[str]) -> str:
 	"""One of the texts in `choices`."""
-	value = text(given, name)
+	value = text(arguments, name)
 	if value not in choices:
 		raise _wrong(name)
 	return value
 
 
-def optional_choice(given: Given, name: str, choices: Collection[str]) -> str | None:
+def optional_choice(arguments: Arguments, name: str, choices: Collection[str]) -> str | None:
 	"""One of the texts in `choices`, or None when it is not there."""
-	return choice(given, name, choices) if given.get(name) not in (None, "") else None
+	return choice(arguments, name, choices) if arguments.get(name) not in (None, "") else None
 
 
-def pattern(given: Given, name: str, shape: re.Pattern[str]) -> str | None:
+def pattern(arguments: Arguments, name: str, shape: re.Pattern[str]) -> str | None:
 	"""A text that matches a compiled pattern, or None when it is not there."""
-	value = optional_text(given, name)
+	value = optional_text(arguments, name)
 	if value is not None and not shape.fullmatch(value):
 		raise _wrong(name)
 	return value
 
 
-def reason(given: Given, name: str) -> str | None:
+def reason(arguments: Arguments, name: str) -> str | None:
 	"""What a person gives as a reason, or None."""
-	return (optional_text(given, name, most=MAX_REASON) or "").strip() or None
+	return (optional_text(arguments, name, most=MAX_REASON) or "").strip() or None
 
 
-def items(given: Given, name: str = "items") -> list[Any]:
+def items(arguments: Arguments, name: str = "items") -> list[Any]:
 	"""The list of items of a push, or its JSON text."""
-	value = given.get(name)
+	value = arguments.get(name)
 	if value in (None, ""):
 		raise RequestError("items_required")
 	if isinstance(value, str):
@@ -94,10 +94,10 @@ def items(given: Given, name: str = "items") -> list[Any]:
 
 
 def object_list(
-	given: Given, name: str, missing: str = "invalid_argument", wrong: str = "invalid_argument"
+	arguments: Arguments, name: str, missing: str = "invalid_argument", wrong: str = "invalid_argument"
 ) -> list[dict[str, Any]]:
 	"""A list of objects, or its JSON text, that must be there. `missing` and `wrong` are codes."""
-	value = given.get(name)
+	value = arguments.get(name)
 	if isinstance(value, str) and value:
 		value = _json_items(value, missing)
 	if not isinstance(value, list):
@@ -118,23 +118,23 @@ def _json(value: str, code: str) -> Any:
 def _json_items(value: str, code: str) -> Any:
 	"""The value of a JSON text whose objects are judged one by one: those that cannot be carried are marked as Odd."""
 	try:
-		given, sound = strict_json.read(value)
-		return given if sound or not isinstance(given, list) else strict_json.mark_odd(given)
+		rows, sound = strict_json.read(value)
+		return rows if sound or not isinstance(rows, list) else strict_json.mark_odd(rows)
 	except ValueError:
 		raise RequestError(code) from None
 
 
-def flag(given: Given, name: str) -> bool:
+def flag(arguments: Arguments, name: str) -> bool:
 	"""A truth value, also as a number or text. Raises RequestError invalid_argument."""
-	value = given.get(name)
+	value = arguments.get(name)
 	if isinstance(value, dict | list) or value not in (*TRUE, *FALSE):
 		raise _wrong(name)
 	return value in TRUE
 
 
-def whole_number(given: Given, name: str, default: int | None, least: int, most: int) -> int | None:
+def whole_number(arguments: Arguments, name: str, default: int | None, least: int, most: int) -> int | None:
 	"""A whole number, also as text; one that is too large is cut to `most`."""
-	value = given.get(name)
+	value = arguments.get(name)
 	if value in (None, ""):
 		return default
 	try:
@@ -153,9 +153,9 @@ def _digits(text: str) -> str:
 	return text
 
 
-def text_list(given: Given, name: str) -> list[str] | None:
+def text_list(arguments: Arguments, name: str) -> list[str] | None:
 	"""A list of texts, or its JSON text, or one text; None when it is not there."""
-	value = given.get(name)
+	value = arguments.get(name)
 	if value in (None, ""):
 		return None
 	if isinstance(value, str):
@@ -165,9 +165,9 @@ def text_list(given: Given, name: str) -> list[str] | None:
 	return value
 
 
-def mapping(given: Given, name: str) -> dict[str, Any]:
+def mapping(arguments: Arguments, name: str) -> dict[str, Any]:
 	"""An object or its JSON text; an empty dict when it is not there."""
-	value = _parsed(given, name)
+	value = _parsed(arguments, name)
 	if value in (None, ""):
 		return {}
 	if not isinstance(value, dict):
@@ -175,8 +175,8 @@ def mapping(given: Given, name: str) -> dict[str, Any]:
 	return value
 
 
-def _parsed(given: Given, name: str) -> Any:
-	value = given.get(name)
+def _parsed(arguments: Arguments, name: str) -> Any:
+	value = arguments.get(name)
 	if not isinstance(value, str) or not value:
 		return value
 	try:
@@ -185,9 +185,9 @@ def _parsed(given: Given, name: str) -> Any:
 		raise _wrong(name) from None
 
 
-def rows(given: Given, name: str, key: str) -> list[dict[str, Any]]:
+def rows(arguments: Arguments, name: str, key: str) -> list[dict[str, Any]]:
 	"""`[{id, version?}]` from a list of ids or of objects with `key` and perhaps `version`, each id once."""
-	value = _parsed(given, name)
+	value = _parsed(arguments, name)
 	if not isinstance(value, list) or not value or len(value) > MAX_ROWS:
 		raise RequestError("invalid_argument", argument=name, limit=MAX_ROWS)
 	found: dict[str, int | None] = {}
@@ -200,9 +200,9 @@ def rows(given: Given, name: str, key: str) -> list[dict[str, Any]]:
 	return [{"id": identity, **({"version": v} if v else {})} for identity, v in found.items()]
 
 
-def instant(given: Given, name: str) -> datetime | None:
+def instant(arguments: Arguments, name: str) -> datetime | None:
 	"""A time as ISO-8601 text, epoch seconds or milliseconds; naive in the site's zone, or None."""
-	value = given.get(name)
+	value = arguments.get(name)
 	if value in (None, ""):
 		return None
 	moment = (
@@ -213,9 +213,9 @@ def instant(given: Given, name: str) -> datetime | None:
 	return moment
 
 
-def skew_ms(given: Given, name: str) -> int | None:
+def skew_ms(arguments: Arguments, name: str) -> int | None:
 	"""How far the device's clock is ahead of ours, from the time that it says it is; None when it says none."""
-	moment = instant(given, name)
+	moment = instant(arguments, name)
 	return round(clock.between(clock.now(), moment).total_seconds() * 1000) if moment else None
 
 

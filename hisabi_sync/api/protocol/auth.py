@@ -22,11 +22,11 @@ OURS = "hisabi_sync_"  # all that this app keeps there begins with it
 
 def authenticate() -> None:
 	"""Take `X-Device-Token` or `Authorization: Bearer hsd_...`; every other credential is Frappe's."""
-	given, method = token(), opened()
-	if not given or method is None:
+	secret, method = token(), opened()
+	if not secret or method is None:
 		return
 	try:
-		signed_in = device_tokens.authenticate(given)
+		signed_in = device_tokens.authenticate(secret)
 		if method not in LIVE_EVENTS:
 			scopes.check(method, signed_in.granted)
 	except RequestError as error:
@@ -40,11 +40,11 @@ def check_live_event(method: str | None) -> None:
 
 	Raises frappe.PermissionError alike for other DocTypes, for missing documents and for those that may not be read.
 	"""
-	given = frappe.local.form_dict
-	if method not in LIVE_EVENTS or not (LIVE_NAMES & given.keys()):
+	arguments = frappe.local.form_dict
+	if method not in LIVE_EVENTS or not (LIVE_NAMES & arguments.keys()):
 		return
-	doctype = given.get("doctype")
-	name = next((given[key] for key in ("docname", "name") if key in given), None)
+	doctype = arguments.get("doctype")
+	name = next((arguments[key] for key in ("docname", "name") if key in arguments), None)
 	allowed = is_ours(doctype) or (isinstance(doctype, str) and doctype in registry().by_doctype)
 	if not allowed or not (
 		frappe.has_permission(doctype, "read") if name is None else may_read(doctype, name)

@@ -101,10 +101,10 @@ def _text(raw: bytes) -> str:
 	return raw.decode("utf-8-sig", "surrogateescape")
 
 
-def _marked(given: dict[str, Any]) -> dict[str, Any]:
-	whole = {name: _whole_label(name, value) for name, value in given.items() if name not in BY_ITEM}
+def _marked(arguments: dict[str, Any]) -> dict[str, Any]:
+	whole = {name: _whole_label(name, value) for name, value in arguments.items() if name not in BY_ITEM}
 	strict_json.check(whole)
-	parts = {name: _marked_parts(value) for name, value in given.items() if name in BY_ITEM}
+	parts = {name: _marked_parts(value) for name, value in arguments.items() if name in BY_ITEM}
 	return {**whole, **parts}
 
 

@@ -79,12 +79,12 @@ def _verify(user: str, pwd: Any) -> bool:
 		AND encrypted = 0""",
 		(user,),
 	)
-	given = pwd if isinstance(pwd, str) and 0 < len(pwd) <= MAX_PASSWORD else ""
+	password = pwd if isinstance(pwd, str) and 0 < len(pwd) <= MAX_PASSWORD else ""
 	try:
-		matches = passlibctx.verify(given, rows[0][0] if rows else _nobodys_hash())
+		matches = passlibctx.verify(password, rows[0][0] if rows else _nobodys_hash())
 	except (ValueError, TypeError):  # a hash or a password that the library does not take
 		return False
-	return bool(matches and rows and given)
+	return bool(matches and rows and password)
 
 
 @functools.cache

@@ -19,12 +19,12 @@ def require_reader() -> None:
 		raise RequestError("permission_denied")
 
 
-def visible(doctype: str, given: args.Given, argument: str, right: str = "read") -> str:
+def visible(doctype: str, arguments: args.Arguments, argument: str, right: str = "read") -> str:
 	"""The name in the argument, of a row that the caller may see. Raises not_found alike for unknown and for hidden rows.
 
 	Raises permission_denied when the caller may see the row but does not have `right`.
 	"""
-	name = args.text(given, argument)
+	name = args.text(arguments, argument)
 	if not frappe.db.exists(doctype, name) or not frappe.has_permission(doctype, "read", doc=name):
 		frappe.clear_messages()
 		raise RequestError("not_found")

@@ -63,8 +63,8 @@ def endpoint(
 		return schema.read(takes, read()) if takes else read()
 
 	def decorate(function: Callable[[Any], Any]) -> Callable[..., Response]:
-		def transaction(given: Any) -> Any:
-			return retry.committed(lambda: function(given))
+		def transaction(request: Any) -> Any:
+			return retry.committed(lambda: function(request))
 
 		@frappe.whitelist(allow_guest=True, methods=list(methods), xss_safe=True)
 		@_without_annotations
@@ -172,13 +172,13 @@ def _mended(request: Request, status: int, contract: str) -> Response:
 
 def _read_again(request: Request) -> Response | None:
 	"""The answer to a request that this app can read and Frappe could not, or None. Raises RequestError."""
-	given = body.arguments()
-	if _is_csrf_refusal(request, given):
+	arguments = body.arguments()
+	if _is_csrf_refusal(request, arguments):
 		raise RequestError("csrf_token_invalid")
-	if not (body.is_only_ours(request) or given.keys() & set(routes.RESERVED)):
+	if not (body.is_only_ours(request) or arguments.keys() & set(routes.RESERVED)):
 		return None
 	try:
-		return _serve_again({name: given[name] for name in given if name not in routes.RESERVED})
+		return _serve_again({name: arguments[name] for name in arguments if name not in routes.RESERVED})
 	except frappe.CSRFTokenError:
 		raise RequestError("csrf_token_invalid") from None
 
@@ -195,12 +195,12 @@ def _in_our_words(request: Request, status: int) -> RequestError:
 	return error
 
 
-def _is_csrf_refusal(request: Request, given: dict[str, Any]) -> bool:
+def _is_csrf_refusal(request: Request, arguments: dict[str, Any]) -> bool:
 	"""Whether Frappe ended the request before our code for want of the session's token, as `frappe.auth` sees it."""
 	saved = (getattr(frappe.local, "session", None) or {}).get("data", {}).get("csrf_token")
 	if not saved or request.method not in UNSAFE_HTTP_METHODS or frappe.conf.ignore_csrf:
 		return False
-	return (request.headers.get("X-Frappe-CSRF-Token") or given.get("csrf_token")) != saved
+	return (request.headers.get("X-Frappe-CSRF-Token") or arguments.get("csrf_token")) != saved
 
 
 def _database_answers() -> bool:
@@ -217,10 +217,10 @@ def _is_closed() -> bool:
 	return bool(frappe.conf.maintenance_mode and not frappe.conf.allow_reads_during_maintenance)
 
 
-def _serve_again(given: dict[str, Any]) -> Response:
+def _serve_again(arguments: dict[str, Any]) -> Response:
 	"""Serve a request that Frappe refused before any hook ran: a compressed one, or one with names that Frappe reserves."""
 	frappe.db.rollback()
-	compat.start_again(given)
+	compat.start_again(arguments)
 	return frappe.handler.execute_cmd(routes.method_of(frappe.request.path))
 
 

@@ -53,7 +53,7 @@ def whole_number(value: Any, most: int | None = MAX_EXACT) -> int | None:
 	return value if most is None or value <= most else None
 
 
-def fill(change: Change, item: dict[str, Any], filling: Callable[[], None], known: Registry) -> None:
+def fill(change: Change, item: dict[str, Any], filling: Callable[[], None], registry: Registry) -> None:
 	"""Let `filling()` fill the change from its item; what it raises is the change's error.
 
 	So is what no column and no answer could carry, once it is known which change that is.
@@ -66,12 +66,12 @@ def fill(change: Change, item: dict[str, Any], filling: Callable[[], None], know
 		change.error = error
 	except Exception:
 		change.error = _refusal(item) or _unexpected()
-	_bound(change, known)
+	_bound(change, registry)
 
 
-def _bound(change: Change, known: Registry) -> None:
+def _bound(change: Change, registry: Registry) -> None:
 	"""All that is kept of an item is bounded, not its payload alone, and so is what an answer repeats of a refused one."""
-	entity = known.by_name.get(change.entity_type)
+	entity = registry.by_name.get(change.entity_type)
 	limit = (entity.max_payload if entity else _default_limit()) + ENVELOPE
 	if change.text is None:
 		change.text = ledger.raw_text(change.raw)

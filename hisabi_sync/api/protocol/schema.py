@@ -72,12 +72,12 @@ class Raw(BaseModel):
 	statuses: ClassVar[dict[int, str]] = {200: "The content"}
 
 
-def read(model: type[R], given: dict[str, Any]) -> R:
+def read(model: type[R], arguments: dict[str, Any]) -> R:
 	"""The arguments as an instance of `model`. Raises RequestError with a stable code."""
 	fields = model.model_fields.items()
 	try:
 		return model.model_validate(
-			{name: given.get(name) for name, field in fields if name in given or field.is_required()}
+			{name: arguments.get(name) for name, field in fields if name in arguments or field.is_required()}
 		)
 	except ValidationError as error:
 		place = ".".join(map(str, error.errors()[0]["loc"]))

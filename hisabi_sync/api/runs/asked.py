@@ -8,7 +8,7 @@ import frappe
 from hisabi_sync.api.protocol import arguments as args
 from hisabi_sync.engine.model import clock
 from hisabi_sync.engine.model.errors import RequestError
-from hisabi_sync.runs import request
+from hisabi_sync.runs import run_request
 
 if TYPE_CHECKING:
 	from hisabi_sync.api.runs.models import Start
@@ -16,20 +16,22 @@ if TYPE_CHECKING:
 DAY = len("2026-01-01")
 
 
-def wanted(given: "Start", space: str, idempotency_key: str | None = None) -> request.Wanted:
+def run_request_of(
+	request: "Start", space: str, idempotency_key: str | None = None
+) -> run_request.RunRequest:
 	"""The run that the signed-in user asks for in a space. Raises RequestError for an unknown entity."""
-	return request.Wanted(
+	return run_request.RunRequest(
 		space=space,
 		user=frappe.session.user,
-		entity=request.check_entity(given.entity),
-		mode=given.mode,
-		dry_run=given.dry_run,
-		filters=given.filters,
-		ids=tuple(given.ids or ()),
+		entity=run_request.check_entity(request.entity),
+		mode=request.mode,
+		dry_run=request.dry_run,
+		filters=request.filters,
+		ids=tuple(request.ids or ()),
 		idempotency_key=idempotency_key,
-		confirm=given.confirm,
-		connection=given.connection,
-		direction=given.direction,
+		confirm=request.confirm,
+		connection=request.connection,
+		direction=request.direction,
 	)
 
 
@@ -56,12 +58,12 @@ def _statuses(value: dict[str, Any]) -> list[str] | None:
 
 
 def _dates(value: dict[str, Any]) -> dict[str, str] | None:
-	given = value.get("date_range", value.get("dateRange"))
-	if given is None:
+	dates = value.get("date_range", value.get("dateRange"))
+	if dates is None:
 		return None
-	if not isinstance(given, dict) or given.keys() - {"start", "end"}:
+	if not isinstance(dates, dict) or dates.keys() - {"start", "end"}:
 		raise wrong("filters.date_range")
-	return {name: _moment(text) for name, text in given.items() if text not in (None, "")}
+	return {name: _moment(text) for name, text in dates.items() if text not in (None, "")}
 
 
 def _moment(text: Any) -> str:

@@ -115,30 +115,30 @@ class RunProgress(Answer):
 	causes: list[Cause]
 
 
-def _space(given: Of | DeskStart, right: str = "read") -> str:
+def _space(request: Of | DeskStart, right: str = "read") -> str:
 	"""The space of the connection that a manager may see, and has the right to."""
 	desk_access.require_manager()
-	name = desk_access.visible(CONNECTION, {"connection": given.connection}, "connection", right)
+	name = desk_access.visible(CONNECTION, {"connection": request.connection}, "connection", right)
 	return frappe.db.get_value(CONNECTION, name, "space")
 
 
 @endpoint(CONTRACT, takes=DeskStart, gives=runs_models.Previewed)
-def preview(given: DeskStart) -> dict[str, Any]:
+def preview(request: DeskStart) -> dict[str, Any]:
 	"""What a run of the connection would do, and the token that starts it."""
-	return previews.preview(asked.wanted(given, _space(given)), given.limit)
+	return previews.preview(asked.run_request_of(request, _space(request)), request.limit)
 
 
 @endpoint(CONTRACT, takes=DeskStart, gives=DeskStarted)
-def start(given: DeskStart) -> dict[str, Any]:
+def start(request: DeskStart) -> dict[str, Any]:
 	"""Start a run of the connection; answers `{sync_id}`."""
-	return {"sync_id": starting.start(asked.wanted(given, _space(given))).name}
+	return {"sync_id": starting.start(asked.run_request_of(request, _space(request))).name}
 
 
 @endpoint(CONTRACT, takes=Of, gives=Tested)
-def test(given: Of) -> dict[str, Any]:
+def test(request: Of) -> dict[str, Any]:
 	"""Test whether the other side answers; answers `{entities: [{entity, direction, ok, message}]}`."""
-	_space(given)
-	with channel.Channels(given.connection) as channels:
+	_space(request)
+	with channel.Channels(request.connection) as channels:
 		return {"entities": [_tested(channels, *row) for row in _rows(channels)]}
 
 
@@ -159,12 +159,12 @@ def _tested(channels: channel.Channels, entity: str, direction: str) -> dict[str
 
 
 @endpoint(CONTRACT, takes=Prepare, gives=Prepared)
-def prepare(given: Prepare) -> dict[str, Any]:
+def prepare(request: Prepare) -> dict[str, Any]:
 	"""`{steps: [{entity, direction, what, made, message}]}`: make the fields that the connector needs there; a dry run only lists them."""
-	_space(given, "write")
-	with channel.Channels(given.connection) as channels:
+	_space(request, "write")
+	with channel.Channels(request.connection) as channels:
 		rows = _rows(channels)
-		steps = [step for row in rows for step in _prepared(channels, *row, bool(given.dry_run))]
+		steps = [step for row in rows for step in _prepared(channels, *row, bool(request.dry_run))]
 		return {"steps": _once(steps)}
 
 
@@ -186,45 +186,47 @@ def _prepared(channels: channel.Channels, entity: str, direction: str, dry_run: 
 
 
 @endpoint(CONTRACT, takes=Of, gives=Resumed, writes=True)
-def resume(given: Of) -> dict[str, Any]:
+def resume(request: Of) -> dict[str, Any]:
 	"""End the pause of a connection; answers `{status}`. After failures in a row, one record is tried first."""
-	_space(given, "write")
-	starting.resume(given.connection)
-	return {"status": frappe.db.get_value(CONNECTION, given.connection, "status") or breaker.READY}
+	_space(request, "write")
+	starting.resume(request.connection)
+	return {"status": frappe.db.get_value(CONNECTION, request.connection, "status") or breaker.READY}
 
 
 @endpoint(CONTRACT, takes=RunOf, gives=runs_models.RunRow)
-def cancel(given: RunOf) -> dict[str, Any]:
+def cancel(request: RunOf) -> dict[str, Any]:
 	"""Cancel a run; its row."""
 	desk_access.require_manager()
-	name = desk_access.visible(RUN, {"run": given.run}, "run")
+	name = desk_access.visible(RUN, {"run": request.run}, "run")
 	starting.cancel(name)
 	return view.run(name)
 
 
 @endpoint(CONTRACT, takes=Retry, gives=Requeued)
-def retry(given: Retry) -> dict[str, Any]:
+def retry(request: Retry) -> dict[str, Any]:
 	"""Try failed records again, the named ones or all of a run; answers `{records_queued}`.
 
 	`keep` says whose values stand in fields that both sides have changed, `here` or `there`.
 	"""
-	return {"records_queued": sum(_for_each_space(given, partial(starting.retry_failed, keep=given.keep)))}
+	return {
+		"records_queued": sum(_for_each_space(request, partial(starting.retry_failed, keep=request.keep)))
+	}
 
 
 @endpoint(CONTRACT, takes=Records, gives=Dismissed)
-def dismiss(given: Records) -> dict[str, Any]:
+def dismiss(request: Records) -> dict[str, Any]:
 	"""Dismiss failed records, so that nobody needs to look at them any more; answers `{dismissed}`."""
-	return {"dismissed": sum(_for_each_space(given, starting.dismiss))}
+	return {"dismissed": sum(_for_each_space(request, starting.dismiss))}
 
 
-def _for_each_space(given: Records, work: Callable[..., int]) -> list[int]:
+def _for_each_space(request: Records, work: Callable[..., int]) -> list[int]:
 	desk_access.require_manager()
-	if not given.run and not given.names:
+	if not request.run and not request.names:
 		raise RequestError("invalid_argument", argument="names")
-	if len(given.names or ()) > MOST:
+	if len(request.names or ()) > MOST:
 		raise RequestError("invalid_argument", argument="names", limit=MOST)
 	filters = {"status": ["in", sorted(states.REVIVABLE)]}
-	filters.update({"run": given.run} if given.run else {"name": ["in", given.names]})
+	filters.update({"run": request.run} if request.run else {"name": ["in", request.names]})
 	found = frappe.get_list(records.DOCTYPE, filters=filters, fields=["name", "space"], limit_page_length=0)
 	by_space: dict[str, list[str]] = {}
 	for row in found:
@@ -233,10 +235,10 @@ def _for_each_space(given: Records, work: Callable[..., int]) -> list[int]:
 
 
 @endpoint(CONTRACT, methods=("GET", "POST"), takes=RunOf, gives=RunProgress)
-def progress(given: RunOf) -> dict[str, Any]:
+def progress(request: RunOf) -> dict[str, Any]:
 	"""Counts of a run's records by state, and its failures by cause, the most frequent first."""
 	desk_access.require_reader()
-	name = desk_access.visible(RUN, {"run": given.run}, "run")
+	name = desk_access.visible(RUN, {"run": request.run}, "run")
 	return {
 		"run": view.run(name),
 		"counts": records.by_status(records.counts([name])[name]),

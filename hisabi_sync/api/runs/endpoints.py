@@ -20,7 +20,7 @@ from hisabi_sync.engine.sharing import spaces
 from hisabi_sync.runs import health as state
 from hisabi_sync.runs import metrics as exporter
 from hisabi_sync.runs import preview as previews
-from hisabi_sync.runs import records, request, states, view
+from hisabi_sync.runs import records, run_request, states, view
 from hisabi_sync.runs import start as starting
 from hisabi_sync.tenants import SPACE_TYPE
 
@@ -53,14 +53,14 @@ def accepted(payload: dict[str, Any]) -> Response:
 
 
 @endpoint(CONTRACT, takes=runs_models.Start, gives={ACCEPTED: runs_models.Started})
-def start(given: runs_models.Start) -> Response:
+def start(request: runs_models.Start) -> Response:
 	"""Queue a run of an entity, for the admins and owners of a tenant. Answers 202.
 
 	409 idempotency_key_used with the `sync_id` of the first run; 428 confirmation_required for more than 10 records, or
 	where documents that were changed here would be overwritten.
 	"""
 	caller = caller_of(operates=True)
-	run = starting.start(asked.wanted(given, caller.space, given.idempotency_key))
+	run = starting.start(asked.run_request_of(request, caller.space, request.idempotency_key))
 	return accepted(
 		{
 			"sync_id": run.name,
@@ -76,42 +76,44 @@ def start(given: runs_models.Start) -> Response:
 
 
 @endpoint(CONTRACT, takes=runs_models.Preview, gives=runs_models.Previewed)
-def preview(given: runs_models.Preview) -> dict[str, Any]:
+def preview(request: runs_models.Preview) -> dict[str, Any]:
 	"""What a run would create, change field by field, or skip; and `confirm`, the token that starts exactly this run."""
 	caller = caller_of(operates=True)
-	return previews.preview(asked.wanted(given, caller.space, given.idempotency_key), given.limit)
+	return previews.preview(
+		asked.run_request_of(request, caller.space, request.idempotency_key), request.limit
+	)
 
 
 @endpoint(CONTRACT, methods=("GET",), takes=runs_models.List, gives=runs_models.Runs)
-def status(given: runs_models.List) -> dict[str, Any]:
+def status(request: runs_models.List) -> dict[str, Any]:
 	"""Runs of the tenant, newest first."""
-	filters = {"space": caller_of().space, **_chosen(given, states.RUN)}
-	rows, total = view.runs(filters, given.limit, given.offset)
-	return {"runs": rows, **_page(given, total)}
+	filters = {"space": caller_of().space, **_chosen(request, states.RUN)}
+	rows, total = view.runs(filters, request.limit, request.offset)
+	return {"runs": rows, **_page(request, total)}
 
 
-def _chosen(given: runs_models.List, allowed: Iterable[str]) -> dict[str, Any]:
-	filters: dict[str, Any] = {"entity": request.check_entity(given.entity)} if given.entity else {}
-	if given.status:
-		wanted = {part.strip() for part in given.status.split(",")}
+def _chosen(request: runs_models.List, allowed: Iterable[str]) -> dict[str, Any]:
+	filters: dict[str, Any] = {"entity": run_request.check_entity(request.entity)} if request.entity else {}
+	if request.status:
+		wanted = {part.strip() for part in request.status.split(",")}
 		if not wanted <= set(allowed):
 			raise RequestError("invalid_argument", argument="status")
 		filters["status"] = ["in", sorted(wanted)]
 	return filters
 
 
-def _page(given: runs_models.Page, total: int) -> dict[str, int]:
-	return {"total": total, "limit": given.limit, "offset": given.offset}
+def _page(request: runs_models.Page, total: int) -> dict[str, int]:
+	return {"total": total, "limit": request.limit, "offset": request.offset}
 
 
 @endpoint(CONTRACT, methods=("GET",), takes=runs_models.Detail, gives=runs_models.RunDetail)
-def detail(given: runs_models.Detail) -> dict[str, Any]:
+def detail(request: runs_models.Detail) -> dict[str, Any]:
 	"""One run by its `sync_id`, or by the idempotency key it was started with, with a page of its records."""
 	caller = caller_of()
-	name = starting.find(caller.space, given.sync_id)
-	filters = {"run": name, **_chosen(given, states.RECORD)}
-	rows, total = view.record_rows(filters, given.limit, given.offset, "name")
-	return {**view.run(name), "records": _shown(rows, caller), "records_page": _page(given, total)}
+	name = starting.find(caller.space, request.sync_id)
+	filters = {"run": name, **_chosen(request, states.RECORD)}
+	rows, total = view.record_rows(filters, request.limit, request.offset, "name")
+	return {**view.run(name), "records": _shown(rows, caller), "records_page": _page(request, total)}
 
 
 def _shown(rows: list[dict[str, Any]], caller: Caller) -> list[dict[str, Any]]:
@@ -120,55 +122,55 @@ def _shown(rows: list[dict[str, Any]], caller: Caller) -> list[dict[str, Any]]:
 
 
 @endpoint(CONTRACT, methods=("GET",), takes=runs_models.Page, gives=runs_models.Failures)
-def failures(given: runs_models.Page) -> dict[str, Any]:
+def failures(request: runs_models.Page) -> dict[str, Any]:
 	"""Failed and dead records of the tenant, by their last change."""
 	caller = caller_of()
 	filters: dict[str, Any] = {"space": caller.space, "status": ["in", sorted(states.REVIVABLE)]}
-	if given.entity:
-		filters["entity"] = request.check_entity(given.entity)
-	rows, total = view.record_rows(filters, given.limit, given.offset, "modified desc, name desc")
-	return {"failures": _shown(rows, caller), **_page(given, total)}
+	if request.entity:
+		filters["entity"] = run_request.check_entity(request.entity)
+	rows, total = view.record_rows(filters, request.limit, request.offset, "modified desc, name desc")
+	return {"failures": _shown(rows, caller), **_page(request, total)}
 
 
 @endpoint(CONTRACT, takes=runs_models.Retry, gives={ACCEPTED: runs_models.Retried})
-def retry(given: runs_models.Retry) -> Response:
+def retry(request: runs_models.Retry) -> Response:
 	"""Try failed and dead records again: all of the tenant, those of an entity, or the named ones. Answers 202.
 
 	`keep` says whose values stand in fields that both sides have changed, `here` or `there`.
 	"""
 	caller = caller_of(operates=True)
-	entity = request.check_entity(given.entity) if given.entity else None
-	count = starting.retry_failed(caller.space, entity, given.record_ids, given.keep)
+	entity = run_request.check_entity(request.entity) if request.entity else None
+	count = starting.retry_failed(caller.space, entity, request.record_ids, request.keep)
 	return accepted({"status": states.QUEUED, "records_queued": count})
 
 
 @endpoint(CONTRACT, takes=runs_models.One, gives={ACCEPTED: runs_models.RetriedOne})
-def retry_one(given: runs_models.One) -> Response:
+def retry_one(request: runs_models.One) -> Response:
 	"""Try one failed or dead record again. 404 if there is none, 400 record_not_failed in another state."""
 	caller = caller_of(operates=True)
-	filters = {"name": given.id, "space": caller.space}
+	filters = {"name": request.id, "space": caller.space}
 	if not frappe.db.exists(records.DOCTYPE, filters):
 		raise RequestError("not_found")
-	if not starting.retry_failed(caller.space, names=[given.id], keep=given.keep):
+	if not starting.retry_failed(caller.space, names=[request.id], keep=request.keep):
 		raise RequestError("record_not_failed")
 	rows, _ = view.record_rows(filters, 1, 0, "name")
 	return accepted({"status": states.QUEUED, "records_queued": 1, "record": rows[0]})
 
 
 @endpoint(CONTRACT, takes=runs_models.Run, gives=runs_models.RunRow)
-def cancel(given: runs_models.Run) -> dict[str, Any]:
+def cancel(request: runs_models.Run) -> dict[str, Any]:
 	"""Cancel a run; records that are being processed are completed. 409 run_ended when nothing is left to cancel."""
-	name = starting.find(caller_of(operates=True).space, given.sync_id)
+	name = starting.find(caller_of(operates=True).space, request.sync_id)
 	starting.cancel(name)
 	return view.run(name)
 
 
 @endpoint(CONTRACT, methods=("GET",), takes=runs_models.History, gives=runs_models.Days)
-def history(given: runs_models.History) -> dict[str, Any]:
+def history(request: runs_models.History) -> dict[str, Any]:
 	"""Totals of each day and entity, newest first."""
-	entity = request.check_entity(given.entity) if given.entity else None
+	entity = run_request.check_entity(request.entity) if request.entity else None
 	return {
-		"days": view.history(caller_of().space, entity, given.days),
+		"days": view.history(caller_of().space, entity, request.days),
 		"server_time": clock.dump(clock.now()),
 	}
 
@@ -180,7 +182,7 @@ def history(given: runs_models.History) -> dict[str, Any]:
 	takes=Nothing,
 	gives={200: runs_models.Health, 503: runs_models.Health},
 )
-def health(given: Nothing) -> dict[str, Any]:
+def health(request: Nothing) -> dict[str, Any]:
 	"""200 while runs can work, else 503 with the reasons. Members of the tenant also see its connections and what waits."""
 	found = state.check(_space_of_member())
 	if found["status"] != state.OK:
@@ -198,6 +200,6 @@ def _space_of_member() -> str | None:
 
 
 @endpoint(CONTRACT, methods=("GET",), takes=Nothing, gives=runs_models.Metrics)
-def metrics(given: Nothing) -> Response:
+def metrics(request: Nothing) -> Response:
 	"""The tenant's metrics in Prometheus' text format."""
 	return Response(exporter.text(caller_of().space), content_type=METRICS_TYPE)

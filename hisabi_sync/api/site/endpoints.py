@@ -27,14 +27,14 @@ CONTRACT = scopes.SITE
 MAX_OP_IDS = 500
 
 
-def _device(given: models.OnDevice) -> Device | None:
+def _device(request: models.OnDevice) -> Device | None:
 	"""The device of the token, or the one that `device_id` names among the signed-in user's, or None."""
-	return auth.device_for(given.device_id) if given.device_id else auth.device()
+	return auth.device_for(request.device_id) if request.device_id else auth.device()
 
 
-def _caller(given: models.OnDevice) -> Caller:
+def _caller(request: models.OnDevice) -> Caller:
 	"""The user on a device, not yet in any space. Raises RequestError device_id_required."""
-	device = _device(given)
+	device = _device(request)
 	if device is None:
 		raise RequestError("device_id_required")
 	return Caller(frappe.session.user, "", device.name)
@@ -44,21 +44,21 @@ def _caller(given: models.OnDevice) -> Caller:
 
 
 @endpoint(CONTRACT, guest=True, takes=models.SiteLogin, gives=models.SiteSignedIn)
-def login(given: models.SiteLogin) -> dict[str, Any]:
+def login(request: models.SiteLogin) -> dict[str, Any]:
 	"""A device token for a user name and password, or for a user who is signed in with a credential of Frappe's.
 
 	A device token cannot register devices: a stolen token could otherwise outlive its revocation.
 	"""
-	user, device_id = _user(given), given.device_id
+	user, device_id = _user(request), request.device_id
 	if not ids.is_device_id(device_id):
 		raise RequestError("invalid_argument", argument="device_id")
-	if given.contract not in (None, CONTRACT):
+	if request.contract not in (None, CONTRACT):
 		raise RequestError("invalid_argument", argument="contract")
-	granted = scopes.grant(user, CONTRACT, given.scopes)
+	granted = scopes.grant(user, CONTRACT, request.scopes)
 
 	def transaction() -> tuple[Device, str]:
 		devices.require_room(user, device_id)
-		made = device_tokens.register(user, device_id, given.platform, given.device_name, scopes=granted)
+		made = device_tokens.register(user, device_id, request.platform, request.device_name, scopes=granted)
 		frappe.db.commit()
 		return made
 
@@ -73,10 +73,10 @@ def login(given: models.SiteLogin) -> dict[str, Any]:
 	}
 
 
-def _user(given: models.SiteLogin) -> str:
+def _user(request: models.SiteLogin) -> str:
 	"""Who signs in. Raises RequestError: invalid_login, not_authenticated, permission_denied."""
-	if given.usr is not None or given.pwd is not None:
-		user = credentials.check(given.usr or "", given.pwd, given.device_id)
+	if request.usr is not None or request.pwd is not None:
+		user = credentials.check(request.usr or "", request.pwd, request.device_id)
 		frappe.db.commit()
 		frappe.set_user(user)
 		return user
@@ -92,21 +92,21 @@ def _token(token: str, device_id: str, expires_at: datetime | None) -> dict[str,
 
 
 @endpoint(CONTRACT, takes=models.SiteRotation, gives=models.SiteToken, writes=True)
-def rotate(given: models.SiteRotation) -> dict[str, Any]:
+def rotate(request: models.SiteRotation) -> dict[str, Any]:
 	"""Called with the device token: the next token. The old one works on for a few minutes."""
 	device = auth.device()
 	if device is None:
 		raise RequestError("device_token_required")
-	if given.device_id:
-		auth.device_for(given.device_id)
+	if request.device_id:
+		auth.device_for(request.device_id)
 	token, expires_at = device_tokens.rotate(device, auth.token())
 	return _token(token, device.device_id, expires_at)
 
 
 @endpoint(CONTRACT, takes=models.SiteLogout, gives=models.SiteLoggedOut, writes=True)
-def logout(given: models.SiteLogout) -> dict[str, Any]:
+def logout(request: models.SiteLogout) -> dict[str, Any]:
 	"""The device's token stops, for good. A token can stop its own device only."""
-	device = auth.device_for(given.device_id)
+	device = auth.device_for(request.device_id)
 	devices.revoke(device.name, "revoked_by_user")
 	return {"device_id": device.device_id, "status": "revoked"}
 
@@ -115,14 +115,14 @@ def logout(given: models.SiteLogout) -> dict[str, Any]:
 
 
 @endpoint(CONTRACT, takes=models.SitePull, gives=models.SitePulled)
-def pull(given: models.SitePull) -> dict[str, Any]:
+def pull(request: models.SitePull) -> dict[str, Any]:
 	"""A page of what changed in all spaces of the user after `cursor`. Go on with the new one until `has_more` is false.
 
 	Spaces that the user joined since come whole, and what lay in those that they left is told to be dropped.
 	"""
-	device, wanted = _device(given), waiting.wanted(given.types, given.fields)
+	device, wanted = _device(request), waiting.wanted(request.types, request.fields)
 	name = device.name if device else None
-	page = wide_pull.page(frappe.session.user, name, given.cursor, page_size(given.limit), wanted)
+	page = wide_pull.page(frappe.session.user, name, request.cursor, page_size(request.limit), wanted)
 	return {
 		"changes": [records.record(item) for item in page.items],
 		"cursor": page.cursor,
@@ -136,39 +136,39 @@ def pull(given: models.SitePull) -> dict[str, Any]:
 
 
 @endpoint(CONTRACT, takes=models.SiteAck, gives=Acknowledged, writes=True)
-def ack(given: models.SiteAck) -> dict[str, Any]:
+def ack(request: models.SiteAck) -> dict[str, Any]:
 	"""Note that the device holds everything up to `cursor`; positions never move backwards."""
-	caller = _caller(given)
-	if not given.cursor:
+	caller = _caller(request)
+	if not request.cursor:
 		raise RequestError("invalid_argument", argument="cursor")
 	held = spaces.held_by(caller.user, caller.device)
-	reached = kept_cursors.read(given.cursor, caller.user)
+	reached = kept_cursors.read(request.cursor, caller.user)
 	known = [(held[space].caller, place) for space, place in reached.places.items() if space in held]
 	positions.acknowledge_all(known)
 	return {"acknowledged": True, "server_time": clock.dump(clock.now())}
 
 
 @endpoint(CONTRACT, methods=("GET", "POST"), takes=models.OfRecord, gives=models.SiteRecord)
-def record(given: models.OfRecord) -> dict[str, Any]:
+def record(request: models.OfRecord) -> dict[str, Any]:
 	"""One record as a pull shows it."""
-	device = _device(given)
-	return waiting.record(frappe.session.user, device.name if device else None, given)
+	device = _device(request)
+	return waiting.record(frappe.session.user, device.name if device else None, request)
 
 
 # --- changes
 
 
 @endpoint(CONTRACT, takes=models.SitePush, gives=models.SitePushed)
-def push(given: models.SitePush) -> dict[str, Any]:
+def push(request: models.SitePush) -> dict[str, Any]:
 	"""Apply a list of changes, in whichever of the user's spaces they belong. Each has its own result.
 
 	All or none of them are applied when `atomic` is true.
 	"""
-	caller = _caller(given)
-	changes = items.read(given.changes)
+	caller = _caller(request)
+	changes = items.read(request.changes)
 	held = spaces.held_by(caller.user, caller.device)
 	named = {i: change.raw.get("space") for i, change in enumerate(changes)}
-	options = Options(CONTRACT, given.atomic, given.dry_run, given.client_time)
+	options = Options(CONTRACT, request.atomic, request.dry_run, request.client_time)
 	with push_and_pull.counted_push(caller, changes) as counted:
 		answers = wide_push.push_all(
 			str(caller.device), caller.user, changes, held, named, options, counted.allowance
@@ -178,9 +178,9 @@ def push(given: models.SitePush) -> dict[str, Any]:
 
 
 @endpoint(CONTRACT, takes=models.SiteStatus, gives=models.SiteStatuses)
-def status(given: models.SiteStatus) -> dict[str, Any]:
+def status(request: models.SiteStatus) -> dict[str, Any]:
 	"""The stored answers of up to 500 op ids, in their order."""
-	caller, op_ids = _caller(given), given.op_ids
+	caller, op_ids = _caller(request), request.op_ids
 	if op_ids is None or len(op_ids) > MAX_OP_IDS:
 		raise RequestError("invalid_argument", argument="op_ids", limit=MAX_OP_IDS)
 	held = spaces.held_by(caller.user, caller.device)
@@ -198,37 +198,37 @@ def status(given: models.SiteStatus) -> dict[str, Any]:
 
 
 @endpoint(CONTRACT, methods=("GET", "POST"), takes=models.SitePage, gives=models.SiteRefused)
-def refused(given: models.SitePage) -> dict[str, Any]:
+def refused(request: models.SitePage) -> dict[str, Any]:
 	"""Changes of this device that were refused, the oldest first."""
-	return waiting.refused(_caller(given), given.cursor, page_size(given.limit))
+	return waiting.refused(_caller(request), request.cursor, page_size(request.limit))
 
 
 @endpoint(CONTRACT, methods=("GET", "POST"), takes=models.SitePage, gives=models.SiteConflicts)
-def conflicts(given: models.SitePage) -> dict[str, Any]:
+def conflicts(request: models.SitePage) -> dict[str, Any]:
 	"""The open conflicts about changes of the user, with both sides of each field, the oldest first."""
-	return waiting.conflicts(frappe.session.user, given.cursor, page_size(given.limit))
+	return waiting.conflicts(frappe.session.user, request.cursor, page_size(request.limit))
 
 
 # --- files
 
 
 @endpoint(CONTRACT, takes=models.SitePresign, gives=Upload, writes=True)
-def presign(given: models.SitePresign) -> dict[str, Any]:
+def presign(request: models.SitePresign) -> dict[str, Any]:
 	"""A signed URL to upload a file to, for a record of a space."""
-	device = _device(given)
+	device = _device(request)
 	held = spaces.held_by(frappe.session.user, device.name if device else None)
-	if given.space is None and len(held) != 1:
+	if request.space is None and len(held) != 1:
 		raise RequestError("space_required")
-	space = given.space or next(iter(held))
+	space = request.space or next(iter(held))
 	if space not in held:
 		raise RequestError("space_access_denied")
-	answer = media.presign(held[space].caller, uploads.wanted(given))
+	answer = media.presign(held[space].caller, uploads.wanted(request))
 	frappe.db.commit()
 	return answer
 
 
 @endpoint(CONTRACT, methods=("GET", "POST"), takes=models.SiteMedia, gives=DownloadAnswer)
-def media_url(given: models.SiteMedia) -> dict[str, Any]:
+def media_url(request: models.SiteMedia) -> dict[str, Any]:
 	"""A signed URL to download from, for the uploader and for users who are shown a record that names the key."""
-	device = _device(given)
-	return media.download_url(Caller(frappe.session.user, "", device.name if device else None), given.key)
+	device = _device(request)
+	return media.download_url(Caller(frappe.session.user, "", device.name if device else None), request.key)

@@ -9,7 +9,7 @@ from hisabi_sync.api.protocol import item_reader
 from hisabi_sync.api.protocol.item_reader import MAX_TEXT
 from hisabi_sync.api.site.records import rows_in
 from hisabi_sync.engine import ledger
-from hisabi_sync.engine.entities.entity_types import registry
+from hisabi_sync.engine.entities import entity_types
 from hisabi_sync.engine.judge import validate
 from hisabi_sync.engine.model import clock, ids
 from hisabi_sync.engine.model.actions import AMEND, METHOD, STEPS, WORKFLOW
@@ -44,7 +44,7 @@ def read_again(items: Sequence[Any], caller: Caller) -> list[Change]:
 
 def _read(index: int, item: dict[str, Any]) -> Change:
 	change = Change(index, None, "", "", "", {}, raw={name: item[name] for name in KEPT if name in item})
-	item_reader.fill(change, item, lambda: _fill(change, item), registry())
+	item_reader.fill(change, item, lambda: _fill(change, item), entity_types.registry())
 	return change
 
 
@@ -81,11 +81,11 @@ def _plain(value: Any) -> str:
 
 
 def _entity(name: str) -> EntityType:
-	known = registry()
-	if name not in known.by_name and name not in known.broken:
+	registry = entity_types.registry()
+	if name not in registry.by_name and name not in registry.broken:
 		raise ItemError("unknown_type", [name[:MAX_TEXT]])
-	known.check_open(name)
-	return known.by_name[name]
+	registry.check_open(name)
+	return registry.by_name[name]
 
 
 def _check_operation(item: Mapping[str, Any]) -> None:
@@ -144,16 +144,16 @@ def _name_of(row: Any) -> Any:
 	return row.get("name") if isinstance(row, dict) else None
 
 
-def _names(given: list[Any], table: str) -> frozenset[str]:
+def _names(sent: list[Any], table: str) -> frozenset[str]:
 	"""Names of rows. Raises ItemError invalid_value for what is none."""
-	if not all(isinstance(one, str) and one for one in given):
+	if not all(isinstance(one, str) and one for one in sent):
 		raise ItemError("invalid_value", [table])
-	return frozenset(given)
+	return frozenset(sent)
 
 
 def _base_values(item: Mapping[str, Any], entity: EntityType, change: Change) -> dict[str, Any] | None:
-	given = validate.base_values(item.get("base_values"), change)
-	return {name: rows_in(value, entity, name) for name, value in given.items()} if given else given
+	sent = validate.base_values(item.get("base_values"), change)
+	return {name: rows_in(value, entity, name) for name, value in sent.items()} if sent else sent
 
 
 def _base_version(value: Any) -> int | None:
@@ -166,14 +166,14 @@ def _base_version(value: Any) -> int | None:
 
 
 def _resolves(item: Mapping[str, Any]) -> str | None:
-	given = item.get("resolves")
-	if given is None:
+	sent = item.get("resolves")
+	if sent is None:
 		return None
-	if not isinstance(given, str) or not 0 < len(given) <= MAX_TEXT:
+	if not isinstance(sent, str) or not 0 < len(sent) <= MAX_TEXT:
 		raise ItemError("conflict_not_found")
 	if item["op"] not in (UPDATE, DELETE):
 		raise ItemError("field_invalid", ["op"])
-	return given
+	return sent
 
 
 def _time(value: Any) -> Any:
@@ -221,9 +221,9 @@ def _may_follow(then: Any, op: str, operation: str) -> bool:
 
 def _amend(change: Change, args: Any) -> None:
 	"""The action is taken on the cancelled record and makes another one, whose id is in `args`; without it, one is computed."""
-	given = args.get("id") if isinstance(args, dict) else args
-	if args is not None and not ids.is_client_id(given):
+	sent = args.get("id") if isinstance(args, dict) else args
+	if args is not None and not ids.is_client_id(sent):
 		raise ItemError("field_invalid", ["args"])
 	change.amends = change.client_id
-	change.client_id = given or f"{change.client_id[:100]}-{ids.digest(change.op_id, size=6)}"
+	change.client_id = sent or f"{change.client_id[:100]}-{ids.digest(change.op_id, size=6)}"
 	change.operation, change.base_version, change.base_values = CREATE, None, None

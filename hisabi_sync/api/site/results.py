@@ -23,7 +23,7 @@ def result(
 	change: Change, outcome: Outcome, space: str | None, held: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, Any]:
 	"""The result of one change; `held` are {conflict: the sides of its fields}."""
-	given = {
+	answer = {
 		"op_id": change.op_id,
 		"type": change.entity_type,
 		"id": change.client_id,
@@ -35,8 +35,8 @@ def result(
 		**({"already_applied": True} if outcome.repeated and outcome.status != ERROR else {}),
 	}
 	if outcome.status == CONFLICT:
-		given["conflict"] = _conflict(change, outcome, held)
-	return given
+		answer["conflict"] = _conflict(change, outcome, held)
+	return answer
 
 
 def _versions(change: Change, outcome: Outcome, space: str | None) -> dict[str, Any]:
@@ -85,10 +85,10 @@ def _refusal(outcome: Outcome) -> dict[str, Any]:
 		return {}
 	code = outcome.code or "base_version_conflict"
 	message = outcome.message or item_message(code)
-	given: dict[str, Any] = {"code": code, "message": message}
+	answer: dict[str, Any] = {"code": code, "message": message}
 	if outcome.status == ERROR:
-		given |= {"detail": detail(outcome, message), "retryable": is_retryable(outcome)}
-	return given
+		answer |= {"detail": detail(outcome, message), "retryable": is_retryable(outcome)}
+	return answer
 
 
 def detail(outcome: Outcome, message: str) -> list[dict[str, Any]]:

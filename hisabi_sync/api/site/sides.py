@@ -7,7 +7,7 @@ from hisabi_sync.api.site.records import rows_out
 from hisabi_sync.engine import wire
 from hisabi_sync.engine.conflicts.conflict_rows import OPEN, SEPARATOR, SIDES
 from hisabi_sync.engine.database import sql
-from hisabi_sync.engine.entities.entity_types import registry
+from hisabi_sync.engine.entities import entity_types
 from hisabi_sync.engine.model import clock, ids
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.sharing import visibility
@@ -45,12 +45,12 @@ def _rows(found: sql.Rows) -> list[Row]:
 
 def of_rows(rows: Sequence[Row], user: str) -> dict[str, dict[str, Any]]:
 	"""The same for rows of conflicts, in a number of statements that does not depend on theirs."""
-	known = registry()
-	rows = [row for row in rows if row["entity_type"] in known.by_name]
+	registry = entity_types.registry()
+	rows = [row for row in rows if row["entity_type"] in registry.by_name]
 	stored = load.records([row["record"] for row in rows if row["record"]])
-	hidden = visibility.hidden(stored.values(), known, [user])
+	hidden = visibility.hidden(stored.values(), registry, [user])
 	shown = [row for row in rows if row["record"] not in hidden]
-	held = {row["name"]: _sides(row, known.by_name[row["entity_type"]], user) for row in shown}
+	held = {row["name"]: _sides(row, registry.by_name[row["entity_type"]], user) for row in shown}
 	names = _names(shown, held, user)
 	return {row["name"]: _by_field(row, held[row["name"]], names[row["space"]]) for row in shown}
 
@@ -66,15 +66,18 @@ def _sides(row: Row, entity: EntityType, user: str) -> dict[str, dict[str, Any]]
 def _names(rows: Iterable[Row], held: Mapping[str, Mapping[str, Any]], user: str) -> dict[str, Any]:
 	pairs: dict[str, list[Any]] = {}
 	for row in rows:
-		entity = registry().by_name[row["entity_type"]]
+		entity = entity_types.registry().by_name[row["entity_type"]]
 		pairs.setdefault(row["space"], []).extend((entity, values) for values in held[row["name"]].values())
-	return wire.client_ids_in(pairs, registry(), user)
+	return wire.client_ids_in(pairs, entity_types.registry(), user)
 
 
 def _by_field(row: Row, held: Mapping[str, Mapping[str, Any]], names: Any) -> dict[str, Any]:
 	"""{field: {side: value}} of the fields in conflict."""
-	entity = registry().by_name[row["entity_type"]]
-	shown = {side: wire.payload(entity, dict(values), names, registry()) for side, values in held.items()}
+	entity = entity_types.registry().by_name[row["entity_type"]]
+	shown = {
+		side: wire.payload(entity, dict(values), names, entity_types.registry())
+		for side, values in held.items()
+	}
 	asked = [name for name in (row["fields"] or "").split(SEPARATOR) if name in entity.readable]
 	found = {
 		name: {side: rows_out(values[name], entity, name) for side, values in shown.items() if name in values}

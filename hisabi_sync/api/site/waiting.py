@@ -39,11 +39,11 @@ def _are_names(names: Any) -> bool:
 	)
 
 
-def record(user: str, device: str | None, given: models.OfRecord) -> dict[str, Any]:
+def record(user: str, device: str | None, request: models.OfRecord) -> dict[str, Any]:
 	"""One record. Raises RequestError: unsupported_entity_type, space_required, not_found."""
-	if not registry().is_open(given.type):
-		raise RequestError("unsupported_entity_type", entity_types=[given.type])
-	found = wide_pull.one(user, device, given.type, given.id, given.space)
+	if not registry().is_open(request.type):
+		raise RequestError("unsupported_entity_type", entity_types=[request.type])
+	found = wide_pull.one(user, device, request.type, request.id, request.space)
 	if len(found) > 1:
 		raise RequestError("space_required")
 	if not found:

@@ -16,36 +16,36 @@ from hisabi_sync.hisabi_wallet import wallets
 
 
 @endpoint("wallet", guest=True, takes=models.Login, gives=models.SignedIn)
-def login(given: models.Login) -> dict[str, Any]:
+def login(request: models.Login) -> dict[str, Any]:
 	"""Sign in with user name and password for a device token, and learn the default wallet."""
-	user = credentials.check(given.usr, given.pwd, given.device_id)
+	user = credentials.check(request.usr, request.pwd, request.device_id)
 	frappe.db.commit()
 	frappe.set_user(user)
-	return _register(user, given)
+	return _register(user, request)
 
 
 @endpoint("wallet", takes=models.DeviceRegistration, gives=models.SignedIn)
-def register_device(given: models.DeviceRegistration) -> dict[str, Any]:
+def register_device(request: models.DeviceRegistration) -> dict[str, Any]:
 	"""A device token for a user who is signed in; the same answer as that of `login`.
 
 	A device token cannot register devices: a stolen token could otherwise outlive its revocation.
 	"""
 	if auth.device():
 		raise RequestError("permission_denied")
-	return _register(frappe.session.user, given)
+	return _register(frappe.session.user, request)
 
 
-def _register(user: str, given: models.Login | models.DeviceRegistration) -> dict[str, Any]:
-	device_id = given.device_id
+def _register(user: str, request: models.Login | models.DeviceRegistration) -> dict[str, Any]:
+	device_id = request.device_id
 	if not ids.is_device_id(device_id):
 		raise RequestError("invalid_argument", argument="device_id")
 
-	granted = scopes.grant(user, given.contract or scopes.WALLET, given.scopes)
+	granted = scopes.grant(user, request.contract or scopes.WALLET, request.scopes)
 
 	def transaction() -> tuple[devices.Device, str, str | None]:
 		devices.require_room(user, device_id)
 		device, token = device_tokens.register(
-			user, device_id, given.platform, given.device_name, scopes=granted
+			user, device_id, request.platform, request.device_name, scopes=granted
 		)
 		wallet_id = wallets.default_wallet(user) if scopes.WALLET in granted else None
 		frappe.db.commit()
@@ -61,31 +61,31 @@ def _token(token: str, device_id: str, expires_at: datetime | None) -> dict[str,
 
 
 @endpoint("wallet", takes=models.TokenRotation, gives=models.NewToken, writes=True)
-def rotate_token(given: models.TokenRotation) -> dict[str, Any]:
+def rotate_token(request: models.TokenRotation) -> dict[str, Any]:
 	"""Called with the device token: the next token. The old one works on for a few minutes."""
 	device = auth.device()
 	if device is None:
 		raise RequestError("device_token_required")
-	if given.device_id:
-		auth.device_for(given.device_id)
+	if request.device_id:
+		auth.device_for(request.device_id)
 	token, expires_at = device_tokens.rotate(device, auth.token())
 	return _token(token, device.device_id, expires_at)
 
 
 @endpoint("wallet", takes=models.DeviceRevocation, gives=models.RevokedDevice, writes=True)
-def revoke_device(given: models.DeviceRevocation) -> dict[str, Any]:
+def revoke_device(request: models.DeviceRevocation) -> dict[str, Any]:
 	"""Revoke one of your devices. Repeating it is no error. A token of another contract revokes its own device only."""
-	device, current = devices.find(frappe.session.user, given.device_id), auth.device()
-	if current and current.device_id != given.device_id:
+	device, current = devices.find(frappe.session.user, request.device_id), auth.device()
+	if current and current.device_id != request.device_id:
 		scopes.check_scope(scopes.WALLET, current.granted)
 	if device is None:
 		raise RequestError("not_found")
 	devices.revoke(device.name, "revoked_by_user")
-	return {"device_id": given.device_id, "status": "revoked"}
+	return {"device_id": request.device_id, "status": "revoked"}
 
 
 @endpoint("wallet", methods=("GET", "POST"), takes=models.DeviceList, gives=models.OwnDevices)
-def list_devices(given: models.DeviceList) -> dict[str, Any]:
+def list_devices(request: models.DeviceList) -> dict[str, Any]:
 	"""Your own devices, the one seen last first; `current` marks the device that asks."""
 	now, current = clock.now(), auth.device()
 	rows = devices.listing(frappe.session.user)

@@ -8,7 +8,7 @@ import frappe
 
 from hisabi_sync.api.protocol import item_reader
 from hisabi_sync.engine import ledger
-from hisabi_sync.engine.entities.entity_types import registry
+from hisabi_sync.engine.entities import entity_types
 from hisabi_sync.engine.entities.type_registry import Registry
 from hisabi_sync.engine.identity import budgets
 from hisabi_sync.engine.judge import validate
@@ -34,9 +34,9 @@ def read(items: Sequence[Any], wallet_id: str) -> list[Change]:
 	"""Changes for the items. Raises RequestError for what rejects the whole push."""
 	item_reader.require_room(items, frappe.get_cached_doc("Sync Settings").max_push_items or DEFAULT_LIMIT)
 	item_reader.require_objects(items)
-	known = registry()
-	_check_types(items, known)
-	return [_read(index, item, wallet_id, known) for index, item in enumerate(items)]
+	registry = entity_types.registry()
+	_check_types(items, registry)
+	return [_read(index, item, wallet_id, registry) for index, item in enumerate(items)]
 
 
 def read_again(items: Sequence[Any], caller: Caller) -> list[Change]:
@@ -44,11 +44,11 @@ def read_again(items: Sequence[Any], caller: Caller) -> list[Change]:
 	return read(items, caller.space_key)
 
 
-def _check_types(items: Sequence[dict[str, Any]], known: Registry) -> None:
+def _check_types(items: Sequence[dict[str, Any]], registry: Registry) -> None:
 	sound = [item for item in items if not isinstance(item, strict_json.Odd)]
-	given = [item.get("entity_type") for item in sound if item.get("entity_type") not in (None, "")]
+	sent = [item.get("entity_type") for item in sound if item.get("entity_type") not in (None, "")]
 	unsupported = [
-		name for name in given if not isinstance(name, str) or known.name_of(SPACE_TYPE, name) is None
+		name for name in sent if not isinstance(name, str) or registry.name_of(SPACE_TYPE, name) is None
 	]
 	if unsupported:
 		raise RequestError(
@@ -56,34 +56,34 @@ def _check_types(items: Sequence[dict[str, Any]], known: Registry) -> None:
 		)
 
 
-def _read(index: int, item: dict[str, Any], wallet_id: str, known: Registry) -> Change:
+def _read(index: int, item: dict[str, Any], wallet_id: str, registry: Registry) -> Change:
 	change = Change(index, None, "", "", "", {}, raw={name: item[name] for name in KEPT if name in item})
-	item_reader.fill(change, item, lambda: _fill(change, item, wallet_id, known), known)
+	item_reader.fill(change, item, lambda: _fill(change, item, wallet_id, registry), registry)
 	return change
 
 
-def _fill(change: Change, item: dict[str, Any], wallet_id: str, known: Registry) -> None:
+def _fill(change: Change, item: dict[str, Any], wallet_id: str, registry: Registry) -> None:
 	change.op_id = _op_id(item)
 	named = _text(item.get("entity_type"))
-	change.entity_type = known.name_of(SPACE_TYPE, named) or named
+	change.entity_type = registry.name_of(SPACE_TYPE, named) or named
 	change.client_id = _text(item.get("entity_id")) or _text(item.get("client_id"))
 	change.operation = _text(item.get("operation"))
 	meant = (*(item.get(name) for name in MEANT), change.client_id, *validate.added(item, *ADDED))
 	change.fingerprint = ledger.fingerprint(*meant)
 	_check_names(change, item)
-	_check_open(change, named, known)
-	change.payload = _payload(change, item, wallet_id, known)
+	_check_open(change, named, registry)
+	change.payload = _payload(change, item, wallet_id, registry)
 	change.resolves = _resolves(change.operation, item.get("resolves"))
 	change.base_values = validate.base_values(item.get("base_values"), change)
-	change.base_version = _base_version(change, item.get("base_version"), known)
+	change.base_version = _base_version(change, item.get("base_version"), registry)
 	change.client_time = _client_time(change.payload)
 
 
-def _check_open(change: Change, named: str, known: Registry) -> None:
+def _check_open(change: Change, named: str, registry: Registry) -> None:
 	"""Only an odd item comes this far with a type that nobody has: others refuse the whole push."""
-	if known.name_of(SPACE_TYPE, named) is None:
+	if registry.name_of(SPACE_TYPE, named) is None:
 		raise ItemError("invalid_value", ["entity_type"])
-	known.check_open(change.entity_type)
+	registry.check_open(change.entity_type)
 
 
 def _op_id(item: dict[str, Any]) -> str:
@@ -104,8 +104,8 @@ def _check_names(change: Change, item: dict[str, Any]) -> None:
 		raise ItemError("invalid_operation")
 	if not change.client_id:
 		raise ItemError("entity_id_required")
-	given = [item[name] for name in ("entity_id", "client_id") if item.get(name) is not None]
-	if not ids.is_client_id(change.client_id) or not all(isinstance(value, str) for value in given):
+	sent = [item[name] for name in ("entity_id", "client_id") if item.get(name) is not None]
+	if not ids.is_client_id(change.client_id) or not all(isinstance(value, str) for value in sent):
 		raise ItemError("invalid_client_id")
 	if change.entity_type == WALLET and not ids.is_name(change.client_id):
 		raise ItemError("invalid_client_id")  # the wallet's id is its document's name
@@ -113,14 +113,14 @@ def _check_names(change: Change, item: dict[str, Any]) -> None:
 		raise ItemError("entity_id_mismatch")
 
 
-def _payload(change: Change, item: dict[str, Any], wallet_id: str, known: Registry) -> dict[str, Any]:
+def _payload(change: Change, item: dict[str, Any], wallet_id: str, registry: Registry) -> dict[str, Any]:
 	"""The payload without the names of record and wallet, which must agree with the item's."""
 	payload = item.get("payload")
 	if payload is None and change.operation == "delete":
 		return {}
 	if not isinstance(payload, dict):
 		raise ItemError("payload_must_be_object")
-	validate.check_size(change, payload, known.by_name[change.entity_type])
+	validate.check_size(change, payload, registry.by_name[change.entity_type])
 	if payload.get("client_id") not in (None, "", change.client_id):
 		raise ItemError("entity_id_mismatch")
 	if any(part.get("wallet_id") not in (None, "", wallet_id) for part in (payload, item)):
@@ -130,24 +130,24 @@ def _payload(change: Change, item: dict[str, Any], wallet_id: str, known: Regist
 	return {key: value for key, value in payload.items() if key not in IDENTITY}
 
 
-def _resolves(operation: str, given: Any) -> str | None:
+def _resolves(operation: str, sent: Any) -> str | None:
 	"""The conflict that the change settles; what it holds is edited by it, or deleted."""
-	if given is None:
+	if sent is None:
 		return None
-	if not isinstance(given, str) or not given or len(given) > MAX_OP_ID:
+	if not isinstance(sent, str) or not sent or len(sent) > MAX_OP_ID:
 		raise ItemError("conflict_not_found")
 	if operation == CREATE:
 		raise ItemError("invalid_operation")
-	return given
+	return sent
 
 
-def _base_version(change: Change, value: Any, known: Registry) -> int | None:
+def _base_version(change: Change, value: Any, registry: Registry) -> int | None:
 	"""The version that the device saw. A create gives one only to begin a deleted record again; others may give base values."""
 	if change.operation == CREATE:
 		return _tombstone(value)
 	if value is None:
 		if not change.resolves:
-			_check_based(change, known)
+			_check_based(change, registry)
 		return None
 	number = item_reader.whole_number(value, None)
 	if number is None:
@@ -162,9 +162,9 @@ def _tombstone(value: Any) -> int | None:
 	return number or None
 
 
-def _check_based(change: Change, known: Registry) -> None:
+def _check_based(change: Change, registry: Registry) -> None:
 	"""Without a version each field of an update needs a base value, and a delete at least one."""
-	entity, held = known.by_name[change.entity_type], change.base_values or {}
+	entity, held = registry.by_name[change.entity_type], change.base_values or {}
 	named, based = ({entity.aliases.get(key, key) for key in part} for part in (change.payload, held))
 	bare = sorted(named & entity.writable - based) if held else []
 	if bare or not held:

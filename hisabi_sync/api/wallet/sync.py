@@ -10,7 +10,7 @@ from hisabi_sync.api.protocol.schema import Acknowledged
 from hisabi_sync.api.wallet import items as wallet_items
 from hisabi_sync.api.wallet.models import sync as models
 from hisabi_sync.engine import ledger, positions, pull, push
-from hisabi_sync.engine.entities.entity_types import registry
+from hisabi_sync.engine.entities import entity_types
 from hisabi_sync.engine.entities.type_registry import Registry
 from hisabi_sync.engine.model import clock, cursor, ids
 from hisabi_sync.engine.model.change import CONFLICT, ERROR, Caller, Change, Outcome
@@ -21,25 +21,25 @@ from hisabi_sync.hisabi_wallet.members import SPACE_TYPE
 MAX_OP_IDS = 500
 
 
-def caller_of(given: models.InWallet) -> Caller:
+def caller_of(request: models.InWallet) -> Caller:
 	"""The Caller of a wallet call from its `device_id` and `wallet_id`."""
-	device = auth.device_for(given.device_id)
-	space = ids.space(SPACE_TYPE, given.wallet_id)
-	return Caller(device.user, space, device.name, SPACE_TYPE, given.wallet_id)
+	device = auth.device_for(request.device_id)
+	space = ids.space(SPACE_TYPE, request.wallet_id)
+	return Caller(device.user, space, device.name, SPACE_TYPE, request.wallet_id)
 
 
 @endpoint("wallet", takes=models.WalletPush, gives=models.WalletPushed)
-def sync_push(given: models.WalletPush) -> dict[str, Any]:
+def sync_push(request: models.WalletPush) -> dict[str, Any]:
 	"""Apply a list of changes. Each has its own result; all or none of them are applied when `atomic` is true."""
-	caller = caller_of(given)
-	changes = wallet_items.read(given.items, caller.space_key)
-	options = push.Options("wallet", given.atomic, given.dry_run, given.client_time)
+	caller = caller_of(request)
+	changes = wallet_items.read(request.items, caller.space_key)
+	options = push.Options("wallet", request.atomic, request.dry_run, request.client_time)
 	with push_and_pull.counted_push(caller, changes) as counted:
 		result = push.push(counted, changes, options, wallet_items.open_wallet)
-	known, wallet_id = registry(), result.caller.space_key
+	registry, wallet_id = entity_types.registry(), result.caller.space_key
 	return {
 		"results": [
-			_result(change, outcome, wallet_id, known)
+			_result(change, outcome, wallet_id, registry)
 			for change, outcome in zip(changes, result.outcomes, strict=True)
 		],
 		"server_time": clock.dump(clock.now()),
@@ -47,24 +47,24 @@ def sync_push(given: models.WalletPush) -> dict[str, Any]:
 	}
 
 
-def _result(change: Change, outcome: Outcome, wallet_id: str, known: Registry) -> dict[str, Any]:
-	given: dict[str, Any] = {
+def _result(change: Change, outcome: Outcome, wallet_id: str, registry: Registry) -> dict[str, Any]:
+	answer: dict[str, Any] = {
 		"status": outcome.status,
 		"op_id": change.op_id,
-		"entity_type": known.wire_name(change.entity_type),
+		"entity_type": registry.wire_name(change.entity_type),
 		"entity_id": change.client_id,
 		"client_id": change.client_id,
 	}
-	given.update(
+	answer.update(
 		_errors(outcome)
 		if outcome.status == ERROR
 		else _versions(outcome, _record(change, outcome, wallet_id))
 	)
 	if outcome.repeated:
-		given["already_applied"] = True
+		answer["already_applied"] = True
 	if outcome.warnings:
-		given["warnings"] = outcome.warnings
-	return given
+		answer["warnings"] = outcome.warnings
+	return answer
 
 
 def _errors(outcome: Outcome) -> dict[str, Any]:
@@ -108,12 +108,12 @@ def _conflict(outcome: Outcome, record: dict[str, Any] | None) -> dict[str, Any]
 
 
 @endpoint("wallet", methods=("GET", "POST"), takes=models.WalletPull, gives=models.WalletPulled)
-def sync_pull(given: models.WalletPull) -> dict[str, Any]:
+def sync_pull(request: models.WalletPull) -> dict[str, Any]:
 	"""A page of what changed after `cursor`. Go on with `next_cursor` until `has_more` is false."""
-	caller = caller_of(given)
-	since = None if given.cursor else given.since
+	caller = caller_of(request)
+	since = None if request.cursor else request.since
 	start = positions.before(caller, since)
-	page = pull.pull(caller, given.cursor, page_size(given.limit), given.entity_types, start)
+	page = pull.pull(caller, request.cursor, page_size(request.limit), request.entity_types, start)
 	return {
 		"items": [_item(item, page.caller.space_key) for item in page.items],
 		"next_cursor": page.next_cursor,
@@ -138,19 +138,19 @@ def _item(item: pull.Item, wallet_id: str) -> dict[str, Any]:
 
 
 @endpoint("wallet", takes=models.WalletAck, gives=Acknowledged, writes=True)
-def sync_ack(given: models.WalletAck) -> dict[str, Any]:
+def sync_ack(request: models.WalletAck) -> dict[str, Any]:
 	"""Note that the device holds everything up to `cursor`; a position never moves backwards."""
-	caller = authorise(caller_of(given))
-	position = cursor.decode(given.cursor or "", caller.space)
+	caller = authorise(caller_of(request))
+	position = cursor.decode(request.cursor or "", caller.space)
 	positions.acknowledge(caller, position)
 	return {"acknowledged": True, "server_time": clock.dump(clock.now())}
 
 
 @endpoint("wallet", methods=("GET", "POST"), takes=models.OpStatus, gives=models.OpStatuses)
-def sync_op_status(given: models.OpStatus) -> dict[str, Any]:
+def sync_op_status(request: models.OpStatus) -> dict[str, Any]:
 	"""The stored answers of up to 500 op ids, in their order."""
-	caller = authorise(caller_of(given))
-	op_ids = given.op_ids
+	caller = authorise(caller_of(request))
+	op_ids = request.op_ids
 	if op_ids is None or len(op_ids) > MAX_OP_IDS:
 		raise RequestError("invalid_argument", argument="op_ids", limit=MAX_OP_IDS)
 	stored = ledger.stored(caller, op_ids)
@@ -165,4 +165,4 @@ def _status(op_id: str, stored: Mapping[str, tuple[Change, Outcome]], wallet_id:
 	if found is None:
 		return {"op_id": op_id, "status": "missing", "found": False}
 	change, outcome = found
-	return {**_result(change, outcome, wallet_id, registry()), "op_id": op_id, "found": True}
+	return {**_result(change, outcome, wallet_id, entity_types.registry()), "op_id": op_id, "found": True}

@@ -31,9 +31,9 @@ def transaction(function: Callable[[G], T]) -> Callable[[G], T]:
 	"""Run the call in a transaction that is tried again after a deadlock and committed before the answer."""
 
 	@functools.wraps(function)
-	def run(given: G) -> T:
+	def run(request: G) -> T:
 		try:
-			return retry.committed(lambda: function(given))
+			return retry.committed(lambda: function(request))
 		except members.LastOwner:
 			raise RequestError("last_owner") from None
 		except frappe.PermissionError:
@@ -44,41 +44,41 @@ def transaction(function: Callable[[G], T]) -> Callable[[G], T]:
 	return run
 
 
-def _caller(given: models.OfWallet) -> Caller:
+def _caller(request: models.OfWallet) -> Caller:
 	"""The Caller in the wallet of the call. Raises RequestError space_access_denied for anybody but an active member."""
-	device = _device(given)
+	device = _device(request)
 	name = device.name if device else None
-	space = ids.space(members.SPACE_TYPE, given.wallet_id)
-	return authorise(Caller(frappe.session.user, space, name, members.SPACE_TYPE, given.wallet_id))
+	space = ids.space(members.SPACE_TYPE, request.wallet_id)
+	return authorise(Caller(frappe.session.user, space, name, members.SPACE_TYPE, request.wallet_id))
 
 
-def _device(given: models.OfWallet | models.WalletCreation) -> Device | None:
+def _device(request: models.OfWallet | models.WalletCreation) -> Device | None:
 	"""The device that is named, else the one of the token, if there is any."""
-	return auth.device_for(given.device_id) if given.device_id else auth.device()
+	return auth.device_for(request.device_id) if request.device_id else auth.device()
 
 
-def _manager(given: models.OfWallet) -> Caller:
+def _manager(request: models.OfWallet) -> Caller:
 	"""A Caller who may manage members. Refuses others before it looks up anything about other people."""
-	caller = _caller(given)
+	caller = _caller(request)
 	if not members.RIGHTS[caller.role].manages:
 		raise RequestError("permission_denied")
 	return caller
 
 
-def _role(given: models.MemberChange | models.InviteCreation) -> str:
-	if given.role not in members.ROLES:
+def _role(request: models.MemberChange | models.InviteCreation) -> str:
+	if request.role not in members.ROLES:
 		raise RequestError("invalid_argument", argument="role")
-	return given.role
+	return request.role
 
 
 @endpoint("wallet", takes=models.WalletCreation, gives=models.CreatedWallet)
 @transaction
-def wallet_create(given: models.WalletCreation) -> dict[str, Any]:
+def wallet_create(request: models.WalletCreation) -> dict[str, Any]:
 	"""Make a wallet that the caller owns; a repeat returns the same wallet."""
-	client_id, device, user = given.client_id, _device(given), frappe.session.user
+	client_id, device, user = request.client_id, _device(request), frappe.session.user
 	if not ids.is_name(client_id):
 		raise RequestError("invalid_argument", argument="client_id")
-	name = texts.encode(given.wallet_name or "")
+	name = texts.encode(request.wallet_name or "")
 	if len(name) > args.MAX_TEXT:
 		raise RequestError("invalid_argument", argument="wallet_name")
 	created = not _exists(client_id)
@@ -102,7 +102,7 @@ def _wallet(row: dict[str, Any]) -> dict[str, Any]:
 
 
 @endpoint("wallet", methods=("GET", "POST"), takes=models.WalletList, gives=models.HeldWallets)
-def wallet_list(given: models.WalletList) -> dict[str, Any]:
+def wallet_list(request: models.WalletList) -> dict[str, Any]:
 	"""The wallets that the caller is an active member of, the oldest membership first."""
 	rows = wallets.of_user(frappe.session.user)
 	return {"wallets": [_wallet(row) for row in rows], "server_time": clock.dump(clock.now())}
@@ -110,24 +110,24 @@ def wallet_list(given: models.WalletList) -> dict[str, Any]:
 
 @endpoint("wallet", takes=models.OfWallet, gives=models.Membership)
 @transaction
-def wallet_leave(given: models.OfWallet) -> dict[str, Any]:
+def wallet_leave(request: models.OfWallet) -> dict[str, Any]:
 	"""End your own membership. The last owner cannot leave."""
-	caller = _caller(given)
+	caller = _caller(request)
 	return _member(members.change(caller.space_key, caller.role, caller.user, status=members.REMOVED))
 
 
 @endpoint("wallet", takes=models.MemberChange, gives=models.Membership)
 @transaction
-def member_update(given: models.MemberChange) -> dict[str, Any]:
+def member_update(request: models.MemberChange) -> dict[str, Any]:
 	"""Give a member another role; for those who may manage both roles."""
-	return _change(_manager(given), given.user, role=_role(given))
+	return _change(_manager(request), request.user, role=_role(request))
 
 
 @endpoint("wallet", takes=models.MemberRemoval, gives=models.Membership)
 @transaction
-def member_remove(given: models.MemberRemoval) -> dict[str, Any]:
+def member_remove(request: models.MemberRemoval) -> dict[str, Any]:
 	"""End a membership; the user's devices drop the wallet with their next pull."""
-	return _change(_manager(given), given.user, status=members.REMOVED)
+	return _change(_manager(request), request.user, status=members.REMOVED)
 
 
 def _change(caller: Caller, user: str, **values: str) -> dict[str, Any]:
@@ -144,12 +144,12 @@ def _member(doc: Document) -> dict[str, Any]:
 
 @endpoint("wallet", takes=models.InviteCreation, gives=models.NewInvite)
 @transaction
-def invite_create(given: models.InviteCreation) -> dict[str, Any]:
+def invite_create(request: models.InviteCreation) -> dict[str, Any]:
 	"""Make an invite into a wallet. Its code goes to the person who is to join."""
-	caller, role = _manager(given), _role(given)
+	caller, role = _manager(request), _role(request)
 	if role not in members.RIGHTS[caller.role].manages:
 		raise RequestError("permission_denied")
-	doc, code = invites.create(caller.space_key, role, given.expires_in_hours)
+	doc, code = invites.create(caller.space_key, role, request.expires_in_hours)
 	return {
 		"invite_id": doc.name,
 		"code": code,
@@ -161,9 +161,9 @@ def invite_create(given: models.InviteCreation) -> dict[str, Any]:
 
 
 @endpoint("wallet", methods=("GET", "POST"), takes=models.OfWallet, gives=models.Invites)
-def invite_list(given: models.OfWallet) -> dict[str, Any]:
+def invite_list(request: models.OfWallet) -> dict[str, Any]:
 	"""The invites of a wallet, newest first, without their codes."""
-	caller = _manager(given)
+	caller = _manager(request)
 	rows = invites.listing(caller.space_key)
 	return {"invites": [_invite(row) for row in rows], "server_time": clock.dump(clock.now())}
 
@@ -183,10 +183,10 @@ def _invite(row: dict[str, Any]) -> dict[str, Any]:
 
 @endpoint("wallet", takes=models.InviteRevocation, gives=models.RevokedInvite)
 @transaction
-def invite_revoke(given: models.InviteRevocation) -> dict[str, Any]:
+def invite_revoke(request: models.InviteRevocation) -> dict[str, Any]:
 	"""Close an open invite; a used one stays used."""
-	caller = _manager(given)
-	invite = invites.find(caller.space_key, given.invite_id)
+	caller = _manager(request)
+	invite = invites.find(caller.space_key, request.invite_id)
 	if invite is None:
 		raise RequestError("not_found")
 	if invite["role"] not in members.RIGHTS[caller.role].manages:
@@ -195,30 +195,30 @@ def invite_revoke(given: models.InviteRevocation) -> dict[str, Any]:
 
 
 @endpoint("wallet", takes=models.InviteAcceptance, gives=models.Joined)
-def invite_accept(given: models.InviteAcceptance) -> dict[str, Any]:
+def invite_accept(request: models.InviteAcceptance) -> dict[str, Any]:
 	"""Become a member by a code. Codes that are unknown, used, late or revoked are one error."""
 	whom = (frappe.session.user,)
 	throttle.count("invite", whom, MAX_TRIES)
-	answer = _accept(given)
+	answer = _accept(request)
 	throttle.take_back("invite", whom)
 	return answer
 
 
 @transaction
-def _accept(given: models.InviteAcceptance) -> dict[str, Any]:
-	joined = invites.accept(given.code, frappe.session.user)
+def _accept(request: models.InviteAcceptance) -> dict[str, Any]:
+	joined = invites.accept(request.code, frappe.session.user)
 	if joined is None:
 		raise RequestError("invite_invalid")
 	return {"wallet_id": joined.wallet_id, "role": joined.role, "already_member": joined.was_member}
 
 
 @endpoint("wallet", takes=models.WalletDefaults, gives=models.MadeDefaults)
-def wallet_defaults(given: models.WalletDefaults) -> dict[str, Any]:
+def wallet_defaults(request: models.WalletDefaults) -> dict[str, Any]:
 	"""Make the defaults that a wallet does not have yet: settings, a cash account and categories."""
-	caller = _caller(given)
-	language = (given.language or frappe.local.lang).partition("-")[0].lower()
+	caller = _caller(request)
+	language = (request.language or frappe.local.lang).partition("-")[0].lower()
 	known = language if language in defaults.LANGUAGES else defaults.LANGUAGES[0]
-	outcomes = [outcome for _, outcome in defaults.add(caller, known, given.currency)]
+	outcomes = [outcome for _, outcome in defaults.add(caller, known, request.currency)]
 	return {
 		"results": [_made(outcome) for outcome in outcomes],
 		"created": sum(outcome.status == ACCEPTED for outcome in outcomes),

@@ -8,7 +8,7 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
-from hisabi_sync.engine.entities.entity_types import registry
+from hisabi_sync.engine.entities import entity_types
 from hisabi_sync.engine.model import ids, joint
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.paths import Way
@@ -34,8 +34,8 @@ def why(user: str, device: str | None, doc: Document) -> dict[str, Any]:
 
 
 def _steps(user: str, device: str | None, doc: Document) -> Iterator[Step]:
-	known = registry()
-	entity = known.by_doctype.get(doc.doctype)
+	registry = entity_types.registry()
+	entity = registry.by_doctype.get(doc.doctype)
 	if entity is None or not entity.enabled:
 		yield _no_type(doc.doctype, entity)
 		return
@@ -47,14 +47,14 @@ def _steps(user: str, device: str | None, doc: Document) -> Iterator[Step]:
 	if not key:
 		return
 	yield _record(doc, entity, space)
-	yield _member(user, space, key, known.space_types.get(entity.space_type))
+	yield _member(user, space, key, registry.space_types.get(entity.space_type))
 	yield _rights(user, doc, entity)
 	if device:
 		yield _device(device, doc, entity, space)
 
 
 def _no_type(doctype: str, entity: EntityType | None) -> Step:
-	broken = [found.reason for found in registry().broken.values() if found.doctype == doctype]
+	broken = [found.reason for found in entity_types.registry().broken.values() if found.doctype == doctype]
 	if broken:
 		return Step(
 			"type", False, _("{0} is synced, but its entity type cannot be used").format(_(doctype)), broken

@@ -35,14 +35,14 @@ class Period:
 		return [self.since.date() + timedelta(days=n) for n in range(count)]
 
 
-def period(given: Mapping[str, Any]) -> Period:
+def period(filters: Mapping[str, Any]) -> Period:
 	"""The days `from_date` to `to_date`, or as many `days` up to today."""
-	if any(isinstance(given.get(name), list | dict) for name in ("days", "from_date", "to_date")):
+	if any(isinstance(filters.get(name), list | dict) for name in ("days", "from_date", "to_date")):
 		_refuse()
-	last = getdate(given.get("to_date")) if given.get("to_date") else getdate()
-	days = min(max(cint(given.get("days")) or DAYS, 1), MAX_DAYS)
+	last = getdate(filters.get("to_date")) if filters.get("to_date") else getdate()
+	days = min(max(cint(filters.get("days")) or DAYS, 1), MAX_DAYS)
 	first = (
-		getdate(given.get("from_date")) if given.get("from_date") else _moved(last, -timedelta(days=days - 1))
+		getdate(filters.get("from_date")) if filters.get("from_date") else _moved(last, -timedelta(days=days - 1))
 	)
 	if first > last:
 		frappe.throw(_("The period ends before it begins"))
@@ -58,9 +58,9 @@ def _moved(day: date, by: timedelta) -> date:
 	return clock.shifted(datetime.combine(day, time.min), by).date()
 
 
-def chosen(given: Mapping[str, Any], *names: str) -> dict[str, Any]:
+def chosen(filters: Mapping[str, Any], *names: str) -> dict[str, Any]:
 	"""The filters that are set, as `{column: text}`. Refuses a list, which Frappe would read as an operator."""
-	found = {name: given.get(name) for name in names if given.get(name)}
+	found = {name: filters.get(name) for name in names if filters.get(name)}
 	if not all(isinstance(value, str) for value in found.values()):
 		_refuse()
 	return found

@@ -8,7 +8,7 @@ import frappe
 from hisabi_sync import document_clauses
 from hisabi_sync.desk.insight import reasons
 from hisabi_sync.engine.database import sql
-from hisabi_sync.engine.entities.entity_types import registry
+from hisabi_sync.engine.entities import entity_types
 from hisabi_sync.engine.entities.type_registry import Registry
 from hisabi_sync.engine.model import clock
 
@@ -33,7 +33,7 @@ def device(name: str | None) -> dict[str, Any] | None:
 
 def types() -> list[dict[str, str]]:
 	"""The types that are switched on and whose documents the reader may read."""
-	known = (entity for entity in registry().by_name.values() if entity.enabled)
+	known = (entity for entity in entity_types.registry().by_name.values() if entity.enabled)
 	return [
 		{"entity_type": entity.wire_name, "doctype": entity.doctype, "space_type": entity.space_type}
 		for entity in known
@@ -53,9 +53,9 @@ def spaces(user: str, device: str | None) -> tuple[list[dict[str, Any]], bool]:
 	)
 	shown = rows[:MOST]
 	names = [row.name for row in shown if row.status == "active"]
-	held, reached, known = counts(user, names), _confirmed(device, names), registry()
+	held, reached, registry = counts(user, names), _confirmed(device, names), entity_types.registry()
 	for row in shown:
-		row.rule = reasons.rule_of(row, known.space_types.get(row.space_type))
+		row.rule = reasons.rule_of(row, registry.space_types.get(row.space_type))
 		row.since = clock.dump(row.since)
 		row.confirmed = reached.get(row.name)
 		row.counts = held.get(row.name, [])
@@ -64,24 +64,24 @@ def spaces(user: str, device: str | None) -> tuple[list[dict[str, Any]], bool]:
 
 def counts(user: str, spaces: list[str]) -> dict[str, list[dict[str, Any]]]:
 	"""{space: [{entity type, records, seen}]} of the live records of types that are switched on; one statement."""
-	known = registry()
+	registry = entity_types.registry()
 	if not spaces:
 		return {}
-	query = f"""SELECT space, entity_type, COUNT(*), SUM({_seen(user, known)}) FROM `tabSync Record`
+	query = f"""SELECT space, entity_type, COUNT(*), SUM({_seen(user, registry)}) FROM `tabSync Record`
 		WHERE space IN %(spaces)s AND deleted_at IS NULL GROUP BY space, entity_type"""  # noqa: S608
 	found: dict[str, list[dict[str, Any]]] = {}
 	for space, name, records, seen in sql.ask(query, {"spaces": tuple(spaces)}):
-		if known.is_open(name):
-			row = {"entity_type": known.wire_name(name), "records": records, "seen": int(seen)}
+		if registry.is_open(name):
+			row = {"entity_type": registry.wire_name(name), "records": records, "seen": int(seen)}
 			found.setdefault(space, []).append(row)
 	return {space: sorted(rows, key=lambda row: row["entity_type"]) for space, rows in found.items()}
 
 
-def _seen(user: str, known: Registry) -> str:
+def _seen(user: str, registry: Registry) -> str:
 	"""An expression that is 1 for a record whose document the user may read."""
 	cases = [
 		f"WHEN {frappe.db.escape(entity.name)} THEN document_name IN ({rows.replace('%', '%%')})"
-		for entity in known.by_name.values()
+		for entity in registry.by_name.values()
 		if entity.check_permissions
 		and (rows := document_clauses.readable_rows(entity.doctype, user)) is not None
 	]

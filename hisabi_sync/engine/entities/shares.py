@@ -51,20 +51,20 @@ def condition(text: str | None, meta: Meta) -> Condition:
 	if not (text or "").strip():
 		return ()
 	try:
-		given = json.loads(text or "")
+		terms = json.loads(text or "")
 	except ValueError:
 		raise ValueError(_("A condition is a list in JSON")) from None
-	if not isinstance(given, list):
+	if not isinstance(terms, list):
 		raise ValueError(_("A condition is a list in JSON"))
-	return tuple(_term(one, meta) for one in given)
+	return tuple(_term(one, meta) for one in terms)
 
 
-def _term(given: Any, meta: Meta) -> tuple[str, str, Any]:
-	is_term = isinstance(given, list) and len(given) == 3 and all(isinstance(part, str) for part in given[:2])
-	if not is_term or given[1] not in OPERATORS or isinstance(given[2], list) != (given[1] in LISTS):
+def _term(term: Any, meta: Meta) -> tuple[str, str, Any]:
+	is_term = isinstance(term, list) and len(term) == 3 and all(isinstance(part, str) for part in term[:2])
+	if not is_term or term[1] not in OPERATORS or isinstance(term[2], list) != (term[1] in LISTS):
 		said = _('A condition has terms such as ["status", "=", "Open"], with one of {0}')
 		raise ValueError(said.format(", ".join(OPERATORS)))
-	field, operator, value = given
+	field, operator, value = term
 	df = meta.get_field(field)
 	if field not in default_fields and (df is None or df.fieldtype in frappe.model.no_value_fields):
 		raise ValueError(_("{0} has no field {1}").format(meta.name, field))

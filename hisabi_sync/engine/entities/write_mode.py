@@ -70,7 +70,7 @@ def _added(row: frappe._dict, meta: Meta, fields: Collection[field_kinds.Field])
 
 def _wanted_more(row: frappe._dict, meta: Meta, fields: Collection[field_kinds.Field]) -> list[str]:
 	"""Mandatory or fetched fields that people added and the entity type does not include."""
-	given = {row.space_path, *STAMPS, *(f.name for f in fields if f.required or f.access == "Computed")}
+	set_here = {row.space_path, *STAMPS, *(f.name for f in fields if f.required or f.access == "Computed")}
 	setters = {"doc_type": meta.name, "property": "reqd", "value": "1"}
 	chosen = {df.fieldname for df in meta.fields if df.get("is_custom_field")}
 	chosen.update(frappe.get_all("Property Setter", setters, pluck="field_name"))
@@ -78,5 +78,5 @@ def _wanted_more(row: frappe._dict, meta: Meta, fields: Collection[field_kinds.F
 		df.fieldname
 		for df in meta.fields
 		if df.fieldname in chosen
-		and (df.fetch_from or (df.reqd and df.fieldname not in given and df.default in (None, "")))
+		and (df.fetch_from or (df.reqd and df.fieldname not in set_here and df.default in (None, "")))
 	]

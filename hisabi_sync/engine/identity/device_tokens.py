@@ -133,11 +133,11 @@ def _refuse_stopped(device: Device) -> None:
 		raise RequestError("device_revoked", reason=reason)
 
 
-def _refuse_rotated(device: Device, given: str) -> None:
-	if same(given, device.token_hash):
+def _refuse_rotated(device: Device, token_hash: str) -> None:
+	if same(token_hash, device.token_hash):
 		return
 	in_grace = device.previous_valid_until and device.previous_valid_until >= clock.now()
-	if in_grace and same(given, device.previous_token_hash):
+	if in_grace and same(token_hash, device.previous_token_hash):
 		return
 	devices.revoke(device.name, "token_reused")
 	frappe.db.commit()  # the request itself is refused and rolled back

@@ -46,23 +46,23 @@ def _before(stored: Stored, name: str, path: list[Past | None]) -> object:
 
 def seen(change: Change, stored: Stored, field: Field) -> tuple[object, bool]:
 	"""(value that the device had before its change or UNKNOWN, whether nobody else changed the field since)."""
-	given = change.base.get(field.name, ABSENT)
-	if given is ABSENT and change.base_version is None:
+	base_value = change.base.get(field.name, ABSENT)
+	if base_value is ABSENT and change.base_version is None:
 		return stored.values.get(field.name), True
 	path = steps(stored, field.name, change.base_version or 0)
-	if given is ABSENT:
+	if base_value is ABSENT:
 		since, value = path, _before(stored, field.name, path)
 	else:
-		since, value = _since_value(path, given, stored, field), given
+		since, value = _since_value(path, base_value, stored, field), base_value
 	return _own(change, stored, field, since, value)
 
 
-def _since_value(path: list[Past | None], given: Any, stored: Stored, field: Field) -> list[Past | None]:
+def _since_value(path: list[Past | None], base_value: Any, stored: Stored, field: Field) -> list[Past | None]:
 	"""The steps from the given value to the present one; the newest step and a gap if the value is not in the history."""
-	if same(given, stored.values.get(field.name)):
+	if same(base_value, stored.values.get(field.name)):
 		return []
 	for count, past in enumerate(path, 1):
-		if past and same(past.before[field.name], given):
+		if past and same(past.before[field.name], base_value):
 			return path[:count]
 	return [*path[:1], None]
 

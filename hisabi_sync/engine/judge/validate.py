@@ -118,19 +118,19 @@ def added(item: Mapping[str, Any], *names: str) -> list[tuple[str, Any]]:
 	return [(name, item[name]) for name in names if item.get(name) is not None]
 
 
-def base_values(given: Any, change: Change) -> dict[str, Any] | None:
+def base_values(sent: Any, change: Change) -> dict[str, Any] | None:
 	"""The base values of an item, None if it has none. Raises ItemError base_values_must_be_object."""
-	if given is None or change.operation == CREATE:
+	if sent is None or change.operation == CREATE:
 		return None
-	if not isinstance(given, dict):
+	if not isinstance(sent, dict):
 		raise ItemError("base_values_must_be_object")
-	return given or None
+	return sent or None
 
 
-def _parse_base(given: Mapping[str, Any], entity: EntityType) -> dict[str, Any]:
+def _parse_base(sent: Mapping[str, Any], entity: EntityType) -> dict[str, Any]:
 	"""Canonical base values. One that could not be sent today, such as a removed option, is UNKNOWN."""
 	found = {}
-	for key, value in given.items():
+	for key, value in sent.items():
 		field = entity.fields.get(key if key in entity.fields else entity.aliases.get(key, ""))
 		if field is not None and field.writable:
 			try:

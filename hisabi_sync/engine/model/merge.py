@@ -117,25 +117,25 @@ class _Free:
 		self._by_given: dict[tuple[str, ...], dict[tuple[Any, ...], Iterator[str]]] = {}
 
 	def take(self, row: Mapping[str, Any]) -> str | None:
-		given = tuple(key for key in self.keys if key in row)
-		own = natural(row, given)
+		present_keys = tuple(key for key in self.keys if key in row)
+		own = natural(row, present_keys)
 		if not any(own):
 			return None
-		if given not in self._by_given:
-			self._by_given[given] = self._names(given)
-		names = self._by_given[given].get(own, iter(()))
+		if present_keys not in self._by_given:
+			self._by_given[present_keys] = self._names(present_keys)
+		names = self._by_given[present_keys].get(own, iter(()))
 		name = next((name for name in names if name not in self.taken), None)
 		if name is not None:
 			self.taken.add(name)
 		return name
 
-	def _names(self, given: tuple[str, ...]) -> dict[tuple[Any, ...], Iterator[str]]:
+	def _names(self, present_keys: tuple[str, ...]) -> dict[tuple[Any, ...], Iterator[str]]:
 		names: dict[tuple[Any, ...], list[str]] = {}
 		for part in self.known:
 			own: dict[tuple[Any, ...], list[str]] = {}
 			for row in part:
-				if row.get("name") and any(natural(row, given)):
-					own.setdefault(natural(row, given), []).append(row["name"])
+				if row.get("name") and any(natural(row, present_keys)):
+					own.setdefault(natural(row, present_keys), []).append(row["name"])
 			names.update(own)
 		return {key: iter(own) for key, own in names.items()}
 

@@ -79,13 +79,13 @@ def _sent_columns(table: Field, rows: Any) -> set[str]:
 
 
 def _adjusted_columns(
-	held: list[dict[str, Any]], given: list[dict[str, Any]], columns: set[str]
+	held: list[dict[str, Any]], sent: list[dict[str, Any]], columns: set[str]
 ) -> list[str]:
 	"""Columns, or "name" for other rows. A row that has got a name is no difference."""
-	if len(held) != len(given):
+	if len(held) != len(sent):
 		return ["name"]
 	found = set()
-	for own, row in zip(held, given, strict=True):
+	for own, row in zip(held, sent, strict=True):
 		found |= {n for n in columns & row.keys() if not _is_held(own.get(n), row[n])}
 	return sorted(found)
 
@@ -94,8 +94,8 @@ def _place(table: str, column: str) -> str:
 	return table if column == "name" else f"{table}.{column}"
 
 
-def _is_held(held: Any, given: Any) -> bool:
-	return same(held or None, given or None)
+def _is_held(held: Any, sent: Any) -> bool:
+	return same(held or None, sent or None)
 
 
 def touch(stored: Stored, now: datetime | None) -> None:

@@ -204,11 +204,11 @@ def _parse_row(field: "Field", row: Mapping[str, Any]) -> dict[str, Any]:
 	unknown = [f"{field.name}.{name}" for name in row if name not in known]
 	if unknown:
 		raise ItemError("invalid_field", unknown)
-	given = {name: column for name, column in columns.items() if column.writable}
-	missing = [f"{field.name}.{name}" for name, column in given.items() if _lacks(column, row)]
+	writable = {name: column for name, column in columns.items() if column.writable}
+	missing = [f"{field.name}.{name}" for name, column in writable.items() if _lacks(column, row)]
 	if missing:
 		raise ItemError("missing_required_fields", missing)
-	parsed = {name: _parse_cell(column, row[name]) for name, column in given.items() if name in row}
+	parsed = {name: _parse_cell(column, row[name]) for name, column in writable.items() if name in row}
 	name = row.get("name")
 	return {"name": name, **parsed} if name and isinstance(name, str) else parsed
 

@@ -145,8 +145,8 @@ def _titles(case: cases.Case, all_values: Iterable[Mapping[str, Any]]) -> dict[s
 	return {doctype: _titles_of(doctype, names, case.registry) for doctype, names in wanted.items()}
 
 
-def _titles_of(doctype: str, names: Collection[str], known: Registry) -> dict[str, Any]:
-	title, entity = frappe.get_meta(doctype).title_field, known.by_doctype.get(doctype)
+def _titles_of(doctype: str, names: Collection[str], registry: Registry) -> dict[str, Any]:
+	title, entity = frappe.get_meta(doctype).title_field, registry.by_doctype.get(doctype)
 	if entity is None or entity.check_permissions:
 		names = rights.readable_rows(doctype, names) if title else ()
 	if not title or not names:

@@ -16,7 +16,7 @@ Key = tuple[str, str]  # (entity type, document name)
 RIGHTS = ("submit", "cancel", "amend", "write")
 
 
-def possible(values: Mapping[Key, Mapping[str, Any]], known: Registry, user: str) -> dict[Key, list[str]]:
+def possible(values: Mapping[Key, Mapping[str, Any]], registry: Registry, user: str) -> dict[Key, list[str]]:
 	"""{key: names of actions} of documents that the user may read, given {key: their canonical values}.
 
 	Entity types without actions are left out. At most two statements for each of the others: where rights depend on the owner,
@@ -24,12 +24,12 @@ def possible(values: Mapping[Key, Mapping[str, Any]], known: Registry, user: str
 	"""
 	by_type: dict[str, list[str]] = {}
 	for entity_type, name in values:
-		if known.by_name[entity_type].actions:
+		if registry.by_name[entity_type].actions:
 			by_type.setdefault(entity_type, []).append(name)
 	return {
 		(entity_type, name): held
 		for entity_type, names in by_type.items()
-		for name, held in _of_type(known.by_name[entity_type], names, values, user).items()
+		for name, held in _of_type(registry.by_name[entity_type], names, values, user).items()
 	}
 
 

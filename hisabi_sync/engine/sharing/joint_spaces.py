@@ -83,8 +83,8 @@ def follow_type(space_type: str) -> Counter[str]:
 	return follow_spaces([row[0] for row in rows])
 
 
-def _follow(wanted_by: str, given: tuple[str, ...], held_by: str, tail: str = "") -> Counter[str]:
-	differs = judged.difference(_wanted(wanted_by, given, tail), _held(held_by, given))
+def _follow(wanted_by: str, names: tuple[str, ...], held_by: str, tail: str = "") -> Counter[str]:
+	differs = judged.difference(_wanted(wanted_by, names, tail), _held(held_by, names))
 	now = clock.now()
 	if differs.write:
 		_write(differs.write)
@@ -93,12 +93,12 @@ def _follow(wanted_by: str, given: tuple[str, ...], held_by: str, tail: str = ""
 	return Counter(joined=len(differs.write), left=len(differs.end))
 
 
-def _wanted(column: str, given: tuple[str, ...], tail: str) -> dict[judged.Place, Wanted]:
+def _wanted(column: str, names: tuple[str, ...], tail: str) -> dict[judged.Place, Wanted]:
 	"""The highest role that each has in one of the parts; by a part that may only read it is that of a viewer."""
 	rows = sql.ask(
 		f"""SELECT m.user, p.parent, IF(p.access = %s, m.role, 'viewer') FROM `tabSync Space Part` p
 		JOIN `tabSync Space Member` m ON m.space = p.part WHERE m.status = %s AND {column} IN %s {tail}""",  # noqa: S608
-		(joint.WRITE, ACTIVE, given),
+		(joint.WRITE, ACTIVE, names),
 	)
 	best: dict[judged.Place, Wanted] = {}
 	for user, space, role in sorted(rows, key=lambda row: -RANK[row[2]]):
@@ -106,11 +106,11 @@ def _wanted(column: str, given: tuple[str, ...], tail: str) -> dict[judged.Place
 	return best
 
 
-def _held(column: str, given: tuple[str, ...]) -> dict[judged.Place, Held]:
+def _held(column: str, names: tuple[str, ...]) -> dict[judged.Place, Held]:
 	rows = sql.ask(
 		f"""SELECT m.user, m.space, m.name, m.role, m.status, m.rule FROM `tabSync Space Member` m
 		WHERE m.space IN (SELECT parent FROM `tabSync Space Part`) AND {column} IN %s""",  # noqa: S608
-		(given,),
+		(names,),
 	)
 	return {(user, space): Held(*row) for user, space, *row in rows}
 

@@ -14,7 +14,7 @@ import frappe.share
 from frappe.core.doctype.user_permission.user_permission import get_user_permissions
 
 from hisabi_sync.engine.database import sql
-from hisabi_sync.engine.entities.entity_types import registry
+from hisabi_sync.engine.entities import entity_types
 from hisabi_sync.engine.entities.type_registry import Registry
 from hisabi_sync.engine.judge.standing import BLIND, UNSEEN
 from hisabi_sync.engine.model import ids, merge
@@ -39,27 +39,27 @@ def marks(caller: Caller) -> tuple[str, dict[str, str]]:
 
 def marks_of(user: str, space_types: Collection[str]) -> dict[str, tuple[str, dict[str, str]]]:
 	"""`marks` of a user for several types of space; what they cost does not depend on how many."""
-	known = registry()
-	guarded = {kind: [e for e in known.of_space_type(kind) if e.check_permissions] for kind in space_types}
+	registry = entity_types.registry()
+	guarded = {kind: [e for e in registry.of_space_type(kind) if e.check_permissions] for kind in space_types}
 	unread = _unread((entity for held in guarded.values() for entity in held), user)
 	granted = _rights(user) if any(guarded.values()) else []
-	return {kind: _marks_of(known, kind, guarded[kind], unread, granted) for kind in space_types}
+	return {kind: _marks_of(registry, kind, guarded[kind], unread, granted) for kind in space_types}
 
 
 def _marks_of(
-	known: Registry,
+	registry: Registry,
 	kind: str,
 	guarded: Collection[EntityType],
 	unread: tuple[Collection[str], Collection[str]],
 	granted: Collection[str],
 ) -> tuple[str, dict[str, str]]:
-	entities, (blind, shared) = known.of_space_type(kind), unread
+	entities, (blind, shared) = registry.of_space_type(kind), unread
 	doctypes = {entity.doctype for entity in guarded}
 	held = [*granted, *(doctype for doctype in shared if doctype in doctypes)] if guarded else ()
 	own = {entity.mark: entity.visibility for entity in entities}
 	own.update({entity.mark: ids.digest(entity.visibility, *held, size=4) for entity in guarded})
 	own.update({entity.mark: BLIND for entity in guarded if entity.mark in blind})
-	own.update(dict.fromkeys(known.broken_marks(kind), UNSEEN))
+	own.update(dict.fromkeys(registry.broken_marks(kind), UNSEEN))
 	return ids.digest(*(entity.visibility for entity in entities), *held, size=4), own
 
 
@@ -109,18 +109,18 @@ def readable(entity: EntityType, names: Iterable[Any], user: str) -> list[Any]:
 		return frappe.get_list(entity.doctype, filters=filters, pluck="name", limit_page_length=0)
 
 
-def hidden(records: Iterable[Stored], known: Registry, users: Iterable[str]) -> set[str]:
+def hidden(records: Iterable[Stored], registry: Registry, users: Iterable[str]) -> set[str]:
 	"""Names of the live Sync Records whose documents one of the users may not read."""
 	guarded: dict[str, list[Stored]] = {}
 	for stored in records:
-		entity = known.by_name.get(stored.entity_type)
+		entity = registry.by_name.get(stored.entity_type)
 		if entity and entity.check_permissions and stored.live:
 			guarded.setdefault(entity.name, []).append(stored)
 	found: set[str] = set()
 	for name, members in guarded.items():
 		documents = [stored.document_name for stored in members]
 		for user in users:
-			seen = set(map(str, readable(known.by_name[name], documents, user)))
+			seen = set(map(str, readable(registry.by_name[name], documents, user)))
 			found.update(stored.name for stored in members if str(stored.document_name) not in seen)
 	return found
 
@@ -229,15 +229,20 @@ def _levels(entity: EntityType, right: str, user: str) -> Collection[int]:
 def cut_answers(outcomes: Iterable[Outcome], user: str) -> None:
 	"""Remove from stored outcomes the parts of their records that the user may no longer see."""
 	held = [outcome for outcome in outcomes if outcome.record]
-	known, names = registry(), [o.record_name for o in held if o.record_name and _is_guarded(o)]
+	registry, names = (
+		entity_types.registry(),
+		[o.record_name for o in held if o.record_name and _is_guarded(o)],
+	)
 	records = load.records(names) if names else {}
-	unseen = hidden(records.values(), known, [user])
+	unseen = hidden(records.values(), registry, [user])
 	for outcome in held:
-		outcome.record = _cut_answer(outcome, known.by_name.get(outcome.entity_type), records, unseen, user)
+		outcome.record = _cut_answer(
+			outcome, registry.by_name.get(outcome.entity_type), records, unseen, user
+		)
 
 
 def _is_guarded(outcome: Outcome) -> bool:
-	entity = registry().by_name.get(outcome.entity_type)
+	entity = entity_types.registry().by_name.get(outcome.entity_type)
 	return bool(entity and entity.check_permissions)
 
 

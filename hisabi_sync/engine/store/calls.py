@@ -99,8 +99,8 @@ def check(call: Call) -> None:
 	found = _find(call)
 	if found is None:
 		return
-	given, space, response = found
-	if given != call.fingerprint:
+	fingerprint, space, response = found
+	if fingerprint != call.fingerprint:
 		raise RequestError("idempotency_key_reused")
 	raise Answered(space, response)
 

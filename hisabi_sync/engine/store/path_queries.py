@@ -9,7 +9,7 @@ from typing import Any
 import frappe
 
 from hisabi_sync.engine.database import sql
-from hisabi_sync.engine.entities.entity_types import registry
+from hisabi_sync.engine.entities import entity_types
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.paths import Hop, Path, Way
 from hisabi_sync.engine.store import load
@@ -91,14 +91,14 @@ def _to_key(entity: EntityType, way: Way) -> Chain:
 
 def entities_through(doctype: str) -> Iterator[EntityType]:
 	"""The entity types whose path leads through a DocType."""
-	known = registry()
-	names = {name for found in known.on_paths.get(doctype, {}).values() for name in found}
-	return (known.by_name[name] for name in sorted(names))
+	registry = entity_types.registry()
+	names = {name for found in registry.on_paths.get(doctype, {}).values() for name in found}
+	return (registry.by_name[name] for name in sorted(names))
 
 
 def entities_keyed_by(doctype: str) -> Iterator[EntityType]:
 	"""The entity types whose documents find the key of their space in a link to a DocType."""
-	for _, entity in sorted(registry().by_name.items()):
+	for _, entity in sorted(entity_types.registry().by_name.items()):
 		if any(
 			chain and chain[-1].target == doctype
 			for chain in (_to_key(entity, way) for way in entity.all_ways)

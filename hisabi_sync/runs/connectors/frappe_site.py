@@ -37,8 +37,8 @@ class Options(BaseModel):
 
 	def rows(self) -> list[list[Any]]:
 		"""The filters as Frappe's REST takes them."""
-		given = self.filters.items()
-		return [[name, "in" if isinstance(value, list) else "=", value] for name, value in given]
+		filters = self.filters.items()
+		return [[name, "in" if isinstance(value, list) else "=", value] for name, value in filters]
 
 
 class FrappeConnector(Connector):

@@ -19,13 +19,13 @@ SIZES = {"size_0": "0", "size_10": "1–10", "size_50": "11–50", "size_100": "
 
 def execute(filters: Mapping[str, Any] | None = None) -> tuple[Any, ...]:
 	"""(columns, rows, message, chart, figures) of one row for each device and day. Raises PermissionError."""
-	given = filters or {}
+	filters = filters or {}
 	scope.require(metrics.DOCTYPE)
-	span = scope.period(given)
+	span = scope.period(filters)
 	between = ["between", [span.since.date(), span.days[-1]]]
 	found = frappe.get_list(
 		metrics.DOCTYPE,
-		filters={"day": between, **scope.chosen(given, *FILTERS)},
+		filters={"day": between, **scope.chosen(filters, *FILTERS)},
 		fields=FIELDS,
 		order_by="day desc, syncs desc, name",
 		limit_page_length=MOST,

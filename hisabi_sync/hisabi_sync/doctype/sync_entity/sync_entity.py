@@ -151,14 +151,14 @@ class SyncEntity(Document):
 				frappe.throw(problem)
 
 	def _check_parameters(self) -> None:
-		given = {}
+		parameters = {}
 		for name in ("policy_parameters", "field_policies", "one_of"):
 			try:
-				given[name] = json.loads(self.get(name) or "{}")
+				parameters[name] = json.loads(self.get(name) or "{}")
 			except ValueError:
 				frappe.throw(_("{0} is not valid JSON").format(_(self.meta.get_label(name))))
-		self._check_types(given)
-		missing = [key for key in PARAMETERS.get(self.policy, ()) if key not in given["policy_parameters"]]
+		self._check_types(parameters)
+		missing = [key for key in PARAMETERS.get(self.policy, ()) if key not in parameters["policy_parameters"]]
 		if missing:
 			frappe.throw(_("The policy {0} needs the parameters {1}").format(self.policy, ", ".join(missing)))
 
@@ -170,18 +170,18 @@ class SyncEntity(Document):
 				).format(self.space_type)
 			)
 
-	def _check_types(self, given: Mapping[str, Any]) -> None:
-		groups = given["one_of"] or []
+	def _check_types(self, parameters: Mapping[str, Any]) -> None:
+		groups = parameters["one_of"] or []
 		choices = (
-			(given["field_policies"] or {}).values() if isinstance(given["field_policies"], dict) else [None]
+			(parameters["field_policies"] or {}).values() if isinstance(parameters["field_policies"], dict) else [None]
 		)
 		wrong = (
-			not isinstance(given["policy_parameters"], dict)
+			not isinstance(parameters["policy_parameters"], dict)
 			or not isinstance(groups, list)
 			or not all(isinstance(group, list) for group in groups)
 			or not set(choices) <= {"client_wins", "server_wins"}
 		)
-		otherwise = "merge" if wrong else given["policy_parameters"].get("otherwise", "merge")
+		otherwise = "merge" if wrong else parameters["policy_parameters"].get("otherwise", "merge")
 		if wrong or otherwise not in OTHERWISE:
 			frappe.throw(_("Parameters have a wrong form"))
 

@@ -20,24 +20,24 @@ OUTCOMES = {"Conflicts": "conflicts > 0", "Errors": "errors > 0", "Duplicates": 
 
 def execute(filters: Mapping[str, Any] | None = None) -> tuple[Any, ...]:
 	"""(columns, rows, message, None, figures) of the newest batches that fit the filters, one row each."""
-	given = filters or {}
-	limit = min(max(cint(given.get("limit")) or LIMIT, 1), MAX_LIMIT)
-	rows = _rows(given, limit)
+	filters = filters or {}
+	limit = min(max(cint(filters.get("limit")) or LIMIT, 1), MAX_LIMIT)
+	rows = _rows(filters, limit)
 	message = _("The newest {0} batches are shown; narrow the filters to see others").format(limit)
 	return _columns(), rows[:limit], message if len(rows) > limit else None, None, _summary(rows[:limit])
 
 
-def _rows(given: Mapping[str, Any], limit: int) -> list[dict[str, Any]]:
+def _rows(filters: Mapping[str, Any], limit: int) -> list[dict[str, Any]]:
 	"""One more than the limit, if there are."""
-	where = [OUTCOMES[given["outcome"]]] if given.get("outcome") in OUTCOMES else []
-	if cint(given.get("slower_than")):
-		where.append(f"duration_ms > {cint(given['slower_than'])}")
-	if cint(given.get("min_items")):
-		where.append(f"items >= {cint(given['min_items'])}")
-	chosen = scope.chosen(given, *counts.FILTERS)
+	where = [OUTCOMES[filters["outcome"]]] if filters.get("outcome") in OUTCOMES else []
+	if cint(filters.get("slower_than")):
+		where.append(f"duration_ms > {cint(filters['slower_than'])}")
+	if cint(filters.get("min_items")):
+		where.append(f"items >= {cint(filters['min_items'])}")
+	chosen = scope.chosen(filters, *counts.FILTERS)
 	tail = f"ORDER BY creation DESC, name DESC LIMIT {limit + 1}"
 	found = scope.rows(
-		"Sync Batch", ", ".join(COLUMNS), scope.period(given), chosen, " AND ".join(where), tail
+		"Sync Batch", ", ".join(COLUMNS), scope.period(filters), chosen, " AND ".join(where), tail
 	)
 	return columns.add_titles([_row(row) for row in found], space="Sync Space", device="Sync Device")
 

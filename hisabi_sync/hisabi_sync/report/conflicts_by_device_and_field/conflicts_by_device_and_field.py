@@ -27,10 +27,10 @@ ENDS = {
 
 def execute(filters: Mapping[str, Any] | None = None) -> tuple[Any, ...]:
 	"""(columns, rows, message, chart, figures) of one row for each entity type, field and device, most conflicts first."""
-	given = filters or {}
-	span, chosen = scope.period(given), scope.chosen(given, *FILTERS)
+	filters = filters or {}
+	span, chosen = scope.period(filters), scope.chosen(filters, *FILTERS)
 	groups = _groups(span, chosen)
-	found = _count(groups, given.get("field"))
+	found = _count(groups, filters.get("field"))
 	rows = sorted(found.values(), key=lambda row: (-row["conflicts"], row["entity_type"], row["field"]))
 	columns.add_titles(rows[:MAX_ROWS], device="Sync Device")
 	return (
@@ -38,7 +38,7 @@ def execute(filters: Mapping[str, Any] | None = None) -> tuple[Any, ...]:
 		rows[:MAX_ROWS],
 		_message(rows),
 		_chart(rows),
-		_summary(rows, _still_open(groups, given.get("field"))),
+		_summary(rows, _still_open(groups, filters.get("field"))),
 	)
 
 

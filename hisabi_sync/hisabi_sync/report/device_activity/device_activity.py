@@ -19,24 +19,24 @@ SILENT_HOURS = 24
 
 def execute(filters: Mapping[str, Any] | None = None) -> tuple[Any, ...]:
 	"""(columns, rows, message, None, figures) of one row for each device; with `silent` only those that have not come for long."""
-	given = filters or {}
-	devices, span = _devices(given), scope.period(given)
+	filters = filters or {}
+	devices, span = _devices(filters), scope.period(filters)
 	pushed = counts.totals(span, counts.DEVICE)
 	durations = counts.durations(span, counts.DEVICE)
 	rows = [_row(device, pushed.get(device.name), durations.get(device.name, {})) for device in devices]
-	rows = [row for row in rows if row["silent"] or not given.get("silent")]
+	rows = [row for row in rows if row["silent"] or not filters.get("silent")]
 	message = (
 		_("The {0} devices seen last are shown").format(MAX_DEVICES) if len(devices) == MAX_DEVICES else None
 	)
 	return _columns(), rows, message, None, _summary(rows)
 
 
-def _devices(given: Mapping[str, Any]) -> list[frappe._dict]:
+def _devices(filters: Mapping[str, Any]) -> list[frappe._dict]:
 	"""Frappe's own lists leave out a column `last_seen`, which they take for `_seen`."""
 	scope.require("Sync Device")
 	seen = frappe.get_list(
 		"Sync Device",
-		filters=scope.chosen(given, *FILTERS),
+		filters=scope.chosen(filters, *FILTERS),
 		order_by="last_seen desc",
 		limit_page_length=MAX_DEVICES,
 		pluck="name",

@@ -21,8 +21,8 @@ BY_DAY = "GROUP BY DATE(creation), entity, direction ORDER BY day DESC, entity, 
 
 def execute(filters: Mapping[str, Any] | None = None) -> tuple[Any, ...]:
 	"""(columns, rows, None, chart, figures) of runs by day; rehearsals are left out."""
-	given = filters or {}
-	span, chosen = scope.period(given), scope.chosen(given, "connection", "space", "entity")
+	filters = filters or {}
+	span, chosen = scope.period(filters), scope.chosen(filters, "connection", "space", "entity")
 	found = scope.rows("Sync Run", COLUMNS, span, chosen, "dry_run = 0", BY_DAY)
 	rows = [_row(row) for row in found]
 	return _columns(), rows, None, _chart(span, rows), _summary(rows)

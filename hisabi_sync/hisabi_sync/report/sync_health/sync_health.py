@@ -21,8 +21,8 @@ CONFLICT_TARGET, ERROR_TARGET = 5, 1  # percent
 
 def execute(filters: Mapping[str, Any] | None = None) -> tuple[Any, ...]:
 	"""(columns, rows, message, chart, figures) of pushes, one row for each day."""
-	given = filters or {}
-	span, chosen = scope.period(given), scope.chosen(given, *counts.FILTERS)
+	filters = filters or {}
+	span, chosen = scope.period(filters), scope.chosen(filters, *counts.FILTERS)
 	days = counts.totals(span, counts.DAY, chosen)
 	rows = _rows(days, counts.durations(span, counts.DAY, chosen))
 	return _columns(), rows, _message(), _chart(span, days), _summary(days.values())

@@ -16,9 +16,9 @@ class HisabiWalletMember(WalletDocument):
 
 	def get_invalid_links(self, is_submittable: bool = False) -> tuple[list[Any], list[Any]]:
 		"""Nobody learns which users exist: a user who may join is not looked up."""
-		given = (self.user or "").strip().lower()
+		typed = (self.user or "").strip().lower()
 		invalid, cancelled = super().get_invalid_links(is_submittable)
-		self.user = self.user or given
+		self.user = self.user or typed
 		return [link for link in invalid if link[0] != "user"], cancelled
 
 	def before_validate(self) -> None:

@@ -10,7 +10,7 @@ from hisabi_sync.runs import channel
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class RunRequest:
 	"""A run as it was asked for. `filters` is `{status: [text], date_range: {start, end}}` with what was given."""
 
 	space: str
@@ -39,7 +39,7 @@ class Wanted:
 		)
 
 
-def connection_of(wanted: Wanted) -> tuple[str, str]:
+def connection_of(request: RunRequest) -> tuple[str, str]:
 	"""(connection, direction) that the space has for the entity.
 
 	Raises no_connection if zero or several connections match, direction_needed if the one that does carries both directions.
@@ -47,9 +47,9 @@ def connection_of(wanted: Wanted) -> tuple[str, str]:
 	rows = frappe.db.sql(
 		"""SELECT c.name, e.direction FROM `tabSync Connection` c JOIN `tabSync Connection Entity` e ON e.parent = c.name
 		WHERE c.space = %s AND c.enabled = 1 AND e.enabled = 1 AND e.entity = %s ORDER BY c.creation, e.idx""",
-		(wanted.space, wanted.entity),
+		(request.space, request.entity),
 	)
-	asked = wanted.connection, wanted.direction
+	asked = request.connection, request.direction
 	rows = [row for row in rows if all(want in (None, has) for want, has in zip(asked, row, strict=True))]
 	names = list(dict.fromkeys(row[0] for row in rows))
 	if len(names) != 1:
