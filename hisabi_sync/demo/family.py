@@ -72,7 +72,13 @@ def token(
 ) -> str:
 	"""A JWT as the family's own account service would issue it."""
 	now = datetime.now(timezone.utc)
-	payload = {"userId": user_id, "familyId": family, "iat": now, "nbf": now, "exp": now + timedelta(days=days)}
+	payload = {
+		"userId": user_id,
+		"familyId": family,
+		"iat": now,
+		"nbf": now,
+		"exp": now + timedelta(days=days),
+	}
 	named = {"iss": signed["issuer"], "aud": signed["audience"]}
 	return jwt.encode({**payload, **named, **claims}, signed["secret"], algorithm=signed["algorithm"])
 

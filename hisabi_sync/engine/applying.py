@@ -152,7 +152,9 @@ def _not_taken(change: Change, stored: Stored, entity: EntityType, caller: Calle
 	names = [n for n in ignored & sent.keys() & entity.readable.keys() if entity.fields[n].access in TOLD]
 	seen = visibility.cut(entity, {name: stored.values.get(name) for name in names}, caller.user)
 	return [
-		name for name, held in seen.items() if not validate.is_sent(entity.fields[name], sent[name], held)
+		name
+		for name, present in seen.items()
+		if not validate.is_sent(entity.fields[name], sent[name], present)
 	]
 
 
@@ -257,9 +259,9 @@ def _keep_refused(batch: "Batch", i: int, change: Change, outcome: Outcome) -> N
 	entity, stored = batch.registry.by_name[change.entity_type], batch.stored.get(change.record)
 	if stored is None or not stored.exists or change.record in batch.hidden:
 		return
-	known = batch.repeats.known_failure(change)
-	if known and known.conflict:
-		outcome.conflict = known.conflict
+	earlier = batch.repeats.earlier_failure(change)
+	if earlier and earlier.conflict:
+		outcome.conflict = earlier.conflict
 	else:
 		row = conflict_rows.refused(change, stored, entity, batch.caller, batch.now)
 		batch.conflict_rows.append(row)

@@ -27,7 +27,7 @@ from hisabi_sync.engine.model.change import (
 )
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.errors import ItemError, RequestError
-from hisabi_sync.engine.own_resolution import Held, Resolving
+from hisabi_sync.engine.own_resolution import OpenConflict, Resolving
 from hisabi_sync.engine.repeats import Repeats
 from hisabi_sync.engine.sharing import foreign, visibility
 from hisabi_sync.engine.sharing.spaces import ROLE_RANK
@@ -74,7 +74,7 @@ class Batch:
 
 		`last` is that of `Writer.finish`. Give it only if the numbering and the commit follow at once.
 		"""
-		self.repeats.answer_known(self.outcomes)
+		self.repeats.answer_repeats(self.outcomes)
 		self._parse()
 		self._gather()
 		if self.options.atomic:
@@ -242,7 +242,7 @@ class Batch:
 			self.shown[i] = (stored, entity)
 		return outcome
 
-	def _close(self, resolved: Held, outcome: Outcome, stored: Stored, entity: EntityType) -> None:
+	def _close(self, resolved: OpenConflict, outcome: Outcome, stored: Stored, entity: EntityType) -> None:
 		"""Close the conflict that a change settles. The answer then shows the record as it has become."""
 		self.resolving.close(resolved, outcome, stored, self.caller, entity)
 		if outcome.status == ACCEPTED and stored.live:

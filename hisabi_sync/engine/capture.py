@@ -40,8 +40,8 @@ def hold(doc: Document, method: str | None = None) -> None:
 		return
 	if entity.space_path == "name" and doc.is_new():
 		return  # nobody else is in a space that is being made
-	held = whereabouts.keys_of(entity, [doc.name] if doc.name else [])
-	keys = {*held.values(), whereabouts.key_of(doc, entity)}
+	own_keys = whereabouts.keys_of(entity, [doc.name] if doc.name else [])
+	keys = {*own_keys.values(), whereabouts.key_of(doc, entity)}
 	for key in sorted(filter(None, keys)):
 		space = ids.space(entity.space_type, key)
 		derive.hold(Caller.of_system(frappe.session.user, space, entity.space_type, key), {entity.name})
@@ -58,14 +58,14 @@ def on_change(doc: Document, method: str | None = None) -> None:
 	if not push_context.is_pushed(doc, entity) and _is_left(doc, entity):
 		return
 	gathering.release(doc, entity)
-	space, known = _place(doc, entity)
+	space, records = _place(doc, entity)
 	space = push_context.beginning(doc, entity, space)
-	left = [(stored, held) for stored, held in known if stored.live and held != space]
+	left = [(stored, own_space) for stored, own_space in records if stored.live and own_space != space]
 	moved = replace(left[-1][0]) if left else None
-	for stored, held in left:
-		leave(stored, entity, held)
+	for stored, own_space in left:
+		leave(stored, entity, own_space)
 	if space:
-		_record(doc, entity, space, known, moved)
+		_record(doc, entity, space, records, moved)
 
 
 def _place(doc: Document, entity: EntityType) -> tuple[str | None, list[tuple[Stored, str]]]:
@@ -74,8 +74,8 @@ def _place(doc: Document, entity: EntityType) -> tuple[str | None, list[tuple[St
 		names = record_names(entity, doc.name)
 		space = whereabouts.of_document(doc, entity, names.values())
 		return space, _locked(names)
-	known = load.records_of_document(entity, doc.name)
-	return whereabouts.of_document(doc, entity, [held for _, held in known]), known
+	records = load.records_of_document(entity, doc.name)
+	return whereabouts.of_document(doc, entity, [own_space for _, own_space in records]), records
 
 
 def _is_left(doc: Document, entity: EntityType) -> bool:
@@ -105,8 +105,8 @@ def after_delete(doc: Document, method: str | None = None) -> None:
 		stored.document_name = None  # the name is free for another document now
 		new_records.remember(doc, space, stored.client_id)
 		if stored.live:
-			held = doc.flags.hisabi_sync_last or entity.canonical(doc)
-			leave(stored, entity, space, held, str(doc.name))
+			last = doc.flags.hisabi_sync_last or entity.canonical(doc)
+			leave(stored, entity, space, last, str(doc.name))
 
 
 def tombstone(stored: Stored, entity: EntityType, caller: Caller) -> None:
@@ -127,17 +127,17 @@ def records_of(entity: EntityType, name: object) -> list[tuple[Stored, str]]:
 	return load.records_of_document(entity, name)
 
 
-def _locked(held: Mapping[str, str]) -> list[tuple[Stored, str]]:
+def _locked(spaces: Mapping[str, str]) -> list[tuple[Stored, str]]:
 	"""[(Stored, space)] of {Sync Record: space}."""
-	return [(stored, held[key]) for key, stored in load.records(held, lock=True).items()]
+	return [(stored, spaces[key]) for key, stored in load.records(spaces, lock=True).items()]
 
 
 def _record(
-	doc: Document, entity: EntityType, space: str, known: list[tuple[Stored, str]], moved: Stored | None
+	doc: Document, entity: EntityType, space: str, records: list[tuple[Stored, str]], moved: Stored | None
 ) -> None:
 	"""The record's next version in its space; `moved` is the record that it had in another one."""
-	stored = next((s for s, held in known if held == space), None)
-	after, before, now = _after(doc, entity, known), None, clock.now()
+	stored = next((s for s, own_space in records if own_space == space), None)
+	after, before, now = _after(doc, entity, records), None, clock.now()
 	if (
 		not (stored or moved)
 		and _is_plain(doc, entity)
@@ -176,8 +176,8 @@ def _check_files(
 	if not entity.acting or doc.flags.ignore_permissions or push_context.caller() or _is_restored(stored):
 		return
 	previous, caller = doc.get_doc_before_save(), _system_caller(space, entity)
-	held = before or (entity.canonical(previous) if previous else {})
-	if wrong := files.newly_refused(stored.values, held, entity.acting, stored.name, caller):
+	earlier = before or (entity.canonical(previous) if previous else {})
+	if wrong := files.newly_refused(stored.values, earlier, entity.acting, stored.name, caller):
 		frappe.throw(item_message("file_not_allowed", wrong))
 
 
@@ -207,19 +207,19 @@ def leave(
 	push_context.tell(stored)
 
 
-def _after(doc: Document, entity: EntityType, known: list[tuple[Stored, str]]) -> dict[str, Any]:
+def _after(doc: Document, entity: EntityType, records: list[tuple[Stored, str]]) -> dict[str, Any]:
 	"""Values of the document as it is saved. Times that a push did not set keep their reading (see `store.second_readings`)."""
 	values = entity.canonical(doc)
-	for stored, _ in known:
+	for stored, _ in records:
 		second_readings.restore(values, entity, stored.second_readings, doc.flags.hisabi_sync_set or ())
 	return values
 
 
 def _before(doc: Document, entity: EntityType, after: dict[str, Any], stored: Stored) -> dict[str, Any]:
 	"""Values before this change. In a `db_set` after a save, Frappe still has the document of before that save."""
-	previous, known = doc.get_doc_before_save(), gathering.known_values(doc)
-	if known is not None:
-		return known
+	previous, gathered = doc.get_doc_before_save(), gathering.known_values(doc)
+	if gathered is not None:
+		return gathered
 	if previous is None:
 		return after
 	values = entity.canonical(previous)

@@ -24,7 +24,8 @@ Values = dict[str, Any]
 
 @dataclass(slots=True)
 class Work:
-	"""What is known of the documents. `before` are values from before their change, where somebody saw them.
+	"""What was read of the documents. `targets` are the spaces in which they lie, and `records` their records there; `before` are
+	values from before their change, where somebody saw them.
 
 	`fields` are those that can have changed, for digests that do not tell. `leaving` are the live records in spaces where the
 	document does not lie any more, by the name of the document, and `spaces` says in which.
@@ -32,8 +33,8 @@ class Work:
 
 	entity: EntityType
 	values: dict[str, Values]
-	wanted: dict[str, str]
-	known: dict[str, Stored | None]
+	targets: dict[str, str]
+	records: dict[str, Stored | None]
 	leaving: dict[str, Stored]
 	spaces: dict[str, str]
 	before: Mapping[str, Values]
@@ -68,7 +69,7 @@ def _bring_in_line(work: Work, user: str) -> dict[str, int]:
 	entered, changed = _entered(work), _changed(work)
 	for stored in work.leaving.values():
 		versions.delete(stored, work.now)
-	places = {**work.spaces, **{s.name: work.wanted[_document(s)] for s in (*entered, *changed)}}
+	places = {**work.spaces, **{s.name: work.targets[_document(s)] for s in (*entered, *changed)}}
 	_write([*work.leaving.values(), *entered, *changed], places, work.now, user)
 	return {"entered": len(entered), "changed": len(changed), "left": len(work.leaving)}
 
@@ -86,20 +87,22 @@ def _read(
 ) -> Work:
 	"""Locks in the order of a push: documents, those that lead to their spaces, records."""
 	values = load.documents(entity, names, lock=True)
-	wanted = whereabouts.of_documents(entity, values)
+	targets = whereabouts.of_documents(entity, values)
 	records = read(entity, names)
 	left = [
-		(stored, held) for (name, held), stored in records.items() if stored.live and held != wanted.get(name)
+		(stored, own_space)
+		for (name, own_space), stored in records.items()
+		if stored.live and own_space != targets.get(name)
 	]
 	# Of several, which only a fault can have left behind, the latest goes on.
 	left.sort(key=lambda pair: pair[0].doc_version)
 	return Work(
 		entity,
 		values,
-		wanted,
-		{name: records.get((name, space)) for name, space in wanted.items()},
+		targets,
+		{name: records.get((name, space)) for name, space in targets.items()},
 		{_document(stored): stored for stored, _ in left},
-		{stored.name: held for stored, held in left},
+		{stored.name: own_space for stored, own_space in left},
 		before or {},
 		fields,
 	)
@@ -118,10 +121,10 @@ def _write(records: Iterable[Stored], places: Mapping[str, str], now: datetime, 
 
 def _entered(work: Work) -> list[Stored]:
 	"""Records of documents that have no live one in their space, if they have none at all there or come from another."""
-	new = [n for n, stored in work.known.items() if not (stored and (stored.live or n not in work.leaving))]
+	new = [n for n, stored in work.records.items() if not (stored and (stored.live or n not in work.leaving))]
 	by_space: dict[str, list[str]] = {}
 	for name in _present(work.entity, new):
-		by_space.setdefault(work.wanted[name], []).append(name)
+		by_space.setdefault(work.targets[name], []).append(name)
 	found: list[Stored] = []
 	for space, members in sorted(by_space.items()):
 		found += _moved(work, space, [name for name in members if name in work.leaving])
@@ -181,7 +184,7 @@ def _client_ids(entity: EntityType, names: list[str]) -> dict[str, str | None]:
 def _changed(work: Work) -> list[Stored]:
 	"""Records whose documents changed. A document marked `is_deleted` is right to have a tombstone."""
 	changed, alike = [], []
-	for name, stored in work.known.items():
+	for name, stored in work.records.items():
 		if stored is None or (
 			not stored.live and (name in work.leaving or "is_deleted" in work.entity.stamps)
 		):

@@ -17,7 +17,7 @@ from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.store import load
 from hisabi_sync.engine.store.write import Writer
 
-HELD = "held for derived values"  # key of a caller's memo
+LOCKED = "held for derived values"  # key of a caller's memo
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +40,12 @@ class Access:
 	def copies(self, entity_type: str, document_names: Iterable[str | None]) -> dict[str, Stored]:
 		"""{document name: working copy} of live records, locked."""
 		wanted = {name for name in document_names if name}
-		held = self._held(entity_type)
-		missing = sorted(wanted - set(held))
+		copies = self._locked_copies(entity_type)
+		missing = sorted(wanted - set(copies))
 		if missing:
 			self.stored.update(self._load(entity_type, missing))
-			held = self._held(entity_type)
-		return {name: held[name] for name in wanted if name in held and held[name].live}
+			copies = self._locked_copies(entity_type)
+		return {name: copies[name] for name in wanted if name in copies and copies[name].live}
 
 	def _load(self, entity_type: str, names: Sequence[str]) -> dict[str, Stored]:
 		"""Lock and read documents, then their records, in the order of a push; as they are now, not as in the snapshot."""
@@ -55,7 +55,7 @@ class Access:
 			load.fill(stored, values.get(stored.document_name, {}), self.registry.by_name[entity_type])
 		return found
 
-	def _held(self, entity_type: str) -> dict[str | None, Stored]:
+	def _locked_copies(self, entity_type: str) -> dict[str | None, Stored]:
 		mine = (s for s in self.stored.values() if s.entity_type == entity_type and s.values)
 		return {s.document_name: s for s in mine}
 
@@ -76,23 +76,23 @@ class Access:
 
 	def lock(self, doctype: str, name: str) -> None:
 		"""Lock one document that stands for all others. What is read afterwards is up to date, and stays so until the commit."""
-		if self.caller.memo.get(HELD) != (doctype, name):
+		if self.caller.memo.get(LOCKED) != (doctype, name):
 			_lock(doctype, name)
 
 	def ensure(
-		self, entity_type: str, wanted: Mapping[str, Mapping[str, Any]]
+		self, entity_type: str, values: Mapping[str, Mapping[str, Any]]
 	) -> dict[str, tuple[Stored, bool]]:
 		"""Working copies of records that the server makes, locked: {client id: values} -> {client id: (copy, is new)}.
 
 		A record that exists already, even a deleted one, keeps its values. Only for entity types that are written in bulk.
 		"""
 		entity = self.registry.by_name[entity_type]
-		names = {client_id: ids.record(self.caller.space, entity_type, client_id) for client_id in wanted}
+		names = {client_id: ids.record(self.caller.space, entity_type, client_id) for client_id in values}
 		self._lock_missing(entity, [name for name in names.values() if name not in self.stored])
 		new = [client_id for client_id, name in names.items() if name not in self.stored]
 		names_in_use = load.existing(entity.doctype, new)
 		for client_id in new:
-			self._create(entity, names[client_id], client_id, wanted[client_id], names_in_use)
+			self._create(entity, names[client_id], client_id, values[client_id], names_in_use)
 		return {client_id: (self.stored[name], client_id in new) for client_id, name in names.items()}
 
 	def _lock_missing(self, entity: EntityType, names: Sequence[str]) -> None:
@@ -136,10 +136,10 @@ def hold(caller: Caller, entity_types: Collection[str]) -> None:
 	Pushes, people and jobs that compute the same values then wait for each other. Without this they would deadlock.
 	"""
 	holder = contracts.holder(caller.space_type)
-	held = holder(caller, entity_types) if holder else None
-	if held:
-		_lock(*held)
-		caller.memo[HELD] = held
+	locked = holder(caller, entity_types) if holder else None
+	if locked:
+		_lock(*locked)
+		caller.memo[LOCKED] = locked
 
 
 def _lock(doctype: str, name: str) -> None:

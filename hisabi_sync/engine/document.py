@@ -51,7 +51,7 @@ def save(run: "Batch", change: Change, stored: Stored, entity: EntityType, decis
 @contextmanager
 def one_item(run: "Batch", change: Change, stored: Stored, entity: EntityType) -> Iterator[None]:
 	"""What the block does with the document of a change leaves no trace if it raises. Raises ItemError for what was refused."""
-	held = copy.copy(stored)
+	before = copy.copy(stored)
 	try:
 		with transaction.savepoint(SAVEPOINT), push_context.saving(run.caller, change, stored):
 			yield
@@ -60,7 +60,7 @@ def one_item(run: "Batch", change: Change, stored: Stored, entity: EntityType) -
 			raise
 		if retry.is_race(error) and code_of(error) is None:
 			raise retry.Undone from error  # somebody else took the key a moment ago; another try sees what they wrote
-		_put_back(stored, held)
+		_put_back(stored, before)
 		lacking = _lacking(error, run, change, entity)
 		frappe.clear_messages()
 		if isinstance(error, ItemError):
@@ -71,12 +71,12 @@ def one_item(run: "Batch", change: Change, stored: Stored, entity: EntityType) -
 @contextmanager
 def whole(stored: Stored) -> Iterator[None]:
 	"""Several steps with one document leave no trace if one of them raises."""
-	held = copy.copy(stored)
+	before = copy.copy(stored)
 	try:
 		with transaction.savepoint(WHOLE):
 			yield
 	except ItemError:
-		_put_back(stored, held)
+		_put_back(stored, before)
 		raise
 
 
@@ -88,10 +88,10 @@ def _lacking(error: Exception, run: "Batch", change: Change, entity: EntityType)
 	return ItemError("permission_denied", detail) if detail else None
 
 
-def _put_back(stored: Stored, held: Stored) -> None:
+def _put_back(stored: Stored, before: Stored) -> None:
 	"""Restore the working copy, which the capture hook may have changed before a later hook refused."""
 	for name in Stored.__slots__:
-		setattr(stored, name, getattr(held, name))
+		setattr(stored, name, getattr(before, name))
 
 
 def refused(error: Exception, entity_type: str, entity: EntityType | None = None) -> ItemError:
@@ -119,8 +119,8 @@ def code_of(error: Exception) -> str | None:
 def said(error: Exception) -> str:
 	"""The sentence of a refusal, as plain text. Never the text of an error of the database or of Python."""
 	if _quotes(error):
-		known = "unique_violation" if code_of(error) == "unique_violation" else "internal_error"
-		return item_message(known, [str(error.args[0])])
+		code = "unique_violation" if code_of(error) == "unique_violation" else "internal_error"
+		return item_message(code, [str(error.args[0])])
 	return " ".join(strip_html(str(error)).split()) or type(error).__name__
 
 
@@ -156,22 +156,22 @@ def _is_known(entity: EntityType) -> bool:
 	)
 
 
-def _has_all(meta: Meta, known: Iterable[fields.Field]) -> bool:
-	held = {df.fieldname: (df.fieldtype, df.options or "") for df in meta.fields}
-	own = (field for field in known if field.name != DOCSTATUS)  # a column of every table, and no field
-	return all(held.get(field.name) == (field.fieldtype, field.options) for field in own)
+def _has_all(meta: Meta, expected: Iterable[fields.Field]) -> bool:
+	types = {df.fieldname: (df.fieldtype, df.options or "") for df in meta.fields}
+	own = (field for field in expected if field.name != DOCSTATUS)  # a column of every table, and no field
+	return all(types.get(field.name) == (field.fieldtype, field.options) for field in own)
 
 
 def _insert(change: Change, entity: EntityType, values: Mapping[str, Any], amended: Stored | None) -> None:
 	if amended:
-		doc, known = document_actions.amendment(amended, entity, values), dict(values)
+		doc, filled = document_actions.amendment(amended, entity, values), dict(values)
 	else:
-		known = {name: value for name, value in {**entity.defaults, **values}.items() if value is not None}
-		doc = frappe.get_doc({"doctype": entity.doctype, **document_values.for_new(entity, known)})
+		filled = {name: value for name, value in {**entity.defaults, **values}.items() if value is not None}
+		doc = frappe.get_doc({"doctype": entity.doctype, **document_values.for_new(entity, filled)})
 	push_context.set_space(doc, entity)
 	if entity.client_id_field:
 		doc.set(entity.client_id_field, ids.encode(change.client_id))
-	doc.flags.update(_flags(entity, known))
+	doc.flags.update(_flags(entity, filled))
 	doc.name = _given_name(doc.meta, change, entity)
 	_store(doc, doc.insert)
 	if not texts.is_safe_name(str(doc.name)):
@@ -182,14 +182,14 @@ def _given_name(meta: Meta, change: Change, entity: EntityType) -> str | None:
 	"""The name of a new document of a DocType whose names people type: the client id, if it is valid and free."""
 	if (meta.autoname or "").lower() != "prompt":
 		return None
-	wanted = {change.client_id, ids.document_name(change.client_id, change.record, ())}
-	return ids.document_name(change.client_id, change.record, load.existing(entity.doctype, wanted))
+	expected = {change.client_id, ids.document_name(change.client_id, change.record, ())}
+	return ids.document_name(change.client_id, change.record, load.existing(entity.doctype, expected))
 
 
 def naming(values: Mapping[str, Any]) -> list[str]:
 	"""Fields whose texts may have made the name that the document may not have."""
-	texts_of = {name: value for name, value in values.items() if isinstance(value, str)}
-	return [name for name, value in texts_of.items() if not texts.is_safe_name(value)] or ["name"]
+	strings = {name: value for name, value in values.items() if isinstance(value, str)}
+	return [name for name, value in strings.items() if not texts.is_safe_name(value)] or ["name"]
 
 
 def _begin_again(stored: Stored, entity: EntityType, values: Mapping[str, Any]) -> None:

@@ -74,8 +74,8 @@ def amendment(amended: Stored, entity: EntityType, values: Mapping[str, Any]) ->
 	doc = frappe.copy_doc(old)
 	doc.update({df.fieldname: None for df in doc.meta.fields if df.no_copy and df.unique})
 	for table in entity.row_fields:
-		for row, known in zip(doc.get(table), old.get(table), strict=True):
-			row.name = known.name
+		for row, earlier in zip(doc.get(table), old.get(table), strict=True):
+			row.name = earlier.name
 	document_values.set_on(doc, entity, values)
 	for row in doc.get_all_children():
 		row.name = None

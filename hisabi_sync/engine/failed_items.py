@@ -41,10 +41,10 @@ def load(names: Collection[str]) -> dict[str, frappe._dict]:
 
 def process(names: Sequence[str]) -> list[dict[str, Any]]:
 	"""Process items again, those of one device and space together; a result for each name, in their order."""
-	held = load(rights.readable_rows("Sync Item", names))
-	results = {name: _refused(name, "not_found") for name in names if name not in held}
+	items = load(rights.readable_rows("Sync Item", names))
+	results = {name: _refused(name, "not_found") for name in names if name not in items}
 	groups: dict[tuple[Any, ...], list[frappe._dict]] = {}
-	for item in held.values():
+	for item in items.values():
 		code = _obstacle(item)
 		if code:
 			results[item.name] = _refused(item.name, code)

@@ -77,12 +77,12 @@ def _oldest_positions(space: str) -> dict[str, int]:
 
 def _raise(space: str, horizons: Mapping[str, int]) -> None:
 	"""Raise the space's horizons, before the tombstones are removed, and commit."""
-	sequence, held = sql.select("Sync Space", ["sequence", "horizons"], "name = %s", (space,), "FOR UPDATE")[
-		0
-	]
-	known = json.loads(held or "{}")
-	raised = {name: max(known.get(name, 0), min(limit, sequence)) for name, limit in horizons.items()}
-	sql.update_in("Sync Space", {"horizons": json.dumps({**known, **raised}, sort_keys=True)}, [space])
+	sequence, horizons_text = sql.select(
+		"Sync Space", ["sequence", "horizons"], "name = %s", (space,), "FOR UPDATE"
+	)[0]
+	present = json.loads(horizons_text or "{}")
+	raised = {name: max(present.get(name, 0), min(limit, sequence)) for name, limit in horizons.items()}
+	sql.update_in("Sync Space", {"horizons": json.dumps({**present, **raised}, sort_keys=True)}, [space])
 	frappe.db.commit()
 
 
@@ -126,12 +126,12 @@ def _remove_rows(rows: Sequence[tuple[Any, ...]]) -> None:
 
 def _remove_documents(rows: Sequence[tuple[Any, ...]]) -> None:
 	"""Documents that a push deleted are still in their tables, marked `is_deleted`."""
-	known = entity_types.registry().by_name
+	by_name = entity_types.registry().by_name
 	by_type: dict[str, list[str]] = {}
 	for entity_type, document_name, *_ in rows:
 		by_type.setdefault(entity_type, []).append(document_name)
 	for entity_type, names in by_type.items():
-		entity = known.get(entity_type)
+		entity = by_name.get(entity_type)
 		if entity and "is_deleted" in entity.stamps:
 			frappe.db.delete(entity.doctype, {"name": ["in", names], "is_deleted": 1})
 

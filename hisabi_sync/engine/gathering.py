@@ -102,10 +102,10 @@ def _seen(doc: Document) -> Seen:
 
 def known_values(doc: Document) -> Values | None:
 	"""Values after the last save, if Frappe still keeps the document of before it, as it does for a `db_set` after a save."""
-	held = doc.flags.hisabi_sync_seen
-	if not held or held[0] is not doc.get_doc_before_save():
+	noted = doc.flags.hisabi_sync_seen
+	if not noted or noted[0] is not doc.get_doc_before_save():
 		return None
-	return held[1].after if isinstance(held[1], Seen) else held[1]
+	return noted[1].after if isinstance(noted[1], Seen) else noted[1]
 
 
 def release(doc: Document, entity: EntityType) -> None:
@@ -144,7 +144,7 @@ def _compare(entity_type: str, user: str, seen: dict[str, Seen]) -> None:
 
 
 def _number(entity: EntityType, user: str, seen: dict[str, Seen]) -> None:
-	found = {name: held for name, one in seen.items() if (held := one.values(entity)) is not None}
+	found = {name: own_values for name, one in seen.items() if (own_values := one.values(entity)) is not None}
 	after = comparing.compare_seen(entity, sorted(seen), found, user)
 	for name, values in after.items():
 		seen[name].after = values

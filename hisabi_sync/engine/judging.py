@@ -48,7 +48,7 @@ def gather(
 	stored.update(load.working_copies(changed & set(stored), registry))
 	waiting.number_first([stored[name] for name in changed if name in stored], registry, caller)
 	past = [_past(change, stored[change.record]) for change in changes if change.record in stored]
-	load.history([wanted for wanted in past if wanted], registry)
+	load.history([one for one in past if one], registry)
 	unsynced = foreign.of_changes(
 		changes,
 		each_link,
@@ -77,13 +77,13 @@ def _names_in_use(
 	changes: Sequence[Change], stored: Mapping[str, Stored], registry: Registry
 ) -> dict[str, set[str]]:
 	"""{DocType: folded names of documents that hold a new record's client id already}."""
-	wanted: dict[str, list[str]] = {}
+	client_ids: dict[str, list[str]] = {}
 	for change in changes:
 		entity = registry.by_name[change.entity_type]
-		held = stored.get(change.record)
-		if change.operation == CREATE and entity.bulk and (held is None or held.document_name is None):
-			wanted.setdefault(entity.doctype, []).append(change.client_id)
-	return {doctype: load.existing(doctype, names) for doctype, names in wanted.items()}
+		record = stored.get(change.record)
+		if change.operation == CREATE and entity.bulk and (record is None or record.document_name is None):
+			client_ids.setdefault(entity.doctype, []).append(change.client_id)
+	return {doctype: load.existing(doctype, names) for doctype, names in client_ids.items()}
 
 
 # --- one change
@@ -91,7 +91,7 @@ def _names_in_use(
 
 def judge(
 	batch: "Batch", change: Change, stored: Stored | None, entity: EntityType
-) -> tuple[Change, Decision, own_resolution.Held | None]:
+) -> tuple[Change, Decision, own_resolution.OpenConflict | None]:
 	"""(the change as it was judged, its Decision, the conflict that it settles or None). Raises ItemError."""
 	_require_seen(batch, change, stored, entity)
 	if change.is_action:
@@ -119,21 +119,21 @@ def _require_seen(batch: "Batch", change: Change, stored: Stored | None, entity:
 
 def _require_amendable(batch: "Batch", change: Change) -> None:
 	"""A record that is gone, or that the caller may not read, is no link. Frappe's save asks for the right to amend."""
-	held = batch.stored.get(change.amended_record)
-	if held is None or not held.live or held.name in batch.hidden:
+	amended = batch.stored.get(change.amended_record)
+	if amended is None or not amended.live or amended.name in batch.hidden:
 		raise ItemError("invalid_link", ["amended_from"])
 
 
 def _complete(
 	batch: "Batch", change: Change, stored: Stored | None, entity: EntityType
-) -> own_resolution.Held | None:
+) -> own_resolution.OpenConflict | None:
 	"""Complete a change before `decide`; returns the conflict that it settles, if any.
 
 	Links become document names, and columns of rows that the caller may not reach get what the record holds.
 	"""
-	held = stored.values if stored else {}
-	change.warnings += visibility.keep_columns(entity, change.values, held, batch.caller.users)
-	wire.resolve_links(change, entity, batch.reach, _held_values(stored))
+	present = stored.values if stored else {}
+	change.warnings += visibility.keep_columns(entity, change.values, present, batch.caller.users)
+	wire.resolve_links(change, entity, batch.reach, _earlier_values(stored))
 	_check_acting(batch, change, stored, entity)
 	if change.base:
 		_complete_base(batch, change, stored, entity)
@@ -161,7 +161,7 @@ def _complete_base(batch: "Batch", change: Change, stored: Stored | None, entity
 
 
 def _take_up(
-	batch: "Batch", change: Change, resolved: own_resolution.Held, stored: Stored, entity: EntityType
+	batch: "Batch", change: Change, resolved: own_resolution.OpenConflict, stored: Stored, entity: EntityType
 ) -> None:
 	"""Add the rest of the earlier change whose conflict this one settles, as far as the caller may still write it."""
 	own_resolution.take_up(change, resolved, stored, entity)
@@ -172,13 +172,13 @@ def _take_up(
 
 
 def _check_taken_up(
-	batch: "Batch", change: Change, resolved: own_resolution.Held, stored: Stored, entity: EntityType
+	batch: "Batch", change: Change, resolved: own_resolution.OpenConflict, stored: Stored, entity: EntityType
 ) -> None:
 	"""Check the added rest as if it were sent now: choices, links and files may have gone since."""
 	validate.check_kept(change.values, stored.values, entity)
 	if change.rest:
-		held = _held_values(stored)
-		wire.check_brought(change.values, change.rest, resolved.client, entity, batch.reach, held)
+		present = _earlier_values(stored)
+		wire.check_brought(change.values, change.rest, resolved.client, entity, batch.reach, present)
 	_check_acting(batch, change, stored, entity)
 
 
@@ -198,8 +198,8 @@ def _judge_again(
 
 def _was_made_of(batch: "Batch", change: Change) -> bool:
 	"""Whether a person settled the conflict of this change, which had failed, by making the record with other values."""
-	known = batch.repeats.known_failure(change)
-	return _is_resolved(known.conflict) if known and known.conflict else False
+	earlier = batch.repeats.earlier_failure(change)
+	return _is_resolved(earlier.conflict) if earlier and earlier.conflict else False
 
 
 def _is_resolved(conflict: str) -> bool:
@@ -213,11 +213,11 @@ def _check_acting(batch: "Batch", change: Change, stored: Stored | None, entity:
 	"""
 	if not change.values or not (entity.acting or entity.dynamic):
 		return
-	held = _held_values(stored)
-	files.check(change.values, held, entity.acting, batch.files)
-	foreign.check_dynamic(change.values, held, entity, batch.linkable)
+	present = _earlier_values(stored)
+	files.check(change.values, present, entity.acting, batch.files)
+	foreign.check_dynamic(change.values, present, entity, batch.linkable)
 
 
-def _held_values(stored: Stored | None) -> list[dict[str, Any]]:
+def _earlier_values(stored: Stored | None) -> list[dict[str, Any]]:
 	"""The record's values, and those that it had since the version that the change was made on."""
 	return [stored.values, *(past.before for past in stored.history)] if stored else []

@@ -34,14 +34,16 @@ BATCH = (
 	"space device user contract items accepted duplicates conflicts errors duration_ms clock_skew_ms first_sequence last_sequence atomic"
 ).split()
 # Fields of an Outcome that an item has columns for. `result` keeps what the columns do not say: most of it would be twice.
-HELD = {name: name for name in ("status", "entity_type", "client_id", "doc_version")} | {
+IN_COLUMNS = {name: name for name in ("status", "entity_type", "client_id", "doc_version")} | {
 	"record_name": "record"
 }
 COUNTED = {"accepted": "accepted", "duplicate": "duplicates", "conflict": "conflicts", "error": "errors"}
 DEFAULTS = asdict(Outcome(""))
-UNHELD = [(name, default) for name, default in DEFAULTS.items() if name not in {*HELD, "repeated"}]
+NOT_IN_COLUMNS = [
+	(name, default) for name, default in DEFAULTS.items() if name not in {*IN_COLUMNS, "repeated"}
+]
 SECRETS = re.compile(f'"(?:{"|".join(sorted(SENSITIVE))})"')  # as names in a JSON text
-ANSWER = [*HELD.values(), "result"]
+ANSWER = [*IN_COLUMNS.values(), "result"]
 CHANGE = ("position", "op_id", "entity_type", "client_id", "operation")  # of a Change, in its order
 # Made once: an encoder costs more to make than most items cost to encode.
 TEXT = strict_json.Encoder(ensure_ascii=False, allow_nan=False, default=str)
@@ -53,18 +55,20 @@ def fingerprint(*parts: Any) -> str:
 	return ids.digest(CANONICAL.encode(parts), size=16)
 
 
-def encode(outcome: Outcome, held: Iterable[Any]) -> str:
-	"""JSON of the parts of an outcome that the item's columns do not hold; `held` are those columns, in the order of HELD."""
-	said = {n: value for n, by in zip(HELD, held, strict=True) if (value := getattr(outcome, n)) != by}
-	said |= {n: value for n, default in UNHELD if (value := getattr(outcome, n)) != default}
+def encode(outcome: Outcome, in_columns: Iterable[Any]) -> str:
+	"""JSON of the parts of an outcome that the item's columns do not hold; `in_columns` are those columns, in the order of IN_COLUMNS."""
+	said = {
+		n: value for n, by in zip(IN_COLUMNS, in_columns, strict=True) if (value := getattr(outcome, n)) != by
+	}
+	said |= {n: value for n, default in NOT_IN_COLUMNS if (value := getattr(outcome, n)) != default}
 	return strict_json.text(said, TEXT)
 
 
 def decode(answer: Sequence[Any], repeated: bool = False) -> Outcome:
 	"""The Outcome of an item by its columns of ANSWER."""
-	*held, result = answer
-	known = dict(zip(HELD, held, strict=True))
-	return Outcome(**{**DEFAULTS, **known, **json.loads(result), "repeated": repeated})
+	*in_columns, result = answer
+	by_name = dict(zip(IN_COLUMNS, in_columns, strict=True))
+	return Outcome(**{**DEFAULTS, **by_name, **json.loads(result), "repeated": repeated})
 
 
 def raw_text(raw: Any) -> str:
@@ -80,14 +84,14 @@ def _masked_text(change: Change) -> str:
 	return raw_text(masked(change.raw)) if SECRETS.search(text) else text
 
 
-def _kept_text(caller: Caller, change: Change, outcome: Outcome, known: "Seen | None") -> str:
+def _kept_text(caller: Caller, change: Change, outcome: Outcome, earlier: "Seen | None") -> str:
 	"""JSON of the raw item for the ledger. Of a large refused one, only as much is kept as the device's budget allows."""
 	text = _masked_text(change)
 	if outcome.status != ERROR:
 		return text
 	if outcome.code == "payload_too_large":
 		text = shortened(text, len(text.encode("utf-8", "replace")))
-	return caller.allowance.failed(text, known.size if known else None)
+	return caller.allowance.failed(text, earlier.size if earlier else None)
 
 
 def masked(value: Any) -> Any:
@@ -117,9 +121,9 @@ def save_items(
 	names: dict[int, str] = {}
 	for change, outcome in answers:
 		key = ids.op_key(change.op_id) if change.op_id else None
-		known = seen.get(key) if key else None
-		row = _item_row(batch, caller, change, outcome, key, known, now)
-		rows[known is None].append(row)
+		earlier = seen.get(key) if key else None
+		row = _item_row(batch, caller, change, outcome, key, earlier, now)
+		rows[earlier is None].append(row)
 		names[change.index] = row[0]
 	columns = [*STANDARD, *COLUMNS]
 	sql.insert("Sync Item", columns, rows[True])
@@ -133,19 +137,19 @@ def _item_row(
 	change: Change,
 	outcome: Outcome,
 	key: str | None,
-	known: "Seen | None",
+	earlier: "Seen | None",
 	now: datetime,
 ) -> tuple[Any, ...]:
 	entity_type, client_id = plain(change.entity_type), plain(change.client_id)
-	held = (outcome.status, entity_type, client_id, outcome.doc_version, outcome.record_name)
+	in_columns = (outcome.status, entity_type, client_id, outcome.doc_version, outcome.record_name)
 	return (
-		known.name if known else ids.new(),
+		earlier.name if earlier else ids.new(),
 		now,
 		now,
 		caller.user,
 		caller.user,
-		known.batch if known else batch,
-		known.position if known else change.index,
+		earlier.batch if earlier else batch,
+		earlier.position if earlier else change.index,
 		caller.space,
 		caller.device,
 		caller.user,
@@ -156,14 +160,14 @@ def _item_row(
 		client_id,
 		plain(change.operation),
 		None if change.base_version is None else plain(str(change.base_version)),
-		_kept_text(caller, change, outcome, known),
+		_kept_text(caller, change, outcome, earlier),
 		outcome.status,
 		outcome.code,
 		plain(outcome.said(_site_language()), LONG) if outcome.code else "",
-		encode(outcome, held),
+		encode(outcome, in_columns),
 		outcome.doc_version,
 		outcome.record_name,
-		known.attempts + 1 if known else 1,
+		earlier.attempts + 1 if earlier else 1,
 	)
 
 
@@ -180,9 +184,9 @@ def message_of(row: frappe._dict) -> str:
 	load_codes()
 	if row.error_code not in ITEM_ERRORS:
 		return row.error_message
-	held = json.loads(row.result or "{}")
+	result = json.loads(row.result or "{}")
 	# It names fields as a device has called them, and forms show it as it is.
-	return plain(item_message(row.error_code, held.get("detail"), held.get("words")), LONG)
+	return plain(item_message(row.error_code, result.get("detail"), result.get("words")), LONG)
 
 
 def load_codes() -> None:

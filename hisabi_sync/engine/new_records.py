@@ -33,14 +33,14 @@ def for_documents(entity: EntityType, space: str, client_ids: Mapping[str, str |
 	left = {name: _candidates(entity, space, name, given) for name, given in client_ids.items()}
 	used: set[str] = set()
 	while left:
-		held = load.records([next(iter(pairs)) for pairs in left.values()], lock=True)
+		records = load.records([next(iter(pairs)) for pairs in left.values()], lock=True)
 		for name, pairs in list(left.items()):
 			record, client_id = next(iter(pairs.items()))
-			if record in used or not _is_free(held.get(record), name):
+			if record in used or not _is_free(records.get(record), name):
 				del pairs[record]
 				continue
 			used.add(record)
-			found[name] = held.get(record) or Stored(record, entity.name, client_id)
+			found[name] = records.get(record) or Stored(record, entity.name, client_id)
 			found[name].document_name = name
 			del left[name]
 	return {name: found[name] for name in client_ids}
@@ -52,10 +52,10 @@ def _likeliest(entity: EntityType, space: str, name: str) -> Stored:
 	return Stored(record, entity.name, client_id, name)
 
 
-def _candidates(entity: EntityType, space: str, name: str, given: str | None) -> dict[str, str]:
+def _candidates(entity: EntityType, space: str, name: str, own: str | None) -> dict[str, str]:
 	"""{name of a Sync Record: client id}, the best first; the last is free unless the document itself has it."""
-	wanted = (*filter(ids.is_client_id, (given, name)), ids.digest(name), ids.digest(entity.doctype, name))
-	return {ids.record(space, entity.name, client_id): client_id for client_id in wanted}
+	candidates = (*filter(ids.is_client_id, (own, name)), ids.digest(name), ids.digest(entity.doctype, name))
+	return {ids.record(space, entity.name, client_id): client_id for client_id in candidates}
 
 
 def _is_free(stored: Stored | None, name: str) -> bool:
@@ -88,8 +88,8 @@ def remember(doc: Document, space: str, client_id: str) -> None:
 
 def _remembered(doc: Document, entity: EntityType, space: str) -> str | None:
 	"""The client id that a restored document had in the space, if its tombstone is still there; else None."""
-	held = (doc.get("__onload") or {}).get(CLIENT_IDS)
-	kept = held.get(space) if isinstance(held, dict) else None
+	remembered = (doc.get("__onload") or {}).get(CLIENT_IDS)
+	kept = remembered.get(space) if isinstance(remembered, dict) else None
 	client_id = ids.decode(kept) if isinstance(kept, str) else None
 	if not ids.is_client_id(client_id):
 		return None

@@ -55,7 +55,7 @@ ENDS = {ACCEPTED: RESOLVED, DUPLICATE: RESOLVED, CONFLICT: SUPERSEDED}
 
 
 @dataclass(slots=True)
-class Held:
+class OpenConflict:
 	"""The row of a conflict, with the canonical values of its sides."""
 
 	row: dict[str, Any]
@@ -112,7 +112,7 @@ class Resolving:
 		rows = sql.select_in("Sync Conflict", map(sql.quote, COLUMNS), "name", names, tail=tail)
 		return {row[0]: dict(zip(COLUMNS, row, strict=True)) for row in rows}
 
-	def of(self, change: Change, entity: EntityType, caller: Caller) -> Held:
+	def of(self, change: Change, entity: EntityType, caller: Caller) -> OpenConflict:
 		"""The open conflict that the change names, which has to be the caller's own.
 
 		Raises ItemError: conflict_not_found, conflict_not_resolvable, already_settled.
@@ -124,21 +124,27 @@ class Resolving:
 			raise ItemError("conflict_not_resolvable")
 		if row["status"] != OPEN:
 			raise ItemError("already_settled", _ended(row))
-		return Held(
+		return OpenConflict(
 			row, *(stored_json.decode_values(row[column], entity.fields) for column in SIDES.values())
 		)
 
-	def close(self, held: Held, outcome: Outcome, stored: Stored, caller: Caller, entity: EntityType) -> None:
+	def close(
+		self, conflict: OpenConflict, outcome: Outcome, stored: Stored, caller: Caller, entity: EntityType
+	) -> None:
 		"""Close the conflict by the outcome of its change; `write` brings it to the database."""
 		if status := ENDS.get(outcome.status):
 			now = clock.now()
-			values = {name: stored.values.get(name) for name in held.client} if stored.live else {}
-			resolution = _resolution(held, stored) if status == RESOLVED else None
-			held.row.update(status=status, resolution=resolution, resolved_by=caller.user, resolved_at=now)
-			held.row.update(resolved_values=stored_json.encode_values(values, entity.fields), modified=now)
-			held.row.update(resolved_version=stored.doc_version, modified_by=caller.user)
-			held.row["history"] = _history(held.row, caller)
-			self.closed.append(held.row)
+			values = {name: stored.values.get(name) for name in conflict.client} if stored.live else {}
+			resolution = _resolution(conflict, stored) if status == RESOLVED else None
+			conflict.row.update(
+				status=status, resolution=resolution, resolved_by=caller.user, resolved_at=now
+			)
+			conflict.row.update(
+				resolved_values=stored_json.encode_values(values, entity.fields), modified=now
+			)
+			conflict.row.update(resolved_version=stored.doc_version, modified_by=caller.user)
+			conflict.row["history"] = _history(conflict.row, caller)
+			self.closed.append(conflict.row)
 
 	def write(self) -> None:
 		"""Write the closed conflicts. Open forms are refreshed after the commit."""
@@ -162,13 +168,13 @@ def _ended(row: Mapping[str, Any]) -> dict[str, Any]:
 	}
 
 
-def _resolution(held: Held, stored: Stored) -> str:
+def _resolution(conflict: OpenConflict, stored: Stored) -> str:
 	"""The choice that led to the present values of the conflict's fields, as the Desk names it."""
 	if not stored.live:
-		return CLIENT if held.row["kind"] == "delete" else MERGE
-	for choice, side in ((SERVER, held.server), (CLIENT, held.client)):
-		known = held.asked & side.keys()
-		if known and all(merging.same(stored.values.get(name), side[name]) for name in known):
+		return CLIENT if conflict.row["kind"] == "delete" else MERGE
+	for choice, side in ((SERVER, conflict.server), (CLIENT, conflict.client)):
+		decided = conflict.asked & side.keys()
+		if decided and all(merging.same(stored.values.get(name), side[name]) for name in decided):
 			return choice
 	return MERGE
 
@@ -190,16 +196,16 @@ def _history(row: Mapping[str, Any], caller: Caller) -> str:
 # --- the change as a whole
 
 
-def take_up(change: Change, held: Held, stored: Stored, entity: EntityType) -> None:
+def take_up(change: Change, conflict: OpenConflict, stored: Stored, entity: EntityType) -> None:
 	"""Add to the change what is left of the earlier one: values, and the base of each."""
-	for name, value in held.client.items():
+	for name, value in conflict.client.items():
 		if not entity.fields[name].writable:
 			continue
 		if column_values.is_unreadable(value) and name not in change.values:
 			# Its field has another type by now, so the user has to choose.
 			raise ItemError("invalid_value", [name])
-		_take(change, name, _part(entity.fields[name], change, held, stored))
-	take_parts(change, change.values.keys() - held.client.keys(), stored, entity)
+		_take(change, name, _part(entity.fields[name], change, conflict, stored))
+	take_parts(change, change.values.keys() - conflict.client.keys(), stored, entity)
 
 
 def take_parts(change: Change, names: Iterable[str], stored: Stored, entity: EntityType) -> None:
@@ -214,23 +220,23 @@ def _take(change: Change, name: str, part: tuple[Any, Any] | None) -> None:
 		change.values[name], change.base[name] = part
 
 
-def _part(field: Field, change: Change, held: Held, stored: Stored) -> tuple[Any, Any] | None:
+def _part(field: Field, change: Change, conflict: OpenConflict, stored: Stored) -> tuple[Any, Any] | None:
 	"""(value, its base) of one field, or None if the record keeps its value."""
-	name, server = field.name, held.server.get(field.name)
+	name, server = field.name, conflict.server.get(field.name)
 	present = stored.values.get(name)
 	if name in change.values:
 		if (change.base_version or 0) >= stored.version_of(name):
 			server = present  # the user has seen it
-		sides = (held.base.get(name), server, held.client[name])
+		sides = (conflict.base.get(name), server, conflict.client[name])
 		return _chosen(field, sides, change.values[name], present)
-	if name not in held.asked:
-		return _completed(field, held.client[name], server, present), server
-	return _rest(field, held, server, present) if field.kind in MERGED else None
+	if name not in conflict.asked:
+		return _completed(field, conflict.client[name], server, present), server
+	return _rest(field, conflict, server, present) if field.kind in MERGED else None
 
 
-def _rest(field: Field, held: Held, server: Any, present: Any) -> tuple[Any, Any]:
+def _rest(field: Field, conflict: OpenConflict, server: Any, present: Any) -> tuple[Any, Any]:
 	"""Without a choice, the parts of a list or object that do not clash are merged, and the others stay."""
-	base, client = held.base.get(field.name), held.client[field.name]
+	base, client = conflict.base.get(field.name), conflict.client[field.name]
 	if field.kind is ROWS:
 		value: Any = merging.merge_rows(base, server, client, field.row_keys)[0]
 	else:

@@ -59,7 +59,7 @@ def acknowledge(caller: Caller, reached: cursor.Cursor) -> None:
 def acknowledge_all(reached: Iterable[tuple[Caller, cursor.Cursor]]) -> None:
 	"""The same for several spaces, [(the caller in a space, its Cursor)]."""
 	now = clock.now()
-	rows = [row for caller, held in reached for row in _rows(caller, held, now)]
+	rows = [row for caller, reached_cursor in reached for row in _rows(caller, reached_cursor, now)]
 	columns = [*STANDARD, "device", "space", "entity_type", "acknowledged", "sight"]
 	sql.insert_or("Sync Device Position", columns, rows, FURTHER)
 
@@ -70,7 +70,7 @@ def _rows(caller: Caller, reached: cursor.Cursor, now: datetime) -> list[tuple[A
 	names = {entity.mark: entity.name for entity in registry().of_space_type(caller.space_type)}
 	standings: dict[str | None, Standing | None] = {
 		None: reached.rest,
-		**{names[mark]: held for mark, held in reached.named.items() if mark in names},
+		**{names[mark]: own_standing for mark, own_standing in reached.named.items() if mark in names},
 	}
 	return [
 		(
@@ -100,12 +100,12 @@ def after_push(caller: Caller) -> str:
 	still has to pull.
 	"""
 	seen, own = _held(caller)
-	known = registry().by_name
+	by_name = registry().by_name
 	mark, visibilities = visibility.marks(caller)
 	named: dict[str, Standing | None] = {
-		known[name].mark: _acknowledged_standing(standing, visibilities[known[name].mark])
+		by_name[name].mark: _acknowledged_standing(standing, visibilities[by_name[name].mark])
 		for name, standing in own.items()
-		if name in known and known[name].mark in visibilities and _is_apart(standing, seen)
+		if name in by_name and by_name[name].mark in visibilities and _is_apart(standing, seen)
 	}
 	return cursor.encode(cursor.build(caller.space, _acknowledged_standing(seen, mark), named))
 

@@ -102,16 +102,16 @@ def begin(
 ) -> standing.Begin:
 	"""Where a page begins, by a cursor or a position. Raises RequestError invalid_cursor, resync_required."""
 	asked = _asked(caller, entities, everything)
-	held = cursor.decode(token, caller.space) if token else None
-	is_guessed = held is None and start is not None
-	if held is None and start is not None:
-		held = Cursor(caller.space, start, None, asked.visibility)
-	return standing.begin(held, asked, is_guessed)
+	reached = cursor.decode(token, caller.space) if token else None
+	is_guessed = reached is None and start is not None
+	if reached is None and start is not None:
+		reached = Cursor(caller.space, start, None, asked.visibility)
+	return standing.begin(reached, asked, is_guessed)
 
 
-def check(caller: Caller, held: Cursor) -> None:
+def check(caller: Caller, reached: Cursor) -> None:
 	"""Raise RequestError resync_required if no pull can go on from a Cursor."""
-	standing.begin(held, _asked(caller, _readable(caller, None), True))
+	standing.begin(reached, _asked(caller, _readable(caller, None), True))
 
 
 def _asked(caller: Caller, entities: Sequence[EntityType], everything: bool) -> Asked:
@@ -139,16 +139,16 @@ def _read(
 	return read(frappe.db) if just_pushed else replica.answer(caller, read)
 
 
-def _readable(caller: Caller, entity_types: Sequence[str] | None) -> list[EntityType]:
+def _readable(caller: Caller, asked: Sequence[str] | None) -> list[EntityType]:
 	"""The entity types to read: those asked for, without those that are switched off. Raises unsupported_entity_type."""
 	registry = entity_types.registry()
 	own = {entity.wire_name: entity for entity in registry.of_space_type(caller.space_type) if entity.enabled}
-	if entity_types is None:
+	if asked is None:
 		return list(own.values())
-	unknown = [name for name in entity_types if registry.name_of(caller.space_type, name) is None]
+	unknown = [name for name in asked if registry.name_of(caller.space_type, name) is None]
 	if unknown:
 		raise RequestError("unsupported_entity_type", entity_types=unknown)
-	return [own[name] for name in dict.fromkeys(entity_types) if name in own]
+	return [own[name] for name in dict.fromkeys(asked) if name in own]
 
 
 def _rows(
@@ -210,7 +210,7 @@ def _part(
 def _items(rows: sql.Rows, caller: Caller, begun: standing.Begin, database: sql.Database) -> list[Item]:
 	registry = entity_types.registry()
 	values = values_of([row for row in rows if row[6] is None], caller, registry, database)
-	linking = [(registry.by_name[entity_type], held) for (entity_type, _), held in values.items()]
+	linking = [(registry.by_name[entity_type], fields) for (entity_type, _), fields in values.items()]
 	names = wire.client_ids(linking, caller.space, registry, caller.user, database)
 	may = action_rights.possible(values, registry, caller.user)
 	first = {entity.name: begun.is_first(entity.mark) for entity in registry.of_space_type(caller.space_type)}
@@ -254,10 +254,8 @@ def values_of(
 			by_type.setdefault(row[1], []).append(row[2])
 	return {
 		(entity_type, name): values
-		for entity_type, wanted in by_type.items()
-		for name, values in visibility.visible(
-			registry.by_name[entity_type], wanted, caller, database
-		).items()
+		for entity_type, names in by_type.items()
+		for name, values in visibility.visible(registry.by_name[entity_type], names, caller, database).items()
 	}
 
 
@@ -276,10 +274,10 @@ def item_of(
 		sequence, entity_type, ids.decode(client_id), doc_version, modified, deleted_at, space=row[-1]
 	)
 	item.is_new, item.wire_name = first.get(entity_type, False), registry.wire_name(entity_type)
-	held = values.get((entity_type, name))
-	if held is None:
+	own_values = values.get((entity_type, name))
+	if own_values is None:
 		item.deleted_at = deleted_at or modified
 	else:
 		item.document_name, item.actions = name, may.get((entity_type, name))
-		item.payload = wire.payload(registry.by_name[entity_type], held, names, registry, item.warnings)
+		item.payload = wire.payload(registry.by_name[entity_type], own_values, names, registry, item.warnings)
 	return item

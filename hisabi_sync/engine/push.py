@@ -140,7 +140,7 @@ class Spoilt(Exception):
 def process_at_once(attempt: Attempt, changes: list[Change], last: int | None = None) -> list[Outcome]:
 	"""Judge the changes, write what is accepted, and keep all answers; outcomes in the order of the changes. Raises Spoilt."""
 	caller, batch, options = attempt.caller, attempt.batch, attempt.options
-	work, held = Batch(caller, changes, options, attempt.root), caller.allowance.made.copy()
+	work, counted = Batch(caller, changes, options, attempt.root), caller.allowance.made.copy()
 	try:
 		outcomes = work.process(last)
 		items = ledger.save_items(batch, caller, work.answers(), work.repeats.seen, work.now)
@@ -149,7 +149,7 @@ def process_at_once(attempt: Attempt, changes: list[Change], last: int | None = 
 		conflict_rows.save(work.conflict_rows, batch, items, options.skew_ms)
 		caller.allowance.made["new_conflicts"] += conflict_rows.count_open(work.conflict_rows)
 	except Exception as error:
-		caller.allowance.made = held
+		caller.allowance.made = counted
 		if isinstance(error, RequestError) or retry.ends_transaction(error) or retry.is_retryable(error):
 			raise
 		raise Spoilt from error

@@ -66,47 +66,47 @@ class Repeats:
 
 	def _tell_apart(self, change: Change) -> None:
 		"""Give a change its other op id if the first one was used for a change that left the record in the version it names."""
-		known = self._known(change) if change.other_op_id else None
-		if known is None or known.space != self.space or known.fingerprint == change.fingerprint:
+		earlier = self._answered_earlier(change) if change.other_op_id else None
+		if earlier is None or earlier.space != self.space or earlier.fingerprint == change.fingerprint:
 			return
-		outcome = known.outcome()
+		outcome = earlier.outcome()
 		if outcome.status in (ACCEPTED, DUPLICATE) and outcome.doc_version == change.base_version:
 			change.op_id = change.other_op_id
 
 	def _find_second_uses(self) -> None:
 		first: dict[str, int] = {}
 		for i, change in enumerate(self.changes):
-			if change.op_id and not self._known(change):
+			if change.op_id and not self._answered_earlier(change):
 				if first.setdefault(change.op_id, i) != i:
 					self.again[i] = first[change.op_id]
 
-	def _known(self, change: Change) -> Seen | None:
-		known = self.seen.get(ids.op_key(change.op_id)) if change.op_id else None
-		return known if known and known.answered else None
+	def _answered_earlier(self, change: Change) -> Seen | None:
+		earlier = self.seen.get(ids.op_key(change.op_id)) if change.op_id else None
+		return earlier if earlier and earlier.answered else None
 
-	def known_failure(self, change: Change) -> Outcome | None:
+	def earlier_failure(self, change: Change) -> Outcome | None:
 		"""The outcome of a change that failed before, or None."""
-		known = self.seen.get(ids.op_key(change.op_id)) if change.op_id else None
-		return known.outcome() if known and not known.answered else None
+		earlier = self.seen.get(ids.op_key(change.op_id)) if change.op_id else None
+		return earlier.outcome() if earlier and not earlier.answered else None
 
 	def failures(self, change: Change) -> int:
 		"""How often in succession the change has met a mistake of the server before."""
-		known = self.known_failure(change)
-		return known.failures if known else 0
+		earlier = self.earlier_failure(change)
+		return earlier.failures if earlier else 0
 
 	def is_new(self, i: int) -> bool:
 		"""Whether the change is to be judged and written to the ledger."""
 		return i not in self.again and i not in self.answered
 
-	def answer_known(self, outcomes: list[Any]) -> None:
+	def answer_repeats(self, outcomes: list[Any]) -> None:
 		"""Answer the changes that the ledger has answers for."""
 		for i, change in enumerate(self.changes):
-			known = self._known(change)
-			if known:
+			earlier = self._answered_earlier(change)
+			if earlier:
 				self.answered.add(i)
 				# The answer of another space is not shown here, not even to the same device.
-				said = known.fingerprint if known.space == self.space else None
-				outcomes[i] = self._repeat(change, said, known.outcome())
+				said = earlier.fingerprint if earlier.space == self.space else None
+				outcomes[i] = self._repeat(change, said, earlier.outcome())
 		visibility.cut_answers([outcomes[i] for i in self.answered], self.user)
 
 	def answer_second_uses(self, outcomes: list[Any]) -> None:

@@ -71,19 +71,19 @@ def _take_named(found: Routes) -> None:
 	for i, change in enumerate(found.changes):
 		entity = registry().by_name.get(change.entity_type)
 		own = found.by_kind.get(entity.space_type, []) if entity else []
-		wanted = found.named.get(i)
-		if wanted in own:
-			found.spaces[i] = wanted
+		named = found.named.get(i)
+		if named in own:
+			found.spaces[i] = named
 		elif change.error and own:
 			found.spaces[i] = own[0]
-		elif not change.error and (wanted is not None or not own):
+		elif not change.error and (named is not None or not own):
 			change.error = ItemError("space_access_denied")
 
 
 def _open(found: Routes, creates: bool) -> list[tuple[int, Change, EntityType]]:
-	known = registry().by_name
+	by_name = registry().by_name
 	return [
-		(i, change, known[change.entity_type])
+		(i, change, by_name[change.entity_type])
 		for i, change in enumerate(found.changes)
 		if i not in found.spaces and not change.error and (change.operation == CREATE) == creates
 	]
@@ -110,11 +110,11 @@ def _route_others(found: Routes) -> None:
 			found.spaces[i] = (there or own)[0]
 
 
-def _places(found: Routes, wanted: Mapping[Identity, EntityType]) -> dict[Identity, list[str]]:
+def _places(found: Routes, entities: Mapping[Identity, EntityType]) -> dict[Identity, list[str]]:
 	"""{(entity type, client id): spaces of the user in which such records live, or else in which they were}; one statement."""
 	names = {
 		ids.record(space, *identity): (identity, space)
-		for identity, entity in wanted.items()
+		for identity, entity in entities.items()
 		if len(found.by_kind[entity.space_type]) > 1
 		for space in found.by_kind[entity.space_type]
 	}
@@ -149,14 +149,14 @@ def _unplaced(is_foreign: bool) -> ItemError:
 
 def _chosen(found: Routes, entity: EntityType, keys: Sequence[str]) -> str | None:
 	"""The space of the first key. Without a key: the user's own, or the only one of its kind that is not joint."""
-	held = found.by_kind[entity.space_type]
-	own = [space for space in held if not joint.is_joint(found.held[space].caller.space_key)]
+	own_spaces = found.by_kind[entity.space_type]
+	own = [space for space in own_spaces if not joint.is_joint(found.held[space].caller.space_key)]
 	if keys:
 		space = ids.space(entity.space_type, keys[0])
 		return space if space in own else None
 	if len(own) == 1:
 		return own[0]
-	mine = ids.space(entity.space_type, found.held[held[0]].caller.user)
+	mine = ids.space(entity.space_type, found.held[own_spaces[0]].caller.user)
 	return mine if mine in own else None
 
 
@@ -184,8 +184,8 @@ def _within(found: Routes, change: Change, entity: EntityType, path: Path) -> Do
 
 def _value(change: Change, entity: EntityType, name: str) -> str:
 	said = {**change.leads, **{entity.aliases.get(key, key): value for key, value in change.payload.items()}}
-	held = said.get(name)
-	return held if isinstance(held, str) and len(held) <= ids.LONGEST else ""
+	text = said.get(name)
+	return text if isinstance(text, str) and len(text) <= ids.LONGEST else ""
 
 
 def _behind(found: Routes, doors: Iterable[Door]) -> dict[Door, str]:
@@ -205,17 +205,17 @@ def _behind(found: Routes, doors: Iterable[Door]) -> dict[Door, str]:
 
 def _documents(found: Routes, doors: Sequence[Door]) -> dict[Door, str]:
 	"""{Door: name of its document} of those that name a record of the user by its client id."""
-	known = registry().by_doctype
+	by_doctype = registry().by_doctype
 	names = {
-		ids.record(space, known[door.doctype].name, door.text): door
+		ids.record(space, by_doctype[door.doctype].name, door.text): door
 		for door in doors
-		if door.doctype in known
-		for space in found.by_kind.get(known[door.doctype].space_type, ())
+		if door.doctype in by_doctype
+		for space in found.by_kind.get(by_doctype[door.doctype].space_type, ())
 	}
-	held = load.records(names)
+	records = load.records(names)
 	return {
 		names[name]: stored.document_name
-		for name, stored in held.items()
+		for name, stored in records.items()
 		if stored.live and stored.document_name
 	}
 

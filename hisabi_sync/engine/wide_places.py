@@ -21,7 +21,7 @@ MANY = 2**62  # so many records may be left of a space whose counter is not know
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class Selection:
 	"""What a call asks for: names of entity types, None for all; and {entity type: the fields that it wants of it}."""
 
 	types: Collection[str] | None = None
@@ -78,10 +78,10 @@ class Stage:
 class Places:
 	"""All spaces of a user at the beginning of a page. `stages` still have something to tell, in the order of telling.
 
-	`known` are the Cursors of spaces that the device has or gets again; `after` those behind the page, as far as they are known.
+	`cursors` are those of spaces that the device has or gets again; `after` those behind the page, as far as they are known.
 	"""
 
-	known: dict[str, Cursor]
+	cursors: dict[str, Cursor]
 	leaving: dict[str, Leaving]
 	joined: list[str]
 	left: list[str]
@@ -89,30 +89,32 @@ class Places:
 	after: dict[str, Cursor] = field(default_factory=dict)
 
 
-def kinds_of(held: Iterable[HeldSpace], wanted: Wanted, user: str) -> dict[str, Kind]:
+def kinds_of(held: Iterable[HeldSpace], selection: Selection, user: str) -> dict[str, Kind]:
 	"""{type of space: Kind} of the types that are asked for. Raises RequestError unsupported_entity_type."""
 	registry = entity_types.registry()
 	unknown = [
-		name for name in wanted.types or () if name not in registry.by_name and name not in registry.broken
+		name for name in selection.types or () if name not in registry.by_name and name not in registry.broken
 	]
 	if unknown:
 		raise RequestError("unsupported_entity_type", entity_types=[name[:140] for name in unknown[:10]])
 	types = list(dict.fromkeys(one.caller.space_type for one in held))
 	marks = visibility.marks_of(user, types)
-	found = {name: _kind(name, wanted, *marks[name]) for name in types}
+	found = {name: _kind(name, selection, *marks[name]) for name in types}
 	return {name: kind for name, kind in found.items() if kind.entities or kind.everything}
 
 
-def _kind(space_type: str, wanted: Wanted, whole: str, each: dict[str, str]) -> Kind:
+def _kind(space_type: str, selection: Selection, whole: str, each: dict[str, str]) -> Kind:
 	own = [entity for entity in entity_types.registry().of_space_type(space_type) if entity.enabled]
-	asked = [entity for entity in own if wanted.types is None or entity.name in wanted.types]
+	asked = [entity for entity in own if selection.types is None or entity.name in selection.types]
 	narrowed = {
-		e.mark: ids.digest(*sorted(wanted.fields[e.name]), size=4) for e in own if e.name in wanted.fields
+		e.mark: ids.digest(*sorted(selection.fields[e.name]), size=4)
+		for e in own
+		if e.name in selection.fields
 	}
 	if narrowed:
 		whole = ids.digest(whole, *sorted(narrowed.items()), size=4)
 		each = {**each, **{m: _narrowed(each[m], fields) for m, fields in narrowed.items()}}
-	return Kind(asked, wanted.types is None, whole, each)
+	return Kind(asked, selection.types is None, whole, each)
 
 
 def _narrowed(whole: str, fields: str) -> str:
@@ -127,37 +129,39 @@ def places(
 	device: str | None,
 ) -> Places:
 	"""Where a page begins. Raises RequestError resync_required for a position that is too old."""
-	again = {space: _unseen(gone.held) for space, gone in before.leaving.items() if space in held}
+	again = {space: _unseen(gone.cursor) for space, gone in before.leaving.items() if space in held}
 	left = {space: Leaving(one, before.issued) for space, one in before.places.items() if space not in held}
 	going = {space: gone for space, gone in before.leaving.items() if space not in held}
-	known = {**before.places, **again}
-	found = Places(known, {**going, **left}, list(again), list(left))
+	going_on = {**before.places, **again}
+	found = Places(going_on, {**going, **left}, list(again), list(left))
 	told = [Stage(Caller(user, space, device), leaving=one) for space, one in found.leaving.items()]
 	begun = [stage for one in held.values() if (stage := _begin(found, one.caller, kinds))]
-	changed = [stage for stage in begun if stage.caller.space in known]
-	joining = [stage for stage in begun if stage.caller.space not in known]
+	changed = [stage for stage in begun if stage.caller.space in going_on]
+	joining = [stage for stage in begun if stage.caller.space not in going_on]
 	found.stages = [*told, *sorted(changed, key=lambda stage: stage.backlog), *joining]
 	return found
 
 
 def _begin(found: Places, caller: Caller, kinds: Mapping[str, Kind]) -> Stage | None:
 	"""The Stage of a space that has something to tell. Notes where the device stands in any other."""
-	held, kind = found.known.get(caller.space), kinds.get(caller.space_type)
+	cursor, kind = found.cursors.get(caller.space), kinds.get(caller.space_type)
 	if kind is None:  # nothing of this kind of space is asked for
-		found.after |= {caller.space: held} if held else {}
+		found.after |= {caller.space: cursor} if cursor else {}
 		return None
-	stage = Stage(caller, kind.entities, begun := standing.begin(held, kind.asked(caller)))
+	stage = Stage(caller, kind.entities, begun := standing.begin(cursor, kind.asked(caller)))
 	if stage.backlog > 0:
 		return stage
 	found.after[caller.space] = standing.after(begun, max(caller.position, begun.position), caller.space)
-	found.joined += [] if held else [caller.space]
+	found.joined += [] if cursor else [caller.space]
 	return None
 
 
-def _unseen(held: Cursor) -> Cursor:
+def _unseen(reached: Cursor) -> Cursor:
 	"""The Cursor of a device that was told to drop some of a space, and gets all of it again."""
 	return cursor.build(
-		held.space, _forgotten(held.rest), {mark: _forgotten(one) for mark, one in held.named.items()}
+		reached.space,
+		_forgotten(reached.rest),
+		{mark: _forgotten(one) for mark, one in reached.named.items()},
 	)
 
 
@@ -167,7 +171,7 @@ def _forgotten(one: Standing | None) -> Standing | None:
 
 def had(leaving: Leaving, mark: str, sequence: int, is_deleted: bool) -> bool:
 	"""Whether a device may have a record of a space that its user left, by the mark of its entity type."""
-	place = leaving.held.of(mark)
+	place = leaving.cursor.of(mark)
 	if place is None or (place.visibility == BLIND and (place.snapshot is None or place.first)):
 		return False
 	return not (is_deleted and sequence <= place.deletes_until)
@@ -175,10 +179,10 @@ def had(leaving: Leaving, mark: str, sequence: int, is_deleted: bool) -> bool:
 
 def saw_alike(leaving: Leaving, mark: str, whole: str, each: Mapping[str, str]) -> bool:
 	"""Whether the user saw of an entity type what they may see today, by the visibility hashes of today."""
-	named = leaving.held.named.get(mark)
-	if mark in leaving.held.named:
+	named = leaving.cursor.named.get(mark)
+	if mark in leaving.cursor.named:
 		return named is not None and named.visibility == each.get(mark)
-	return leaving.held.rest is not None and leaving.held.rest.visibility == whole
+	return leaving.cursor.rest is not None and leaving.cursor.rest.visibility == whole
 
 
 def after(found: Places, ends: Sequence[tuple[Stage, int | None]], issued: int) -> WideCursor:
@@ -187,9 +191,9 @@ def after(found: Places, ends: Sequence[tuple[Stage, int | None]], issued: int) 
 	Adds the spaces that begin with this page to `found.joined`.
 	"""
 	waiting = [stage.caller.space for stage in found.stages]
-	there = {**found.after, **{space: found.known[space] for space in waiting if space in found.known}}
+	there = {**found.after, **{space: found.cursors[space] for space in waiting if space in found.cursors}}
 	leaving = dict(found.leaving)
-	there = {space: held for space, held in there.items() if space not in leaving}
+	there = {space: cursor for space, cursor in there.items() if space not in leaving}
 	for stage, end in ends:
 		space = stage.caller.space
 		if stage.leaving is not None:
@@ -197,5 +201,5 @@ def after(found: Places, ends: Sequence[tuple[Stage, int | None]], issued: int) 
 			leaving = {name: one for name, one in leaving.items() if end is not None or name != space}
 		elif stage.begun is not None:
 			there[space] = standing.after(stage.begun, stage.caller.position if end is None else end, space)
-			found.joined += [] if space in found.known else [space]
+			found.joined += [] if space in found.cursors else [space]
 	return WideCursor(issued, there, leaving)

@@ -21,7 +21,7 @@ from hisabi_sync.engine.model.change import Caller
 from hisabi_sync.engine.pull import Item
 from hisabi_sync.engine.sharing import action_rights, spaces, visibility
 from hisabi_sync.engine.sharing.spaces import HeldSpace
-from hisabi_sync.engine.wide_places import Places, Stage, Wanted
+from hisabi_sync.engine.wide_places import Places, Selection, Stage
 
 DELETED, HIDDEN, LEFT = "deleted", "hidden", "left"  # reasons why a device is to drop a record
 Key = tuple[str, str]  # (entity type, document name)
@@ -44,18 +44,18 @@ class Page:
 	left: list[str]
 
 
-def page(user: str, device: str | None, token: str | None, limit: int, wanted: Wanted) -> Page:
+def page(user: str, device: str | None, token: str | None, limit: int, selection: Selection) -> Page:
 	"""A page of what changed in all spaces of a user, with at most `limit` records, parents before children.
 
 	Raises RequestError: invalid_cursor, resync_required, unsupported_entity_type.
 	"""
 	held = spaces.held_by(user, device)
 	now, before = clock.now(), kept_cursors.read(token, user)
-	kinds = wide_places.kinds_of(held.values(), wanted, user)
+	kinds = wide_places.kinds_of(held.values(), selection, user)
 	found = wide_places.places(before, held, kinds, user, device)
 	rows, ends = _rows(found, limit)
 	after = wide_places.after(found, ends, clock.to_milliseconds(now))
-	items = _items(rows, found, held, wanted, Caller(user, "", device))
+	items = _items(rows, found, held, selection, Caller(user, "", device))
 	text = token if token and after.places == before.places and after.leaving == before.leaving else None
 	has_more = len(ends) < len(found.stages) or any(end is not None for _, end in ends)
 	return Page(
@@ -121,7 +121,7 @@ def _items(
 	rows: Sequence[tuple[Stage, Row]],
 	found: Places,
 	held: Mapping[str, HeldSpace],
-	wanted: Wanted,
+	selection: Selection,
 	caller: Caller,
 ) -> list[Item]:
 	registry = entity_types.registry()
@@ -130,7 +130,7 @@ def _items(
 	items = _told(rows, values, registry, caller)
 	there = _elsewhere([row for _, row in rows], values, held, registry, caller.user)
 	items = [item for item in items if item.reason is None or (item.entity_type, item.client_id) not in there]
-	_narrow(items, wanted)
+	_narrow(items, selection)
 	return _arranged(items, values, registry)
 
 
@@ -223,10 +223,10 @@ def _is_gone(row: Row, values: Values) -> bool:
 	return row[6] is not None or (row[1], row[2]) not in values
 
 
-def _narrow(items: Iterable[Item], wanted: Wanted) -> None:
+def _narrow(items: Iterable[Item], selection: Selection) -> None:
 	"""Keep only the fields that are asked for."""
 	for item in items:
-		fields = wanted.fields.get(item.entity_type)
+		fields = selection.fields.get(item.entity_type)
 		if fields is not None:
 			item.payload = {name: value for name, value in item.payload.items() if name in fields}
 			item.warnings = [name for name in item.warnings if name in fields]

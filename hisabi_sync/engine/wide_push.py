@@ -65,10 +65,10 @@ def _answered_before(
 ) -> dict[int, tuple[Outcome, str]]:
 	"""{place: (Outcome, space)} of changes that have an answer. A failed one is judged anew, wherever it belongs now."""
 	op_ids = [change.op_id for change in changes if change.op_id]
-	known = ledger.stored_anywhere(device, op_ids, user, held)
+	answered = ledger.stored_anywhere(device, op_ids, user, held)
 	found = {}
 	for i, change in enumerate(changes):
-		first, outcome, space = known.get(ids.op_key(change.op_id or ""), (None, None, ""))
+		first, outcome, space = answered.get(ids.op_key(change.op_id or ""), (None, None, ""))
 		if first is None or outcome is None or outcome.status == ERROR:
 			continue
 		if first.fingerprint != change.fingerprint and not _is_open(space, held):
@@ -97,7 +97,7 @@ def _groups(
 ) -> list[tuple[str, list[int]]]:
 	"""[(space, places of its changes)] in the order of processing."""
 	at = {place: n for n, place in enumerate(places)}
-	needs = [[at[need] for need in wanted if need in at] for wanted in _needs(changes, places)]
+	needs = [[at[need] for need in needed if need in at] for needed in _needs(changes, places)]
 	found = routes.groups([spaces[i] for i in places], needs)
 	return [(space, [places[n] for n in own]) for space, own in found]
 

@@ -118,12 +118,12 @@ class Reach:
 
 
 def resolve_links(
-	change: Change, entity: EntityType, reach: Reach, held: Iterable[Mapping[str, Any]]
+	change: Change, entity: EntityType, reach: Reach, earlier: Iterable[Mapping[str, Any]]
 ) -> None:
 	"""Replace client ids in the change by document names. Raises ItemError invalid_link with the fields.
 
 	A document that the caller may not read is answered like one that does not exist. A link that the record has, or had
-	(`held`), may stay.
+	(`earlier`), may stay.
 	"""
 	wrong, kept = [], None
 	for holder, field, path in each_link(change.values, entity):
@@ -131,7 +131,7 @@ def resolve_links(
 		if reach.is_merged(field, holder[field.name]):
 			change.redirected.append(path)
 		if name is not None and not may:
-			kept = _path_names(held, entity) if kept is None else kept
+			kept = _path_names(earlier, entity) if kept is None else kept
 			name = name if (path, name) in kept else None
 		if name is not None and _is_self(change, field, entity, reach.stored, name):
 			name = None
@@ -142,8 +142,8 @@ def resolve_links(
 		raise ItemError("invalid_link", wrong)
 
 
-def _path_names(held: Iterable[Mapping[str, Any]], entity: EntityType) -> set[tuple[str, Any]]:
-	return {(path, holder[field.name]) for one in held for holder, field, path in each_link(one, entity)}
+def _path_names(earlier: Iterable[Mapping[str, Any]], entity: EntityType) -> set[tuple[str, Any]]:
+	return {(path, holder[field.name]) for one in earlier for holder, field, path in each_link(one, entity)}
 
 
 def resolve_base(change: Change, entity: EntityType, reach: Reach) -> set[str]:
@@ -152,8 +152,8 @@ def resolve_base(change: Change, entity: EntityType, reach: Reach) -> set[str]:
 	for holder, field, path in each_link(change.base, entity):
 		target = target_of(field, reach.registry)
 		record = target and reach.own(target, holder[field.name])
-		held = record and record.document_name
-		holder[field.name] = held or reach.find(field, holder[field.name], entity)[0]
+		document_name = record and record.document_name
+		holder[field.name] = document_name or reach.find(field, holder[field.name], entity)[0]
 		if holder[field.name] is None:
 			lost.add(path.partition(".")[0])
 	return lost
@@ -173,18 +173,18 @@ def check_brought(
 	brought: Mapping[str, Any],
 	entity: EntityType,
 	reach: Reach,
-	held: Iterable[Mapping[str, Any]],
+	earlier: Iterable[Mapping[str, Any]],
 ) -> None:
 	"""Raise ItemError invalid_link for links of an earlier change that the caller may not name today.
 
 	`values` include what that change `brought`; `rest` is that change with client ids. A link that the record has, or had
-	(`held`), may stay.
+	(`earlier`), may stay.
 	"""
 	found = [
 		(path, reach.find(field, holder[field.name], entity))
 		for holder, field, path in each_link(rest.values, entity)
 	]
-	good = {(path, name) for path, (name, may) in found if may} | _path_names(held, entity)
+	good = {(path, name) for path, (name, may) in found if may} | _path_names(earlier, entity)
 	suspects = _path_names([brought], entity) - good
 	wrong = [
 		path for holder, field, path in each_link(values, entity) if (path, holder[field.name]) in suspects
@@ -254,7 +254,7 @@ def client_ids_in(
 
 	Here a link that leads to another kind of space is a client id too, if the user is a member there and records may be named.
 	"""
-	linked = {space: _linked(held, registry) for space, held in pairs.items()}
+	linked = {space: _linked(own_pairs, registry) for space, own_pairs in pairs.items()}
 	links = {space: set(found) for space, found in linked.items()}
 	closed = {space: _closed(found, registry) for space, found in linked.items()}
 	return (

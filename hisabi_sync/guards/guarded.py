@@ -263,7 +263,11 @@ def _read_whole(method: str, arguments: frappe._dict) -> list[Any]:
 	if method in table.COLUMNS:
 		columns = frappe.parse_json(arguments.get("custom_columns")) or ()
 		return [column.get("doctype") for column in columns if isinstance(column, dict)]
-	return [arguments.get("doctype")] if method == table.GROUPS and arguments.get("field") == "assigned_to" else []
+	return (
+		[arguments.get("doctype")]
+		if method == table.GROUPS and arguments.get("field") == "assigned_to"
+		else []
+	)
 
 
 @functools.cache

@@ -28,8 +28,8 @@ def read(operations: object, columns: Iterable[Field]) -> list[Operation]:
 	"""
 	if not isinstance(operations, list) or not 0 < len(operations) <= MOST_OPERATIONS:
 		raise ItemError("patch_invalid", ["operations"])
-	known = {column.name: column for column in columns}
-	return [_read(position, operation, known) for position, operation in enumerate(operations)]
+	columns_by_name = {column.name: column for column in columns}
+	return [_read(position, operation, columns_by_name) for position, operation in enumerate(operations)]
 
 
 def _read(position: int, sent: Any, columns: Mapping[str, Field]) -> Operation:

@@ -15,7 +15,7 @@ FILE_URL = "/api/method/hisabi_sync.api.media.download_url?key="
 
 
 @dataclass(frozen=True)
-class Wanted:
+class NewFile:
 	"""What a device is going to upload; size 0 and an empty checksum mean that it does not say."""
 
 	filename: str
@@ -29,24 +29,24 @@ def file_url(key: str) -> str:
 	return FILE_URL + key
 
 
-def presign(caller: Caller, wanted: Wanted) -> dict[str, Any]:
+def presign(caller: Caller, file: NewFile) -> dict[str, Any]:
 	"""Open an upload in the caller's space: `{upload_url, key, expires_in, method, headers, max_bytes, ...}`.
 
 	Raises RequestError: space_access_denied, space_read_only, media_type_refused, media_too_large, too_many_uploads, upload_budget_used, storage_budget_used,
 	invalid_argument.
 	"""
 	caller = authorise(caller, write=True)
-	media = _media(caller, wanted)
-	rows.require_room(caller.user, caller.device, wanted.size)
+	media = _media(caller, file)
+	rows.require_room(caller.user, caller.device, file.size)
 	answer = _answer(media)
 	rows.insert(media)
 	return answer
 
 
-def _media(caller: Caller, wanted: Wanted) -> Media:
-	name, kind = names.clean_name(wanted.filename), names.clean_type(wanted.content_type)
+def _media(caller: Caller, file: NewFile) -> Media:
+	name, kind = names.clean_name(file.filename), names.clean_type(file.content_type)
 	names.check(name, kind)
-	if wanted.size > max_bytes():
+	if file.size > max_bytes():
 		raise RequestError("media_too_large", max_bytes=max_bytes())
 	return Media(
 		key=secrets.token_hex(16),
@@ -56,8 +56,8 @@ def _media(caller: Caller, wanted: Wanted) -> Media:
 		file_name=name,
 		content_type=kind,
 		backend=backends.chosen(),
-		announced_size=wanted.size,
-		announced_sha256=wanted.sha256,
+		announced_size=file.size,
+		announced_sha256=file.sha256,
 	)
 
 

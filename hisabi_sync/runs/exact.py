@@ -33,9 +33,7 @@ def values(doctype: str, sent: dict, rows: list) -> dict:
 		raise RemoteError("local_rejected", item_message(error.code, error.detail)) from None
 
 
-def _values(
-	doctype: str, sent: Mapping[str, Any], rows: Iterable[mapping.Row], place: str
-) -> dict[str, Any]:
+def _values(doctype: str, sent: Mapping[str, Any], rows: Iterable[mapping.Row], place: str) -> dict[str, Any]:
 	known = {df.fieldname: df for df in frappe.get_meta(doctype).fields}
 	mapped = {row.local: row for row in rows if row.local}
 	return {n: _value(known.get(n), value, mapped.get(n), place + n) for n, value in sent.items()}

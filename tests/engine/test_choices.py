@@ -35,7 +35,7 @@ def settled(kind, field, base, server, client, choice, present=None):
 	names = ("base_values", "server_values", "client_values")
 	sides = [{field: side} for side in (base, server, client)]
 	row = dict(zip(names, (stored_json.encode_values(side, kind.fields) for side in sides), strict=True))
-	held = own_resolution.Held({**row, "fields": field, "server_version": 2}, *sides)
+	held = own_resolution.OpenConflict({**row, "fields": field, "server_version": 2}, *sides)
 	versions = {field: 2 if present is None else 3}
 	present = server if present is None else present
 	stored = Stored("r", "Thing", "c", "r", max(versions.values()), max(versions.values()), versions)

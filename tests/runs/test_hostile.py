@@ -10,7 +10,7 @@ import frappe
 import pytest
 
 from hisabi_sync.engine.model.errors import RequestError
-from hisabi_sync.runs import client, plan, preview, request
+from hisabi_sync.runs import client, plan, preview, run_request
 from hisabi_sync.runs.connectors import base, frappe_site
 from hisabi_sync.runs.errors import RemoteError
 from tests.runs import world
@@ -206,7 +206,7 @@ def test_a_slow_list_does_not_hold_a_preview(operator, service, source, monkeypa
 		return {"data": [world.product()], **({"next": str(number)} if number < 20 else {})}
 
 	world.lists(service, slowly)
-	wanted = request.Wanted(operator.space, operator.user, "products", "full")
+	wanted = run_request.RunRequest(operator.space, operator.user, "products", "full")
 	with pytest.raises(RequestError, match="did not answer in time"):
 		preview.preview(wanted, 0)
 	assert world.asked(service) < 10

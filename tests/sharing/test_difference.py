@@ -2,11 +2,11 @@
 
 import pytest
 
-from hisabi_sync.engine.judge.memberships import Held, Wanted, choose, difference
+from hisabi_sync.engine.judge.memberships import Desired, Existing, choose, difference
 
 ROLES = {"wide": "viewer", "narrow": "admin", "same": "admin"}
 PLACE = ("muna@example.com", "North")
-ADMIN = Wanted("admin", "narrow")
+ADMIN = Desired("admin", "narrow")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -21,19 +21,19 @@ def own_kinds():
 
 def test_of_several_rules_the_highest_role_counts_and_of_equal_ones_the_first():
 	found = [(*PLACE, "same"), (*PLACE, "wide"), (*PLACE, "narrow"), ("other@example.com", "North", "wide")]
-	assert choose(found, ROLES) == {PLACE: ADMIN, ("other@example.com", "North"): Wanted("viewer", "wide")}
+	assert choose(found, ROLES) == {PLACE: ADMIN, ("other@example.com", "North"): Desired("viewer", "wide")}
 
 
 @pytest.mark.parametrize(
 	("held", "writes", "ends"),
 	[
 		(None, True, False),
-		(Held("m", "admin", "active", "narrow"), False, False),
-		(Held("m", "viewer", "active", "wide"), True, False),
-		(Held("m", "admin", "removed", "narrow"), True, False),
-		(Held("m", "admin", "active", "same"), True, False),
-		(Held("m", "viewer", "active", None), False, False),
-		(Held("m", "viewer", "removed", None), False, False),
+		(Existing("m", "admin", "active", "narrow"), False, False),
+		(Existing("m", "viewer", "active", "wide"), True, False),
+		(Existing("m", "admin", "removed", "narrow"), True, False),
+		(Existing("m", "admin", "active", "same"), True, False),
+		(Existing("m", "viewer", "active", None), False, False),
+		(Existing("m", "viewer", "removed", None), False, False),
 	],
 )
 def test_what_is_wanted_is_written_where_it_differs_and_rows_by_hand_stay(held, writes, ends):
@@ -44,9 +44,9 @@ def test_what_is_wanted_is_written_where_it_differs_and_rows_by_hand_stay(held, 
 @pytest.mark.parametrize(
 	("held", "ends"),
 	[
-		(Held("m", "admin", "active", "narrow"), True),
-		(Held("m", "admin", "removed", "narrow"), False),
-		(Held("m", "admin", "active", None), False),
+		(Existing("m", "admin", "active", "narrow"), True),
+		(Existing("m", "admin", "removed", "narrow"), False),
+		(Existing("m", "admin", "active", None), False),
 	],
 )
 def test_what_nobody_wants_any_more_ends_unless_it_is_by_hand(held, ends):

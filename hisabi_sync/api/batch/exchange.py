@@ -82,8 +82,8 @@ class Exchange:
 	def seen(self, entity_type: str) -> int:
 		"""The position up to which the device's cursor has records of an entity type."""
 		entity = registry().by_name[entity_type]
-		held = self.cursor.of(entity.mark) if self.cursor else None
-		return held.position if held else 0
+		standing = self.cursor.of(entity.mark) if self.cursor else None
+		return standing.position if standing else 0
 
 	def _end(self, result: push.Result | None) -> None:
 		if result:
@@ -94,7 +94,10 @@ class Exchange:
 
 
 def choose_operations(
-	caller: Caller, changes: Sequence[Change], seen: Callable[[str], int], base_versions: Mapping[int, int | None]
+	caller: Caller,
+	changes: Sequence[Change],
+	seen: Callable[[str], int],
+	base_versions: Mapping[int, int | None],
 ) -> dict[str, tuple[int, int]]:
 	"""Set operation and base version of changes that are upserts, in a fixed number of statements.
 

@@ -19,19 +19,19 @@ ENTITIES = {entity: entity_type for entity, entity_type, _ in batch_items.COLLEC
 
 def as_seen_now(payload: dict[str, Any], caller: Caller) -> dict[str, Any]:
 	"""The answer without what a pull would not show; costs nothing where no entity type has Frappe's permissions."""
-	known = registry().by_name
-	guarded = {name for name in batch_results.NAMES if name in known and known[name].check_permissions}
+	by_name = registry().by_name
+	guarded = {name for name in batch_results.NAMES if name in by_name and by_name[name].check_permissions}
 	if not guarded:
 		return payload
 	shown = [(t, record) for t, record in _records(payload) if record and t in guarded]
 	names = {id(record): _name(caller, entity_type, record) for entity_type, record in shown}
-	held = load.records(names.values())
-	hidden = visibility.hidden(held.values(), registry(), [caller.user])
+	records = load.records(names.values())
+	hidden = visibility.hidden(records.values(), registry(), [caller.user])
 	left = {}
 	for entity_type, record in shown:
-		stored = held.get(names[id(record)])
+		stored = records.get(names[id(record)])
 		is_seen = stored is not None and stored.live and stored.name not in hidden
-		left[id(record)] = _cut(known[entity_type], record, caller.user) if is_seen else None
+		left[id(record)] = _cut(by_name[entity_type], record, caller.user) if is_seen else None
 	return _with(payload, lambda record: left.get(id(record), record))
 
 

@@ -151,8 +151,8 @@ def _answer_to(entity: str, outcome: Outcome) -> tuple[str | None, str, str | No
 	"""(code, action, sentence) for what was not taken."""
 	if outcome.status == ERROR:
 		return outcome.code, ACTIONS.get(outcome.code or "", CORRECT), outcome.message
-	held = (outcome.record or {}).get("status")
-	raced = entity != batch_items.PATCH and held != CONFIRMED
+	status = (outcome.record or {}).get("status")
+	raced = entity != batch_items.PATCH and status != CONFIRMED
 	code, action, sentence = RACED if raced else CONFLICTS[entity]
 	return code, action, _(sentence)
 
@@ -161,11 +161,11 @@ def _server_side(change: Change, outcome: Outcome) -> dict[str, Any]:
 	"""serverVersion and serverRecord: for a patch the active version of the playbook and its rules, to rebase on."""
 	if not outcome.record:
 		return {"serverVersion": outcome.doc_version or None, "serverRecord": None}
-	held = record(
+	current_record = record(
 		change.entity_type, change.client_id, outcome.record, outcome.doc_version, outcome.server_modified
 	)
-	version = held["version"] if change.entity_type == PLAYBOOK else outcome.doc_version
-	return {"serverVersion": version, "serverRecord": held}
+	version = current_record["version"] if change.entity_type == PLAYBOOK else outcome.doc_version
+	return {"serverVersion": version, "serverRecord": current_record}
 
 
 def _details(change: Change, outcome: Outcome) -> dict[str, Any]:
@@ -230,9 +230,9 @@ def _latest_playbook(caller: Caller) -> dict[str, Any] | None:
 	if not visibility.readable(entity, [document], caller.user):
 		return None
 	row = sql.select("Field Playbook", fields, "name = %s", (document,))[0]
-	held = {
+	playbook = {
 		name: entity.fields[name].dump(entity.fields[name].load(value))
 		for name, value in zip(fields, row, strict=True)
 	}
-	values = {**dict.fromkeys(fields), **visibility.cut(entity, held, caller.user)}
+	values = {**dict.fromkeys(fields), **visibility.cut(entity, playbook, caller.user)}
 	return {"playbookId": ids.decode(client_id), **values, "serverModified": clock.dump(modified)}

@@ -63,10 +63,10 @@ def _family(request: models.Delta) -> str:
 	named = {request.family_id, family_auth.claimed_family()} - {None}
 	if len(named) > 1:
 		raise RequestError("space_access_denied")
-	held = named or spaces.memberships(frappe.session.user, SPACE_TYPE)
-	if not held:
+	own = named or spaces.memberships(frappe.session.user, SPACE_TYPE)
+	if not own:
 		raise RequestError("space_access_denied")
-	return next(iter(held))
+	return next(iter(own))
 
 
 def _device(request: models.Delta) -> str:

@@ -196,20 +196,20 @@ def settle_order(changes: Sequence[Change]) -> Callable[[Caller, Sequence[Change
 def _after_earlier(change: Change, times: dict[tuple[str, str], datetime | None]) -> None:
 	"""Move its time behind the record's earlier change in the batch, and mark a version that the client may have counted itself."""
 	key = (change.entity_type, change.client_id)
-	known = times.get(key)
-	if known and change.client_time and not clock.is_after(change.client_time, known):
-		change.client_time = clock.shifted(known, timedelta(microseconds=1))
+	latest = times.get(key)
+	if latest and change.client_time and not clock.is_after(change.client_time, latest):
+		change.client_time = clock.shifted(latest, timedelta(microseconds=1))
 	change.counted = key in times
-	times[key] = change.client_time or known
+	times[key] = change.client_time or latest
 
 
 def _edit_again(changes: Sequence[Change], caller: Caller) -> None:
 	creates = [c for c in changes if c.operation == CREATE]
 	names = [ids.record(caller.space, c.entity_type, c.client_id) for c in creates]
-	held = load.records(names)
-	seen = set(held)
+	records = load.records(names)
+	seen = set(records)
 	for change, name in zip(creates, names, strict=True):
-		stored = held.get(name)
+		stored = records.get(name)
 		if stored and not stored.live and change.raw.get("version") == stored.doc_version:
 			change.base_version = stored.doc_version  # it saw the tombstone: the record begins again
 		elif name in seen and change.entity_type in EDITED_AGAIN:

@@ -86,8 +86,8 @@ def _conflict_code(change: Change, outcome: Outcome) -> str | None:
 		return _refusal(change, outcome)
 	if outcome.status != CONFLICT and not outcome.conflict_fields:
 		return None
-	held = outcome.record or {}
-	by_done = "status" in (outcome.conflict_fields or ()) and held.get("status") == DONE
+	server_record = outcome.record or {}
+	by_done = "status" in (outcome.conflict_fields or ()) and server_record.get("status") == DONE
 	return DONE_WINS if by_done else MISMATCH
 
 

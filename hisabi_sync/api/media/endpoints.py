@@ -37,7 +37,7 @@ def presign(request: models.Presign) -> dict[str, Any]:
 	"""A signed URL to upload a file to. With a key, another URL for an unfinished upload of the caller."""
 	caller = _caller(request, ids.space(SPACE_TYPE, request.wallet_id))
 	throttle.count(ACTION, [caller.user], MOST)
-	answer = media.renew(caller, request.key) if request.key else media.presign(caller, wanted(request))
+	answer = media.renew(caller, request.key) if request.key else media.presign(caller, new_file(request))
 	frappe.db.commit()
 	return answer
 
@@ -48,12 +48,12 @@ def _caller(request: models.Presign | models.Download, space: str) -> Caller:
 	return Caller(frappe.session.user, space, device.name if device else None)
 
 
-def wanted(request: models.Presign | models.WantedFile) -> media.Wanted:
-	"""The media.Wanted of a presign call's arguments. Raises RequestError invalid_argument."""
+def new_file(request: models.Presign | models.WantedFile) -> media.NewFile:
+	"""The media.NewFile of a presign call's arguments. Raises RequestError invalid_argument."""
 	for name in ("filename", "content_type"):
 		if not request.get(name):
 			raise RequestError("invalid_argument", argument=name)
-	return media.Wanted(request.filename, request.content_type, request.size, (request.sha256 or "").lower())
+	return media.NewFile(request.filename, request.content_type, request.size, (request.sha256 or "").lower())
 
 
 @endpoint("wallet", methods=("GET", "POST"), takes=models.Download, gives=models.DownloadAnswer)

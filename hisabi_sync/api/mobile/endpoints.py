@@ -64,10 +64,10 @@ def _tenant(request: models.InTenant, space_type: str) -> str:
 		raise RequestError("invalid_argument", argument="tenant_id")
 	if named:
 		return named.pop()
-	held = spaces.memberships(frappe.session.user, space_type)
-	if not held:
+	own = spaces.memberships(frappe.session.user, space_type)
+	if not own:
 		raise RequestError("space_access_denied")
-	return held[0]
+	return own[0]
 
 
 @endpoint(CONTRACT, takes=models.MobilePush, gives=models.MobilePushed)
@@ -137,8 +137,8 @@ def ack(request: models.MobileAck) -> dict[str, Any]:
 def list_spaces(request: models.MobileSpaces) -> dict[str, Any]:
 	"""The spaces that the user may sync now. A device pulls each, and removes what it has of one that is no longer listed."""
 	kinds = [request.space_type] if request.space_type else [SPACE_TYPE, *registry().space_types]
-	held = spaces.joined(frappe.session.user, [kind for kind in kinds if serves(kind)])
-	return {"spaces": [dict(zip(models.SPACE, row, strict=True)) for row in held]}
+	rows = spaces.joined(frappe.session.user, [kind for kind in kinds if serves(kind)])
+	return {"spaces": [dict(zip(models.SPACE, row, strict=True)) for row in rows]}
 
 
 @endpoint(CONTRACT, takes=models.MobileResolution, gives=models.MobileSettled)
@@ -160,8 +160,8 @@ def resolve(request: models.MobileResolution) -> dict[str, Any]:
 		done = retry.committed(lambda: cases.resolve(name, resolution, member=member), request.dry_run)
 	except RequestError as error:
 		raise RequestError(error.code, error.sentence, **_state(error.extra)) from None
-	held = frappe.db.get_value(CONFLICT, name, "entity_type")
-	return {**_state(done), "resource_type": registry().wire_name(held)}
+	entity_type = frappe.db.get_value(CONFLICT, name, "entity_type")
+	return {**_state(done), "resource_type": registry().wire_name(entity_type)}
 
 
 def _state(outcome: dict[str, Any]) -> dict[str, Any]:
@@ -206,14 +206,14 @@ def replay(request: models.Replay) -> dict[str, Any]:
 	names = [item for item, _, outcome in ledger.of_batch(name) if outcome.status == ERROR]
 	frappe.db.rollback()
 	tries = failed.process(names)
-	held = ledger.of_batch(name)
+	answered = ledger.of_batch(name)
 	kind = frappe.db.get_value("Sync Space", batch.space, "space_type") or SPACE_TYPE
 	caller = Caller(batch.user, batch.space, batch.device, kind)
 	asks = replace(caller, user=frappe.session.user)
 	return {
 		"batch_id": name,
 		"processed_at": clock.dump(clock.now()),
-		"results": mobile_results.results(asks, [c for _, c, _ in held], [o for _, _, o in held]),
+		"results": mobile_results.results(asks, [c for _, c, _ in answered], [o for _, _, o in answered]),
 		"replayed": sum("status" in tried for tried in tries),
 		"server_sync_token": positions.after_push(caller),
 	}
@@ -222,8 +222,8 @@ def replay(request: models.Replay) -> dict[str, Any]:
 @endpoint(CONTRACT, takes=models.MobilePresign, gives=Upload, writes=True)
 def presign(request: models.MobilePresign) -> dict[str, Any]:
 	"""A signed URL to upload a file to."""
-	caller, wanted = caller_of(request), uploads.wanted(request)
-	answer = media.presign(caller, wanted)
+	caller, file = caller_of(request), uploads.new_file(request)
+	answer = media.presign(caller, file)
 	frappe.db.commit()
 	return answer
 

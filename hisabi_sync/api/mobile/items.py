@@ -144,8 +144,8 @@ def _payload(item: dict[str, Any], change: Change) -> dict[str, Any]:
 def ignored(change: Change, outcome: Outcome) -> list[str]:
 	"""Names of what the payload holds but no device sets."""
 	payload = change.raw.get("payload")
-	held = payload if isinstance(payload, dict) else {}
-	return [name for name in SERVER_FIELDS if name in held] + (outcome.warnings or [])
+	sent = payload if isinstance(payload, dict) else {}
+	return [name for name in SERVER_FIELDS if name in sent] + (outcome.warnings or [])
 
 
 def _identity(item: dict[str, Any], operation: str) -> str:
@@ -203,10 +203,10 @@ def _name_records(changes: Sequence[Change], caller: Caller) -> None:
 	sound = [change for change in changes if not change.error]
 	new = {(c.entity_type, c.client_id) for c in sound if c.operation == CREATE}
 	places = [place for change in sound for place in _places(change)]
-	held = _held({(target, value) for target, value, _ in places} - new, caller)
+	taken = _held({(target, value) for target, value, _ in places} - new, caller)
 	for target, value, put in places:
 		made = made_id(caller, target, value)
-		is_temporary = (target, value) in new or (target, value) not in held and (target, made) in held
+		is_temporary = (target, value) in new or (target, value) not in taken and (target, made) in taken
 		put(made if is_temporary else value)
 	for change in sound:
 		if not ids.is_client_id(change.client_id):
@@ -225,12 +225,14 @@ def _places(change: Change) -> Iterator[tuple[str, str, Callable[[str], None]]]:
 	yield change.entity_type, change.client_id, put
 	if change.amends:
 		yield change.entity_type, change.amends, put_amended
-	entity, known = registry().by_name[change.entity_type], registry().by_doctype
-	yield from _links(change.payload, lambda name: entity.links.get(entity.aliases.get(name, name)), known)
+	entity, by_doctype = registry().by_name[change.entity_type], registry().by_doctype
+	yield from _links(
+		change.payload, lambda name: entity.links.get(entity.aliases.get(name, name)), by_doctype
+	)
 	for table in entity.tables:
 		targets = {column.name: column.options for column in table.columns if column.fieldtype == "Link"}
 		for row in _rows(change.payload, table.name) if targets else ():
-			yield from _links(row, targets.get, known)
+			yield from _links(row, targets.get, by_doctype)
 
 
 def _rows(payload: dict[str, Any], name: str) -> Sequence[dict[str, Any]]:
@@ -242,10 +244,10 @@ def _rows(payload: dict[str, Any], name: str) -> Sequence[dict[str, Any]]:
 
 
 def _links(
-	holder: dict[str, Any], doctype_of: Callable[[str], str | None], known: Mapping[str, EntityType]
+	holder: dict[str, Any], doctype_of: Callable[[str], str | None], by_doctype: Mapping[str, EntityType]
 ) -> Iterator[tuple[str, str, Callable[[str], None]]]:
 	for name, value in holder.items():
-		target = known.get(doctype_of(name) or "")
+		target = by_doctype.get(doctype_of(name) or "")
 		if target and isinstance(value, str) and 0 < len(value) <= MAX_TEXT:
 			yield target.name, value, _setter(holder, name)
 
@@ -269,8 +271,8 @@ def continue_creates(caller: Caller, changes: Sequence[Change]) -> None:
 	"""
 	creates = [c for c in changes if not c.error and c.raw.get("action") in (CREATE, AMEND)]
 	names = [ids.record(caller.space, c.entity_type, c.client_id) for c in creates]
-	held = load.records(names)
-	first = dict.fromkeys(held)
+	records = load.records(names)
+	first = dict.fromkeys(records)
 	seen = (
 		repeats.load_seen(caller.device, [change.op_id for change in creates if change.op_id])
 		if first
@@ -279,5 +281,5 @@ def continue_creates(caller: Caller, changes: Sequence[Change]) -> None:
 	for change, name in zip(creates, names, strict=True):
 		is_other = first.setdefault(name, change.op_id) != change.op_id
 		again = is_other and ids.op_key(change.op_id or "") not in seen
-		began = held[name].began if name in held else 1
+		began = records[name].began if name in records else 1
 		change.operation, change.base_version = (UPDATE, began) if again else (CREATE, None)

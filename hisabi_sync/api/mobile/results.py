@@ -64,11 +64,11 @@ def _rest(change: Change, outcome: Outcome, holders: dict[Any, Any]) -> dict[str
 	return {"server_version": outcome.doc_version, **named, **merged, **shown, **adjusted, **undone}
 
 
-def _left_undone(held: dict[str, Any]) -> dict[str, Any]:
+def _left_undone(undone: dict[str, Any]) -> dict[str, Any]:
 	"""The action that was refused while the rest of the item was applied, and why."""
-	code = held["code"]
-	message = item_message(code, held["detail"], held["words"])
-	return {"action": held["action"], "error_code": code, "error": message}
+	code = undone["code"]
+	message = item_message(code, undone["detail"], undone["words"])
+	return {"action": undone["action"], "error_code": code, "error": message}
 
 
 def _server_id(change: Change, outcome: Outcome) -> str | None:

@@ -31,7 +31,8 @@ def responses(endpoint: Endpoint, models: Models, printed: bool) -> dict[str, An
 		successes.update(_given(status, model, endpoint.contract, models, printed))
 	errors = {status: {"$ref": _reference(endpoint.contract, status)} for status in _codes(endpoint.contract)}
 	both = {
-		status: _either(successes[status], endpoint.contract, status) for status in successes.keys() & errors.keys()
+		status: _either(successes[status], endpoint.contract, status)
+		for status in successes.keys() & errors.keys()
 	}
 	found = {**errors, **successes, **both}
 	return {str(status): found[status] for status in sorted(found)}

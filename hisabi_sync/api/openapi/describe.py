@@ -43,8 +43,8 @@ def endpoints() -> dict[str, routes.Endpoint]:
 	"""{`group.call`: Endpoint} of all calls in the table of names."""
 	for group in GROUPS.values():
 		importlib.import_module(group.module)
-	known = routes.ENDPOINTS.items()
-	own = {name.removeprefix(PACKAGE): endpoint for name, endpoint in known if name.startswith(PACKAGE)}
+	every = routes.ENDPOINTS.items()
+	own = {name.removeprefix(PACKAGE): endpoint for name, endpoint in every if name.startswith(PACKAGE)}
 	return {name: own[name] for name in sorted(own)}
 
 

@@ -65,8 +65,8 @@ def _parameter(place: str, name: str, schema: dict[str, Any], required: bool) ->
 
 
 def _path_schema(schema: dict[str, Any], name: str) -> dict[str, Any]:
-	known = in_text(schema.get("properties", {}).get(name, {"type": "string"}))
-	return {**known, "pattern": known.get("pattern", "^[^/]+$")}
+	declared_schema = in_text(schema.get("properties", {}).get(name, {"type": "string"}))
+	return {**declared_schema, "pattern": declared_schema.get("pattern", "^[^/]+$")}
 
 
 def in_text(schema: dict[str, Any]) -> dict[str, Any]:

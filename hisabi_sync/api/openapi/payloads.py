@@ -32,9 +32,9 @@ def components(spaces: Collection[str]) -> dict[str, Any]:
 	declared = [row for row in _declared() if row["space_type"] in spaces]
 	made = {component(row): _entity(row) for row in declared}
 	for space in sorted(spaces):
-		known = [{"$ref": _reference(row)} for row in declared if row["space_type"] == space]
+		declared_payloads = [{"$ref": _reference(row)} for row in declared if row["space_type"] == space]
 		made[f"payload.{space}"] = {
-			"anyOf": [{"type": "object"}, *known],
+			"anyOf": [{"type": "object"}, *declared_payloads],
 			"description": "The fields of an entity type: one of these, or one that the site has besides",
 		}
 	return dict(sorted(made.items()))

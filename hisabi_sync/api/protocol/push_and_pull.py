@@ -32,5 +32,5 @@ def page_size(limit: int | None) -> int:
 
 def warned(item: pull.Item, names: Mapping[str, str] | None = None) -> dict[str, list[str]]:
 	"""`warnings` where a pulled record has some: fields that are null because the wire has no form for their value."""
-	held = [(names or {}).get(name, name) for name in item.warnings]
-	return {"warnings": held} if held else {}
+	warnings = [(names or {}).get(name, name) for name in item.warnings]
+	return {"warnings": warnings} if warnings else {}

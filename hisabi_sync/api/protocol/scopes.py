@@ -93,10 +93,10 @@ def grant(user: str, contract: str, asked: list[str] | None) -> list[str]:
 
 	Raises RequestError invalid_argument for an unknown scope, scope_not_granted for a scope that the user has no right to.
 	"""
-	wanted = list(dict.fromkeys([contract, *(asked or ())]))
-	if contract not in CONTRACTS or not set(wanted) <= set(RIGHTS):
+	requested = list(dict.fromkeys([contract, *(asked or ())]))
+	if contract not in CONTRACTS or not set(requested) <= set(RIGHTS):
 		raise RequestError("invalid_argument", argument="scopes" if contract in CONTRACTS else "contract")
-	refused = [scope for scope in wanted if not RIGHTS[scope](user)]
+	refused = [scope for scope in requested if not RIGHTS[scope](user)]
 	if refused:
 		raise RequestError("scope_not_granted", scopes=refused)
-	return wanted
+	return requested

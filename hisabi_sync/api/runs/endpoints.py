@@ -41,10 +41,10 @@ def caller_of(operates: bool = False) -> Caller:
 
 
 def _first_tenant() -> str:
-	held = spaces.memberships(frappe.session.user, SPACE_TYPE)
-	if not held:
+	own = spaces.memberships(frappe.session.user, SPACE_TYPE)
+	if not own:
 		raise RequestError("space_access_denied")
-	return held[0]
+	return own[0]
 
 
 def accepted(payload: dict[str, Any]) -> Response:
@@ -95,10 +95,10 @@ def status(request: runs_models.List) -> dict[str, Any]:
 def _chosen(request: runs_models.List, allowed: Iterable[str]) -> dict[str, Any]:
 	filters: dict[str, Any] = {"entity": run_request.check_entity(request.entity)} if request.entity else {}
 	if request.status:
-		wanted = {part.strip() for part in request.status.split(",")}
-		if not wanted <= set(allowed):
+		statuses = {part.strip() for part in request.status.split(",")}
+		if not statuses <= set(allowed):
 			raise RequestError("invalid_argument", argument="status")
-		filters["status"] = ["in", sorted(wanted)]
+		filters["status"] = ["in", sorted(statuses)]
 	return filters
 
 

@@ -120,9 +120,9 @@ def pull(request: models.SitePull) -> dict[str, Any]:
 
 	Spaces that the user joined since come whole, and what lay in those that they left is told to be dropped.
 	"""
-	device, wanted = _device(request), waiting.wanted(request.types, request.fields)
+	device, selection = _device(request), waiting.selection(request.types, request.fields)
 	name = device.name if device else None
-	page = wide_pull.page(frappe.session.user, name, request.cursor, page_size(request.limit), wanted)
+	page = wide_pull.page(frappe.session.user, name, request.cursor, page_size(request.limit), selection)
 	return {
 		"changes": [records.record(item) for item in page.items],
 		"cursor": page.cursor,
@@ -143,8 +143,8 @@ def ack(request: models.SiteAck) -> dict[str, Any]:
 		raise RequestError("invalid_argument", argument="cursor")
 	held = spaces.held_by(caller.user, caller.device)
 	reached = kept_cursors.read(request.cursor, caller.user)
-	known = [(held[space].caller, place) for space, place in reached.places.items() if space in held]
-	positions.acknowledge_all(known)
+	acknowledged = [(held[space].caller, place) for space, place in reached.places.items() if space in held]
+	positions.acknowledge_all(acknowledged)
 	return {"acknowledged": True, "server_time": clock.dump(clock.now())}
 
 
@@ -222,7 +222,7 @@ def presign(request: models.SitePresign) -> dict[str, Any]:
 	space = request.space or next(iter(held))
 	if space not in held:
 		raise RequestError("space_access_denied")
-	answer = media.presign(held[space].caller, uploads.wanted(request))
+	answer = media.presign(held[space].caller, uploads.new_file(request))
 	frappe.db.commit()
 	return answer
 

@@ -29,7 +29,7 @@ def space(held: HeldSpace) -> dict[str, Any]:
 
 def record(item: Item, spaces: Sequence[str] = ()) -> dict[str, Any]:
 	"""A record of a pull, or what a device is to drop."""
-	known: dict[str, Any] = {
+	common: dict[str, Any] = {
 		"type": item.entity_type,
 		"id": item.client_id,
 		"spaces": [*spaces] or [item.space],
@@ -38,9 +38,9 @@ def record(item: Item, spaces: Sequence[str] = ()) -> dict[str, Any]:
 	if item.reason:
 		# What happened to a record since is not for those who may not see it.
 		told = versions if item.reason == DELETED else {}
-		return {**known, **told, "deleted": True, "reason": item.reason}
+		return {**common, **told, "deleted": True, "reason": item.reason}
 	return {
-		**known,
+		**common,
 		"name": item.document_name,
 		**versions,
 		**shown(item.payload, registry().by_name[item.entity_type]),

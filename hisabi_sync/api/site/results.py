@@ -14,15 +14,15 @@ Answer = tuple[Change, Outcome, str | None]  # with its space
 
 def results(answers: Sequence[Answer], user: str, spaces: Collection[str]) -> list[dict[str, Any]]:
 	"""One result for each, in their order. Conflicts are shown of `spaces`, those of the user."""
-	wanted = [outcome.conflict for _, outcome, _ in answers if outcome.conflict]
-	held = sides.by_conflict(wanted, user, spaces)
-	return [result(*answer, held) for answer in answers]
+	conflicts = [outcome.conflict for _, outcome, _ in answers if outcome.conflict]
+	shown_conflicts = sides.by_conflict(conflicts, user, spaces)
+	return [result(*answer, shown_conflicts) for answer in answers]
 
 
 def result(
-	change: Change, outcome: Outcome, space: str | None, held: Mapping[str, Mapping[str, Any]]
+	change: Change, outcome: Outcome, space: str | None, shown_conflicts: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, Any]:
-	"""The result of one change; `held` are {conflict: the sides of its fields}."""
+	"""The result of one change; `shown_conflicts` are {conflict: the sides of its fields}."""
 	answer = {
 		"op_id": change.op_id,
 		"type": change.entity_type,
@@ -35,7 +35,7 @@ def result(
 		**({"already_applied": True} if outcome.repeated and outcome.status != ERROR else {}),
 	}
 	if outcome.status == CONFLICT:
-		answer["conflict"] = _conflict(change, outcome, held)
+		answer["conflict"] = _conflict(change, outcome, shown_conflicts)
 	return answer
 
 
@@ -70,12 +70,12 @@ def _record(change: Change, outcome: Outcome, space: str | None) -> dict[str, An
 	}
 
 
-def _left_undone(held: Mapping[str, Any]) -> dict[str, Any]:
-	code = held["code"]
+def _left_undone(undone: Mapping[str, Any]) -> dict[str, Any]:
+	code = undone["code"]
 	return {
-		"action": held["action"],
+		"action": undone["action"],
 		"code": code,
-		"message": item_message(code, held["detail"], held["words"]),
+		"message": item_message(code, undone["detail"], undone["words"]),
 	}
 
 
@@ -101,21 +101,23 @@ def detail(outcome: Outcome, message: str) -> list[dict[str, Any]]:
 
 def _fields(outcome: Outcome) -> Iterable[str]:
 	"""The names that an outcome's detail has: of fields, or of columns as `items.rate`."""
-	held, entity = outcome.detail, registry().by_name.get(outcome.entity_type)
-	if isinstance(held, list):
-		return [name for name in held if isinstance(name, str)]
-	known = entity.fields if entity else {}
-	named = held if isinstance(held, dict) else {}
-	return [name for name in named if str(name).partition(".")[0] in known]
+	named_fields, entity = outcome.detail, registry().by_name.get(outcome.entity_type)
+	if isinstance(named_fields, list):
+		return [name for name in named_fields if isinstance(name, str)]
+	own_fields = entity.fields if entity else {}
+	named = named_fields if isinstance(named_fields, dict) else {}
+	return [name for name in named if str(name).partition(".")[0] in own_fields]
 
 
 def _line(field: str | None, code: str, message: str) -> dict[str, Any]:
 	return {"field": field, "row": None, "code": code, "message": message}
 
 
-def _conflict(change: Change, outcome: Outcome, held: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def _conflict(
+	change: Change, outcome: Outcome, shown_conflicts: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
 	"""Both sides of a conflict by field. Where it is not stored, in a dry run, what was sent is the device's side."""
-	found = held.get(outcome.conflict or "")
+	found = shown_conflicts.get(outcome.conflict or "")
 	if found is None:
 		found = _tried(change, outcome)
 	return {"id": outcome.conflict, "fields": found}

@@ -50,9 +50,9 @@ def of_rows(rows: Sequence[Row], user: str) -> dict[str, dict[str, Any]]:
 	stored = load.records([row["record"] for row in rows if row["record"]])
 	hidden = visibility.hidden(stored.values(), registry, [user])
 	shown = [row for row in rows if row["record"] not in hidden]
-	held = {row["name"]: _sides(row, registry.by_name[row["entity_type"]], user) for row in shown}
-	names = _names(shown, held, user)
-	return {row["name"]: _by_field(row, held[row["name"]], names[row["space"]]) for row in shown}
+	by_side = {row["name"]: _sides(row, registry.by_name[row["entity_type"]], user) for row in shown}
+	names = _names(shown, by_side, user)
+	return {row["name"]: _by_field(row, by_side[row["name"]], names[row["space"]]) for row in shown}
 
 
 def _sides(row: Row, entity: EntityType, user: str) -> dict[str, dict[str, Any]]:
@@ -63,20 +63,22 @@ def _sides(row: Row, entity: EntityType, user: str) -> dict[str, dict[str, Any]]
 	}
 
 
-def _names(rows: Iterable[Row], held: Mapping[str, Mapping[str, Any]], user: str) -> dict[str, Any]:
+def _names(rows: Iterable[Row], by_side: Mapping[str, Mapping[str, Any]], user: str) -> dict[str, Any]:
 	pairs: dict[str, list[Any]] = {}
 	for row in rows:
 		entity = entity_types.registry().by_name[row["entity_type"]]
-		pairs.setdefault(row["space"], []).extend((entity, values) for values in held[row["name"]].values())
+		pairs.setdefault(row["space"], []).extend(
+			(entity, values) for values in by_side[row["name"]].values()
+		)
 	return wire.client_ids_in(pairs, entity_types.registry(), user)
 
 
-def _by_field(row: Row, held: Mapping[str, Mapping[str, Any]], names: Any) -> dict[str, Any]:
+def _by_field(row: Row, by_side: Mapping[str, Mapping[str, Any]], names: Any) -> dict[str, Any]:
 	"""{field: {side: value}} of the fields in conflict."""
 	entity = entity_types.registry().by_name[row["entity_type"]]
 	shown = {
 		side: wire.payload(entity, dict(values), names, entity_types.registry())
-		for side, values in held.items()
+		for side, values in by_side.items()
 	}
 	asked = [name for name in (row["fields"] or "").split(SEPARATOR) if name in entity.readable]
 	found = {

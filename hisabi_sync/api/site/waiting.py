@@ -13,14 +13,14 @@ from hisabi_sync.engine.model import clock
 from hisabi_sync.engine.model.change import ERROR, NOT_KEPT, Caller
 from hisabi_sync.engine.model.errors import RequestError
 from hisabi_sync.engine.sharing import spaces
-from hisabi_sync.engine.wide_places import Wanted
+from hisabi_sync.engine.wide_places import Selection
 
 NAME = re.compile(r"[0-9a-f]{1,40}")  # a cursor of these lists is the name of their last row
 MOST_FIELDS, MOST_TYPES = 500, 500
 COLUMNS = ["name", "space", *ledger.CHANGE, "modified", "attempts", "payload", *ledger.ANSWER]
 
 
-def wanted(types: Sequence[str] | None, fields: Mapping[str, Any]) -> Wanted:
+def selection(types: Sequence[str] | None, fields: Mapping[str, Any]) -> Selection:
 	"""What a pull asks for. Raises RequestError invalid_argument for lists of fields that are none."""
 	if types is not None and len(types) > MOST_TYPES:
 		raise RequestError("invalid_argument", argument="types", limit=MOST_TYPES)
@@ -28,7 +28,7 @@ def wanted(types: Sequence[str] | None, fields: Mapping[str, Any]) -> Wanted:
 	unknown = [name for name in fields if name not in registry().by_name]
 	if not sound or unknown:
 		raise RequestError("invalid_argument", argument="fields")
-	return Wanted(
+	return Selection(
 		None if types is None else frozenset(types), {name: frozenset(own) for name, own in fields.items()}
 	)
 
@@ -83,8 +83,8 @@ def _refusal(row: Sequence[Any]) -> dict[str, Any]:
 def conflicts(user: str, cursor: str | None, limit: int) -> dict[str, Any]:
 	"""A page of the user's open conflicts."""
 	rows = sides.open_of(user, spaces.held_by(user), _after(cursor), limit + 1)
-	held = sides.of_rows(rows[:limit], user)
-	shown = [sides.shown(row, held[row["name"]]) for row in rows[:limit] if row["name"] in held]
+	by_field = sides.of_rows(rows[:limit], user)
+	shown = [sides.shown(row, by_field[row["name"]]) for row in rows[:limit] if row["name"] in by_field]
 	return _page(shown, [(row["name"],) for row in rows], limit)
 
 

@@ -164,10 +164,10 @@ def _tombstone(value: Any) -> int | None:
 
 def _check_based(change: Change, registry: Registry) -> None:
 	"""Without a version each field of an update needs a base value, and a delete at least one."""
-	entity, held = registry.by_name[change.entity_type], change.base_values or {}
-	named, based = ({entity.aliases.get(key, key) for key in part} for part in (change.payload, held))
-	bare = sorted(named & entity.writable - based) if held else []
-	if bare or not held:
+	entity, base_values = registry.by_name[change.entity_type], change.base_values or {}
+	named, based = ({entity.aliases.get(key, key) for key in part} for part in (change.payload, base_values))
+	bare = sorted(named & entity.writable - based) if base_values else []
+	if bare or not base_values:
 		raise ItemError("base_version_required", bare or None)
 
 

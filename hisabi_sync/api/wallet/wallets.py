@@ -85,10 +85,10 @@ def wallet_create(request: models.WalletCreation) -> dict[str, Any]:
 	if created:
 		budgets.require("spaces", user)
 		wallets.create(user, client_id, name, device.device_id if device else None)
-	held = [row for row in wallets.of_user(user) if row["wallet_id"] == client_id]
-	if not held:
+	own = [row for row in wallets.of_user(user) if row["wallet_id"] == client_id]
+	if not own:
 		raise RequestError("space_access_denied")
-	return {"wallet": _wallet(held[0]), "created": created}
+	return {"wallet": _wallet(own[0]), "created": created}
 
 
 def _exists(wallet_id: str) -> bool:
@@ -217,8 +217,8 @@ def wallet_defaults(request: models.WalletDefaults) -> dict[str, Any]:
 	"""Make the defaults that a wallet does not have yet: settings, a cash account and categories."""
 	caller = _caller(request)
 	language = (request.language or frappe.local.lang).partition("-")[0].lower()
-	known = language if language in defaults.LANGUAGES else defaults.LANGUAGES[0]
-	outcomes = [outcome for _, outcome in defaults.add(caller, known, request.currency)]
+	offered = language if language in defaults.LANGUAGES else defaults.LANGUAGES[0]
+	outcomes = [outcome for _, outcome in defaults.add(caller, offered, request.currency)]
 	return {
 		"results": [_made(outcome) for outcome in outcomes],
 		"created": sum(outcome.status == ACCEPTED for outcome in outcomes),

@@ -42,7 +42,9 @@ def period(filters: Mapping[str, Any]) -> Period:
 	last = getdate(filters.get("to_date")) if filters.get("to_date") else getdate()
 	days = min(max(cint(filters.get("days")) or DAYS, 1), MAX_DAYS)
 	first = (
-		getdate(filters.get("from_date")) if filters.get("from_date") else _moved(last, -timedelta(days=days - 1))
+		getdate(filters.get("from_date"))
+		if filters.get("from_date")
+		else _moved(last, -timedelta(days=days - 1))
 	)
 	if first > last:
 		frappe.throw(_("The period ends before it begins"))

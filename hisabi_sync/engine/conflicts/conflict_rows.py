@@ -174,8 +174,8 @@ def save(
 ) -> None:
 	"""Write the rows of a batch; `items` maps the index of a change to its Sync Item."""
 	columns = [*STANDARD, *COLUMNS]
-	known = {"batch": batch, "clock_skew_ms": skew_ms}
-	full = ({**row, **known, "item": items.get(row["index"])} for row in rows)
+	common = {"batch": batch, "clock_skew_ms": skew_ms}
+	full = ({**row, **common, "item": items.get(row["index"])} for row in rows)
 	sql.insert("Sync Conflict", columns, [tuple(row[column] for column in columns) for row in full])
 
 
@@ -190,7 +190,7 @@ def supersede(caller: Caller, answers: Sequence[tuple[Change, Outcome]], now: da
 	where = "status = %s AND device = %s"
 	columns = ["name", "record", "fields", sql.quote("action")]
 	rows = sql.select_in("Sync Conflict", columns, "record", sorted(newer), where, (OPEN, caller.device))
-	over = [name for name, record, *wanted in rows if _covers(newer[record], *wanted)]
+	over = [name for name, record, *covered in rows if _covers(newer[record], *covered)]
 	sql.update_in(
 		"Sync Conflict",
 		{"status": SUPERSEDED, "modified": now, "resolved_at": now},
@@ -206,10 +206,10 @@ def _newer(answers: Sequence[tuple[Change, Outcome]]) -> dict[str, set[str] | No
 	for change, outcome in answers:
 		if outcome.status != ACCEPTED or change.operation == CREATE or outcome.record_name is None:
 			continue
-		held = newer.setdefault(outcome.record_name, set())
-		deleted = change.operation == DELETE or held is None
+		changed = newer.setdefault(outcome.record_name, set())
+		deleted = change.operation == DELETE or changed is None
 		done = {_place_of(change.operation)} if change.is_action else set(change.values)
-		newer[outcome.record_name] = None if deleted or held is None else held | done
+		newer[outcome.record_name] = None if deleted or changed is None else changed | done
 	return newer
 
 
@@ -219,5 +219,5 @@ def _place_of(action: str) -> str:
 
 
 def _covers(done: set[str] | None, fields: str | None, action: str | None) -> bool:
-	wanted = [f"{ACTION} {action}"] if action else (fields or "").split(SEPARATOR)
-	return done is None or done.issuperset(wanted)
+	parts = [f"{ACTION} {action}"] if action else (fields or "").split(SEPARATOR)
+	return done is None or done.issuperset(parts)

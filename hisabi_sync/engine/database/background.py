@@ -85,9 +85,9 @@ def begin_progress(entity_type: str, documents: int) -> None:
 
 def add_progress(entity_type: str, number: int) -> None:
 	"""Show that `number` more documents were compared."""
-	held = progress_of(entity_type)
-	if held:
-		_save_progress(entity_type, {**held, "compared": held["compared"] + number})
+	progress = progress_of(entity_type)
+	if progress:
+		_save_progress(entity_type, {**progress, "compared": progress["compared"] + number})
 
 
 def end_progress(entity_type: str) -> None:
@@ -172,4 +172,4 @@ def failures() -> dict[str, dict[str, Any]]:
 		"DefaultValue", {"defkey": ["like", f"{FAILURES_KEY}%"]}, ["defkey", "defvalue"], order_by="defkey"
 	)
 	kept = {row.defkey.removeprefix(FAILURES_KEY): json.loads(row.defvalue or "{}") for row in rows}
-	return {job: held for job, held in kept.items() if held}
+	return {job: failed for job, failed in kept.items() if failed}

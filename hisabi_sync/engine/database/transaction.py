@@ -84,9 +84,9 @@ def keep(key: str, finish: Callable[[State], Any], line: str = "before_commit") 
 
 def postpone(key: str) -> None:
 	"""Let the callback that ends a state run behind those that were added since."""
-	held: Kept | None = getattr(frappe.local, key, None)
-	if held is not None and state(key) is not None:
-		compat.put_last(getattr(frappe.db, held.line), held.callback)
+	kept: Kept | None = getattr(frappe.local, key, None)
+	if kept is not None and state(key) is not None:
+		compat.put_last(getattr(frappe.db, kept.line), kept.callback)
 
 
 def unsafe_tables(doctypes: list[str]) -> dict[str, str]:

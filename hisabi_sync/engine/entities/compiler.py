@@ -154,7 +154,7 @@ def _field(
 	columns: Mapping[str, frappe._dict] | None = None,
 	own: Collection[str] = (),
 ) -> Field:
-	known, left_out = _columns(df, get_meta, columns or {})
+	child_columns, left_out = _columns(df, get_meta, columns or {})
 	access = _access(df, chosen, own)
 	length = field_kinds.text_limit(df.fieldtype, df.length)
 	plain = Field(df.fieldname, df.fieldtype, df.label or df.fieldname, access, df.options or "", length)
@@ -168,7 +168,7 @@ def _field(
 		default=_default(plain, df.default),
 		required=bool(chosen.required if chosen else df.reqd),
 		unique=bool(df.unique or (chosen and chosen.unique_in_space)),
-		columns=known,
+		columns=child_columns,
 		left_out=left_out,
 		permlevel=df.permlevel or 0,
 		is_title=bool(meta and meta.get_title_field() == df.fieldname),
@@ -198,16 +198,16 @@ def _access(df: DocField, chosen: frappe._dict | None, own: Collection[str] = ()
 
 def acting_fields(doctype: str) -> tuple[Field, ...]:
 	"""Fields of any DocType, synced or not, whose values make Frappe act when a document is saved."""
-	known = [df for df in frappe.get_meta(doctype).fields if is_stored(df)]
-	return files.acting(_field(df, frappe.get_meta) for df in known)
+	stored = [df for df in frappe.get_meta(doctype).fields if is_stored(df)]
+	return files.acting(_field(df, frappe.get_meta) for df in stored)
 
 
 def _default(plain: Field, value: Any) -> Any:
 	"""The canonical value of a static default. Dynamic ones, such as `__user`, are left to Frappe's own save."""
 	if value in (None, "") or plain.kind is field_kinds.ROWS or str(value).startswith(("__", ":")):
 		return None
-	held = plain.load(value)
-	return None if column_values.is_unreadable(held) else held
+	default = plain.load(value)
+	return None if column_values.is_unreadable(default) else default
 
 
 def _columns(
@@ -218,8 +218,8 @@ def _columns(
 		return (), frozenset()
 	meta = get_meta(df.options)
 	every = [child for child in meta.fields if _is_plain(child)]
-	known = [child for child in every if (child.fieldname in chosen if chosen else not child.hidden)]
-	columns = [_column(child, get_meta, chosen.get(child.fieldname), meta) for child in known]
+	included = [child for child in every if (child.fieldname in chosen if chosen else not child.hidden)]
+	columns = [_column(child, get_meta, chosen.get(child.fieldname), meta) for child in included]
 	columns = [column for column in columns if column.access != "Hidden"]
 	return tuple(columns), frozenset(c.fieldname for c in every) - {column.name for column in columns}
 

@@ -35,8 +35,8 @@ def state() -> str:
 
 
 def _existing() -> list[str]:
-	known = frappe.db.get_tables(cached=True)
-	return [doctype for doctype in _columns() if f"tab{doctype}" in known]
+	tables = frappe.db.get_tables(cached=True)
+	return [doctype for doctype in _columns() if f"tab{doctype}" in tables]
 
 
 def _columns() -> dict[str, str]:
@@ -57,9 +57,9 @@ def read_version() -> str:
 
 def write_version() -> str:
 	"""Write a later version, which is committed with the changes of the transaction, and return it."""
-	held = frappe.db.sql(f"SELECT value FROM `tabSingles` WHERE {VERSION_ROW} LIMIT 1 FOR UPDATE")  # noqa: S608
-	token = max(_now(), _after(held[0][0] if held else ""))
-	if held:
+	rows = frappe.db.sql(f"SELECT value FROM `tabSingles` WHERE {VERSION_ROW} LIMIT 1 FOR UPDATE")  # noqa: S608
+	token = max(_now(), _after(rows[0][0] if rows else ""))
+	if rows:
 		frappe.db.sql(f"UPDATE `tabSingles` SET value = %s WHERE {VERSION_ROW}", (token,))  # noqa: S608
 	else:
 		columns = "INSERT INTO `tabSingles` (doctype, field, value) VALUES ('Sync Entity', 'version', %s)"
@@ -71,7 +71,7 @@ def _now() -> str:
 	return f"{time.time_ns() // 1000:016x}-{secrets.token_hex(4)}"
 
 
-def _after(held: str) -> str:
+def _after(version: str) -> str:
 	"""The version that follows another one; clocks of several servers differ, but versions only grow."""
-	number = int(held.partition("-")[0] or "0", 16) + 1
+	number = int(version.partition("-")[0] or "0", 16) + 1
 	return f"{number:016x}-{secrets.token_hex(4)}"

@@ -22,7 +22,7 @@ from hisabi_sync.engine.model.space_type import SpaceType
 VERSION_KEY = "hisabi_sync_entities"
 COMPILING = "hisabi_sync_compiling"
 # State of a transaction: what it knows, and whether it changes the definitions itself.
-KNOWN, CHANGED = "hisabi_sync_known", "hisabi_sync_changed"
+KEPT_HERE, CHANGED = "hisabi_sync_kept", "hisabi_sync_changed"
 REGISTRY, TOLD = "registry", "told"  # what it knows: its Registry, and the version that `use_version` brought
 KEPT = 2
 PAYLOAD_LIMIT = 100
@@ -37,17 +37,17 @@ NO_MATTER = frozenset(
 
 def registry() -> Registry:
 	"""The entity types of this site."""
-	known = _known()
-	cached: Registry | None = known.get(REGISTRY)
+	kept = _kept_here()
+	cached: Registry | None = kept.get(REGISTRY)
 	if cached is None or (cached.version is None and not _changing()):
-		cached = known[REGISTRY] = _load()
+		cached = kept[REGISTRY] = _load()
 	return cached
 
 
-def _known() -> transaction.State:
+def _kept_here() -> transaction.State:
 	"""What the open transaction knows. It is not kept for the next one: a job may go on for hours with many of them."""
-	known = transaction.state(KNOWN)
-	return transaction.keep(KNOWN, dict.clear, line="after_commit") if known is None else known
+	kept = transaction.state(KEPT_HERE)
+	return transaction.keep(KEPT_HERE, dict.clear, line="after_commit") if kept is None else kept
 
 
 def forget(*_args: Any, **_kwargs: Any) -> None:
@@ -60,7 +60,7 @@ def forget(*_args: Any, **_kwargs: Any) -> None:
 		frappe.db.before_commit.add(lambda: changing.update(version=_write_version()))
 		# Changing a table commits. Frappe does not commit again at the end of a request unless something was written since.
 		frappe.db.transaction_writes += 1
-	_known().pop(REGISTRY, None)
+	_kept_here().pop(REGISTRY, None)
 
 
 def follow(doc: Document, method: str | None = None) -> None:
@@ -96,23 +96,23 @@ def _publish(changed: transaction.State) -> None:
 
 
 def _clean() -> None:
-	for name in (CHANGED, KNOWN):
+	for name in (CHANGED, KEPT_HERE):
 		setattr(frappe.local, name, None)
 
 
 def use_version(token: str) -> None:
 	"""Take over the version of the definitions that the caller has read in the open transaction."""
-	known = _known()
-	cached = known.get(REGISTRY)
+	kept = _kept_here()
+	cached = kept.get(REGISTRY)
 	if not _changing() and (cached is None or cached.version != token):
-		known.update({REGISTRY: None, TOLD: token})
+		kept.update({REGISTRY: None, TOLD: token})
 		if cached is not None:
 			_remember(token)
 
 
 def version() -> str:
 	"""A text that grows whenever the entity types change."""
-	told = _known().get(TOLD)
+	told = _kept_here().get(TOLD)
 	current = _in_redis() if told is None else told
 	return definitions.read_version() if current is None else current
 
@@ -129,15 +129,15 @@ def _load() -> Registry:
 	if _changing():
 		# What this transaction changes is not complete, and must not reach others.
 		return _guarded(frappe.get_meta, None)
-	current, known = version(), _compiled.setdefault(frappe.local.site, {})
-	compiled = known.get(current)
+	current, compiled_here = version(), _compiled.setdefault(frappe.local.site, {})
+	compiled = compiled_here.get(current)
 	if compiled is None:
 		# The definitions read now belong to the version in the database; that in Redis may differ.
-		if known:
+		if compiled_here:
 			# A save of the settings is a version too. A transaction that began before it may have cached them as they were.
 			compat.forget_documents([("Sync Settings", "Sync Settings")])
 		current = definitions.read_version()
-		compiled = known.get(current) or _keep(known, _guarded(Meta, current))
+		compiled = compiled_here.get(current) or _keep(compiled_here, _guarded(Meta, current))
 		_remember(current)
 	return compiled
 
@@ -152,18 +152,18 @@ def _guarded(get_meta: Callable[[str], Meta], current: str | None) -> Registry:
 		setattr(frappe.local, COMPILING, False)
 
 
-def _keep(known: dict[Any, Registry], compiled: Registry) -> Registry:
+def _keep(compiled_here: dict[Any, Registry], compiled: Registry) -> Registry:
 	"""Keep a Registry; beside the latest one more is kept, for transactions that began before it."""
-	known[compiled.version] = compiled
-	for old in sorted(list(known))[:-KEPT]:
-		known.pop(old, None)
+	compiled_here[compiled.version] = compiled
+	for old in sorted(list(compiled_here))[:-KEPT]:
+		compiled_here.pop(old, None)
 	return compiled
 
 
 def _remember(current: str) -> None:
 	"""Put a version into Redis if Redis has an older one or none."""
-	held = _in_redis()
-	if held is None or held < current:
+	cached = _in_redis()
+	if cached is None or cached < current:
 		frappe.cache.set_value(VERSION_KEY, current)
 
 
@@ -172,12 +172,12 @@ class _Kept:
 
 	def __init__(self, current: str | None, rows: list[frappe._dict]) -> None:
 		self.current, self.state = current, definitions.state() if rows else ""
-		state, known = _parts.get(frappe.local.site, ("", {}))
-		self.known = known if state == self.state else {}
+		state, parts = _parts.get(frappe.local.site, ("", {}))
+		self.parts = parts if state == self.state else {}
 
 	def entity(self, row: frappe._dict) -> EntityType | None:
-		held = self.known.get(row.name)
-		return held[1] if held and held[0] == _asked(row) else None
+		part = self.parts.get(row.name)
+		return part[1] if part and part[0] == _asked(row) else None
 
 	def keep(self, rows: list[frappe._dict], entities: list[EntityType]) -> None:
 		"""Keep entity types for the next version, unless they belong to an open transaction that changes them."""
@@ -185,7 +185,7 @@ class _Kept:
 			return
 		asked = {row.name: _asked(row) for row in rows}
 		_parts[frappe.local.site] = (self.state, {e.name: (asked[e.name], e) for e in entities})
-		old = {id(entity) for _, entity in self.known.values()}
+		old = {id(entity) for _, entity in self.parts.values()}
 		compat.forget_metas([entity.doctype for entity in entities if id(entity) not in old])
 
 

@@ -28,12 +28,12 @@ def note(entities: Iterable[EntityType]) -> list[str]:
 
 	Part of the transaction that changes the definitions.
 	"""
-	held = {
+	states = {
 		name.removeprefix(PREFIX): json.loads(value) for name, value in _rows("field LIKE %s", f"{PREFIX}%")
 	}
 	found = []
 	for entity in entities:
-		state: State = held.get(entity.name) or {"forms": {}, "waiting": {}}
+		state: State = states.get(entity.name) or {"forms": {}, "waiting": {}}
 		forms = _forms(entity)
 		changed = {path for path, form in forms.items() if state["forms"].get(path, form) != form}
 		for path in changed:
@@ -121,35 +121,35 @@ def _rewrite_column(
 	key, keys, where, values = which
 	old, columns = f"{where}modified <= %s", ["name", sql.quote(field.name)]
 	rows = sql.select_in(doctype, columns, key, keys, old, (*values, wait["since"]), "FOR UPDATE")
-	for name, held in rows:
-		if isinstance(held, str) and (new := written(held, wait["form"], field)) != held:
+	for name, value in rows:
+		if isinstance(value, str) and (new := written(value, wait["form"], field)) != value:
 			sql.update_in(doctype, {field.name: new}, [name])
 
 
-def written(held: str, form: str, field: Field) -> str:
+def written(text: str, form: str, field: Field) -> str:
 	"""The text of a column in the form of the field's type, from a text in another form."""
 	after = _form(field)
 	if form != TEXT:
-		return _as_text(held, field) if after == TEXT else held
-	return OF_TEXT[after](held, field) if after in OF_TEXT else held
+		return _as_text(text, field) if after == TEXT else text
+	return OF_TEXT[after](text, field) if after in OF_TEXT else text
 
 
-def _as_text(held: str, field: Field) -> str:
+def _as_text(text: str, field: Field) -> str:
 	"""The same characters; if their form is too long for the column, a text that looks alike."""
-	new = texts.encode(held)
-	return new if len(new) <= field.length else texts.look_alike(held, quotes=True)
+	new = texts.encode(text)
+	return new if len(new) <= field.length else texts.look_alike(text, quotes=True)
 
 
-def _as_html(held: str, field: Field) -> str:
-	new = texts.as_html(held)
-	return held if new == held else fields.stored_text(field.fieldtype, new, field.is_title)
+def _as_html(text: str, field: Field) -> str:
+	new = texts.as_html(text)
+	return text if new == text else fields.stored_text(field.fieldtype, new, field.is_title)
 
 
-def _as_json(held: str, field: Field) -> str:
+def _as_json(text: str, field: Field) -> str:
 	try:
-		return strict_json.column(strict_json.parse(texts.decode(held)))
+		return strict_json.column(strict_json.parse(texts.decode(text)))
 	except ValueError:
-		return held
+		return text
 
 
 OF_TEXT: dict[str | None, Callable[[str, Field], str]] = {

@@ -84,7 +84,7 @@ def check(row: Any, kinds: Mapping[str, SpaceType]) -> None:
 
 def _check_end(row: Any, path: str, way: Way, kind: SpaceType) -> None:
 	found = "User" if way.ends_with_assigned else constant(path) or paths.end(row.document_type, way)
-	wanted = (kind.key_doctype, None, way.constant) if kind.key_doctype else (SITE_KEY,)
-	if found not in wanted:
+	expected = (kind.key_doctype, None, way.constant) if kind.key_doctype else (SITE_KEY,)
+	if found not in expected:
 		said = _("Spaces of the type {0} are for {1}, and {2} does not lead to one")
 		raise ValueError(said.format(kind.name, _(kind.key_doctype) or '"site"', path))

@@ -58,8 +58,8 @@ def _by_itself(row: frappe._dict, meta: Meta, fields: Collection[field_kinds.Fie
 		found.append(("members", (", ".join(row.followed_by),)))
 	if not meta.has_field(row.space_path or ""):
 		found.append(("path", ()))
-	if held := [f.label for f in fields if f.kind is field_kinds.ROWS or f.unique]:
-		found.append(("fields", (", ".join(held),)))
+	if labels := [f.label for f in fields if f.kind is field_kinds.ROWS or f.unique]:
+		found.append(("fields", (", ".join(labels),)))
 	return found
 
 

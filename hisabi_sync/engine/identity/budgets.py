@@ -106,9 +106,9 @@ def require(name: str, user: str, more: int = 1, used: int | None = None) -> Non
 	`used` is what they hold already, for a caller that has counted it.
 	"""
 	row = next(row for row in rows() if row.name == name)
-	held = row.held_by(user) if used is None else used
-	if held + more > row.limit:
-		raise RequestError(str(row.code), limit=row.limit, used=held, retry_after=PAUSE)
+	in_use = row.held_by(user) if used is None else used
+	if in_use + more > row.limit:
+		raise RequestError(str(row.code), limit=row.limit, used=in_use, retry_after=PAUSE)
 
 
 # --- for people

@@ -168,18 +168,18 @@ def describe(name: str, facts: Mapping[str, Any], at: datetime) -> None:
 	facts = {name: plain(text) for name, text in facts.items()}
 	names = sorted(facts)
 	rows = sql.select("Sync Device", ["described_at", *names], "name = %s", (name,))
-	described_at, *held = rows[0]
-	edit = _edit(facts, dict(zip(names, held, strict=True)), described_at, at)
+	described_at, *present = rows[0]
+	edit = _edit(facts, dict(zip(names, present, strict=True)), described_at, at)
 	values = last_write_wins(edit, {}).values
 	if values:
 		_save_facts(name, {**values, "described_at": at}, at)
 
 
 def _edit(
-	facts: Mapping[str, Any], held: Mapping[str, Any], described_at: datetime | None, at: datetime
+	facts: Mapping[str, Any], present: Mapping[str, Any], described_at: datetime | None, at: datetime
 ) -> Edit:
-	differing = {name: value for name, value in facts.items() if value != held[name]}
-	clashes = [Clash(name, None, held[name], value, described_at) for name, value in differing.items()]
+	differing = {name: value for name, value in facts.items() if value != present[name]}
+	clashes = [Clash(name, None, present[name], value, described_at) for name, value in differing.items()]
 	if described_at is None:
 		return Edit(None, differing, differing, client_time=at)
 	return Edit(None, differing, {}, tuple(clashes), stale=True, client_time=at)

@@ -93,8 +93,8 @@ def is_stale(change: Change, stored: Stored, entity: EntityType) -> bool:
 	"""Whether somebody else changed content, not only computed fields, since what the change was made on."""
 	if not change.base and not is_behind(change, stored):
 		return False
-	known = entity.fields.keys() if change.base_version is not None else change.base.keys()
-	return any(not seen(change, stored, entity.fields[name])[1] for name in known - entity.computed)
+	names = entity.fields.keys() if change.base_version is not None else change.base.keys()
+	return any(not seen(change, stored, entity.fields[name])[1] for name in names - entity.computed)
 
 
 def is_behind(change: Change, stored: Stored) -> bool:

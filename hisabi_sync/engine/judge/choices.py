@@ -41,8 +41,8 @@ def apply_rows(
 	"""
 	sides = [_rows(rows, (base, server, present), keys) for rows in (base, server, client, present)]
 	label = partial(_label, keys=keys, others=labels)
-	wanted = _under_the_same(_rows(choice, (base, server, present), keys), sides[2], label)
-	parts: list[Any] = [*sides, wanted]
+	chosen = _under_the_same(_rows(choice, (base, server, present), keys), sides[2], label)
+	parts: list[Any] = [*sides, chosen]
 	value, seen = _apply(*parts)
 	return _completed(value, seen, sides[3]), list(seen.values())
 
@@ -68,8 +68,9 @@ def _apply(base: Any, server: Any, client: Any, present: Any, choice: Any) -> tu
 		return _rest(base, server, client, present)
 	if not isinstance(choice, dict):
 		return choice, server
-	held = server if isinstance(server, dict) else base  # the server removed it, and the choice restores it
-	sides = [side if isinstance(side, dict) else {} for side in (base, held, client, present)]
+	# If the server removed it, the choice restores it.
+	restored = server if isinstance(server, dict) else base
+	sides = [side if isinstance(side, dict) else {} for side in (base, restored, client, present)]
 	value, seen = {}, {}
 	for key in dict.fromkeys(key for part in (*sides[1:3], choice) for key in part):
 		of_key = (side.get(key, ABSENT) for side in (*sides, choice))
@@ -103,8 +104,8 @@ def _there(parts: Mapping[Any, Any]) -> dict[Any, Any]:
 # --- rows
 
 
-def _rows(rows: Iterable[Row], known: Iterable[Iterable[Row]], keys: Collection[str]) -> dict[Any, Row]:
-	found = merging.by_identity(rows, known, keys)
+def _rows(rows: Iterable[Row], earlier: Iterable[Iterable[Row]], keys: Collection[str]) -> dict[Any, Row]:
+	found = merging.by_identity(rows, earlier, keys)
 	return dict(zip(found, merging.named(found), strict=True))
 
 

@@ -192,17 +192,17 @@ def changed_since(change: Change, stored: Stored, entity: EntityType) -> dict[st
 
 def compare(change: Change, stored: Stored, entity: EntityType) -> Edit:
 	"""Split a change into values that can be set, and clashes with later changes of others."""
-	clean, clashes, wanted = {}, [], {}
+	clean, clashes, targets = {}, [], {}
 	for name, client in differences(change, stored, entity).items():
 		value, clash = _compare_field(change, stored, entity, name, client)
 		if clash:
-			wanted[name] = client
+			targets[name] = client
 			clashes.append(clash)
 		elif not merging.same(value, stored.values.get(name)):
-			clean[name] = wanted[name] = value
+			clean[name] = targets[name] = value
 	correction = bool(change.correction)
 	stale = is_stale(change, stored, entity)
-	return Edit(stored, wanted, clean, tuple(clashes), stale, change.client_time, correction)
+	return Edit(stored, targets, clean, tuple(clashes), stale, change.client_time, correction)
 
 
 def _compare_field(
@@ -219,8 +219,8 @@ def _compare_field(
 	merged, clashed = _merge_field(entity.fields[name], base, server, client)
 	if not clashed:
 		return merged, None
-	known = None if base is UNKNOWN else base
-	return None, Clash(name, known, server, client, _changed_at(stored, name, entity))
+	shown_base = None if base is UNKNOWN else base
+	return None, Clash(name, shown_base, server, client, _changed_at(stored, name, entity))
 
 
 def _comes_late(change: Change, stored: Stored, name: str, entity: EntityType) -> bool:

@@ -13,14 +13,14 @@ Place = tuple[str, str]  # (user, key of the space)
 ACTIVE = "active"
 
 
-class Wanted(NamedTuple):
+class Desired(NamedTuple):
 	"""What a membership is to be: the role, and the rule that gives it."""
 
 	role: str
 	rule: str
 
 
-class Held(NamedTuple):
+class Existing(NamedTuple):
 	"""What a membership is; `rule` is None for a row by hand."""
 
 	name: str
@@ -33,35 +33,35 @@ class Held(NamedTuple):
 class Difference:
 	"""Memberships to write, new ones and others, and names of those that end."""
 
-	write: dict[Place, Wanted] = field(default_factory=dict)
+	write: dict[Place, Desired] = field(default_factory=dict)
 	end: list[str] = field(default_factory=list)
 
 	def __bool__(self) -> bool:
 		return bool(self.write or self.end)
 
 
-def choose(found: Iterable[tuple[str, str, str]], roles: Mapping[str, str]) -> dict[Place, Wanted]:
+def choose(found: Iterable[tuple[str, str, str]], roles: Mapping[str, str]) -> dict[Place, Desired]:
 	"""Of (user, key, rule) one membership for each user and key: that of the highest role, of equal ones the first.
 
 	`roles` are those that the rules give, in the order of the rules.
 	"""
 	order = list(roles)
-	best: dict[Place, Wanted] = {}
+	best: dict[Place, Desired] = {}
 	for user, key, rule in sorted(found, key=lambda row: (-RANK[roles[row[2]]], order.index(row[2]))):
-		best.setdefault((user, key), Wanted(roles[rule], rule))
+		best.setdefault((user, key), Desired(roles[rule], rule))
 	return best
 
 
-def difference(wanted: Mapping[Place, Wanted], held: Mapping[Place, Held]) -> Difference:
+def difference(desired: Mapping[Place, Desired], existing: Mapping[Place, Existing]) -> Difference:
 	"""What has to be written so that rows of rules are as wanted."""
 	found = Difference()
-	for place, one in wanted.items():
-		row = held.get(place)
+	for place, one in desired.items():
+		row = existing.get(place)
 		if row is None or (
 			row.rule is not None and (row.role, row.status, row.rule) != (one.role, ACTIVE, one.rule)
 		):
 			found.write[place] = one
-	for place, row in held.items():
-		if place not in wanted and row.rule is not None and row.status == ACTIVE:
+	for place, row in existing.items():
+		if place not in desired and row.rule is not None and row.status == ACTIVE:
 			found.end.append(row.name)
 	return found

@@ -27,26 +27,26 @@ def completed(values: Mapping[str, Any], stored: Stored, entity: EntityType) -> 
 	return {**values, **found}
 
 
-def complete(field: Field, rows: Iterable[Row], held: Iterable[Row]) -> list[Row]:
-	"""The rows, each completed from the row of `held` that it is."""
-	held = list(held)
-	known, empty = _by_name(held), {column.name: column.kind.empty for column in field.columns}
-	named = merging.name_rows(rows, held, field.row_keys)
-	return [_whole(row, known.get(row.get("name") or ""), empty) for row in named]
+def complete(field: Field, rows: Iterable[Row], present: Iterable[Row]) -> list[Row]:
+	"""The rows, each completed from the row of `present` that it is."""
+	present = list(present)
+	by_name, empty = _by_name(present), {column.name: column.kind.empty for column in field.columns}
+	named = merging.name_rows(rows, present, field.row_keys)
+	return [_whole(row, by_name.get(row.get("name") or ""), empty) for row in named]
 
 
-def complete_known(field: Field, rows: Iterable[Row], held: Iterable[Row]) -> list[Row]:
-	"""As `complete`, for rows that were completed before: a row that `held` does not have stays as it is."""
-	held = list(held)
-	known = _by_name(held)
-	named = merging.name_rows(rows, held, field.row_keys)
-	return [{**known.get(row.get("name") or "", {}), **row} for row in named]
+def complete_known(field: Field, rows: Iterable[Row], present: Iterable[Row]) -> list[Row]:
+	"""As `complete`, for rows that were completed before: a row that `present` does not have stays as it is."""
+	present = list(present)
+	by_name = _by_name(present)
+	named = merging.name_rows(rows, present, field.row_keys)
+	return [{**by_name.get(row.get("name") or "", {}), **row} for row in named]
 
 
-def _whole(row: Row, known: Row | None, empty: Mapping[str, Any]) -> Row:
-	if known is None:
+def _whole(row: Row, present: Row | None, empty: Mapping[str, Any]) -> Row:
+	if present is None:
 		return {name: cell for name, cell in row.items() if cell is not None}
-	return {**known, **{name: empty.get(name) if cell is None else cell for name, cell in row.items()}}
+	return {**present, **{name: empty.get(name) if cell is None else cell for name, cell in row.items()}}
 
 
 def take_edits(change: Change, stored: Stored | None, entity: EntityType) -> None:
@@ -56,10 +56,10 @@ def take_edits(change: Change, stored: Stored | None, entity: EntityType) -> Non
 	"""
 	for name, (changed, removed) in change.row_edits.items():
 		if name in change.values:
-			held = _had(change, stored, entity.fields[name])
-			if not changed <= _by_name(held).keys():
+			present = _had(change, stored, entity.fields[name])
+			if not changed <= _by_name(present).keys():
 				raise ItemError("row_not_found", [name])
-			change.values[name] = edited(held, change.values[name] or [], removed)
+			change.values[name] = edited(present, change.values[name] or [], removed)
 
 
 def _had(change: Change, stored: Stored | None, field: Field) -> list[Row]:
@@ -71,14 +71,16 @@ def _had(change: Change, stored: Stored | None, field: Field) -> list[Row]:
 	return list(value) if isinstance(value, list) else []
 
 
-def edited(held: Iterable[Row], rows: Iterable[Row], removed: Collection[str]) -> list[Row]:
+def edited(present: Iterable[Row], rows: Iterable[Row], removed: Collection[str]) -> list[Row]:
 	"""The held rows without the removed ones, each with the cells that a row of its name sets; other rows come behind them."""
-	rows, held = list(rows), list(held)
-	set_here, known = _by_name(rows), _by_name(held)
+	rows, present = list(rows), list(present)
+	set_here, by_name = _by_name(rows), _by_name(present)
 	kept = [
-		{**row, **set_here.get(row.get("name") or "", {})} for row in held if row.get("name") not in removed
+		{**row, **set_here.get(row.get("name") or "", {})}
+		for row in present
+		if row.get("name") not in removed
 	]
-	return [*kept, *(row for row in rows if row.get("name") not in known)]
+	return [*kept, *(row for row in rows if row.get("name") not in by_name)]
 
 
 def completed_base(change: Change, stored: Stored, entity: EntityType) -> dict[str, Any]:
@@ -94,15 +96,15 @@ def completed_base(change: Change, stored: Stored, entity: EntityType) -> dict[s
 	return {**change.base, **found}
 
 
-def _complete_base(field: Field, change: Change, held: list[Row]) -> list[Row]:
-	sent = _by_name(merging.name_rows(change.values.get(field.name) or [], held, field.row_keys))
-	known = {
+def _complete_base(field: Field, change: Change, present: list[Row]) -> list[Row]:
+	sent = _by_name(merging.name_rows(change.values.get(field.name) or [], present, field.row_keys))
+	by_name = {
 		name: {cell: value for cell, value in row.items() if cell == "name" or cell not in sent.get(name, ())}
-		for name, row in _by_name(held).items()
+		for name, row in _by_name(present).items()
 	}
-	named = merging.name_rows(change.base[field.name] or [], held, field.row_keys)
+	named = merging.name_rows(change.base[field.name] or [], present, field.row_keys)
 	empty = {column.name: column.kind.empty for column in field.columns}
-	return [_whole(row, known.get(row.get("name") or ""), empty) for row in named]
+	return [_whole(row, by_name.get(row.get("name") or ""), empty) for row in named]
 
 
 def _by_name(rows: Iterable[Row]) -> dict[str, Row]:

@@ -98,17 +98,17 @@ def _sent(field: Field, value: Any, present: Any) -> Any:
 	if same(value, present):
 		return None
 	if field.columns and isinstance(value, list):
-		held = present if isinstance(present, list) else []
-		value = [row for row in value if not any(same(row, one) for one in held)]
+		present_rows = present if isinstance(present, list) else []
+		value = [row for row in value if not any(same(row, one) for one in present_rows)]
 	return field.dump(value)
 
 
-def is_sent(field: Field, value: Any, held: Any) -> bool:
+def is_sent(field: Field, value: Any, present: Any) -> bool:
 	"""Whether a record holds the wire value that a device sent. What cannot be compared counts as held: links and rows."""
 	if field.columns or field.fieldtype in LINKS:
 		return True
 	try:
-		return same(field.parse(value) or None, held or None)
+		return same(field.parse(value) or None, present or None)
 	except ItemError:
 		return False
 
@@ -144,12 +144,12 @@ def _server_columns(named: Mapping[str, Any], entity: EntityType) -> list[str]:
 	"""Names of the columns in sent rows that only the server sets, or that devices do not know."""
 	if not entity.row_fields:
 		return []
-	held = {
+	server_columns = {
 		name: {key for row in named[name] or () for key in row} for name in entity.row_fields & named.keys()
 	}
 	return [
 		f"{name}.{column}"
-		for name, keys in sorted(held.items())
+		for name, keys in sorted(server_columns.items())
 		for column in _not_writable(entity.fields[name])
 		if column in keys
 	]

@@ -83,5 +83,5 @@ def possible(
 
 
 def _transitions(state: Any, flow: Flow, roles: Collection[str]) -> list[str]:
-	held = (t.action for t in flow.transitions if t.state == state and t.role in roles)
-	return [f"{WORKFLOW}:{action}" for action in dict.fromkeys(held)]
+	allowed = (t.action for t in flow.transitions if t.state == state and t.role in roles)
+	return [f"{WORKFLOW}:{action}" for action in dict.fromkeys(allowed)]

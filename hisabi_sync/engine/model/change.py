@@ -55,11 +55,11 @@ class Allowance:
 		self.kept.update(self.made)
 		self.made = Counter()
 
-	def failed(self, text: str, held: int | None) -> str:
-		"""What may be kept of the text of a refused item. `held` is the size in bytes that the ledger has of it, None if new."""
-		self.made["failed_items"] += held is None
+	def failed(self, text: str, kept_size: int | None) -> str:
+		"""What may be kept of the text of a refused item. `kept_size` is the size in bytes that the ledger has of it, None if new."""
+		self.made["failed_items"] += kept_size is None
 		size = len(text.encode("utf-8", "replace"))
-		grown = max(size - (held or 0), 0)
+		grown = max(size - (kept_size or 0), 0)
 		if (
 			grown > SHORTENED_TO
 			and grown > self.bytes_left - self.kept["failed_bytes"] - self.made["failed_bytes"]

@@ -31,10 +31,10 @@ def now() -> datetime:
 
 def zone() -> ZoneInfo:
 	"""The site's time zone, looked up once a request."""
-	held = getattr(frappe.local, "hisabi_sync_zone", None)
-	if held is None:
-		held = frappe.local.hisabi_sync_zone = ZoneInfo(get_system_timezone())
-	return held
+	cached = getattr(frappe.local, "hisabi_sync_zone", None)
+	if cached is None:
+		cached = frappe.local.hisabi_sync_zone = ZoneInfo(get_system_timezone())
+	return cached
 
 
 def parse(text: str) -> datetime | None:

@@ -23,13 +23,13 @@ class Unreadable:
 	are equal if their texts are.
 	"""
 
-	__slots__ = ("held",)
+	__slots__ = ("stored",)
 
-	def __init__(self, held: object) -> None:
-		self.held = held
+	def __init__(self, stored: object) -> None:
+		self.stored = stored
 
 	def __str__(self) -> str:
-		return str(self.held)
+		return str(self.stored)
 
 	__repr__ = __str__
 
@@ -116,6 +116,6 @@ def store_rows(field: "Field", value: Any) -> list[dict[str, Any]]:
 def for_column(field: "Field", value: Any) -> Any:
 	"""The form that the database column has for a canonical value; for a table, rows of such values."""
 	if type(value) is Unreadable:
-		return value.held
+		return value.stored
 	store = field.kind.store
 	return value if value is None or store is None else store(field, value)

@@ -107,8 +107,8 @@ def register(requests: Mapping[str, tuple[int, str, bool]], items: Mapping[str, 
 	ITEM_ERRORS.update(items)
 
 
-def _refuse_changed(known: Mapping[str, Any], more: Mapping[str, Any]) -> None:
-	changed = [code for code, meaning in more.items() if known.get(code, meaning) != meaning]
+def _refuse_changed(registered: Mapping[str, Any], more: Mapping[str, Any]) -> None:
+	changed = [code for code, meaning in more.items() if registered.get(code, meaning) != meaning]
 	if changed:
 		raise ValueError(f"these codes have another meaning already: {', '.join(changed)}")
 

@@ -120,14 +120,14 @@ def for_batch(changes: "Iterable[Change]", caller: Caller, entities: "Mapping[st
 	The function under the hook `sync_files` marks them as used by the records that name them.
 	"""
 	acting = [(c, fields) for c in changes if (fields := entities[c.entity_type].acting)]
-	wanted = {}
+	named = {}
 	for change, fields in acting:
-		wanted.update(dict.fromkeys(keys(change.values, fields), change.record))
-	return allowed(_usable(wanted, caller)) if acting else Allowed()
+		named.update(dict.fromkeys(keys(change.values, fields), change.record))
+	return allowed(_usable(named, caller)) if acting else Allowed()
 
 
-def _usable(wanted: Mapping[str, str], caller: Caller) -> frozenset[str]:
-	return frozenset(frappe.get_attr(frappe.get_hooks("sync_files")[-1])(wanted, caller) if wanted else ())
+def _usable(named: Mapping[str, str], caller: Caller) -> frozenset[str]:
+	return frozenset(frappe.get_attr(frappe.get_hooks("sync_files")[-1])(named, caller) if named else ())
 
 
 def newly_refused(
@@ -155,13 +155,13 @@ def _host(address: str) -> str:
 
 
 def check(
-	values: Mapping[str, Any], held: Iterable[Mapping[str, Any]], fields: "Iterable[Field]", may: Allowed
+	values: Mapping[str, Any], earlier: Iterable[Mapping[str, Any]], fields: "Iterable[Field]", may: Allowed
 ) -> None:
 	"""Raise ItemError file_not_allowed with the fields that name a file that is not allowed.
 
-	`held` are present and earlier values of the record: those may stay, and a stale change may repeat them.
+	`earlier` are present and earlier values of the record: those may stay, and a stale change may repeat them.
 	"""
-	kept = {(path, v) for one in held for path, _, v in cells(one, fields) if isinstance(v, str)}
+	kept = {(path, v) for one in earlier for path, _, v in cells(one, fields) if isinstance(v, str)}
 	wrong = [
 		path
 		for path, field, value in cells(values, fields)

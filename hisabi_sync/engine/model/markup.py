@@ -141,12 +141,12 @@ class Opened:
 			self.reopened += self.formats
 		if name in SHALLOW:
 			return
-		held = self.lengths.setdefault(name, [])
+		lengths = self.lengths.setdefault(name, [])
 		if not closes:
-			held.append(length)
+			lengths.append(length)
 			self._change(name, 1, length)
-		elif held:
-			self._change(name, -1, -held.pop())
+		elif lengths:
+			self._change(name, -1, -lengths.pop())
 
 	def _change(self, name: str, elements: int, length: int) -> None:
 		self.depth += elements

@@ -65,17 +65,17 @@ def merge_rows(
 ) -> tuple[list[dict[str, Any]], bool]:
 	"""Merge child tables row by row. Rows are the same when their `name` is, or else their `keys` columns are."""
 	base, server, client = base or [], server or [], client or []
-	known = (base, server)
-	base, server, client = (by_identity(rows, known, keys) for rows in (base, server, client))
+	earlier = (base, server)
+	base, server, client = (by_identity(rows, earlier, keys) for rows in (base, server, client))
 	merged, clashed = merge_objects(base, server, client)
 	return list(merged.values()), clashed
 
 
 def name_rows(
-	rows: Iterable[dict[str, Any]], known: Iterable[dict[str, Any]], keys: Collection[str] = ()
+	rows: Iterable[dict[str, Any]], earlier: Iterable[dict[str, Any]], keys: Collection[str] = ()
 ) -> list[dict[str, Any]]:
 	"""The rows, each with the name of the known row that it is, so that an edited row does not replace another."""
-	return named(by_identity(rows, (known,), keys))
+	return named(by_identity(rows, (earlier,), keys))
 
 
 def named(found: Mapping[Any, dict[str, Any]]) -> list[dict[str, Any]]:
@@ -87,7 +87,7 @@ def named(found: Mapping[Any, dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def by_identity(
-	rows: Iterable[dict[str, Any]], known: Iterable[Iterable[dict[str, Any]]], keys: Collection[str]
+	rows: Iterable[dict[str, Any]], earlier: Iterable[Iterable[dict[str, Any]]], keys: Collection[str]
 ) -> dict[tuple[Any, ...], dict[str, Any]]:
 	"""{identity: row} in the order of the rows. The identity is the row's name, else that of a known row with equal keys.
 
@@ -95,7 +95,7 @@ def by_identity(
 	counts, and each known row is used once.
 	"""
 	rows = list(rows)
-	free = _Free(known, keys, {row["name"] for row in rows if row.get("name")})
+	free = _Free(earlier, keys, {row["name"] for row in rows if row.get("name")})
 	found: dict[tuple[Any, ...], dict[str, Any]] = {}
 	for position, row in enumerate(rows):
 		own = natural(row, keys)
@@ -111,19 +111,19 @@ class _Free:
 	"""Names of known rows that no row has taken yet, by the keys that a row gives."""
 
 	def __init__(
-		self, known: Iterable[Iterable[dict[str, Any]]], keys: Collection[str], taken: set[Any]
+		self, earlier: Iterable[Iterable[dict[str, Any]]], keys: Collection[str], taken: set[Any]
 	) -> None:
-		self.known, self.keys, self.taken = [list(part) for part in known], keys, taken
-		self._by_given: dict[tuple[str, ...], dict[tuple[Any, ...], Iterator[str]]] = {}
+		self.earlier, self.keys, self.taken = [list(part) for part in earlier], keys, taken
+		self._by_keys: dict[tuple[str, ...], dict[tuple[Any, ...], Iterator[str]]] = {}
 
 	def take(self, row: Mapping[str, Any]) -> str | None:
 		present_keys = tuple(key for key in self.keys if key in row)
 		own = natural(row, present_keys)
 		if not any(own):
 			return None
-		if present_keys not in self._by_given:
-			self._by_given[present_keys] = self._names(present_keys)
-		names = self._by_given[present_keys].get(own, iter(()))
+		if present_keys not in self._by_keys:
+			self._by_keys[present_keys] = self._names(present_keys)
+		names = self._by_keys[present_keys].get(own, iter(()))
 		name = next((name for name in names if name not in self.taken), None)
 		if name is not None:
 			self.taken.add(name)
@@ -131,7 +131,7 @@ class _Free:
 
 	def _names(self, present_keys: tuple[str, ...]) -> dict[tuple[Any, ...], Iterator[str]]:
 		names: dict[tuple[Any, ...], list[str]] = {}
-		for part in self.known:
+		for part in self.earlier:
 			own: dict[tuple[Any, ...], list[str]] = {}
 			for row in part:
 				if row.get("name") and any(natural(row, present_keys)):

@@ -62,12 +62,14 @@ def adjusted(
 	Of rows, only columns that the device has `sent` count, because a controller computes others from them.
 	"""
 	found: list[str] = []
-	for name, given in values.items():
-		field, held = entity.fields[name], stored.values.get(name)
-		if field.columns and isinstance(held or [], list) and isinstance(given or [], list):
+	for name, value in values.items():
+		field, present = entity.fields[name], stored.values.get(name)
+		if field.columns and isinstance(present or [], list) and isinstance(value or [], list):
 			columns = _sent_columns(field, sent.get(name))
-			found += [_place(name, column) for column in _adjusted_columns(held or [], given or [], columns)]
-		elif not _is_held(held, given):
+			found += [
+				_place(name, column) for column in _adjusted_columns(present or [], value or [], columns)
+			]
+		elif not _is_held(present, value):
 			found.append(name)
 	return found
 
@@ -79,13 +81,13 @@ def _sent_columns(table: Field, rows: Any) -> set[str]:
 
 
 def _adjusted_columns(
-	held: list[dict[str, Any]], sent: list[dict[str, Any]], columns: set[str]
+	present: list[dict[str, Any]], sent: list[dict[str, Any]], columns: set[str]
 ) -> list[str]:
 	"""Columns, or "name" for other rows. A row that has got a name is no difference."""
-	if len(held) != len(sent):
+	if len(present) != len(sent):
 		return ["name"]
 	found = set()
-	for own, row in zip(held, sent, strict=True):
+	for own, row in zip(present, sent, strict=True):
 		found |= {n for n in columns & row.keys() if not _is_held(own.get(n), row[n])}
 	return sorted(found)
 
@@ -94,8 +96,8 @@ def _place(table: str, column: str) -> str:
 	return table if column == "name" else f"{table}.{column}"
 
 
-def _is_held(held: Any, sent: Any) -> bool:
-	return same(held or None, sent or None)
+def _is_held(present: Any, sent: Any) -> bool:
+	return same(present or None, sent or None)
 
 
 def touch(stored: Stored, now: datetime | None) -> None:

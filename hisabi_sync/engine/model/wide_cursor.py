@@ -30,7 +30,7 @@ Place = tuple[int, int | None, bool]  # position, snapshot, whether it is a firs
 class Leaving:
 	"""A space that the user has left: where the device stood, since when (milliseconds since 1970), and how far it was told."""
 
-	held: Cursor
+	cursor: Cursor
 	since: int
 	told: int = 0
 
@@ -59,16 +59,16 @@ class Profile(NamedTuple):
 
 def body(wide: WideCursor) -> bytes:
 	"""The bytes of a WideCursor, without a signature."""
-	entries = [(space, held, None) for space, held in sorted(wide.places.items())]
-	left = [(space, gone.held, gone) for space, gone in sorted(wide.leaving.items())]
+	entries = [(space, reached, None) for space, reached in sorted(wide.places.items())]
+	left = [(space, gone.cursor, gone) for space, gone in sorted(wide.leaving.items())]
 	groups: dict[Profile, list[tuple[str, list[Place], Leaving | None]]] = {}
-	for space, held, gone in (*entries, *left):
-		profile, places = _profile(held)
+	for space, reached, gone in (*entries, *left):
+		profile, places = _profile(reached)
 		groups.setdefault(profile, []).append((space, places, gone))
 	return number(wide.issued) + number(len(groups)) + b"".join(_group(*group) for group in groups.items())
 
 
-def _profile(held: Cursor) -> tuple[Profile, list[Place]]:
+def _profile(reached: Cursor) -> tuple[Profile, list[Place]]:
 	"""What a Cursor has alike with others, and its places in the order in which the profile numbers them, from 1."""
 	places: dict[Place, int] = {}
 
@@ -78,10 +78,10 @@ def _profile(held: Cursor) -> tuple[Profile, list[Place]]:
 		place = (standing.position, standing.snapshot, standing.first)
 		return places.setdefault(place, len(places) + 1)
 
-	rest = (held.rest.visibility, numbered(held.rest)) if held.rest else None
+	rest = (reached.rest.visibility, numbered(reached.rest)) if reached.rest else None
 	named = tuple(
 		(mark, standing.visibility if standing else "00000000", numbered(standing))
-		for mark, standing in sorted(held.named.items())
+		for mark, standing in sorted(reached.named.items())
 	)
 	return Profile(rest, named), list(places)
 
@@ -134,11 +134,11 @@ def _read_group(reader: Reader, places: dict[str, Cursor], leaving: dict[str, Le
 	for _ in range(reader.number()):
 		space = reader.take(8).hex()
 		is_left, found = _read_places(reader, max(count, 1))
-		held = _cursor(space, profile, found[:count])
+		reached = _cursor(space, profile, found[:count])
 		if is_left:
-			leaving[space] = Leaving(held, reader.number(), reader.number())
+			leaving[space] = Leaving(reached, reader.number(), reader.number())
 		else:
-			places[space] = held
+			places[space] = reached
 
 
 def _read_head(reader: Reader) -> Profile:
@@ -157,11 +157,11 @@ def _read_places(reader: Reader, count: int) -> tuple[bool, list[Place]]:
 	return bool(first % 2), found
 
 
-def _read_place(reader: Reader, held: int) -> Place:
-	if held % 2 == 0:
-		return held // 2, None, False
+def _read_place(reader: Reader, number: int) -> Place:
+	if number % 2 == 0:
+		return number // 2, None, False
 	snapshot = reader.number()
-	return held // 2, snapshot // 2, bool(snapshot % 2)
+	return number // 2, snapshot // 2, bool(snapshot % 2)
 
 
 def _cursor(space: str, profile: Profile, places: list[Place]) -> Cursor:

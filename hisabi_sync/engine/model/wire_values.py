@@ -200,8 +200,8 @@ def parse_rows(field: "Field", value: Any) -> list[dict[str, Any]]:
 
 def _parse_row(field: "Field", row: Mapping[str, Any]) -> dict[str, Any]:
 	columns = {column.name: column for column in field.columns}
-	known = {"name", *columns, *field.left_out}
-	unknown = [f"{field.name}.{name}" for name in row if name not in known]
+	accepted = {"name", *columns, *field.left_out}
+	unknown = [f"{field.name}.{name}" for name in row if name not in accepted]
 	if unknown:
 		raise ItemError("invalid_field", unknown)
 	writable = {name: column for name, column in columns.items() if column.writable}

@@ -65,16 +65,16 @@ class Case:
 
 	def __init__(self, name: str, lock: bool = True, member: Caller | None = None) -> None:
 		self.registry = registry()
-		held = _row(name)
-		entity = self.registry.by_name.get(held.entity_type)
+		row = _row(name)
+		entity = self.registry.by_name.get(row.entity_type)
 		if entity is None:
-			raise RequestError("unsupported_entity_type", entity_types=[held.entity_type])
+			raise RequestError("unsupported_entity_type", entity_types=[row.entity_type])
 		self.entity = entity
-		self.caller = replace(member, memo={}) if member else _caller(held.space, self.entity)
+		self.caller = replace(member, memo={}) if member else _caller(row.space, self.entity)
 		if lock:
 			derive.hold(self.caller, {self.entity.name})
-		self.stored = load.working_copies([held.record], self.registry, lock=lock).get(held.record)
-		self.conflict = _row(name, lock=True) if lock else held
+		self.stored = load.working_copies([row.record], self.registry, lock=lock).get(row.record)
+		self.conflict = _row(name, lock=True) if lock else row
 		self.require_visible()
 
 	@property
@@ -140,9 +140,9 @@ class Case:
 def _caller(space: str, entity: EntityType) -> Caller:
 	"""The Caller for a user who reviews conflicts in the Desk, with the rights of an owner."""
 	key = frappe.db.get_value("Sync Space", space, "space_key") or ""
-	known = Caller.of_system(frappe.session.user, space, entity.space_type, key)
+	caller = Caller.of_system(frappe.session.user, space, entity.space_type, key)
 	owner = Membership("owner", entity.space_type, key)
-	return replace(known, reviews=permissions.is_manager(), membership=owner)
+	return replace(caller, reviews=permissions.is_manager(), membership=owner)
 
 
 def _row(name: str, lock: bool = False) -> frappe._dict:

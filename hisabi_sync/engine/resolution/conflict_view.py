@@ -115,7 +115,7 @@ def form(name: str) -> dict[str, Any]:
 def _row(
 	field: fields.Field, shown: Mapping[str, Mapping[str, Any]], asked: Collection[str]
 ) -> dict[str, Any]:
-	known = {
+	common = {
 		side: _plain(field, values[field.name]) for side, values in shown.items() if field.name in values
 	}
 	return {
@@ -127,7 +127,7 @@ def _row(
 		"unique": field.unique,
 		"columns": [{"name": c.name, "label": c.label, "fieldtype": c.fieldtype} for c in field.columns],
 		"asked": field.name in asked,
-		**known,
+		**common,
 	}
 
 
@@ -138,11 +138,11 @@ def _plain(field: fields.Field, value: Any) -> Any:
 
 def _titles(case: cases.Case, all_values: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
 	"""{DocType: {name: title}} of links whose DocTypes have a title field, and whose documents the person may read."""
-	wanted: dict[str, set[str]] = {}
+	linked: dict[str, set[str]] = {}
 	for values in all_values:
 		for holder, field, _ in wire.each_link(values, case.entity):
-			wanted.setdefault(field.options, set()).add(holder[field.name])
-	return {doctype: _titles_of(doctype, names, case.registry) for doctype, names in wanted.items()}
+			linked.setdefault(field.options, set()).add(holder[field.name])
+	return {doctype: _titles_of(doctype, names, case.registry) for doctype, names in linked.items()}
 
 
 def _titles_of(doctype: str, names: Collection[str], registry: Registry) -> dict[str, Any]:

@@ -61,8 +61,10 @@ def _wanted(case: "Case", resolution: "Resolution") -> tuple[str | None, dict[st
 	if resolution.choice == CLIENT:
 		return (DELETE, {}, {}) if deletes else (UPDATE, _fitting(with_others(case, case.side("client"))), {})
 	if resolution.choice == SERVER:
-		held = {} if case.has_moved_on or not case.is_live else _writable(case.side("server"), case)
-		kept = {name: value for name, value in held.items() if not column_values.is_unreadable(value)}
+		server_values = {} if case.has_moved_on or not case.is_live else _writable(case.side("server"), case)
+		kept = {
+			name: value for name, value in server_values.items() if not column_values.is_unreadable(value)
+		}
 		return (UPDATE if kept else None), kept, {}
 	kept = _kept(case, resolution.keep)
 	if _is_new(case, resolution.values):
@@ -101,11 +103,11 @@ def _kept(case: "Case", keep: Mapping[str, str]) -> dict[str, Any]:
 	for name, side in keep.items():
 		if case.has_moved_on and side == "server":
 			continue
-		held = case.side(side) if side in case.SIDES else {}
-		held = with_others(case, held) if side == "client" else held
-		if name not in held or name not in _writable(held, case):
+		side_values = case.side(side) if side in case.SIDES else {}
+		side_values = with_others(case, side_values) if side == "client" else side_values
+		if name not in side_values or name not in _writable(side_values, case):
 			raise RequestError("invalid_argument", argument=f"keep.{name}")
-		values[name] = held[name]
+		values[name] = side_values[name]
 	return _fitting(values)
 
 
@@ -117,8 +119,10 @@ def with_others(case: "Case", values: dict[str, Any]) -> dict[str, Any]:
 	if case.is_own or case.stored is None or not case.is_live:
 		return values
 	base, present, fields = case.side("base"), case.stored.values, case.entity.fields
-	known = [name for name in values if name in base and fields[name].kind in MERGED]
-	merged = {name: merged_with(fields[name], base[name], values[name], present.get(name)) for name in known}
+	merging = [name for name in values if name in base and fields[name].kind in MERGED]
+	merged = {
+		name: merged_with(fields[name], base[name], values[name], present.get(name)) for name in merging
+	}
 	return {**values, **merged}
 
 
@@ -194,7 +198,7 @@ class ResolutionBatch(Batch):
 		self.registry = self.writer.registry = Registry([*others, free])
 
 	def _close(
-		self, resolved: own_resolution.Held, outcome: Outcome, stored: Stored, entity: EntityType
+		self, resolved: own_resolution.OpenConflict, outcome: Outcome, stored: Stored, entity: EntityType
 	) -> None:
 		"""Do nothing: `cases` closes the conflict, with the person's reason."""
 
@@ -229,10 +233,10 @@ def _name_links(values: Mapping[str, Any], entity: EntityType, space: str, regis
 		for holder, field, _ in wire.each_link(values, entity)
 		if field.options in registry.by_doctype
 	]
-	known = load.records([record for _, _, record in found])
+	records = load.records([record for _, _, record in found])
 	names = wire.client_ids([(entity, values)], space, registry) if found else {}
 	for holder, field, record in found:
-		if record not in known:
+		if record not in records:
 			holder[field.name] = names.get((field.options, holder[field.name]), holder[field.name])
 
 

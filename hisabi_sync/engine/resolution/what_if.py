@@ -110,10 +110,10 @@ def actual(row: Mapping[str, Any], field: str, entity: EntityType) -> str:
 
 
 def _resolved(row: Mapping[str, Any], field: str, entity: EntityType) -> str:
-	held = stored_json.decode_values(row["resolved_values"], entity.fields)
+	resolved = stored_json.decode_values(row["resolved_values"], entity.fields)
 	_base, server, client = _sides(row, entity)
 	for side, values in ((CLIENT, client), (SERVER, server)):
-		if field in values and merging.same(held.get(field), values[field]):
+		if field in values and merging.same(resolved.get(field), values[field]):
 			return side
 	return OTHER
 

@@ -27,9 +27,9 @@ def possible(values: Mapping[Key, Mapping[str, Any]], registry: Registry, user: 
 		if registry.by_name[entity_type].actions:
 			by_type.setdefault(entity_type, []).append(name)
 	return {
-		(entity_type, name): held
+		(entity_type, name): actions
 		for entity_type, names in by_type.items()
-		for name, held in _of_type(registry.by_name[entity_type], names, values, user).items()
+		for name, actions in _of_type(registry.by_name[entity_type], names, values, user).items()
 	}
 
 
@@ -39,17 +39,17 @@ def _of_type(
 	others, own = (_rights(entity.doctype, user, is_owner) for is_owner in (False, True))
 	owned = _owned(entity, list(names), user) if own != others else set()
 	roles, names = frappe.get_roles(user), list(names)
-	held = {name: values[entity.name, name] for name in names}
-	amended = replaced(entity.doctype, [n for n, v in held.items() if v.get(DOCSTATUS) == CANCELLED])
+	own_values = {name: values[entity.name, name] for name in names}
+	amended = replaced(entity.doctype, [n for n, v in own_values.items() if v.get(DOCSTATUS) == CANCELLED])
 	return {
 		name: actions.possible(
-			known,
+			present,
 			entity.actions,
 			entity.flow,
 			(own if str(name) in owned else others) - ({AMEND} if str(name) in amended else set()),
 			roles,
 		)
-		for name, known in held.items()
+		for name, present in own_values.items()
 	}
 
 
@@ -62,9 +62,9 @@ def replaced(doctype: str, names: list[str], tail: str = "") -> set[str]:
 def _rights(doctype: str, user: str, is_owner: bool) -> frozenset[str]:
 	if user == "Administrator":
 		return frozenset(RIGHTS)
-	held = get_role_permissions(frappe.get_meta(doctype), user=user, is_owner=is_owner)
-	as_owner = held.get("if_owner") or {}
-	return frozenset(right for right in RIGHTS if held.get(right) or as_owner.get(right))
+	granted = get_role_permissions(frappe.get_meta(doctype), user=user, is_owner=is_owner)
+	as_owner = granted.get("if_owner") or {}
+	return frozenset(right for right in RIGHTS if granted.get(right) or as_owner.get(right))
 
 
 def _owned(entity: EntityType, names: list[str], user: str) -> set[str]:

@@ -34,30 +34,30 @@ class Target:
 	merged: bool = False  # the document that was named is gone: it was merged into this one
 
 
-def find(wanted: Collection[Link], caller: Caller, registry: Registry) -> dict[Link, Target]:
+def find(links: Collection[Link], caller: Caller, registry: Registry) -> dict[Link, Target]:
 	"""{(DocType, text of a link): Target}. Costs a few statements for each DocType, whatever the number of links."""
-	if not wanted:
+	if not links:
 		return {}
-	open_types = [e for d, _ in wanted if leaves_its_space(e := registry.by_doctype[d])]
+	open_types = [e for d, _ in links if leaves_its_space(e := registry.by_doctype[d])]
 	near = {**(_spaces_of(caller.users) if open_types else {}), caller.space: caller.space_type}
-	placed = _placed(wanted, near, caller.space, registry)
+	placed = _placed(links, near, caller.space, registry)
 	seen = _seen(placed, caller, registry)
 	by_key = _by_key(placed, near, registry)
 	found: dict[Link, Target] = {}
-	for doctype, text in wanted:
+	for doctype, text in links:
 		records = [*by_key.get((doctype, "id", text), ()), *by_key.get((doctype, "name", text), ())]
 		if records:
 			best, _ = max(records, key=lambda one: (one[0].name in seen, one[1] == caller.space))
 			found[doctype, text] = Target(best.document_name or "", best.name, best.name in seen)
-	found |= _without_space(set(wanted) - found.keys(), caller, registry)
-	return found | _merged(set(wanted) - found.keys(), near, caller, registry)
+	found |= _without_space(set(links) - found.keys(), caller, registry)
+	return found | _merged(set(links) - found.keys(), near, caller, registry)
 
 
 def _merged(
-	wanted: Collection[Link], near: Mapping[str, str], caller: Caller, registry: Registry
+	links: Collection[Link], near: Mapping[str, str], caller: Caller, registry: Registry
 ) -> dict[Link, Target]:
 	"""Links to documents that were merged into others, by the client ids that their records had: the ones that stay."""
-	keys = {record: link for link in wanted for record in _records_near(link, near, caller.space, registry)}
+	keys = {record: link for link in links for record in _records_near(link, near, caller.space, registry)}
 	if not keys:
 		return {}
 	heirs = {name: heir for name, heir in _heirs(keys).items() if heir}
@@ -92,18 +92,18 @@ def _spaces_of(users: Collection[str]) -> dict[str, str]:
 		JOIN `tabSync Space` s ON s.name = m.space WHERE m.user IN %s AND m.status = 'active'""",
 		(tuple(users),),
 	)
-	held = _of_all([row[:2] for row in rows], users)
-	return {space: space_type for space, _, space_type in rows if space in held}
+	shared = _of_all([row[:2] for row in rows], users)
+	return {space: space_type for space, _, space_type in rows if space in shared}
 
 
-def _placed(wanted: Iterable[Link], near: Mapping[str, str], own: str, registry: Registry) -> list[Placed]:
+def _placed(links: Iterable[Link], near: Mapping[str, str], own: str, registry: Registry) -> list[Placed]:
 	"""Live records that have one of the texts as client id in another space that is near, or as name of their document.
 
 	The names of records with a client id are computed: an app that calls an account `main` does so in every space.
 	"""
-	pairs = [(registry.by_doctype[doctype], text) for doctype, text in wanted]
+	pairs = [(registry.by_doctype[doctype], text) for doctype, text in links]
 	others = {space: space_type for space, space_type in near.items() if space != own}
-	records = [record for link in wanted for record in _records_near(link, others, own, registry)]
+	records = [record for link in links for record in _records_near(link, others, own, registry)]
 	texts, doctypes = sorted({text for _, text in pairs}), tuple({entity.doctype for entity, _ in pairs})
 	by_name = load.live_records("document_name", texts, {"document_type": doctypes})
 	return [*load.live_records("name", records, {}), *by_name]
@@ -138,12 +138,12 @@ def _by_key(
 
 def _seen(placed: Collection[Placed], caller: Caller, registry: Registry) -> set[str]:
 	"""Names of the records that the caller may name: those of their space, and of others what Frappe lets them read."""
-	held = [
+	records = [
 		stored
 		for stored, space in placed
 		if space == caller.space or leaves_its_space(registry.by_name.get(stored.entity_type))
 	]
-	return {stored.name for stored in held} - visibility.hidden(held, registry, caller.users)
+	return {stored.name for stored in records} - visibility.hidden(records, registry, caller.users)
 
 
 def member_spaces(spaces: Collection[str], users: Iterable[str]) -> set[str]:
@@ -165,13 +165,13 @@ def _of_all(rows: Iterable[Sequence[str]], users: Iterable[str]) -> set[str]:
 	members: dict[str, set[str]] = {}
 	for space, user in rows:
 		members.setdefault(space, set()).add(user)
-	return {space for space, held in members.items() if held == set(users)}
+	return {space for space, joined_by in members.items() if joined_by == set(users)}
 
 
-def _without_space(wanted: Iterable[Link], caller: Caller, registry: Registry) -> dict[Link, Target]:
+def _without_space(links: Iterable[Link], caller: Caller, registry: Registry) -> dict[Link, Target]:
 	"""Documents that have no record, such as one whose field for the space is empty."""
 	asked: dict[str, set[str]] = {}
-	for doctype, text in wanted:
+	for doctype, text in links:
 		if "is_deleted" not in registry.by_doctype[doctype].stamps:
 			asked.setdefault(doctype, set()).add(text)
 	return {
@@ -223,10 +223,10 @@ def _shown(
 ) -> dict[Link, str | None]:
 	found: dict[Link, str | None] = {}
 	# What counts more comes later: a tombstone of the space, a document elsewhere, a record that the user may have.
-	for doctype, name, client_id, held, live in sorted(rows, key=lambda row: (row[4], row[3] == space)):
-		is_known = held == space or held in near
-		if held != space and doctype in closed:
+	for doctype, name, client_id, own_space, live in sorted(rows, key=lambda row: (row[4], row[3] == space)):
+		is_known = own_space == space or own_space in near
+		if own_space != space and doctype in closed:
 			found.setdefault((doctype, name), None)
-		elif live or held == space:
+		elif live or own_space == space:
 			found[doctype, name] = ids.decode(client_id) if is_known else name
 	return {pair: found.get(pair, pair[1]) for pair in pairs}

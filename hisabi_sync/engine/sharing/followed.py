@@ -151,8 +151,8 @@ def _trees(kind: SpaceType) -> set[str]:
 
 def _near(doc: Document, before: Document | None, kind: SpaceType) -> set[str]:
 	"""Members by rule of the document's space and of the space above it, and all with roles whose spaces are all spaces."""
-	held = [one.get(_parent_field(doc)) for one in (doc, before) if one]
-	parents = {str(name) for name in held if name}
+	holders = [one.get(_parent_field(doc)) for one in (doc, before) if one]
+	parents = {str(name) for name in holders if name}
 	found = set(_members(kind, [str(doc.name), *parents]))
 	for parent in parents:  # two at most
 		found.update(_named_by(kind, doc.doctype, parent))

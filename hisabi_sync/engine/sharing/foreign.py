@@ -47,17 +47,17 @@ class Foreign:
 
 
 def find(
-	wanted: Iterable[tuple[EntityType, Field, str]],
+	links: Iterable[tuple[EntityType, Field, str]],
 	new: Iterable[tuple[EntityType, Field, str]],
 	users: Iterable[str],
 ) -> Foreign:
 	"""The documents that links name: one statement for each DocType, one more if links fill fields from it.
 
-	`wanted` and `new` are (entity type, link, value); rights are needed for the new ones only.
+	`links` and `new` are (entity type, link, value); rights are needed for the new ones only.
 	"""
 	named: dict[str, set[str]] = {}
 	asked: dict[str, set[str]] = {}
-	for _, link, value in (*wanted, *(new := list(new))):
+	for _, link, value in (*links, *(new := list(new))):
 		named.setdefault(link.options, set()).add(value)
 	for _, link, value in new:
 		if link.feeds:
@@ -105,9 +105,9 @@ def of_changes(
 
 
 def dynamic_cells(
-	values: Mapping[str, Any], held: Mapping[str, Any], entity: EntityType
+	values: Mapping[str, Any], present: Mapping[str, Any], entity: EntityType
 ) -> Iterator[tuple[str, tuple[str, str]]]:
-	"""(path, (DocType, name)) of every Dynamic Link in values; `held` has the DocType or name if only one of them is set."""
+	"""(path, (DocType, name)) of every Dynamic Link in values; `present` has the DocType or name if only one of them is set."""
 	for link in entity.dynamic:
 		if link.columns:
 			for row in values.get(link.name) or ():
@@ -115,7 +115,7 @@ def dynamic_cells(
 					if column.fieldtype == "Dynamic Link" and row.get(column.name):
 						yield f"{link.name}.{column.name}", (row.get(column.options) or "", row[column.name])
 		elif link.name in values or link.options in values:
-			doctype, name = (values.get(n, held.get(n)) for n in (link.options, link.name))
+			doctype, name = (values.get(n, present.get(n)) for n in (link.options, link.name))
 			if name:
 				yield link.name, (doctype or "", name)
 
@@ -128,14 +128,14 @@ def dynamic_targets(
 	These are records of the space that a pull shows, and documents that Frappe lets them read. Costs a few statements for
 	each DocType.
 	"""
-	wanted: dict[str, set[str]] = {}
+	names_by_doctype: dict[str, set[str]] = {}
 	for change in changes:
-		held = stored[change.record].values if change.record in stored else {}
-		for _, (doctype, name) in dynamic_cells(change.values, held, registry.by_name[change.entity_type]):
-			wanted.setdefault(doctype, set()).add(name)
+		present = stored[change.record].values if change.record in stored else {}
+		for _, (doctype, name) in dynamic_cells(change.values, present, registry.by_name[change.entity_type]):
+			names_by_doctype.setdefault(doctype, set()).add(name)
 	return {
 		(doctype, name)
-		for doctype, names in wanted.items()
+		for doctype, names in names_by_doctype.items()
 		for name in _seen_targets(doctype, names, caller, registry.by_doctype.get(doctype))
 	}
 
@@ -151,14 +151,14 @@ def _seen_targets(doctype: str, names: set[str], caller: Caller, target: EntityT
 
 def check_dynamic(
 	values: Mapping[str, Any],
-	held: Iterable[Mapping[str, Any]],
+	earlier: Iterable[Mapping[str, Any]],
 	entity: EntityType,
 	seen: set[tuple[str, str]],
 ) -> None:
 	"""Raise ItemError invalid_link with the Dynamic Links whose document the caller may not see, unless the record has them."""
-	held = list(held)
-	kept = {cell for one in held for cell in dynamic_cells(one, one, entity)}
-	current = held[0] if held else {}
+	earlier = list(earlier)
+	kept = {cell for one in earlier for cell in dynamic_cells(one, one, entity)}
+	current = earlier[0] if earlier else {}
 	wrong = [
 		path
 		for path, target in dynamic_cells(values, current, entity)

@@ -11,7 +11,7 @@ import frappe
 from hisabi_sync.engine.database import background, sql
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.judge import memberships as judged
-from hisabi_sync.engine.judge.memberships import ACTIVE, Held, Wanted
+from hisabi_sync.engine.judge.memberships import ACTIVE, Desired, Existing
 from hisabi_sync.engine.model import clock, ids, joint
 from hisabi_sync.engine.model.joint import Parts
 from hisabi_sync.engine.model.space_type import RANK
@@ -83,8 +83,8 @@ def follow_type(space_type: str) -> Counter[str]:
 	return follow_spaces([row[0] for row in rows])
 
 
-def _follow(wanted_by: str, names: tuple[str, ...], held_by: str, tail: str = "") -> Counter[str]:
-	differs = judged.difference(_wanted(wanted_by, names, tail), _held(held_by, names))
+def _follow(desired_by: str, names: tuple[str, ...], existing_by: str, tail: str = "") -> Counter[str]:
+	differs = judged.difference(_desired(desired_by, names, tail), _existing(existing_by, names))
 	now = clock.now()
 	if differs.write:
 		_write(differs.write)
@@ -93,29 +93,29 @@ def _follow(wanted_by: str, names: tuple[str, ...], held_by: str, tail: str = ""
 	return Counter(joined=len(differs.write), left=len(differs.end))
 
 
-def _wanted(column: str, names: tuple[str, ...], tail: str) -> dict[judged.Place, Wanted]:
+def _desired(column: str, names: tuple[str, ...], tail: str) -> dict[judged.Place, Desired]:
 	"""The highest role that each has in one of the parts; by a part that may only read it is that of a viewer."""
 	rows = sql.ask(
 		f"""SELECT m.user, p.parent, IF(p.access = %s, m.role, 'viewer') FROM `tabSync Space Part` p
 		JOIN `tabSync Space Member` m ON m.space = p.part WHERE m.status = %s AND {column} IN %s {tail}""",  # noqa: S608
 		(joint.WRITE, ACTIVE, names),
 	)
-	best: dict[judged.Place, Wanted] = {}
+	best: dict[judged.Place, Desired] = {}
 	for user, space, role in sorted(rows, key=lambda row: -RANK[row[2]]):
-		best.setdefault((user, space), Wanted(role, RULE))
+		best.setdefault((user, space), Desired(role, RULE))
 	return best
 
 
-def _held(column: str, names: tuple[str, ...]) -> dict[judged.Place, Held]:
+def _existing(column: str, names: tuple[str, ...]) -> dict[judged.Place, Existing]:
 	rows = sql.ask(
 		f"""SELECT m.user, m.space, m.name, m.role, m.status, m.rule FROM `tabSync Space Member` m
 		WHERE m.space IN (SELECT parent FROM `tabSync Space Part`) AND {column} IN %s""",  # noqa: S608
 		(names,),
 	)
-	return {(user, space): Held(*row) for user, space, *row in rows}
+	return {(user, space): Existing(*row) for user, space, *row in rows}
 
 
-def _write(memberships: dict[judged.Place, Wanted]) -> None:
+def _write(memberships: dict[judged.Place, Desired]) -> None:
 	now, by = clock.now(), frappe.session.user
 	columns = [*STANDARD, "space", "user", "role", "status", "joined_at", "removed_at", "rule"]
 	rows = [
@@ -156,8 +156,8 @@ def _do(names: tuple[str, ...]) -> Counter[str]:
 def _empty(names: tuple[str, ...]) -> list[str]:
 	"""Those without a record, also without one of what has left: devices have heard of that long ago. They are locked."""
 	locked = sql.select_in(SPACE, ["name"], "name", names, tail="ORDER BY name FOR UPDATE")
-	held = {row[0] for row in sql.select_in("Sync Record", ["DISTINCT space"], "space", names)}
-	return [row[0] for row in locked if row[0] not in held]
+	filled = {row[0] for row in sql.select_in("Sync Record", ["DISTINCT space"], "space", names)}
+	return [row[0] for row in locked if row[0] not in filled]
 
 
 def _remove(names: Collection[str]) -> None:

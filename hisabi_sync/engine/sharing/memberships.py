@@ -14,7 +14,7 @@ import frappe
 from hisabi_sync.engine.database import background, retry, sql
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.judge import memberships as judged
-from hisabi_sync.engine.judge.memberships import ACTIVE, Held, Place, Wanted
+from hisabi_sync.engine.judge.memberships import ACTIVE, Desired, Existing, Place
 from hisabi_sync.engine.model import clock, ids
 from hisabi_sync.engine.model.space_type import SpaceType
 from hisabi_sync.engine.sharing import joint_spaces, rule_query
@@ -38,7 +38,7 @@ def follow(kind: SpaceType, users: Collection[str]) -> Counter[str]:
 	"""
 	if not users or kind.problem:  # what cannot be read says nothing of members
 		return Counter()
-	differs = judged.difference(wanted(kind, users), _held(kind, users))
+	differs = judged.difference(desired(kind, users), _existing(kind, users))
 	if differs.write:
 		_write(kind, differs.write)
 	now = clock.now()
@@ -49,7 +49,7 @@ def follow(kind: SpaceType, users: Collection[str]) -> Counter[str]:
 	return Counter(joined=len(differs.write), left=len(differs.end))
 
 
-def wanted(kind: SpaceType, users: Collection[str]) -> dict[Place, Wanted]:
+def desired(kind: SpaceType, users: Collection[str]) -> dict[Place, Desired]:
 	"""The memberships that the rules give to users; one statement for each rule."""
 	return judged.choose(found(kind, users), kind.roles)
 
@@ -63,16 +63,16 @@ def found(kind: SpaceType, users: Collection[str]) -> list[tuple[str, str, str]]
 	]
 
 
-def _held(kind: SpaceType, users: Collection[str]) -> dict[Place, Held]:
+def _existing(kind: SpaceType, users: Collection[str]) -> dict[Place, Existing]:
 	rows = frappe.db.sql(
 		"""SELECT m.user, s.space_key, m.name, m.role, m.status, m.rule FROM `tabSync Space Member` m
 		JOIN `tabSync Space` s ON s.name = m.space WHERE m.user IN %s AND s.space_type = %s""",
 		(tuple(users), kind.name),
 	)
-	return {(user, key): Held(*row) for user, key, *row in rows}
+	return {(user, key): Existing(*row) for user, key, *row in rows}
 
 
-def _write(kind: SpaceType, memberships: dict[Place, Wanted]) -> None:
+def _write(kind: SpaceType, memberships: dict[Place, Desired]) -> None:
 	_open(kind, sorted({key for _, key in memberships}))
 	now, by = clock.now(), frappe.session.user
 	columns = [*STANDARD, "space", "user", "role", "status", "joined_at", "removed_at", "rule"]

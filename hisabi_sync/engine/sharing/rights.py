@@ -62,8 +62,8 @@ def permits_link(link: Field, name: str, doctype: str, user: str) -> bool:
 	"""Whether the user's User Permissions let a document of the DocType name another one; Frappe's save asks nothing else of a link."""
 	if link.unrestricted:
 		return True
-	held = get_user_permissions(user).get(link.options) or []
-	allowed = get_allowed_docs_for_doctype(held, doctype)
+	permissions = get_user_permissions(user).get(link.options) or []
+	allowed = get_allowed_docs_for_doctype(permissions, doctype)
 	return not allowed or name in allowed
 
 

@@ -35,8 +35,10 @@ def authorise(caller: Caller, write: bool = False) -> Caller:
 	entity_types.use_version(version or "")
 	if write and (role == "viewer" or status != "Active"):
 		raise RequestError("space_read_only")
-	held = Membership(role, space_type, key, position, horizon, json.loads(horizons) if horizons else {})
-	return replace(caller, space_type=space_type, space_key=key, membership=held)
+	membership = Membership(
+		role, space_type, key, position, horizon, json.loads(horizons) if horizons else {}
+	)
+	return replace(caller, space_type=space_type, space_key=key, membership=membership)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +62,10 @@ def held_by(user: str, device: str | None = None) -> dict[str, HeldSpace]:
 		user
 	):
 		entity_types.use_version(version or "")
-		held = Membership(role, space_type, key, position, horizon, json.loads(horizons) if horizons else {})
-		caller = Caller(user, name, device, space_type, key, membership=held)
+		membership = Membership(
+			role, space_type, key, position, horizon, json.loads(horizons) if horizons else {}
+		)
+		caller = Caller(user, name, device, space_type, key, membership=membership)
 		found[name] = HeldSpace(caller, title, status)
 	return found
 

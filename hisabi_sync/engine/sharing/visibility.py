@@ -41,7 +41,7 @@ def marks_of(user: str, space_types: Collection[str]) -> dict[str, tuple[str, di
 	"""`marks` of a user for several types of space; what they cost does not depend on how many."""
 	registry = entity_types.registry()
 	guarded = {kind: [e for e in registry.of_space_type(kind) if e.check_permissions] for kind in space_types}
-	unread = _unread((entity for held in guarded.values() for entity in held), user)
+	unread = _unread((entity for entities in guarded.values() for entity in entities), user)
 	granted = _rights(user) if any(guarded.values()) else []
 	return {kind: _marks_of(registry, kind, guarded[kind], unread, granted) for kind in space_types}
 
@@ -55,12 +55,12 @@ def _marks_of(
 ) -> tuple[str, dict[str, str]]:
 	entities, (blind, shared) = registry.of_space_type(kind), unread
 	doctypes = {entity.doctype for entity in guarded}
-	held = [*granted, *(doctype for doctype in shared if doctype in doctypes)] if guarded else ()
+	names = [*granted, *(doctype for doctype in shared if doctype in doctypes)] if guarded else ()
 	own = {entity.mark: entity.visibility for entity in entities}
-	own.update({entity.mark: ids.digest(entity.visibility, *held, size=4) for entity in guarded})
+	own.update({entity.mark: ids.digest(entity.visibility, *names, size=4) for entity in guarded})
 	own.update({entity.mark: BLIND for entity in guarded if entity.mark in blind})
 	own.update(dict.fromkeys(registry.broken_marks(kind), UNSEEN))
-	return ids.digest(*(entity.visibility for entity in entities), *held, size=4), own
+	return ids.digest(*(entity.visibility for entity in entities), *names, size=4), own
 
 
 def _unread(guarded: Iterable[EntityType], user: str) -> tuple[list[str], list[str]]:
@@ -130,11 +130,11 @@ def hidden(records: Iterable[Stored], registry: Registry, users: Iterable[str]) 
 
 def fields(entity: EntityType, user: str) -> list[Field]:
 	"""The fields that the user may read; of tables, only the columns that they may read."""
-	held = entity.readable.values()
+	readable_fields = entity.readable.values()
 	if not has_levels(entity):
-		return list(held)
+		return list(readable_fields)
 	reached = _reader(entity, user)
-	return [replace(f, columns=tuple(filter(reached, f.columns))) for f in held if reached(f)]
+	return [replace(f, columns=tuple(filter(reached, f.columns))) for f in readable_fields if reached(f)]
 
 
 def cut(entity: EntityType, values: dict[str, Any], user: str) -> dict[str, Any]:
@@ -169,7 +169,7 @@ def is_settable(entity: EntityType, name: str, users: Iterable[str]) -> bool:
 
 
 def keep_columns(
-	entity: EntityType, values: dict[str, Any], held: Mapping[str, Any], users: Iterable[str]
+	entity: EntityType, values: dict[str, Any], present: Mapping[str, Any], users: Iterable[str]
 ) -> list[str]:
 	"""Remove from rows the columns that not all users may read and write; so the record's rows keep what they hold there.
 
@@ -180,7 +180,7 @@ def keep_columns(
 		above = [column for column in table.columns if not _all_reach(entity, column, users)]
 		if above and isinstance(values.get(table.name), list) and values[table.name]:
 			named += [f"{table.name}.{c.name}" for c in above if _is_sent(values[table.name], c)]
-			values[table.name] = _without(table, above, values[table.name], held.get(table.name) or [])
+			values[table.name] = _without(table, above, values[table.name], present.get(table.name) or [])
 	return named
 
 
@@ -195,11 +195,11 @@ def _is_sent(rows: list[dict[str, Any]], column: Field) -> bool:
 
 
 def _without(
-	table: Field, above: Iterable[Field], rows: list[dict[str, Any]], held: list[dict[str, Any]]
+	table: Field, above: Iterable[Field], rows: list[dict[str, Any]], present: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
 	"""The rows, under the names of the record's rows that they match, without the columns above."""
 	names = {column.name for column in above}
-	named = merge.name_rows(rows, held, table.row_keys)
+	named = merge.name_rows(rows, present, table.row_keys)
 	return [{name: cell for name, cell in row.items() if name not in names} for row in named]
 
 
@@ -228,14 +228,12 @@ def _levels(entity: EntityType, right: str, user: str) -> Collection[int]:
 
 def cut_answers(outcomes: Iterable[Outcome], user: str) -> None:
 	"""Remove from stored outcomes the parts of their records that the user may no longer see."""
-	held = [outcome for outcome in outcomes if outcome.record]
-	registry, names = (
-		entity_types.registry(),
-		[o.record_name for o in held if o.record_name and _is_guarded(o)],
-	)
+	answered = [outcome for outcome in outcomes if outcome.record]
+	registry = entity_types.registry()
+	names = [o.record_name for o in answered if o.record_name and _is_guarded(o)]
 	records = load.records(names) if names else {}
 	unseen = hidden(records.values(), registry, [user])
-	for outcome in held:
+	for outcome in answered:
 		outcome.record = _cut_answer(
 			outcome, registry.by_name.get(outcome.entity_type), records, unseen, user
 		)
@@ -260,5 +258,5 @@ def _cut_answer(
 		stored = records.get(outcome.record_name or "")
 		if stored is None or not stored.live or stored.name in unseen:
 			return None
-	held = {name: value for name, value in (outcome.record or {}).items() if name in entity.readable}
-	return cut(entity, held, user)
+	values = {name: value for name, value in (outcome.record or {}).items() if name in entity.readable}
+	return cut(entity, values, user)

@@ -28,17 +28,17 @@ class Place(NamedTuple):
 	parts: Parts = frozenset()
 
 
-def of_document(doc: Document, entity: EntityType, known: Collection[str] = ()) -> str | None:
+def of_document(doc: Document, entity: EntityType, own_spaces: Collection[str] = ()) -> str | None:
 	"""Name of the space that a saved document belongs to by its entity type, or None. Creates the space if needed.
 
-	`known` are spaces where it lies already. It comes into another one only by what leads there as it is now (see `of_documents`).
+	`own_spaces` are spaces where it lies already. It comes into another one only by what leads there as it is now (see `of_documents`).
 	"""
 	for tail in ("", load.LATEST) if entity.leads_through else (None,):
 		place = (
 			_in_memory(doc, entity) if tail is None else _places(entity, [doc.name], tail).get(str(doc.name))
 		)
 		space = ids.space(entity.space_type, place.key) if place else None
-		if space in known:
+		if space in own_spaces:
 			return space
 	return _ensure(entity, place) if place else None
 
@@ -57,8 +57,8 @@ def of_documents(entity: EntityType, names: Collection[str]) -> dict[str, str]:
 	if entity.leads_through and (new := _not_there_yet(entity, names, places)):
 		latest = _places(entity, new, load.LATEST)
 		places = {**{name: place for name, place in places.items() if name not in new}, **latest}
-	known = {place: _ensure(entity, place) for place in sorted(set(places.values()), key=lambda p: p.key)}
-	return {name: known[place] for name, place in places.items()}
+	spaces = {place: _ensure(entity, place) for place in sorted(set(places.values()), key=lambda p: p.key)}
+	return {name: spaces[place] for name, place in places.items()}
 
 
 def _ensure(entity: EntityType, place: Place) -> str:
@@ -116,14 +116,14 @@ def parts_of(
 	entity: EntityType, names: Collection[str], tail: str = "", homes: Mapping[str, str] | None = None
 ) -> dict[str, Parts]:
 	"""{document name: the spaces that share it} for documents that lie in any."""
-	held = _held(entity, names, tail)
+	values = _held(entity, names, tail)
 	found: defaultdict[str, list[Part]] = defaultdict(list)
 	for name, key in (_homes(entity, names, tail) if homes is None else homes).items():
-		if joint.holds(entity.condition, held.get(name, {})):
+		if joint.holds(entity.condition, values.get(name, {})):
 			found[name].append(Part(entity.space_type, key))
 	for share in entity.shares:
 		for name, key in _shared(entity, share, names, tail):
-			if joint.holds(entity.condition + share.condition, held.get(name, {})):
+			if joint.holds(entity.condition + share.condition, values.get(name, {})):
 				found[name].append(Part(share.space_type, key, share.access))
 	return {name: joint.of_keys(parts) for name, parts in found.items()}
 

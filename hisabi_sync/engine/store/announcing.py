@@ -20,15 +20,15 @@ class Joined:
 
 	def __init__(self) -> None:
 		self.told: dict[str, float] = {}
-		self.held: dict[str, tuple[str, int]] = {}
+		self.held_back: dict[str, tuple[str, int]] = {}
 
 	def committed(self, space: str, space_type: str, position: int) -> None:
 		"""Announce the position of a space, at most once in a while for each space; later ones are joined."""
-		self.held[space] = (space_type, position)
+		self.held_back[space] = (space_type, position)
 		now = time.monotonic()
-		for name in [name for name in self.held if now - self.told.get(name, -APART) >= APART]:
+		for name in [name for name in self.held_back if now - self.told.get(name, -APART) >= APART]:
 			self.told[name] = now
-			_publish(name, *self.held.pop(name))
+			_publish(name, *self.held_back.pop(name))
 
 
 def begin_job(*_args: Any, **_kwargs: Any) -> None:
@@ -40,9 +40,9 @@ def end_job(*_args: Any, **_kwargs: Any) -> None:
 	"""Hook after a job, whose work is committed or rolled back."""
 	joined: Joined | None = getattr(frappe.local, JOINED, None)
 	setattr(frappe.local, JOINED, None)
-	if joined and joined.held:
-		for space, held in joined.held.items():
-			_publish(space, *held)
+	if joined and joined.held_back:
+		for space, announcement in joined.held_back.items():
+			_publish(space, *announcement)
 		frappe.db.commit()
 
 

@@ -82,15 +82,15 @@ def fingerprint(body: Any) -> str:
 @contextmanager
 def alone(call: Call) -> Iterator[None]:
 	"""Lock the call for the block. Raises RequestError in_progress if it is being processed already."""
-	held = []
+	locked = []
 	try:
 		for name in call.locks:
 			if not frappe.db.sql("SELECT GET_LOCK(%s, 0)", (name,))[0][0]:
 				raise RequestError("in_progress")
-			held.append(name)
+			locked.append(name)
 		yield
 	finally:
-		for name in held:
+		for name in locked:
 			frappe.db.sql("SELECT RELEASE_LOCK(%s)", (name,))
 
 

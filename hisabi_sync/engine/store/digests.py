@@ -21,12 +21,12 @@ BEGIN = "."
 
 
 def digest_of(
-	values: Mapping[str, Any], entity: EntityType, held: str | None = None, begun: Any = None
+	values: Mapping[str, Any], entity: EntityType, earlier: str | None = None, begun: Any = None
 ) -> str:
-	"""The digest of canonical values; `held` is the present digest of the record, `begun` comes from `begin`."""
+	"""The digest of canonical values; `earlier` is the present digest of the record, `begun` comes from `begin`."""
 	entries = _entries(values, entity, begun or begin())
-	if held:
-		away = {mark: found for mark, found in _read(held).items() if mark not in entity.fields_by_mark}
+	if earlier:
+		away = {mark: found for mark, found in _read(earlier).items() if mark not in entity.fields_by_mark}
 		entries = {**away, **entries}
 	return BEGIN + b64encode(b"".join([part for entry in entries.items() for part in entry])).decode()
 
@@ -40,9 +40,11 @@ def differing(text: str | None, values: Mapping[str, Any], entity: EntityType) -
 	"""Names of the fields whose values differ from a digest. For one in the older format, all fields or none."""
 	if not is_by_field(text):
 		return set() if text == _in_one(values, entity) else set(entity.fields)
-	held, now, known = _read(text), _entries(values, entity, begin()), entity.fields_by_mark
+	earlier, now, by_mark = _read(text), _entries(values, entity, begin()), entity.fields_by_mark
 	return {
-		known[mark] for mark in held.keys() | now.keys() if mark in known and held.get(mark) != now.get(mark)
+		by_mark[mark]
+		for mark in earlier.keys() | now.keys()
+		if mark in by_mark and earlier.get(mark) != now.get(mark)
 	}
 
 

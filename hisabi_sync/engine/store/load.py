@@ -40,7 +40,7 @@ def live_records(
 ) -> list[tuple[Stored, str]]:
 	"""[(Stored, space)] of live Sync Records whose `column` is one of the keys, and each of the `others` one of its values."""
 	where = " AND ".join([*(f"{sql.quote(name)} IN %s" for name in others), "deleted_at IS NULL"])
-	columns, values = [*RECORD_COLUMNS, "space"], [tuple(held) for held in others.values()]
+	columns, values = [*RECORD_COLUMNS, "space"], [tuple(other) for other in others.values()]
 	rows = sql.select_in("Sync Record", columns, column, keys, where, values)
 	return [(_stored(row[:-1]), row[-1]) for row in rows]
 
@@ -74,9 +74,10 @@ def seen_records_of(entity: EntityType, names: Collection[str]) -> dict[tuple[st
 	"""
 	columns, where = ["name", "space"], "document_type = %s"
 	rows = sql.select_in("Sync Record", columns, "document_name", names, where, (entity.doctype,))
-	held: dict[str, str] = dict(rows)
+	spaces: dict[str, str] = dict(rows)
 	return {
-		(stored.document_name or "", held[key]): stored for key, stored in records(held, lock=True).items()
+		(stored.document_name or "", spaces[key]): stored
+		for key, stored in records(spaces, lock=True).items()
 	}
 
 
@@ -123,11 +124,11 @@ def documents(
 	Some DocTypes have numbers as names; here and in Sync Records all names are texts. For locked documents, `fill` restores
 	the readings of times (see `store.second_readings`) later, because their records are locked later.
 	"""
-	wanted = {str(name) for name in names if name is not None}  # a tombstone's document is gone
+	keys = {str(name) for name in names if name is not None}  # a tombstone's document is gone
 	chosen = [f for f in entity.columns if fields is None or f.name in fields]
 	tail = "ORDER BY name FOR UPDATE" if lock else ""
 	columns = ["name", *map(column, chosen)]
-	rows = sql.select_in(entity.doctype, columns, "name", sorted(wanted), tail=tail, database=database)
+	rows = sql.select_in(entity.doctype, columns, "name", sorted(keys), tail=tail, database=database)
 	found = {
 		str(row[0]): {field.name: field.load(value) for field, value in zip(chosen, row[1:], strict=True)}
 		for row in rows
@@ -136,7 +137,7 @@ def documents(
 		_add_rows(entity, table, found, LATEST if lock else "", database)
 	if not lock:
 		second_readings.recall(entity, found, database)
-	return found if found.keys() == wanted else _as_asked(found, wanted)
+	return found if found.keys() == keys else _as_asked(found, keys)
 
 
 def _as_asked(found: Mapping[str, dict[str, Any]], names: Iterable[str]) -> dict[Any, dict[str, Any]]:
@@ -187,19 +188,19 @@ def working_copies(names: Iterable[str], registry: Registry, lock: bool = True) 
 	A live record whose document is gone, without a hook that saw it, becomes a tombstone here. It is `lost`, and has to be
 	written. Costs one statement, one more if records are locked, and one for each entity type among them.
 	"""
-	known = records(names)
-	if not known:
+	unlocked = records(names)
+	if not unlocked:
 		return {}
 	values = {}
 	for entity in sorted(
-		{registry.by_name[s.entity_type] for s in known.values()}, key=lambda e: (-e.rank, e.name)
+		{registry.by_name[s.entity_type] for s in unlocked.values()}, key=lambda e: (-e.rank, e.name)
 	):
-		wanted = [s.document_name for s in known.values() if s.entity_type == entity.name]
-		values[entity.name] = documents(entity, wanted, lock=lock)
-	found = records(known, lock=True) if lock else known
+		own_names = [s.document_name for s in unlocked.values() if s.entity_type == entity.name]
+		values[entity.name] = documents(entity, own_names, lock=lock)
+	found = records(unlocked, lock=True) if lock else unlocked
 	for stored in found.values():
-		held = values.get(stored.entity_type, {}).get(stored.document_name)
-		fill(stored, held, registry.by_name[stored.entity_type])
+		own_values = values.get(stored.entity_type, {}).get(stored.document_name)
+		fill(stored, own_values, registry.by_name[stored.entity_type])
 	_find_lost(found, registry, lock)
 	return found
 

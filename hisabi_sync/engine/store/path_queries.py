@@ -26,20 +26,20 @@ class Tables:
 		self.values: list[Any] = []
 		self.where: list[str] = []
 		self.where_values: list[Any] = []
-		self._known: dict[tuple[tuple[str, str], ...], tuple[str, str]] = {(): ("t0", doctype)}
+		self._joined: dict[tuple[tuple[str, str], ...], tuple[str, str]] = {(): ("t0", doctype)}
 
 	def column(self, path: Path) -> str:
 		"""The column at the end of a path."""
 		for depth in range(1, len(path)):
 			self._join(path[:depth])
-		alias, _ = self._known[_names(path[:-1])]
+		alias, _ = self._joined[_names(path[:-1])]
 		return f"{alias}.{sql.quote(path[-1].field)}"
 
 	def _join(self, path: Path) -> None:
 		key, step = _names(path), path[-1]
-		if key in self._known:
+		if key in self._joined:
 			return
-		alias, (before, doctype) = f"t{len(self._known)}", self._known[key[:-1]]
+		alias, (before, doctype) = f"t{len(self._joined)}", self._joined[key[:-1]]
 		if step.is_table:
 			on = f"{alias}.parent = {before}.name AND {alias}.parenttype = %s AND {alias}.parentfield = %s"
 			self.values += [doctype, step.field]
@@ -49,11 +49,11 @@ class Tables:
 			on += f" AND {before}.{sql.quote(step.typed_by)} = %s"
 			self.values.append(step.target)
 		self.text += f" LEFT JOIN {sql.quote('tab' + step.target)} {alias} ON {on}"
-		self._known[key] = (alias, step.target)
+		self._joined[key] = (alias, step.target)
 
 	def aliases(self, doctype: str) -> list[str]:
 		"""The aliases of a DocType's table in the statement."""
-		return [alias for alias, held in self._known.values() if held == doctype]
+		return [alias for alias, joined_doctype in self._joined.values() if joined_doctype == doctype]
 
 	def filter(self, clause: str, *values: Any) -> None:
 		"""Add a condition, with its values."""

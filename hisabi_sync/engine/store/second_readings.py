@@ -39,12 +39,12 @@ def _is_second(value: object) -> bool:
 
 def restore(values: dict[str, Any], entity: EntityType, text: str | None, but: Collection[str] = ()) -> None:
 	"""Restore the second readings of times in canonical values, except in the fields `but`, which are set anew."""
-	held = json.loads(text) if text else {}
-	for name in held.keys() & set(entity.moments) - set(but):
-		_set(values, name, held[name])
-	for table in held.keys() & entity.row_moments.keys() - set(but):
+	readings = json.loads(text) if text else {}
+	for name in readings.keys() & set(entity.moments) - set(but):
+		_set(values, name, readings[name])
+	for table in readings.keys() & entity.row_moments.keys() - set(but):
 		for row in values.get(table) or ():
-			for name, moment in held[table].get(str(row.get("name")), {}).items():
+			for name, moment in readings[table].get(str(row.get("name")), {}).items():
 				_set(row, name, moment)
 
 
@@ -63,9 +63,9 @@ def noted(moment: datetime | None) -> dict[str, str]:
 	return {OWN: str(moment)} if _is_second(moment) else {}
 
 
-def own(moment: datetime | None, held: Mapping[str, Any]) -> datetime | None:
+def own(moment: datetime | None, readings: Mapping[str, Any]) -> datetime | None:
 	"""The own time of a record or a version, with the reading that `noted` kept."""
-	return reading(moment, held.get(OWN))
+	return reading(moment, readings.get(OWN))
 
 
 def recall(

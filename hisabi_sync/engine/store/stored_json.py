@@ -20,11 +20,11 @@ def decode_past(
 ) -> Past:
 	"""A Past by the fields as they are today. A value that its field no longer takes is left out, as unknown."""
 	noted = json.loads(text or "{}")
-	held = {k: pair for k, pair in noted.items() if k in fields}
-	decoded = {name: kinds.decode(fields[name], value) for name, (_, value) in held.items()}
+	present = {k: pair for k, pair in noted.items() if k in fields}
+	decoded = {name: kinds.decode(fields[name], value) for name, (_, value) in present.items()}
 	before = {name: value for name, value in decoded.items() if not column_values.is_unreadable(value)}
 	return Past(
-		version, before, {name: held[name][0] for name in before}, second_readings.own(at, noted), device
+		version, before, {name: present[name][0] for name in before}, second_readings.own(at, noted), device
 	)
 
 

@@ -116,15 +116,15 @@ class Writer:
 		return (name, self.now, self.now, self.caller.user, self.caller.user)
 
 	def _values(self, columns: Iterable[kinds.Field], stored: Stored) -> list[Any]:
-		held = stored.values
+		values = stored.values
 		return [
-			None if (value := held.get(field.name)) is None else column_values.for_column(field, value)
+			None if (value := values.get(field.name)) is None else column_values.for_column(field, value)
 			for field in columns
 		]
 
 	def _stamps(self, stored: Stored, names: Iterable[str]) -> list[Any]:
-		known = stamp_values(stored, self.caller.user)
-		return [known[name] for name in names]
+		stamps = stamp_values(stored, self.caller.user)
+		return [stamps[name] for name in names]
 
 	def finish(self, last: int | None = None) -> None:
 		"""Write what is left, the Sync Records and their versions. They are numbered at the commit.

@@ -18,12 +18,12 @@ TYPES = 5
 @frappe.whitelist()
 def get(chart_name: Any = None, filters: Any = None, **_options: Any) -> dict[str, Any]:
 	"""`{labels, datasets}` of the chart of this name, over the filters' `days` and perhaps of one `space`."""
-	given = frappe.parse_json(filters)
-	given = given if isinstance(given, dict) else {}
+	chosen = frappe.parse_json(filters)
+	chosen = chosen if isinstance(chosen, dict) else {}
 	draw = CHARTS.get(chart_name)
 	if draw is None:
 		frappe.throw(_("There is no chart {0}").format(chart_name), frappe.DoesNotExistError)
-	return draw(scope.period(given), scope.chosen(given, "space"))  # type: ignore[misc]  # not None, or thrown
+	return draw(scope.period(chosen), scope.chosen(chosen, "space"))  # type: ignore[misc]  # not None, or thrown
 
 
 def items_per_day(span: scope.Period, filters: Mapping[str, str]) -> dict[str, Any]:

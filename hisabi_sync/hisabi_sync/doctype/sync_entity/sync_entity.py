@@ -158,7 +158,9 @@ class SyncEntity(Document):
 			except ValueError:
 				frappe.throw(_("{0} is not valid JSON").format(_(self.meta.get_label(name))))
 		self._check_types(parameters)
-		missing = [key for key in PARAMETERS.get(self.policy, ()) if key not in parameters["policy_parameters"]]
+		missing = [
+			key for key in PARAMETERS.get(self.policy, ()) if key not in parameters["policy_parameters"]
+		]
 		if missing:
 			frappe.throw(_("The policy {0} needs the parameters {1}").format(self.policy, ", ".join(missing)))
 
@@ -173,7 +175,9 @@ class SyncEntity(Document):
 	def _check_types(self, parameters: Mapping[str, Any]) -> None:
 		groups = parameters["one_of"] or []
 		choices = (
-			(parameters["field_policies"] or {}).values() if isinstance(parameters["field_policies"], dict) else [None]
+			(parameters["field_policies"] or {}).values()
+			if isinstance(parameters["field_policies"], dict)
+			else [None]
 		)
 		wrong = (
 			not isinstance(parameters["policy_parameters"], dict)
