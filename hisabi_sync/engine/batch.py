@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import frappe
 
-from hisabi_sync.engine import applying, derive, following, judging, wire
+from hisabi_sync.engine import applying, derive, following, judging, linking, wire
 from hisabi_sync.engine import document as documents
 from hisabi_sync.engine.conflicts import conflict_rows
 from hisabi_sync.engine.database import retry
@@ -138,7 +138,7 @@ class Batch:
 			change.looked_at = frozenset(field.name for field in seen)
 		validate.parse(change, entity)
 		self._leave_out_of_reach(change, entity)
-		self.links[i] = wire.linked_records(change.values, entity, self.registry, self.caller.space)
+		self.links[i] = linking.linked_records(change.values, entity, self.registry, self.caller.space)
 		if change.amended_record:
 			self.links[i].add(change.amended_record)
 
@@ -178,7 +178,7 @@ class Batch:
 		self.stored, self.names_in_use = found.stored, found.names_in_use
 		self.resolving.lock(needed)
 		self.hidden = visibility.hidden(self.stored.values(), self.registry, self.caller.users)
-		self.reach = wire.Reach(
+		self.reach = linking.Reach(
 			self.registry, self.caller.space, self.stored, found.foreign, found.elsewhere, self.hidden
 		)
 		self.linkable = foreign.dynamic_targets([*needed, *rests], self.stored, self.caller, self.registry)
@@ -188,7 +188,7 @@ class Batch:
 
 	def _named(self, values: Mapping[str, Any], change: Change) -> set[str]:
 		entity = self.registry.by_name[change.entity_type]
-		return wire.linked_records(values, entity, self.registry, self.caller.space)
+		return linking.linked_records(values, entity, self.registry, self.caller.space)
 
 	def _prepare(self, changes: list[Change], rests: list[Change]) -> None:
 		by_type: dict[str, list[Change]] = {}

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import frappe
 
-from hisabi_sync.engine import own_resolution, waiting, wire
+from hisabi_sync.engine import linking, own_resolution, waiting
 from hisabi_sync.engine.conflicts.conflict_rows import RESOLVED
 from hisabi_sync.engine.entities.type_registry import Registry
 from hisabi_sync.engine.judge import base, rows, validate
 from hisabi_sync.engine.judge.decide import Decision, decide, differences, whole
+from hisabi_sync.engine.linking import each_link, target_of
 from hisabi_sync.engine.model import files
 from hisabi_sync.engine.model.change import CREATE, DELETE, Caller, Change, Stored
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.errors import ItemError
 from hisabi_sync.engine.sharing import elsewhere, foreign, visibility
 from hisabi_sync.engine.store import load
-from hisabi_sync.engine.wire import each_link, target_of
 
 if TYPE_CHECKING:
 	from hisabi_sync.engine.batch import Batch
@@ -56,7 +56,7 @@ def gather(
 		registry.by_name,
 		caller.users,
 	)
-	away = wire.links_elsewhere(changes, stored, registry, caller.space)
+	away = linking.links_elsewhere(changes, stored, registry, caller.space)
 	targets = elsewhere.find(away, caller, registry)
 	return Gathered(stored, unsynced, targets, _names_in_use(changes, stored, registry))
 
@@ -133,7 +133,7 @@ def _complete(
 	"""
 	present = stored.values if stored else {}
 	change.warnings += visibility.keep_columns(entity, change.values, present, batch.caller.users)
-	wire.resolve_links(change, entity, batch.reach, _earlier_values(stored))
+	linking.resolve_links(change, entity, batch.reach, _earlier_values(stored))
 	_check_acting(batch, change, stored, entity)
 	if change.base:
 		_complete_base(batch, change, stored, entity)
@@ -153,7 +153,7 @@ def _typed(change: Change, entity: EntityType) -> set[str]:
 
 def _complete_base(batch: "Batch", change: Change, stored: Stored | None, entity: EntityType) -> None:
 	"""Base values in the form that the record holds them. A link to a document that is gone becomes UNKNOWN."""
-	lost = wire.resolve_base(change, entity, batch.reach)
+	lost = linking.resolve_base(change, entity, batch.reach)
 	change.base.update(dict.fromkeys(lost, base.UNKNOWN))
 	if stored:
 		visibility.keep_columns(entity, change.base, stored.values, batch.caller.users)
@@ -178,7 +178,7 @@ def _check_taken_up(
 	validate.check_kept(change.values, stored.values, entity)
 	if change.rest:
 		present = _earlier_values(stored)
-		wire.check_brought(change.values, change.rest, resolved.client, entity, batch.reach, present)
+		linking.check_brought(change.values, change.rest, resolved.client, entity, batch.reach, present)
 	_check_acting(batch, change, stored, entity)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import frappe
 
-from hisabi_sync.engine import kept_cursors, pull, wide_places, wire
+from hisabi_sync.engine import kept_cursors, linking, pull, wide_places, wire
 from hisabi_sync.engine.database import sql
 from hisabi_sync.engine.entities import entity_types
 from hisabi_sync.engine.entities.type_registry import Registry
@@ -246,8 +246,8 @@ def _links(key: Key, values: Values, registry: Registry) -> list[Key]:
 	entity = registry.by_name[key[0]]
 	return [
 		(target.name, holder[field.name])
-		for holder, field, _ in wire.each_link(values[key], entity)
-		if (target := wire.target_of(field, registry))
+		for holder, field, _ in linking.each_link(values[key], entity)
+		if (target := linking.target_of(field, registry))
 	]
 
 

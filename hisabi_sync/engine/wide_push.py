@@ -10,13 +10,13 @@ from dataclasses import replace
 from hisabi_sync.engine import ledger, push, routing
 from hisabi_sync.engine.entities import entity_types
 from hisabi_sync.engine.judge import routes
+from hisabi_sync.engine.linking import each_link, target_of
 from hisabi_sync.engine.model import ids
 from hisabi_sync.engine.model.change import CONFLICT, CREATE, ERROR, Allowance, Change, Outcome
 from hisabi_sync.engine.model.errors import ItemError, RequestError
 from hisabi_sync.engine.push import Options
 from hisabi_sync.engine.push_together import ROLLED_BACK, Part, push_together
 from hisabi_sync.engine.sharing.spaces import HeldSpace
-from hisabi_sync.engine.wire import each_link, target_of
 
 # What a space refuses as a whole is, among several spaces, an error of each change that goes there.
 OF_SPACES = frozenset(("space_access_denied", "space_read_only"))

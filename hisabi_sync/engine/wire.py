@@ -1,199 +1,16 @@
-"""Between devices and documents: a change's client ids become document names, and records get the form that devices see.
-
-On the way in, a link is refused unless the caller may name the document, or the record holds the link already.
-"""
+"""The form that devices see of a record: readable fields, and links as client ids."""
 
 import copy
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from hisabi_sync.engine import linking
 from hisabi_sync.engine.database import sql
 from hisabi_sync.engine.entities.type_registry import Registry
-from hisabi_sync.engine.model import ids, texts
-from hisabi_sync.engine.model.change import Caller, Change, Outcome, Stored
+from hisabi_sync.engine.model.change import Caller, Outcome, Stored
 from hisabi_sync.engine.model.entity_type import EntityType
-from hisabi_sync.engine.model.errors import ItemError
 from hisabi_sync.engine.model.fields import Field
 from hisabi_sync.engine.sharing import elsewhere, visibility
-from hisabi_sync.engine.sharing.elsewhere import Target
-from hisabi_sync.engine.sharing.foreign import Foreign
-
-
-def each_link(values: Mapping[str, Any], entity: EntityType) -> list[tuple[Any, Field, str]]:
-	"""[(holder, field, path)] of every link that has a value. The holder is the dict with the value."""
-	found: list[tuple[Any, Field, str]] = [
-		(values, field, field.name) for field in entity.link_fields if isinstance(values.get(field.name), str)
-	]
-	if entity.link_columns:
-		found += _links_of_rows(values, entity)
-	return found
-
-
-def _links_of_rows(values: Mapping[str, Any], entity: EntityType) -> Iterator[tuple[Any, Field, str]]:
-	for table, column in entity.link_columns:
-		rows = values.get(table)
-		for row in rows if isinstance(rows, list) else ():
-			if isinstance(row.get(column.name), str):
-				yield row, column, f"{table}.{column.name}"
-
-
-def linked_records(values: Mapping[str, Any], entity: EntityType, registry: Registry, space: str) -> set[str]:
-	"""Names of the Sync Records of the space that the links in values lead to, if their texts are client ids."""
-	found = set()
-	for holder, field, _ in each_link(values, entity):
-		target = target_of(field, registry)
-		if target and target.space_type == entity.space_type:
-			found.add(ids.record(space, target.name, holder[field.name]))
-	return found
-
-
-def target_of(field: Field, registry: Registry) -> EntityType | None:
-	"""The entity type whose records a link leads to, whatever space they lie in; None if its DocType is not synced."""
-	return registry.by_doctype.get(field.options) if field.fieldtype == "Link" else None
-
-
-def links_elsewhere(
-	changes: Iterable[Change], stored: Mapping[str, Stored], registry: Registry, space: str
-) -> set[elsewhere.Link]:
-	"""Links of changes to synced DocTypes whose text is no client id of a live record of the space, or of one that comes."""
-	coming = {change.record for change in changes}
-	found = set()
-	for change in changes:
-		entity = registry.by_name[change.entity_type]
-		for values in filter(None, (change.values, change.base)):
-			for holder, field, _ in each_link(values, entity):
-				target = target_of(field, registry)
-				name = target and ids.record(space, target.name, holder[field.name])
-				if name and name not in coming and not _is_live(stored.get(name)):
-					found.add((field.options, holder[field.name]))
-	return found
-
-
-def _is_live(stored: Stored | None) -> bool:
-	return stored is not None and stored.live
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-	"""What the links of a batch may lead to. `hidden` are names of Sync Records that the caller may not read."""
-
-	registry: Registry
-	space: str
-	stored: dict[str, Stored]
-	foreign: Foreign
-	elsewhere: Mapping[elsewhere.Link, Target]
-	hidden: set[str]
-
-	def find(self, field: Field, value: str, entity: EntityType) -> tuple[str | None, bool]:
-		"""(name of the document that a link leads to or None, whether the caller may name it)."""
-		target = target_of(field, self.registry)
-		if target is None and self.registry.is_broken(field.options):
-			return None, False
-		if target is None:
-			name = self.foreign.find(field.options, value)
-			return name, name is not None and self.foreign.may_name(field, name, entity)
-		record = self.own(target, value)
-		if record is not None and record.live:
-			return record.document_name, record.name not in self.hidden
-		return self._elsewhere(field.options, value)
-
-	def own(self, target: EntityType, value: str) -> Stored | None:
-		"""The record of the caller's space with a client id."""
-		return self.stored.get(ids.record(self.space, target.name, value))
-
-	def is_merged(self, field: Field, value: str) -> bool:
-		"""Whether the document that a link names was merged into the one that it leads to."""
-		found = self.elsewhere.get((field.options, value))
-		return found is not None and found.merged
-
-	def _elsewhere(self, doctype: str, value: str) -> tuple[str | None, bool]:
-		found = self.elsewhere.get((doctype, value))
-		if found is None or texts.begins_attribute(found.name):
-			return None, False
-		record = self.stored.get(found.record or "")
-		if record is not None and not record.live:
-			return None, False  # deleted in this batch
-		return found.name, found.may
-
-
-def resolve_links(
-	change: Change, entity: EntityType, reach: Reach, earlier: Iterable[Mapping[str, Any]]
-) -> None:
-	"""Replace client ids in the change by document names. Raises ItemError invalid_link with the fields.
-
-	A document that the caller may not read is answered like one that does not exist. A link that the record has, or had
-	(`earlier`), may stay.
-	"""
-	wrong, kept = [], None
-	for holder, field, path in each_link(change.values, entity):
-		name, may = reach.find(field, holder[field.name], entity)
-		if reach.is_merged(field, holder[field.name]):
-			change.redirected.append(path)
-		if name is not None and not may:
-			kept = _path_names(earlier, entity) if kept is None else kept
-			name = name if (path, name) in kept else None
-		if name is not None and _is_self(change, field, entity, reach.stored, name):
-			name = None
-		holder[field.name] = name
-		if name is None:
-			wrong.append(path)
-	if wrong:
-		raise ItemError("invalid_link", wrong)
-
-
-def _path_names(earlier: Iterable[Mapping[str, Any]], entity: EntityType) -> set[tuple[str, Any]]:
-	return {(path, holder[field.name]) for one in earlier for holder, field, path in each_link(one, entity)}
-
-
-def resolve_base(change: Change, entity: EntityType, reach: Reach) -> set[str]:
-	"""Replace client ids in the base values; returns the fields whose links lead to nothing any more."""
-	lost = set()
-	for holder, field, path in each_link(change.base, entity):
-		target = target_of(field, reach.registry)
-		record = target and reach.own(target, holder[field.name])
-		document_name = record and record.document_name
-		holder[field.name] = document_name or reach.find(field, holder[field.name], entity)[0]
-		if holder[field.name] is None:
-			lost.add(path.partition(".")[0])
-	return lost
-
-
-def _is_self(
-	change: Change, field: Field, entity: EntityType, stored: Mapping[str, Stored], name: str
-) -> bool:
-	"""Whether a link leads to the record itself, such as an account that is its own parent."""
-	own = stored.get(change.record)
-	return field.options == entity.doctype and own is not None and own.document_name == name
-
-
-def check_brought(
-	values: Mapping[str, Any],
-	rest: Change,
-	brought: Mapping[str, Any],
-	entity: EntityType,
-	reach: Reach,
-	earlier: Iterable[Mapping[str, Any]],
-) -> None:
-	"""Raise ItemError invalid_link for links of an earlier change that the caller may not name today.
-
-	`values` include what that change `brought`; `rest` is that change with client ids. A link that the record has, or had
-	(`earlier`), may stay.
-	"""
-	found = [
-		(path, reach.find(field, holder[field.name], entity))
-		for holder, field, path in each_link(rest.values, entity)
-	]
-	good = {(path, name) for path, (name, may) in found if may} | _path_names(earlier, entity)
-	suspects = _path_names([brought], entity) - good
-	wrong = [
-		path for holder, field, path in each_link(values, entity) if (path, holder[field.name]) in suspects
-	]
-	if wrong:
-		raise ItemError("invalid_link", list(dict.fromkeys(wrong)))
-
-
-# --- to devices
 
 
 def named(
@@ -201,7 +18,7 @@ def named(
 ) -> dict[str, Any]:
 	"""Canonical values with client ids in the place of document names, as a device would have sent them."""
 	values = copy.deepcopy(values)
-	for holder, field, _ in each_link(values, entity):
+	for holder, field, _ in linking.each_link(values, entity):
 		holder[field.name] = names.get((field.options, holder[field.name])) or holder[field.name]
 	return values
 
@@ -236,8 +53,8 @@ def client_ids(
 	linked = {
 		(field.options, holder[field.name])
 		for entity, values in pairs
-		for holder, field, _ in each_link(values, entity)
-		if (target := target_of(field, registry)) and target.space_type == entity.space_type
+		for holder, field, _ in linking.each_link(values, entity)
+		if (target := linking.target_of(field, registry)) and target.space_type == entity.space_type
 	}
 	doctypes = {doctype for doctype, _ in linked}
 	closed = {name for name in doctypes if not elsewhere.leaves_its_space(registry.by_doctype[name])}
@@ -269,8 +86,8 @@ def _linked(
 	return {
 		(field.options, holder[field.name]): target.space_type != entity.space_type
 		for entity, values in pairs
-		for holder, field, _ in each_link(values, entity)
-		if (target := target_of(field, registry))
+		for holder, field, _ in linking.each_link(values, entity)
+		if (target := linking.target_of(field, registry))
 	}
 
 

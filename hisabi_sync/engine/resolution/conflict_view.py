@@ -7,7 +7,7 @@ from typing import Any
 
 import frappe
 
-from hisabi_sync.engine import wire
+from hisabi_sync.engine import linking, wire
 from hisabi_sync.engine.conflicts.conflict_rows import ACTION, OPEN, SIDES
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.entities.type_registry import Registry
@@ -140,7 +140,7 @@ def _titles(case: cases.Case, all_values: Iterable[Mapping[str, Any]]) -> dict[s
 	"""{DocType: {name: title}} of links whose DocTypes have a title field, and whose documents the person may read."""
 	linked: dict[str, set[str]] = {}
 	for values in all_values:
-		for holder, field, _ in wire.each_link(values, case.entity):
+		for holder, field, _ in linking.each_link(values, case.entity):
 			linked.setdefault(field.options, set()).add(holder[field.name])
 	return {doctype: _titles_of(doctype, names, case.registry) for doctype, names in linked.items()}
 

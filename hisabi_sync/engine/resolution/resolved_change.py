@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from hisabi_sync.engine import own_resolution, push, wire
+from hisabi_sync.engine import linking, own_resolution, push, wire
 from hisabi_sync.engine.batch import Batch
 from hisabi_sync.engine.conflicts.conflict_rows import CLIENT, SERVER
 from hisabi_sync.engine.conflicts.unique_conflicts import unique_fields
@@ -210,7 +210,7 @@ class ResolutionBatch(Batch):
 		_name_links(change.values, entity, space, self.registry)
 		change.values = {**_as_sent(self.kept, entity, space, self.registry), **change.values}
 		self._leave_out_of_reach(change, entity)
-		self.links[i] = wire.linked_records(change.values, entity, self.registry, space)
+		self.links[i] = linking.linked_records(change.values, entity, self.registry, space)
 
 	def process_one(self) -> Stored:
 		"""Process the change; returns the record. Raises RequestError resolution_refused with the error of the item."""
@@ -230,7 +230,7 @@ def _name_links(values: Mapping[str, Any], entity: EntityType, space: str, regis
 	"""Replace document names in typed links by client ids. The Desk has names; a text that is a client id stays."""
 	found = [
 		(holder, field, ids.record(space, registry.by_doctype[field.options].name, holder[field.name]))
-		for holder, field, _ in wire.each_link(values, entity)
+		for holder, field, _ in linking.each_link(values, entity)
 		if field.options in registry.by_doctype
 	]
 	records = load.records([record for _, _, record in found])
