@@ -55,14 +55,14 @@ def _compared(entity_type: str) -> list[str]:
 	"""Names of the entity types that are called so and can be compared; there is at least one."""
 	from hisabi_sync.engine.entities.entity_types import registry
 
-	known = registry()
-	names = known.names_of(entity_type)
-	found = [name for name in names if known.is_open(name)]
+	compiled = registry()
+	names = compiled.names_of(entity_type)
+	found = [name for name in names if compiled.is_open(name)]
 	if found:
 		return found
-	if names[0] in known.broken:
-		raise click.ClickException(f"{names[0]} cannot be compared: {known.broken[names[0]].reason}")
-	if names[0] in known.by_name:
+	if names[0] in compiled.broken:
+		raise click.ClickException(f"{names[0]} cannot be compared: {compiled.broken[names[0]].reason}")
+	if names[0] in compiled.by_name:
 		raise click.ClickException(f"{names[0]} is switched off, so that nothing is compared.")
 	raise click.UsageError(f"There is no entity type {entity_type}.")
 

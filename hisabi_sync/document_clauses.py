@@ -93,10 +93,10 @@ def conditions(doctype: str, user: str) -> list[str]:
 
 def _clause(doctype: str, holder: Holder, limit: Limit) -> str:
 	table, kind = f"`tab{doctype}`", _escaped(limit.kind)
-	held = holder.kind.format(table=table)
+	holder_kind = holder.kind.format(table=table)
 	shown = [holder.document.format(table=table, rows=limit.rows)] if limit.rows is not None else []
 	shown += _unnamed(table, holder, limit)
-	return f"(COALESCE({held}, {kind}) != {kind} OR ({' AND '.join(shown or ['TRUE'])}))"
+	return f"(COALESCE({holder_kind}, {kind}) != {kind} OR ({' AND '.join(shown or ['TRUE'])}))"
 
 
 def _unnamed(table: str, holder: Holder, limit: Limit) -> list[str]:
@@ -132,8 +132,8 @@ def _of_entities(user: str) -> Iterator[Limit]:
 
 
 def _of_calls(user: str) -> list[str]:
-	known = registry().by_name
-	types = {known[limit.kind].space_type for limit in _of_entities(user)}
+	by_name = registry().by_name
+	types = {by_name[limit.kind].space_type for limit in _of_entities(user)}
 	escaped = ", ".join(map(_escaped, sorted(types)))
 	return [_OF_SPACES.format(types=escaped)] if types else []
 
@@ -193,8 +193,8 @@ def _fields_above(doctype: str, user: str) -> set[str]:
 	"""Names of the fields, and of the columns of rows, above the levels that the user may read."""
 	meta = frappe.get_meta(doctype)
 	levels = {0, *meta.get_permlevel_access("read", user=user)}
-	held = [
+	guarded = [
 		*meta.fields,
 		*(df for table in meta.get_table_fields() for df in frappe.get_meta(table.options).fields),
 	]
-	return {df.fieldname for df in held if (df.permlevel or 0) not in levels}
+	return {df.fieldname for df in guarded if (df.permlevel or 0) not in levels}

@@ -45,14 +45,14 @@ def _health(
 	application: Callable[..., Iterable[bytes]], environ: dict[str, Any], start_response: Callable[..., Any]
 ) -> Iterable[bytes]:
 	"""What the application says, or 503 where it failed or could not say anything."""
-	held = []
+	status = []
 	try:
-		body = application(environ, lambda *answer: held.extend(answer))
+		body = application(environ, lambda *answer: status.extend(answer))
 	except Exception as error:
 		return [_down(type(error).__name__, start_response)]
-	if held[0].startswith("500"):
+	if status[0].startswith("500"):
 		return [_down("Frappe fails", start_response)]
-	start_response(*held)
+	start_response(*status)
 	return body
 
 

@@ -98,9 +98,9 @@ def _make_invoice(tenant: str, order: Document, status: str, common: dict[str, A
 
 
 def _connect(tenant: str, address: str) -> None:
-	held = frappe.db.get_value("Sync Connection", {"tenant": tenant, "title": TITLE})
-	if held:
-		frappe.db.set_value("Sync Connection", held, "base_url", address)
+	connection = frappe.db.get_value("Sync Connection", {"tenant": tenant, "title": TITLE})
+	if connection:
+		frappe.db.set_value("Sync Connection", connection, "base_url", address)
 		return
 	values = {
 		"connector": "json",

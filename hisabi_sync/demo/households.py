@@ -54,14 +54,14 @@ def wallet_id(seed: int, number: int) -> str:
 	return f"home-{ids.digest('household', seed, number, size=8)}"
 
 
-def last_day(first_wallet: str, wanted: date | None = None) -> date:
+def last_day(first_wallet: str, chosen: date | None = None) -> date:
 	"""The day on which the households end: the one they were made with, else the one wanted, else today."""
-	held = frappe.db.get_value("Hisabi Wallet", first_wallet, ["client_created_ms", "creation"])
-	if not held:
-		return wanted or clock.now().date()
-	moment, creation = held
+	wallet = frappe.db.get_value("Hisabi Wallet", first_wallet, ["client_created_ms", "creation"])
+	if not wallet:
+		return chosen or clock.now().date()
+	moment, creation = wallet
 	day = datetime.fromtimestamp(moment / 1000, timezone.utc).date() if moment else creation.date()
-	if wanted not in (None, day):
+	if chosen not in (None, day):
 		raise OtherDay(f"These households are there already and end on {day}; choose another seed.")
 	return day
 

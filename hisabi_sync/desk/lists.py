@@ -84,9 +84,9 @@ def filters(request: Request, model: type[Request]) -> list[list[Any]]:
 	"""Filters `[field, operator, value]` for the given arguments of a model, and for times."""
 	named = {name: request.get(name) for name in model.model_fields}
 	if named.get(ID):  # as the columns of conflicts and of items hold it
-		named[ID] = [held for wanted in named[ID] for held in (ids.encode(wanted), texts.plain(wanted))]
+		named[ID] = [form for text in named[ID] for form in (ids.encode(text), texts.plain(text))]
 	if named.get(KIND):
-		named[KIND] = [name for wanted in named[KIND] for name in registry().names_of(wanted)]
+		named[KIND] = [name for text in named[KIND] for name in registry().names_of(text)]
 	return [*([name, "in", values] for name, values in named.items() if values), *_times(request)]
 
 

@@ -95,8 +95,8 @@ def get(doctype: Any, name: Any = None, filters: Any = None, parent: Any = None)
 	if isinstance(name, dict | list):
 		name, filters = None, name
 	if not name and filters not in (None, "") and is_ours(doctype) and not frappe.get_meta(doctype).issingle:
-		wanted = frappe.parse_json(filters)
-		found = frappe.get_list(doctype, filters=wanted, parent_doctype=parent, pluck="name", limit=1)
+		conditions = frappe.parse_json(filters)
+		found = frappe.get_list(doctype, filters=conditions, parent_doctype=parent, pluck="name", limit=1)
 		if not found:
 			raise frappe.DoesNotExistError
 		name = found[0]

@@ -65,8 +65,8 @@ def _note_times(entity_type: str, effects: Iterable[Effect], access: Access) -> 
 	for copy in access.copies(entity_type, {e.document_name for e in effects if e.after}).values():
 		latest = copy.history[-1] if copy.history else None
 		if latest and latest.version > copy.loaded_version and latest.at:
-			known = copy.values["updated_at"]
-			access.set(copy, {"updated_at": max(latest.at, known) if known else latest.at})
+			present = copy.values["updated_at"]
+			access.set(copy, {"updated_at": max(latest.at, present) if present else latest.at})
 
 
 def _keep_completion(effects: Iterable[Effect], access: Access) -> None:
@@ -182,8 +182,8 @@ def _client_id(user_id: str) -> str:
 
 def _save_counts(gains: defaultdict[str, Gain], access: Access) -> dict[str, Stored]:
 	"""{userId: the member's row}."""
-	wanted = {_client_id(user_id): {"user_id": user_id} for user_id in sorted(gains)}
-	rows = access.ensure(STREAK, wanted)
+	values = {_client_id(user_id): {"user_id": user_id} for user_id in sorted(gains)}
+	rows = access.ensure(STREAK, values)
 	found = {user_id: rows[_client_id(user_id)][0] for user_id in gains}
 	found = {user_id: copy for user_id, copy in found.items() if copy.live}
 	history = _history(found, gains, access)
@@ -194,11 +194,11 @@ def _save_counts(gains: defaultdict[str, Gain], access: Access) -> dict[str, Sto
 	return found
 
 
-def _counts(held: Mapping[str, Any], gain: Gain) -> dict[str, int]:
+def _counts(present: Mapping[str, Any], gain: Gain) -> dict[str, int]:
 	return {
-		"points_total": held["points_total"] + gain.points,
-		"points_earned": held["points_earned"] + gain.earned,
-		"tasks_done": max(held["tasks_done"] + gain.tasks, 0),
+		"points_total": present["points_total"] + gain.points,
+		"points_earned": present["points_earned"] + gain.earned,
+		"tasks_done": max(present["tasks_done"] + gain.tasks, 0),
 	}
 
 
@@ -251,17 +251,17 @@ def _days_of(user_ids: Collection[str], family: str) -> Sequence[tuple[str, date
 
 def _award_badges(copies: Mapping[str, Stored], access: Access) -> None:
 	"""Every badge whose rule a member has reached; those awarded before stay as they are."""
-	wanted = {}
+	awards = {}
 	fields = ["code", "title", "metric", "threshold"]
-	known = frappe.get_all("Family Badge Rule", filters={"enabled": 1}, fields=fields) if copies else []
+	rules = frappe.get_all("Family Badge Rule", filters={"enabled": 1}, fields=fields) if copies else []
 	for user_id, copy in copies.items():
-		for rule in known:
+		for rule in rules:
 			if copy.values[METRICS[rule.metric]] >= rule.threshold:
 				values = {"user_id": user_id, "code": rule.code, "title": rule.title}
 				badge = f"badge-{ids.digest(user_id, rule.code)}"
-				wanted[badge] = {**values, "awarded_at": access.writer.now}
-	if wanted:
-		access.ensure(BADGE, wanted)
+				awards[badge] = {**values, "awarded_at": access.writer.now}
+	if awards:
+		access.ensure(BADGE, awards)
 
 
 # --- days that pass

@@ -32,9 +32,9 @@ class Point:
 		self.name, self.space = ids.digest("instants", caller.device, caller.space), caller.space
 		rows = sql.select(DOCTYPE, ["instants"], "name = %s", (self.name,), "FOR UPDATE" if lock else "")
 		self.exists = bool(rows)
-		held = json.loads(rows[0][0] or "{}") if rows else {}
-		self.came_back = bool(held.get("came_back"))
-		self.given = [(clock.to_datetime(at), token) for at, token in held.get("given", [])]
+		kept = json.loads(rows[0][0] or "{}") if rows else {}
+		self.came_back = bool(kept.get("came_back"))
+		self.given = [(clock.to_datetime(at), token) for at, token in kept.get("given", [])]
 
 	def text(self) -> str:
 		"""The JSON that its row keeps."""
@@ -97,14 +97,14 @@ def _guess(caller: Caller, point: Point, moment: datetime) -> Cursor | None:
 
 	A time to come is no time of this server: nothing is known but what the device came back with before.
 	"""
-	known = point.known()
+	latest = point.known()
 	if moment > clock.now():
-		return known
+		return latest
 	if moment < _opened_at(caller) - positions.MARGIN:
 		return None  # there was nothing yet that the device could have
 	start = positions.before(caller, moment) or 0
-	if known and known.position <= start:
-		return known
+	if latest and latest.position <= start:
+		return latest
 	return Cursor(caller.space, start, None, visibility.mark(caller))
 
 

@@ -19,23 +19,23 @@ POINTS = "Family Points Entry"
 
 def task(change: Change, stored: Stored | None, caller: Caller, registry: Registry) -> None:
 	"""Points are no debts, people are texts, and of two completions the first stands."""
-	held, values = _held(stored), change.values
+	present, values = _held(stored), change.values
 	if (values.get("points") or 0) < 0:
 		raise ItemError("invalid_value", ["points"])
 	_check_people(values, "assignees")
-	if held.get("status") == DONE and values.get("status") == DONE:
+	if present.get("status") == DONE and values.get("status") == DONE:
 		values.pop("completed_at", None)
-	_judge_by_time(change, held)
+	_judge_by_time(change, present)
 
 
 def event(change: Change, stored: Stored | None, caller: Caller, registry: Registry) -> None:
 	"""Check a family's event. Raises ItemError invalid_value for an end before its start, and for attendees that are no list of ids."""
-	held, values = _held(stored), change.values
-	start, end = (values.get(name, held.get(name)) for name in ("starts_at", "ends_at"))
+	present, values = _held(stored), change.values
+	start, end = (values.get(name, present.get(name)) for name in ("starts_at", "ends_at"))
 	if start and end and end < start:
 		raise ItemError("invalid_value", ["ends_at"])
 	_check_people(values, "attendees")
-	_judge_by_time(change, held)
+	_judge_by_time(change, present)
 
 
 def _held(stored: Stored | None) -> dict[str, Any]:
@@ -52,7 +52,7 @@ def _check_people(values: Mapping[str, Any], name: str) -> None:
 		raise ItemError("invalid_value", [name])
 
 
-def _judge_by_time(change: Change, held: Mapping[str, Any]) -> None:
+def _judge_by_time(change: Change, present: Mapping[str, Any]) -> None:
 	"""Note the time of a create. An update without a version wins as a whole if it is newer than the record.
 
 	An older update loses each field that differs. It is judged like an update without any version or time.
@@ -60,8 +60,8 @@ def _judge_by_time(change: Change, held: Mapping[str, Any]) -> None:
 	if change.operation == CREATE:
 		change.values["updated_at"] = change.client_time or clock.now()
 	elif change.operation == UPDATE and change.base_version is None and not change.base:
-		known = held.get("updated_at")
-		if not (change.client_time and (known is None or clock.is_after(change.client_time, known))):
+		latest = present.get("updated_at")
+		if not (change.client_time and (latest is None or clock.is_after(change.client_time, latest))):
 			change.base_version, change.client_time = 0, None
 
 

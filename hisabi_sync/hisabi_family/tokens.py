@@ -84,10 +84,10 @@ def _key_for(header: Mapping[str, Any], settings: Document) -> tuple[str, Any]:
 def public_keys(text: str) -> list[tuple[str | None, str, Any]]:
 	"""[(kid, algorithm, key)] of a JWKS; keys of other kinds, and those for encryption, are left out."""
 	try:
-		held = json.loads(text or "{}").get("keys", [])
+		keys = json.loads(text or "{}").get("keys", [])
 	except (ValueError, AttributeError):
 		return []
-	return [found for found in map(_public_key, held) if found]
+	return [found for found in map(_public_key, keys) if found]
 
 
 def _public_key(jwk: Any) -> tuple[str | None, str, Any] | None:

@@ -67,8 +67,8 @@ def applied(
 		if operation == REMOVE:
 			rules.pop(rule_id, None)
 		else:
-			held = rules.get(rule_id) or {**_empty(columns), "rule_id": rule_id}
-			rules[rule_id] = {**held, **values}
+			present = rules.get(rule_id) or {**_empty(columns), "rule_id": rule_id}
+			rules[rule_id] = {**present, **values}
 	if strict and (wrong or len(rules) > MOST_RULES):
 		raise ItemError("patch_invalid", wrong or ["operations"])
 	return list(rules.values())

@@ -23,13 +23,13 @@ def recommendation(change: Change, stored: Stored | None, caller: Caller, regist
 
 def observation(change: Change, stored: Stored | None, caller: Caller, registry: Registry) -> None:
 	"""The same, and corrections: of the observation itself, or as a new one that points to it."""
-	held = _held(stored)
+	present = _held(stored)
 	if change.correction:
-		_check_in_place(change, held)
+		_check_in_place(change, present)
 	if change.values.get("correction_of"):
-		_check_correction(change, stored, held, caller)
-	_confirm(change, held, caller)
-	status = change.values.get("status", held.get("status"))
+		_check_correction(change, stored, present, caller)
+	_confirm(change, present, caller)
+	status = change.values.get("status", present.get("status"))
 	caller.memo.setdefault(HELD, {}).setdefault(change.record, [status, None])
 
 
@@ -37,9 +37,9 @@ def _held(stored: Stored | None) -> dict[str, Any]:
 	return stored.values if stored and stored.live else {}
 
 
-def _confirm(change: Change, held: Mapping[str, Any], caller: Caller) -> None:
+def _confirm(change: Change, present: Mapping[str, Any], caller: Caller) -> None:
 	values = change.values
-	if held.get("status") == CONFIRMED:
+	if present.get("status") == CONFIRMED:
 		if values.pop("confirmed_at", None):
 			change.warnings.append("confirmedAt")  # it stays what it was at the confirmation
 	elif values.get("status") == CONFIRMED:
@@ -47,19 +47,21 @@ def _confirm(change: Change, held: Mapping[str, Any], caller: Caller) -> None:
 		values["confirmed_at"] = values.get("confirmed_at") or change.client_time or clock.now()
 
 
-def _check_in_place(change: Change, held: Mapping[str, Any]) -> None:
-	if not held:
+def _check_in_place(change: Change, present: Mapping[str, Any]) -> None:
+	if not present:
 		raise ItemError("not_found")
-	if held.get("status") != CONFIRMED:
+	if present.get("status") != CONFIRMED:
 		raise ItemError("correction_of_draft")
 	if change.values.get("status", CONFIRMED) != CONFIRMED:
 		raise ItemError("invalid_value", ["status"])
 
 
-def _check_correction(change: Change, stored: Stored | None, held: Mapping[str, Any], caller: Caller) -> None:
+def _check_correction(
+	change: Change, stored: Stored | None, present: Mapping[str, Any], caller: Caller
+) -> None:
 	"""A chain has no forks: only its newest observation can be corrected."""
-	if held:
-		if held.get("correction_of") != change.values["correction_of"]:
+	if present:
+		if present.get("correction_of") != change.values["correction_of"]:
 			raise ItemError("invalid_value", ["correction_of"])
 		return
 	target = ids.record(caller.space, OBSERVATION, change.payload["correctionOf"])
@@ -98,10 +100,10 @@ def playbook(change: Change, stored: Stored | None, caller: Caller, registry: Re
 	patch = change.intent
 	if patch is None or stored is None or not stored.live:
 		return
-	known = caller.memo.get(PATCHES, {}).get(patch["patch_id"])
+	earlier = caller.memo.get(PATCHES, {}).get(patch["patch_id"])
 	active = stored.values["version"]
-	if known:
-		_check_repeat(known, patch)
+	if earlier:
+		_check_repeat(earlier, patch)
 		change.based_on = active  # it was judged when it came first
 		return
 	if stored.values["status"] != "active":
@@ -114,8 +116,8 @@ def playbook(change: Change, stored: Stored | None, caller: Caller, registry: Re
 	change.values = {"rules": rows}
 
 
-def _check_repeat(known: str, patch: Mapping[str, Any]) -> None:
-	if known != patch["content"]:
+def _check_repeat(earlier: str, patch: Mapping[str, Any]) -> None:
+	if earlier != patch["content"]:
 		raise ItemError("patch_id_reused")
 
 
@@ -123,11 +125,11 @@ def prepare_playbooks(changes: Iterable[Change], caller: Caller) -> None:
 	"""Lock the playbooks that are patched and note which patches are there already: `{patch id: hash of its content}`."""
 	patched = [change for change in changes if change.intent and not change.error]
 	names = {ids.record(caller.space, PLAYBOOK, change.client_id) for change in patched}
-	held = [stored for stored in load.records(names).values() if stored.live]
-	documents = sorted(stored.document_name for stored in held if stored.document_name)
+	playbooks = [stored for stored in load.records(names).values() if stored.live]
+	documents = sorted(stored.document_name for stored in playbooks if stored.document_name)
 	sql.select_in("Field Playbook", ["name"], "name", documents, tail="ORDER BY name FOR UPDATE")
-	wanted = [
+	patches_named = [
 		history.patch_name(caller.space_key, change.intent["patch_id"]) for change in patched if change.intent
 	]
-	rows = sql.select_in(history.PATCH, ["patch_id", "content"], "name", wanted, tail=load.LATEST)
+	rows = sql.select_in(history.PATCH, ["patch_id", "content"], "name", patches_named, tail=load.LATEST)
 	caller.memo[PATCHES] = dict(rows)

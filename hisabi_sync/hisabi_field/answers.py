@@ -15,9 +15,9 @@ def definition_of(form: str | None, version: str | None = None) -> tuple[str, st
 	The text is None when the form has no such version. Older versions stay valid as long as the form is there.
 	"""
 	doc = frappe.get_cached_doc("Field Form", form)
-	wanted = version or doc.version
+	chosen = version or doc.version
 	texts = {row.version: row.definition for row in doc.versions}
-	return wanted, texts.get(wanted)
+	return chosen, texts.get(chosen)
 
 
 def problems(definition: str, data: Any) -> dict[str, tuple[str, str]]:
@@ -27,12 +27,12 @@ def problems(definition: str, data: Any) -> dict[str, tuple[str, str]]:
 	return definitions.problems(definition, data)
 
 
-def files_of(values: Mapping[str, Any], held: Mapping[str, Any]) -> list[Any]:
+def files_of(values: Mapping[str, Any], present: Mapping[str, Any]) -> list[Any]:
 	"""What a submission names of files, in `media` and in its answers to photo questions."""
-	form, version, data = (values.get(n, held.get(n)) for n in ("form_id", "form_version", "data"))
+	form, version, data = (values.get(n, present.get(n)) for n in ("form_id", "form_version", "data"))
 	_, definition = definition_of(form, version)
 	photos = definitions.media_keys(definition, data) if definition and data else []
-	listed = values.get("media", held.get("media")) or []
+	listed = values.get("media", present.get("media")) or []
 	return [*listed, *photos] if isinstance(listed, list) else [listed]
 
 

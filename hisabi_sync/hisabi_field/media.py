@@ -23,10 +23,10 @@ FACTS = ("size", "content_type", "sha256")
 
 def prepare(changes: Iterable[Change], caller: Caller) -> None:
 	"""Hook before a batch is judged: looks up the keys that it names, all in two statements."""
-	wanted = {}
+	named_keys = {}
 	for change in changes:
-		wanted.update(dict.fromkeys(_candidates(change.values), change.record))
-	caller.memo["media"] = use.use(wanted, caller.space, caller) if wanted else {}
+		named_keys.update(dict.fromkeys(_candidates(change.values), change.record))
+	caller.memo["media"] = use.use(named_keys, caller.space, caller) if named_keys else {}
 
 
 def _candidates(values: Mapping[str, Any]) -> list[str]:
@@ -97,5 +97,5 @@ def note(effects: Iterable[Effect], access: Access) -> None:
 def _usable_in_desk(pairs: Iterable[tuple[str, str]], access: Access) -> Mapping[str, Media]:
 	"""Uploads that a submission from the Desk may show to people who pull it: those that its author may see."""
 	records = {stored.document_name: stored.name for stored in access.stored.values()}
-	wanted = {key: records.get(name) for name, key in pairs}
-	return use.use(wanted, access.caller.space, access.caller) if wanted else {}
+	named_keys = {key: records.get(name) for name, key in pairs}
+	return use.use(named_keys, access.caller.space, access.caller) if named_keys else {}

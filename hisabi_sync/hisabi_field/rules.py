@@ -20,22 +20,22 @@ SUBMISSION, ANSWERS = "submission", ("form_id", "form_version", "data", "media")
 
 def submission(change: Change, stored: Stored | None, caller: Caller, registry: Registry) -> None:
 	"""Answers fit the form's version, files were uploaded, and only who may review does."""
-	held, values = (stored.values if stored else {}) or {}, change.values
+	present, values = (stored.values if stored else {}) or {}, change.values
 	if change.operation == CREATE:
 		values["submitted_by"] = caller.user
 	if not caller.reviews:
-		_check_status(change, held)
+		_check_status(change, present)
 	if values.keys() & {"form_id", "form_version", "data"}:
-		_check_answers(values, held)
-	named = answers.files_of(values, held) if values.keys() & {"media", "data"} else []
-	kept = answers.files_of({}, held) if named and held.get("form_id") else []
+		_check_answers(values, present)
+	named = answers.files_of(values, present) if values.keys() & {"media", "data"} else []
+	kept = answers.files_of({}, present) if named and present.get("form_id") else []
 	if new := [one for one in named if one not in kept]:
 		media.check(new, caller.memo.get("media", {}))
 
 
-def _check_status(change: Change, held: Mapping[str, Any]) -> None:
+def _check_status(change: Change, present: Mapping[str, Any]) -> None:
 	"""Without the right to review, only draft and submitted may be set. A review status in an edit is an old copy, and is ignored."""
-	if change.values.get("status") in (None, held.get("status"), *DEVICE_STATUSES):
+	if change.values.get("status") in (None, present.get("status"), *DEVICE_STATUSES):
 		return
 	if change.operation == CREATE:
 		raise ItemError("server_field_not_allowed", ["status"])
@@ -70,8 +70,10 @@ def _changed_unseen(effect: Effect) -> bool:
 	return changed and effect.after.get("status") in REVIEWED
 
 
-def _check_answers(values: dict[str, Any], held: Mapping[str, Any]) -> None:
-	form, version, data = (values.get(name, held.get(name)) for name in ("form_id", "form_version", "data"))
+def _check_answers(values: dict[str, Any], present: Mapping[str, Any]) -> None:
+	form, version, data = (
+		values.get(name, present.get(name)) for name in ("form_id", "form_version", "data")
+	)
 	version, definition = answers.definition_of(form, version)
 	if definition is None:
 		raise ItemError("invalid_value", ["form_version"])
@@ -103,8 +105,8 @@ def code_key(tenant: str, code: str) -> str:
 def code_holder(tenant: str, code: str, own: str | None = None) -> str | None:
 	"""The client id of another meter that has this code, or None."""
 	filters = {"code_key": code_key(tenant, code), "name": ["!=", own or ""]}
-	held = frappe.db.get_value("Field Meter", filters, "client_id")
-	return held and ids.decode(held)
+	holder = frappe.db.get_value("Field Meter", filters, "client_id")
+	return holder and ids.decode(holder)
 
 
 def decide(row: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -28,33 +28,33 @@ def prepare(changes: Iterable[Change], caller: Caller) -> None:
 	naming = [
 		change for change in changes if change.operation != DELETE and is_key(change.values.get("file_id"))
 	]
-	wanted = {change.values["file_id"]: change.record for change in naming}
-	caller.memo["media"] = use.use(wanted, caller.space, caller)
+	named_keys = {change.values["file_id"]: change.record for change in naming}
+	caller.memo["media"] = use.use(named_keys, caller.space, caller)
 
 
 def rule(change: Change, stored: Stored | None, caller: Caller, registry: Registry) -> None:
 	"""Check that size, type and checksum of the record agree with its file. Raises ItemError invalid_link, invalid_value."""
-	held = stored.values if stored else {}
-	if is_key(change.values.get("file_id", held.get("file_id"))):
+	present = stored.values if stored else {}
+	if is_key(change.values.get("file_id", present.get("file_id"))):
 		_check_file(change, _when_named(change.values.get("file_id"), stored), caller.memo.get("media", {}))
-	elif is_key(held.get("file_id")) and "file_url" not in change.values:
+	elif is_key(present.get("file_id")) and "file_url" not in change.values:
 		change.values["file_url"] = None
 
 
 def _when_named(key: str | None, stored: Stored | None) -> dict[str, Any]:
 	"""What the record held when it last named the file, as far back as the change's base; else what it holds."""
-	held = dict(stored.values) if stored else {}
-	then = dict(held)
+	present = dict(stored.values) if stored else {}
+	then = dict(present)
 	for past in sorted(stored.history if stored else (), key=lambda past: -past.version):
 		if key in (None, then.get("file_id")):
 			break
 		then.update(past.before)
-	return then if key == then.get("file_id") else held
+	return then if key == then.get("file_id") else present
 
 
-def _check_file(change: Change, held: Mapping[str, Any], media: Mapping[str, Media]) -> None:
-	values = {**held, **change.values}
-	facts = _facts(values["file_id"], held, media)
+def _check_file(change: Change, present: Mapping[str, Any], media: Mapping[str, Media]) -> None:
+	values = {**present, **change.values}
+	facts = _facts(values["file_id"], present, media)
 	wrong = disagreeing(values, facts)
 	if wrong:
 		raise ItemError("invalid_value", wrong)
@@ -64,10 +64,10 @@ def _check_file(change: Change, held: Mapping[str, Any], media: Mapping[str, Med
 	change.values.update(file_url=url, sha256=values.get("sha256") or facts["sha256"])
 
 
-def _facts(key: str, held: Mapping[str, Any], media: Mapping[str, Media]) -> dict[str, Any]:
+def _facts(key: str, present: Mapping[str, Any], media: Mapping[str, Media]) -> dict[str, Any]:
 	"""The facts of the file: as verified when the record got it, or as just looked up."""
-	if key == held.get("file_id"):
-		return {name: held.get(name) for name in FACTS}
+	if key == present.get("file_id"):
+		return {name: present.get(name) for name in FACTS}
 	return facts_of(media.get(key))
 
 

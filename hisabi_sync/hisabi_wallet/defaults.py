@@ -39,11 +39,13 @@ def add(caller: Caller, language: str, currency: str | None = None) -> list[tupl
 
 	A default that people changed or deleted stays as they left it. Raises RequestError as a push does.
 	"""
-	held = _settings(caller.space_key)
-	currency = currency or (held and held[0]) or frappe.db.get_default("currency") or FALLBACK_CURRENCY
-	wanted = [] if held else [_settings_change(currency, language)]
-	wanted += [_account(currency, language), *_categories(language)]
-	changes = [_change(caller, index, *values) for index, values in enumerate(wanted)]
+	settings = _settings(caller.space_key)
+	currency = (
+		currency or (settings and settings[0]) or frappe.db.get_default("currency") or FALLBACK_CURRENCY
+	)
+	records = [] if settings else [_settings_change(currency, language)]
+	records += [_account(currency, language), *_categories(language)]
+	changes = [_change(caller, index, *values) for index, values in enumerate(records)]
 	return list(zip(changes, push.push(caller, changes, push.Options("wallet")).outcomes, strict=True))
 
 

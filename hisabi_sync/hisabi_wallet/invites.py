@@ -67,9 +67,9 @@ def accept(code: str, user: str) -> Joined | None:
 	if not found or not _is_good(found[0], user):
 		return None
 	invite = found[0]
-	held = members.active_role(invite["wallet"], user)
-	if held:
-		return Joined(invite["wallet"], held, True)
+	role = members.active_role(invite["wallet"], user)
+	if role:
+		return Joined(invite["wallet"], role, True)
 	if invite["status"] != OPEN:
 		return None
 	members.ensure(invite["wallet"], user, invite["role"])

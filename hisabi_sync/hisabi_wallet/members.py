@@ -83,8 +83,8 @@ def refuse() -> None:
 
 def check(doc: Document) -> None:
 	"""Raise frappe.PermissionError unless the acting user may make this change of a member's document."""
-	held = frappe.db.get_value(DOCTYPE, doc.name, ["role", "status"], for_update=True)
-	_check(doc, State(*held) if held and not doc.is_new() else NEW, State(doc.role, doc.status))
+	earlier = frappe.db.get_value(DOCTYPE, doc.name, ["role", "status"], for_update=True)
+	_check(doc, State(*earlier) if earlier and not doc.is_new() else NEW, State(doc.role, doc.status))
 
 
 def check_removal(doc: Document) -> None:

@@ -11,8 +11,8 @@ FALLBACK_CURRENCY = "USD"
 
 def transaction(change: Change, stored: Stored | None, caller: Caller, registry: Registry) -> None:
 	"""Money cannot be moved from an account to itself."""
-	held = stored.values if stored else {}
-	account, to_account = (change.values.get(name, held.get(name)) for name in ("account", "to_account"))
+	present = stored.values if stored else {}
+	account, to_account = (change.values.get(name, present.get(name)) for name in ("account", "to_account"))
 	if to_account and account == to_account:
 		raise ItemError("invalid_value", ["to_account"])
 

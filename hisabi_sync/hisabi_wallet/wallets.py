@@ -15,12 +15,12 @@ NAMES = ("wallet_id", "wallet_name", "status", "role", "doc_version", "server_mo
 
 def default_wallet(user: str) -> str:
 	"""The wallet that the user came into first; one is made when there is none."""
-	held = of_user(user)
-	if not held:
+	own = of_user(user)
+	if not own:
 		# Two phones that sign in at once get the same wallet: the second waits here and looks again.
 		frappe.db.sql("SELECT name FROM `tabUser` WHERE name = %s FOR UPDATE", (user,))
-		held = of_user(user, "LOCK IN SHARE MODE")
-	return held[0]["wallet_id"] if held else create(user, f"wallet-{ids.new()}", _("My wallet"))
+		own = of_user(user, "LOCK IN SHARE MODE")
+	return own[0]["wallet_id"] if own else create(user, f"wallet-{ids.new()}", _("My wallet"))
 
 
 def of_user(user: str, lock: str = "") -> list[dict[str, Any]]:
@@ -32,8 +32,8 @@ def of_user(user: str, lock: str = "") -> list[dict[str, Any]]:
 		ORDER BY m.creation, s.name {lock}""",  # noqa: S608
 		(user,),
 	)
-	held = (dict(zip(NAMES, row, strict=True)) for row in rows)
-	return [{**row, "wallet_name": texts.decode(row["wallet_name"] or "") or None} for row in held]
+	found = (dict(zip(NAMES, row, strict=True)) for row in rows)
+	return [{**row, "wallet_name": texts.decode(row["wallet_name"] or "") or None} for row in found]
 
 
 def count_owned(user: str) -> int:

@@ -94,9 +94,9 @@ def remove_released(failed: dict) -> int:
 def _without_needed(keys: list) -> set:
 	"""What a document holds in a field that is no file field any more, or whose DocType is not synced any more, waits again."""
 	left = set(keys) - _needed(rows.select(keys))
-	held = places.anywhere(left)
-	sql.update_in("Sync Media", {"released_at": None}, sorted(held))
-	return left - held
+	needed = places.anywhere(left)
+	sql.update_in("Sync Media", {"released_at": None}, sorted(needed))
+	return left - needed
 
 
 def _remove_all(where: str, values: tuple, choose: Callable, failed: dict) -> int:
@@ -104,10 +104,10 @@ def _remove_all(where: str, values: tuple, choose: Callable, failed: dict) -> in
 	gone = 0
 
 	def mark(keys: list[str]) -> int:
-		held = _lock(keys, where, values)
-		sql.update_in("Sync Media", {"state": REMOVING}, sorted(choose(held)))
+		locked = _lock(keys, where, values)
+		sql.update_in("Sync Media", {"state": REMOVING}, sorted(choose(locked)))
 		frappe.db.commit()
-		return len(held)
+		return len(locked)
 
 	for keys in _chunks(where, values):
 		_each(mark, keys, failed)
@@ -155,26 +155,26 @@ def follow_records(failed: dict) -> int:
 
 def _note_released(keys: list) -> int:
 	"""Locked first, so that a push that names a key meanwhile comes before or after, not between."""
-	held = rows.select(keys, lock=True)
-	needed = _needed(held)
-	gone = [key for key, media in held.items() if key not in needed and not media.released_at]
-	back = [key for key, media in held.items() if key in needed and media.released_at]
+	locked = rows.select(keys, lock=True)
+	needed = _needed(locked)
+	gone = [key for key, media in locked.items() if key not in needed and not media.released_at]
+	back = [key for key, media in locked.items() if key in needed and media.released_at]
 	sql.update_in("Sync Media", {"released_at": clock.now()}, gone)
 	sql.update_in("Sync Media", {"released_at": None}, back)
 	frappe.db.commit()
 	return len(gone)
 
 
-def _needed(held: dict[str, Media]) -> set[str]:
-	return fields.named(list(held)) | _disputed(held)
+def _needed(media_by_key: dict[str, Media]) -> set[str]:
+	return fields.named(list(media_by_key)) | _disputed(media_by_key)
 
 
-def _disputed(held: dict[str, Media]) -> set[str]:
+def _disputed(media_by_key: dict[str, Media]) -> set[str]:
 	"""Media of records with an open conflict may be on the side that a person is going to keep."""
-	by_record = {media.record: key for key, media in held.items() if media.record}
+	by_record = {media.record: key for key, media in media_by_key.items() if media.record}
 	found = sql.select_in("Sync Conflict", ["record"], "record", sorted(by_record), "status = 'Open'")
 	disputed = {row[0] for row in found}
-	return {key for key, media in held.items() if media.record in disputed}
+	return {key for key, media in media_by_key.items() if media.record in disputed}
 
 
 # --- what is left behind
@@ -186,10 +186,10 @@ def empty_incoming(failed: dict) -> int:
 	trouble: dict[str, int] = {}
 	emptied = 0
 	for keys in _chunks("incoming = 1 AND used_at < %s", (limit,)):
-		held = rows.select(keys).values()
+		expired = rows.select(keys).values()
 		done = [
 			m.key
-			for m in held
+			for m in expired
 			if _done(lambda one: backends.of(one).delete_incoming(one), m, trouble, failed)
 		]
 		sql.update_in("Sync Media", {"incoming": 0}, done)

@@ -44,10 +44,8 @@ def file_of(media: rows.Media) -> Path:
 
 def _is_resumed(wanted_range: str | None) -> bool:
 	"""A broken download goes on with the same URL, but only for its holder: without a credential a URL works once."""
-	wanted = (wanted_range or "").replace(" ", "")
-	return (
-		wanted.startswith("bytes=") and not wanted.startswith("bytes=0-") and frappe.session.user != "Guest"
-	)
+	asked = (wanted_range or "").replace(" ", "")
+	return asked.startswith("bytes=") and not asked.startswith("bytes=0-") and frappe.session.user != "Guest"
 
 
 def _spend(grant: signing.Grant) -> None:

@@ -12,9 +12,9 @@ from hisabi_sync.media.places import Source
 from hisabi_sync.media.rows import Media
 
 
-def usable(wanted: dict[str, str], caller: Caller) -> set[str]:
-	"""Hook: which keys the caller may name; they are used from now on. `wanted` is {key: record}."""
-	return set(use.use(wanted, caller.space, caller))
+def usable(named: dict[str, str], caller: Caller) -> set[str]:
+	"""Hook: which keys the caller may name; they are used from now on. `named` is {key: record}."""
+	return set(use.use(named, caller.space, caller))
 
 
 def named(keys: Iterable[str]) -> set[str]:

@@ -140,9 +140,9 @@ def _verified(media: Media, facts: Mapping[str, Any]) -> tuple[int, str]:
 	size = facts["ContentLength"]
 	if size > (media.announced_size or max_bytes()):
 		raise RequestError("media_size_mismatch", expected=media.announced_size or None, received=size)
-	known = facts.get("ChecksumSHA256")
-	head, digest = _read(media, facts["ETag"], size, known is None and size > 0)
-	digest = base64.b64decode(known).hex() if known else digest
+	checksum = facts.get("ChecksumSHA256")
+	head, digest = _read(media, facts["ETag"], size, checksum is None and size > 0)
+	digest = base64.b64decode(checksum).hex() if checksum else digest
 	check_facts(media, size, digest)
 	sniff.check(head, media.content_type)
 	return size, digest

@@ -13,30 +13,28 @@ from hisabi_sync.media.rows import PENDING, READABLE, REFUSED, USED, Media
 MARKED = ("state", "record", "used_at", "released_at", "size", "sha256", "refusal", "incoming")
 
 
-def use(wanted: Mapping[str, str | None], space: str, caller: Caller | None = None) -> dict[str, Media]:
-	"""Mark uploads as used. `wanted` is {key: name of the Sync Record that names it, or None}.
+def use(named: Mapping[str, str | None], space: str, caller: Caller | None = None) -> dict[str, Media]:
+	"""Mark uploads as used. `named` is {key: name of the Sync Record that names it, or None}.
 
 	Returns {key: Media} of the uploads that may be used: finished, not refused, of this space and, with a `caller`, shown to them.
 	Costs two statements for any number of keys, and a few more for uploads of others. Raises RequestError unavailable.
 	"""
-	media = [one for key, one in rows.select(wanted, space, lock=True).items() if key in wanted]
+	media = [one for key, one in rows.select(named, space, lock=True).items() if key in named]
 	if caller:
 		may = visibility.usable(media, caller)
 		media = [one for one in media if one.key in may]
-	wanted = _stay(media, wanted)
-	news = [_marked(one, wanted[one.key]) for one in media if _changes(one, wanted[one.key])]
+	named = _stay(media, named)
+	news = [_marked(one, named[one.key]) for one in media if _changes(one, named[one.key])]
 	if news:
 		sql.upsert("Sync Media", ["name", *MARKED], news)
 	return {one.key: one for one in media if one.state == USED}
 
 
-def _stay(media: Iterable[Media], wanted: Mapping[str, str | None]) -> dict[str, str | None]:
+def _stay(media: Iterable[Media], named: Mapping[str, str | None]) -> dict[str, str | None]:
 	"""A key goes on with the record that named it last where all members are shown that one; another may be shown to few."""
-	moving = {
-		one.key: one.record for one in media if one.record and wanted[one.key] not in (None, one.record)
-	}
+	moving = {one.key: one.record for one in media if one.record and named[one.key] not in (None, one.record)}
 	best = visibility.seen_by_all(moving.values()) if moving else ()
-	return {**wanted, **{key: None for key, record in moving.items() if record in best}}
+	return {**named, **{key: None for key, record in moving.items() if record in best}}
 
 
 def _changes(media: Media, record: str | None) -> bool:

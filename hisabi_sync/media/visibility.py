@@ -68,12 +68,12 @@ def _by_records(media: Sequence[Media], user: str, in_desk: bool) -> set[str]:
 	for one in media:
 		if one.record in records:
 			by_type.setdefault(records[one.record].entity_type, []).append((one.key, records[one.record]))
-	known = registry().by_name
+	by_name = registry().by_name
 	return {
 		key
 		for name, pairs in by_type.items()
-		if name in known
-		for key in _of_type(_judged(known[name], in_desk), pairs, user)
+		if name in by_name
+		for key in _of_type(_judged(by_name[name], in_desk), pairs, user)
 	}
 
 
@@ -125,9 +125,9 @@ def _in_space(entity: EntityType, space: str, names: set[str], user: str) -> set
 
 def seen_by_all(records: Iterable[str]) -> set[str]:
 	"""The Sync Records that are shown to every member of their space."""
-	known = registry().by_name
+	by_name = registry().by_name
 	return {
 		name
 		for name, stored in load.records(set(records)).items()
-		if stored.live and stored.entity_type in known and not known[stored.entity_type].check_permissions
+		if stored.live and stored.entity_type in by_name and not by_name[stored.entity_type].check_permissions
 	}

@@ -36,10 +36,10 @@ class Patch:
 		"""
 		columns = list(columns)
 		step = self.key + ids.digest(doctype, *columns)  # names may be longer than the key
-		held = frappe.db.get_global(step) or ""
-		if held.startswith(DONE):
+		progress = frappe.db.get_global(step) or ""
+		if progress.startswith(DONE):
 			return
-		after = held.partition(" ")[2]
+		after = progress.partition(" ")[2]
 		while rows := self._rows(doctype, columns, where, values, after):
 			work(rows)
 			after = str(rows[-1][0])

@@ -44,13 +44,13 @@ def with_record(
 	work: Work, record: frappe._dict, row: frappe._dict, done: Done, extra: Callable[[], Any] | None
 ) -> Done:
 	"""Keep that the record is linked, then carry its files; the Done that is left to settle. Raises RemoteError."""
-	known = _linked(row, done, extra)
+	linked = _linked(row, done, extra)
 	names = (
-		known.get("document_name") or row.document_name or record.document_name,
-		known.get("remote_id") or row.remote_id,
+		linked.get("document_name") or row.document_name or record.document_name,
+		linked.get("remote_id") or row.remote_id,
 	)
-	done.known = known or None
-	if known.get("state") == identity.GONE or not all(names):
+	done.known = linked or None
+	if linked.get("state") == identity.GONE or not all(names):
 		return done
 	carried = WAYS[work.channel.direction](work, *names)
 	if carried.number and done.status == states.SKIPPED:
@@ -202,9 +202,9 @@ def _key(remote_id: str) -> str:
 def _not_linked(channel: "Channel", column: str, files: dict[str, Any]) -> list[Any]:
 	"""Those files, by what `column` of their identity holds, that have no identity yet."""
 	where, values = "connection = %s AND entity = %s AND state = %s", _own(channel)
-	held = sql.select_in(identity.DOCTYPE, [column], column, list(files), where, (*values, identity.LINKED))
-	known = {row[0] for row in held}
-	return [file for key, file in files.items() if key not in known]
+	rows = sql.select_in(identity.DOCTYPE, [column], column, list(files), where, (*values, identity.LINKED))
+	linked = {row[0] for row in rows}
+	return [file for key, file in files.items() if key not in linked]
 
 
 def _own(channel: "Channel") -> tuple[str, str]:
@@ -239,8 +239,8 @@ def records_of(channel: "Channel", files: Iterable[RemoteFile]) -> list[str]:
 	keys = {_key(file.record): file.record for file in new}
 	where = "connection = %s AND entity = %s AND state = %s"
 	values = (channel.connection.name, channel.entity, identity.LINKED)
-	held = sql.select_in(identity.DOCTYPE, ["remote_key"], "remote_key", list(keys), where, values)
-	return sorted({keys[row[0]] for row in held})
+	rows = sql.select_in(identity.DOCTYPE, ["remote_key"], "remote_key", list(keys), where, values)
+	return sorted({keys[row[0]] for row in rows})
 
 
 def documents_with_new(channel: "Channel", since: str, after: str, limit: int) -> list[str]:

@@ -44,9 +44,9 @@ def changed(now: Mapping[str, Any], before: Mapping[str, Any] | None, is_newer: 
 	return {name for name, value in now.items() if not mapping.same(value, before.get(name))}
 
 
-def differing(wanted: Mapping[str, Any], held: Mapping[str, Any]) -> set[str]:
+def differing(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> set[str]:
 	"""Names of wanted values that are not those which are held."""
-	found = mapping.differences(wanted, held)
+	found = mapping.differences(ours, theirs)
 	return {change["field"].partition(".")[0] for change in found}
 
 

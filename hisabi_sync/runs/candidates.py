@@ -60,10 +60,10 @@ def conditions(channel: "Channel", run: Document | frappe._dict) -> tuple[list[s
 	"""Clauses and their values, those of the join first."""
 	clauses, values = ["1 = 1"], [channel.connection.name, channel.entity, channel.document_type]
 	cancelled = " OR (d.docstatus = 2 AND i.state = 'linked')" if channel.row.cancelled_as else ""
-	for column, wanted in _chosen(channel, run):
+	for column, value in _chosen(channel, run):
 		more = cancelled if column == "docstatus" else ""
 		clauses.append(f"(d.{sql.quote(column)} IN %s{more})")
-		values.append(tuple(wanted) if isinstance(wanted, list) else (wanted,))
+		values.append(tuple(value) if isinstance(value, list) else (value,))
 	for operator, moment in _dates(run):
 		clauses.append(f"d.{sql.quote(channel.row.date_field or 'creation')} {operator} %s")
 		values.append(moment)
@@ -157,8 +157,8 @@ def fits(channel: "Channel", run: Document | frappe._dict, remote: Remote) -> bo
 	if not filters or remote.payload is None:
 		return True
 	values = channel.to_local(remote.payload)
-	wanted = [status.lower() for status in filters.get("status") or ()]
-	if wanted and str(values.get(channel.row.status_field or "status") or "").lower() not in wanted:
+	statuses = [status.lower() for status in filters.get("status") or ()]
+	if statuses and str(values.get(channel.row.status_field or "status") or "").lower() not in statuses:
 		return False
 	day = str(values.get(channel.row.date_field, remote.stamp) or "")[:10]
 	dates = filters.get("date_range") or {}

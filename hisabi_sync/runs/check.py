@@ -60,20 +60,20 @@ def _both_ways(row: Document, other: Document) -> None:
 
 def _entity(connection: Document, row: Document) -> None:
 	"""Raise frappe.ValidationError, or PermissionError for a DocType that the person may not send or have written."""
-	wanted = "read" if row.direction == channel.PUSH else "write"
-	if not (_is_offered(row.document_type) and frappe.has_permission(row.document_type, wanted)):
+	right = "read" if row.direction == channel.PUSH else "write"
+	if not (_is_offered(row.document_type) and frappe.has_permission(row.document_type, right)):
 		frappe.throw(_("You may not use {0}").format(row.document_type), frappe.PermissionError)
 	meta = frappe.get_meta(row.document_type)
 	if meta.issingle or meta.istable:
 		frappe.throw(_("Row {0}: {1} has no documents of its own").format(row.idx, row.document_type))
-	known = {df.fieldname for df in meta.fields} | STANDARD
+	names_known = {df.fieldname for df in meta.fields} | STANDARD
 	if row.document_type in CLAUSES and meta.has_field(TENANT) and row.tenant_field != TENANT:
 		frappe.throw(_("Row {0}: the tenant field of {1} is {2}").format(row.idx, row.document_type, TENANT))
 	filters = _json(row, "filters")
 	if not row.tenant_field and not filters:
 		frappe.throw(_("Row {0}: name the tenant field, or filters that choose this tenant").format(row.idx))
 	named = [row.tenant_field, row.status_field, row.date_field, *filters]
-	_require_known(row, [name for name in named if name], known)
+	_require_known(row, [name for name in named if name], names_known)
 	_mapping(connection, row, meta)
 	_require_filled(row)
 	_lifecycle(connection, row, meta)
@@ -111,15 +111,17 @@ def _links(connection: Document, row: Document, parts: Iterable[mapping.Row]) ->
 				)
 				_wrong(row, _("Mapping"), text.format(part.local, entity))
 			linked = frappe.get_meta(rows[entity].document_type)
-			known = {df.fieldname for df in linked.fields} | STANDARD
-			_require_known(rows[entity], part.link.here if part.link else (), known)
+			names_known = {df.fieldname for df in linked.fields} | STANDARD
+			_require_known(rows[entity], part.link.here if part.link else (), names_known)
 
 
 def _fields(row: Document, parts: Iterable[mapping.Row], meta: Meta) -> None:
 	"""Ours are fields of the DocType; a pull writes none of those that Frappe keeps itself, such as name and owner."""
-	known = {df.fieldname for df in meta.fields} | (STANDARD if row.direction == channel.PUSH else set())
+	names_known = {df.fieldname for df in meta.fields} | (
+		STANDARD if row.direction == channel.PUSH else set()
+	)
 	parts = [part for part in parts if part.local]
-	_require_known(row, [part.local for part in parts if part.local], known)
+	_require_known(row, [part.local for part in parts if part.local], names_known)
 	for part in parts:
 		df = meta.get_field(part.local)
 		is_table = bool(df and df.fieldtype in frappe.model.table_fields)
@@ -166,8 +168,8 @@ def _json(row: Document, fieldname: str) -> dict[str, Any]:
 	return value
 
 
-def _require_known(row: Document, names: Iterable[str], known: Collection[str]) -> None:
-	missing = [name for name in names if name not in known]
+def _require_known(row: Document, names: Iterable[str], fields: Collection[str]) -> None:
+	missing = [name for name in names if name not in fields]
 	if missing:
 		text = frappe.utils.escape_html(", ".join(missing))
 		frappe.throw(_("Row {0}: {1} has no field {2}").format(row.idx, row.document_type, text))

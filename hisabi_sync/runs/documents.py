@@ -59,9 +59,9 @@ def as_stored(doctype: str, values: Mapping[str, Any]) -> dict[str, Any]:
 	Raises ItemError where a page would run a value.
 	"""
 	meta = frappe.get_meta(doctype)
-	known = {df.fieldname: df for df in meta.fields if df.fieldtype in fields.KINDS}
+	by_name = {df.fieldname: df for df in meta.fields if df.fieldtype in fields.KINDS}
 	title = meta.get_title_field()
-	return {name: _as_stored(known.get(name), value, name == title) for name, value in values.items()}
+	return {name: _as_stored(by_name.get(name), value, name == title) for name, value in values.items()}
 
 
 def _as_stored(df: Document | None, value: Any, is_title: bool) -> Any:

@@ -34,9 +34,9 @@ def values(doctype: str, sent: dict, rows: list) -> dict:
 
 
 def _values(doctype: str, sent: Mapping[str, Any], rows: Iterable[mapping.Row], place: str) -> dict[str, Any]:
-	known = {df.fieldname: df for df in frappe.get_meta(doctype).fields}
+	by_name = {df.fieldname: df for df in frappe.get_meta(doctype).fields}
 	mapped = {row.local: row for row in rows if row.local}
-	return {n: _value(known.get(n), value, mapped.get(n), place + n) for n, value in sent.items()}
+	return {n: _value(by_name.get(n), value, mapped.get(n), place + n) for n, value in sent.items()}
 
 
 def _value(df: Document | None, value: Any, row: mapping.Row | None, place: str) -> Any:

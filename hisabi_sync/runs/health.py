@@ -103,7 +103,7 @@ def _scheduler() -> dict[str, Any]:
 
 def _jobs() -> dict[str, Any]:
 	"""How many units, such as spaces, the latest run of each job could not do; their names are for the Desk."""
-	failed = {job: held["failed"] for job, held in background.failures().items()}
+	failed = {job: failure["failed"] for job, failure in background.failures().items()}
 	return {"failed": failed}
 
 
@@ -115,8 +115,8 @@ def _entity_types() -> dict[str, Any]:
 
 def _waiting() -> dict[str, Any]:
 	"""How many documents wait for a job that numbers them, by entity type, and since when the oldest does."""
-	held = waiting.state()
-	return {"entity_types": {name: {**row, "since": clock.dump(row["since"])} for name, row in held.items()}}
+	state = waiting.state()
+	return {"entity_types": {name: {**row, "since": clock.dump(row["since"])} for name, row in state.items()}}
 
 
 # In this order, and what a check needs is asked before it.

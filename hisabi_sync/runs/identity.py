@@ -44,8 +44,8 @@ def claim(channel: "Channel", token: str, records: Collection[frappe._dict]) -> 
 	A row has `began`: some attempt was made before, whose outcome may be unknown.
 	"""
 	names = _names(channel, records)
-	known = {row.name: row for row in _rows(list(names.values()))}
-	missing = [(record, names[record.name]) for record in records if names[record.name] not in known]
+	existing = {row.name: row for row in _rows(list(names.values()))}
+	missing = [(record, names[record.name]) for record in records if names[record.name] not in existing]
 	new = _insert(channel, token, missing)
 	sql.update_in(DOCTYPE, {"claim": token}, list(names.values()), "(claim IS NULL OR IS_FREE_LOCK(claim))")
 	ours = {row.name: row for row in _rows(list(names.values()), token)}
@@ -57,10 +57,10 @@ def claim(channel: "Channel", token: str, records: Collection[frappe._dict]) -> 
 def held(channel: "Channel", records: Collection[frappe._dict]) -> dict[str, frappe._dict]:
 	"""{record name: row} without claiming anything, for a look."""
 	names = _names(channel, records)
-	known = {row.name: row for row in _rows(list(names.values()))}
+	existing = {row.name: row for row in _rows(list(names.values()))}
 	new = {"state": CREATING, "began": False}
 	return {
-		record: known.get(name) or frappe._dict(dict.fromkeys(COLUMNS), name=name, **new)
+		record: existing.get(name) or frappe._dict(dict.fromkeys(COLUMNS), name=name, **new)
 		for record, name in names.items()
 	}
 
@@ -79,15 +79,15 @@ def _of_ids(channel: "Channel", records: Collection[frappe._dict], names: dict[s
 	"""Those of records that the other direction has linked already, or has made and not heard of."""
 	where = "connection = %s AND entity = %s AND document_type = %s"
 	values = (channel.connection.name, channel.entity, channel.document_type)
-	wanted = {
+	keys_by_column = {
 		"remote_key": {record.name: ids.digest(record.entity_id, size=16) for record in records},
 		"document_name": {record.name: record.document_name for record in records if record.document_name},
 	}
-	for column, keys in wanted.items():
-		held: dict[str, str] = dict(
+	for column, keys in keys_by_column.items():
+		found: dict[str, str] = dict(
 			sql.select_in(DOCTYPE, [column, "name"], column, list(keys.values()), where, values)
 		)
-		names |= {record: held[key] for record, key in keys.items() if key in held}
+		names |= {record: found[key] for record, key in keys.items() if key in found}
 	return names
 
 
@@ -107,11 +107,11 @@ def _of_documents(
 	by_document.update({document: name for document, name in own if name in wanted})
 	others = {row.name: row.document_name for row in _rows(list(names.values()))}
 	for record, document in documents.items():
-		held = others.get(names[record])
+		other = others.get(names[record])
 		if document in by_document:
 			names[record] = by_document[document]
-		elif held and held != document:
-			names[record] = channel.identity_name(f"{document}\0{held}")
+		elif other and other != document:
+			names[record] = channel.identity_name(f"{document}\0{other}")
 	return names
 
 
@@ -165,8 +165,8 @@ def made_by_push(channel: "Channel", remotes: Iterable["Remote"]) -> dict[str, s
 	keys = {str(mapping.at(r.payload, channel.key_there)): r.id for r in remotes if channel.key_there}
 	where = "connection = %s AND entity = %s AND document_name IS NOT NULL"
 	values = (channel.connection.name, channel.entity)
-	held = sql.select_in(DOCTYPE, ["name", "document_name"], "name", list(keys), where, values)
-	return {keys[name]: document for name, document in held}
+	rows = sql.select_in(DOCTYPE, ["name", "document_name"], "name", list(keys), where, values)
+	return {keys[name]: document for name, document in rows}
 
 
 def is_taken(channel: "Channel", row: frappe._dict, remote_id: str) -> bool:

@@ -79,10 +79,10 @@ def _outward(chosen: "Channel", row: Any, keys: set[LinkKey], found: Links) -> N
 		["document_name", "remote_id"],
 		{found.documents[key] for key in keys & found.documents.keys()},
 	)
-	held: dict[str, str] = dict(
+	ids: dict[str, str] = dict(
 		sql.select_in(identity.DOCTYPE, columns, "document_name", names, where, values)
 	)
-	found.known.update({key: held[found.documents[key]] for key in keys if found.documents.get(key) in held})
+	found.known.update({key: ids[found.documents[key]] for key in keys if found.documents.get(key) in ids})
 
 
 def _find_documents(chosen: "Channel", row: Any, keys: set[LinkKey], found: Links) -> None:
@@ -99,9 +99,9 @@ def _find_documents(chosen: "Channel", row: Any, keys: set[LinkKey], found: Link
 			names.setdefault(str(value), []).append(str(name))
 		found.documents.update(
 			{
-				open_keys[value]: held[0]
-				for value, held in names.items()
-				if value in open_keys and len(held) == 1
+				open_keys[value]: documents[0]
+				for value, documents in names.items()
+				if value in open_keys and len(documents) == 1
 			}
 		)
 
@@ -115,11 +115,11 @@ def _inward(chosen: "Channel", row: Any, keys: set[LinkKey], found: Links) -> No
 	by_digest = {ids.digest(key.value, size=16): key for key in keys}
 	where = "connection = %s AND entity = %s AND state = %s AND document_name IS NOT NULL"
 	values = (chosen.connection.name, row.entity, identity.LINKED)
-	held = sql.select_in(
+	rows = sql.select_in(
 		identity.DOCTYPE, ["remote_key", "document_name"], "remote_key", list(by_digest), where, values
 	)
-	shown = _shown(row.document_type, next(iter(keys)).here[0], {name for _, name in held})
-	found.known.update({by_digest[digest]: shown[name] for digest, name in held if shown.get(name)})
+	shown = _shown(row.document_type, next(iter(keys)).here[0], {name for _, name in rows})
+	found.known.update({by_digest[digest]: shown[name] for digest, name in rows if shown.get(name)})
 
 
 def _shown(doctype: str, fieldname: str, names: Collection[str]) -> dict[str, str]:

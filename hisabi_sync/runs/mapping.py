@@ -242,12 +242,12 @@ def leaves(payload: Mapping[str, Any], before: str = "") -> list[tuple[str, Any]
 	return found
 
 
-def differences(wanted: Mapping[str, Any], held: Mapping[str, Any]) -> list[dict[str, Any]]:
-	"""`[{field, from, to}]`: what would change where `held` is now if it became `wanted`."""
+def differences(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[dict[str, Any]]:
+	"""`[{field, from, to}]`: what would change where `theirs` is now if it became `ours`."""
 	return [
-		{"field": path, "from": at(held, path), "to": value}
-		for path, value in leaves(wanted)
-		if not same(value, at(held, path))
+		{"field": path, "from": at(theirs, path), "to": value}
+		for path, value in leaves(ours)
+		if not same(value, at(theirs, path))
 	]
 
 
@@ -258,19 +258,19 @@ def stated(value: Any) -> Any:
 	return [stated(part) for part in value] if isinstance(value, list) else value
 
 
-def same(wanted: Any, held: Any) -> bool:
+def same(ours: Any, theirs: Any) -> bool:
 	"""Whether two values mean the same on both sides: nothing and empty, 1 and 1.0 and "1", rows by their wanted fields."""
-	if isinstance(wanted, list) and isinstance(held, list):
-		return len(wanted) == len(held) and all(map(_same_row, wanted, held))
-	if wanted in (None, "") or held in (None, ""):
-		return not wanted and not held
-	return _comparable(wanted) == _comparable(held)
+	if isinstance(ours, list) and isinstance(theirs, list):
+		return len(ours) == len(theirs) and all(map(_same_row, ours, theirs))
+	if ours in (None, "") or theirs in (None, ""):
+		return not ours and not theirs
+	return _comparable(ours) == _comparable(theirs)
 
 
-def _same_row(wanted: Any, held: Any) -> bool:
-	if isinstance(wanted, dict) and isinstance(held, dict):
-		return all(same(value, at(held, path)) for path, value in leaves(wanted))
-	return same(wanted, held)
+def _same_row(ours: Any, theirs: Any) -> bool:
+	if isinstance(ours, dict) and isinstance(theirs, dict):
+		return all(same(value, at(theirs, path)) for path, value in leaves(ours))
+	return same(ours, theirs)
 
 
 def _comparable(value: Any) -> str | Decimal:

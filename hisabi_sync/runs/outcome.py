@@ -187,10 +187,10 @@ def worker_died(claim: str) -> int:
 
 	def transaction() -> Sequence[tuple[str, int, str, str]]:
 		where = "claim = %s AND status = %s"
-		held = sql.select(
+		rows = sql.select(
 			records.DOCTYPE, ["name", "attempts", "connection", "run"], where, (claim, states.PROCESSING)
 		)
-		for name, attempts, connection, _run in held:
+		for name, attempts, connection, _run in rows:
 			most = frappe.get_cached_value("Sync Connection", connection, "max_attempts") or 1
 			record = frappe._dict(name=name, attempts=attempts)
 			status, values = verdict(record, RemoteError("worker_died"), most)
@@ -198,11 +198,11 @@ def worker_died(claim: str) -> int:
 				status, values = states.PENDING, {**values, "next_attempt_at": clock.now()}
 			records.move([name], status, where, (claim, states.PROCESSING), **values)
 		frappe.db.commit()
-		return held
+		return rows
 
-	held = retry.run(transaction)
-	finish.count_again({row[3] for row in held})
-	return len(held)
+	rows = retry.run(transaction)
+	finish.count_again({row[3] for row in rows})
+	return len(rows)
 
 
 def tell_success(work: Work) -> None:

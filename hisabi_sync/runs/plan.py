@@ -116,9 +116,9 @@ def _step(run: Document, chosen: channel.Channel, state: dict[str, Any]) -> dict
 
 def _next_part(run: Document, chosen: channel.Channel, state: dict[str, Any]) -> dict[str, Any] | None:
 	"""Behind the records come those whose files alone are new, and then what is gone."""
-	wanted = {"files": _looks_for_files(chosen, run), "removed": candidates.carries_deletes(chosen, run)}
+	due = {"files": _looks_for_files(chosen, run), "removed": candidates.carries_deletes(chosen, run)}
 	done = next((number for number, name in enumerate(PARTS, 1) if name in state), 0)
-	return next(({name: PARTS[name]} for name in list(PARTS)[done:] if wanted[name]), None)
+	return next(({name: PARTS[name]} for name in list(PARTS)[done:] if due[name]), None)
 
 
 def _looks_for_files(chosen: channel.Channel, run: Document) -> bool:
@@ -168,9 +168,9 @@ def _inward(
 	run: Document, chosen: channel.Channel, state: dict[str, Any]
 ) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
 	"""A page of the other side. Where pages may shift, the list is read again until a whole pass brings nothing new."""
-	wanted = wish(run, chosen)
-	page = _page(chosen, wanted, state.get("at"))
-	seen_pages = None if wanted.ids else base.detect_cycle(state.get("trail"), page)
+	asked = wish(run, chosen)
+	page = _page(chosen, asked, state.get("at"))
+	seen_pages = None if asked.ids else base.detect_cycle(state.get("trail"), page)
 	fitting = [remote for remote in page.records if candidates.fits(chosen, run, remote)]
 	own = identity.made_by_push(chosen, fitting)
 	rows = [{**_inward_row(chosen, remote), "document_name": own.get(remote.id)} for remote in fitting]
@@ -246,7 +246,7 @@ def _inward_row(chosen: channel.Channel, remote: Remote) -> dict[str, Any]:
 	}
 
 
-def _page(chosen: channel.Channel, wanted: Wish, at: dict[str, Any] | None) -> Page:
+def _page(chosen: channel.Channel, asked: Wish, at: dict[str, Any] | None) -> Page:
 	"""A page, with some patience for a side that stumbles."""
 	patient = tenacity.Retrying(
 		retry=tenacity.retry_if_exception(lambda error: getattr(error, "retryable", False)),
@@ -254,7 +254,7 @@ def _page(chosen: channel.Channel, wanted: Wish, at: dict[str, Any] | None) -> P
 		wait=_wait,
 		reraise=True,
 	)
-	return patient(chosen.connector.page, wanted, at)
+	return patient(chosen.connector.page, asked, at)
 
 
 def _wait(state: tenacity.RetryCallState) -> float:

@@ -137,10 +137,10 @@ def _listed(run: frappe._dict, chosen: channel.Channel, most: int) -> tuple[list
 	"""(records of the other side, whether these are all)."""
 	found: dict[str, Remote] = {}
 	at, seen_pages = None, None
-	request, deadline = plan.wish(run, chosen), time.monotonic() + MOST_SECONDS
+	asked, deadline = plan.wish(run, chosen), time.monotonic() + MOST_SECONDS
 	while len(found) < most:
-		page = chosen.connector.page(request, at)
-		seen_pages = None if request.ids else base.detect_cycle(seen_pages, page)
+		page = chosen.connector.page(asked, at)
+		seen_pages = None if asked.ids else base.detect_cycle(seen_pages, page)
 		found.update({r.id: r for r in page.records if candidates.fits(chosen, run, r)})
 		at = page.next
 		if at is None:
@@ -235,9 +235,9 @@ def _overwrites(chosen: channel.Channel, listed: Iterable[Remote]) -> bool:
 	rows = sql.select_in(
 		identity.DOCTYPE, ["name", "document_name", "local_stamp", "remote_stamp"], "name", list(names)
 	)
-	held = {row[1]: row[2] for row in rows if row[1] and row[3] != names[row[0]].stamp}
-	present = sql.select_in(chosen.document_type, ["name", "CAST(modified AS CHAR)"], "name", list(held))
-	return any(held[name] != stamp for name, stamp in present)
+	stamps = {row[1]: row[2] for row in rows if row[1] and row[3] != names[row[0]].stamp}
+	present = sql.select_in(chosen.document_type, ["name", "CAST(modified AS CHAR)"], "name", list(stamps))
+	return any(stamps[name] != stamp for name, stamp in present)
 
 
 def _sign(

@@ -44,12 +44,12 @@ def attempt(work: Work, record: frappe._dict, row: frappe._dict) -> tuple[Done, 
 	"""`(Done, work inside the transaction)` of one attempt. Raises RemoteError."""
 	if _is_our_own(work, record, row):
 		return two_way.unchanged(), None
-	held = None if record.payload else work.channel.connector.get(record.entity_id)
-	how = _gone_as(work, record, held)
+	remote = None if record.payload else work.channel.connector.get(record.entity_id)
+	how = _gone_as(work, record, remote)
 	if how:
 		done, change = removal.inward(work, row, how)
 		return done, (lambda: _refusing(change)) if change else None
-	came = _incoming(work, record, row, held)
+	came = _incoming(work, record, row, remote)
 	if came.name and work.channel.back and frappe.db.exists(work.channel.document_type, came.name):
 		return _merged(work, record, row, came.name, came)
 	return _taken(work, record, row, came)
@@ -64,13 +64,13 @@ def _is_our_own(work: Work, record: frappe._dict, row: frappe._dict) -> bool:
 	return two_way.is_unchanged(work, record, record.stamp, row.remote_stamp)
 
 
-def _incoming(work: Work, record: frappe._dict, row: frappe._dict, held: Remote | None) -> Incoming:
-	raw = _raw(work, record, held)
+def _incoming(work: Work, record: frappe._dict, row: frappe._dict, remote: Remote | None) -> Incoming:
+	raw = _raw(work, record, remote)
 	values = mapping.linked(work.channel.mapping, _plain(raw), work.links)
 	known = {"values_hash": mapping.fingerprint(values), "remote_id": record.entity_id}
 	known["remote_stamp"] = record.stamp or row.remote_stamp
 	name = row.document_name if row.state == identity.LINKED else None
-	submits = bool(work.channel.row.then_do) and removal.docstatus(held) == 1
+	submits = bool(work.channel.row.then_do) and removal.docstatus(remote) == 1
 	return Incoming(raw, values, known, name or None, submits)
 
 
@@ -124,26 +124,26 @@ def _merged(
 	return done, lambda: _refusing(change)
 
 
-def _gone_as(work: Work, record: frappe._dict, held: Remote | None) -> str | None:
+def _gone_as(work: Work, record: frappe._dict, remote: Remote | None) -> str | None:
 	"""As what we get a record of the other side that was deleted or cancelled; None for one that is there."""
 	if record.payload:
 		return None
-	if held is None:
+	if remote is None:
 		return work.channel.row.deleted_as
-	return work.channel.row.cancelled_as if removal.docstatus(held) == removal.CANCELLED else None
+	return work.channel.row.cancelled_as if removal.docstatus(remote) == removal.CANCELLED else None
 
 
 def _exact(work: Work, values: dict) -> dict:
 	return exact.values(work.channel.document_type, values, work.channel.mapping)
 
 
-def _raw(work: Work, record: frappe._dict, held: Remote | None) -> dict[str, Any]:
+def _raw(work: Work, record: frappe._dict, remote: Remote | None) -> dict[str, Any]:
 	"""Our document's values before the links in them are exchanged."""
 	if record.payload:
 		return json.loads(record.payload)
-	if held is None:
+	if remote is None:
 		raise RemoteError("remote_missing")
-	values = json.loads(json.dumps(work.channel.to_local(held.payload), default=mapping.plain))
+	values = json.loads(json.dumps(work.channel.to_local(remote.payload), default=mapping.plain))
 	work.links.add([values])
 	return values
 
@@ -225,8 +225,8 @@ def _is_refusal(error: Exception) -> bool:
 
 def _rehearsed(work: Work, row: frappe._dict | None, values: dict[str, Any]) -> Done:
 	"""What the attempt would do; it only reads."""
-	held = None
+	present = None
 	if row is not None:
-		held = documents.load(work.channel, [row.document_name]).get(row.document_name)
-	plain = {name: mapping.plain(value) for name, value in held.items()} if held else None
+		present = documents.load(work.channel, [row.document_name]).get(row.document_name)
+	plain = {name: mapping.plain(value) for name, value in present.items()} if present else None
 	return push.rehearsed(values, plain)

@@ -73,14 +73,14 @@ def one(
 	attempting: Callable[[frappe._dict, frappe._dict], tuple[Done, Callable[[], dict[str, Any]] | None]],
 ) -> bool:
 	"""Try one record and write its outcome; whether the rest of the chunk may go on."""
-	held = None if work.run.dry_run else row
+	own_row = None if work.run.dry_run else row
 	try:
 		done, extra = attempting(record, row)
-		if held is not None and work.channel.row.attachments:
-			done, extra = attachments.with_record(work, record, held, done, extra), None
-		outcome.save(work, record, held, done, extra)
-		if held is not None and done.operation == CREATE and work.channel.direction == PUSH:
-			_release(work, record, held)
+		if own_row is not None and work.channel.row.attachments:
+			done, extra = attachments.with_record(work, record, own_row, done, extra), None
+		outcome.save(work, record, own_row, done, extra)
+		if own_row is not None and done.operation == CREATE and work.channel.direction == PUSH:
+			_release(work, record, own_row)
 		return True
 	except outcome.Lost:
 		frappe.db.rollback()
@@ -94,7 +94,7 @@ def one(
 		errors.log_once("a record of a run failed", error)
 		failure = RemoteError("internal_error")
 	frappe.db.rollback()
-	return _write_failure(work, record, held, failure)
+	return _write_failure(work, record, own_row, failure)
 
 
 def _release(work: outcome.Work, record: frappe._dict, row: frappe._dict) -> None:
@@ -211,10 +211,10 @@ def _compares(work: outcome.Work) -> bool:
 
 
 def _differing(work: outcome.Work, row: frappe._dict, payload: dict[str, Any]) -> dict[str, Any]:
-	held = work.channel.connector.get(row.remote_id)
-	if held is None:
+	remote = work.channel.connector.get(row.remote_id)
+	if remote is None:
 		raise RemoteError("remote_missing")
-	changes = mapping.differences(mapping.stated(payload), held.payload or {})
+	changes = mapping.differences(mapping.stated(payload), remote.payload or {})
 	names = {change["field"].partition(".")[0] for change in changes}
 	return {name: value for name, value in payload.items() if name in names}
 
@@ -222,18 +222,18 @@ def _differing(work: outcome.Work, row: frappe._dict, payload: dict[str, Any]) -
 def _rehearsed(work: outcome.Work, row: frappe._dict, payload: dict[str, Any]) -> Done:
 	"""What the attempt would do; it only reads."""
 	connector = work.channel.connector
-	held = connector.get(row.remote_id) if row.state == identity.LINKED else None
-	if held is None and row.began and row.state != identity.LINKED:
+	remote = connector.get(row.remote_id) if row.state == identity.LINKED else None
+	if remote is None and row.began and row.state != identity.LINKED:
 		found = connector.find(row.name)
-		held = connector.get(found.id) if found else None
-	return rehearsed(payload, None if held is None else held.payload or {})
+		remote = connector.get(found.id) if found else None
+	return rehearsed(payload, None if remote is None else remote.payload or {})
 
 
-def rehearsed(wanted: dict[str, Any], held: Mapping[str, Any] | None) -> Done:
+def rehearsed(ours: dict[str, Any], theirs: Mapping[str, Any] | None) -> Done:
 	"""A Done that says what would be created, changed field by field, or skipped."""
-	if held is None:
-		return Done(CREATE, changes=mapping.differences(wanted, {}))
-	changes = mapping.differences(wanted, held)
+	if theirs is None:
+		return Done(CREATE, changes=mapping.differences(ours, {}))
+	changes = mapping.differences(ours, theirs)
 	if not changes:
 		return Done(NONE, states.SKIPPED, code="unchanged", changes=[])
 	return Done(UPDATE, changes=changes)

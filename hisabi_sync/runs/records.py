@@ -43,11 +43,11 @@ def add(run: Document, rows: Iterable[dict[str, Any]]) -> int:
 	A record that changed while the list was read appears twice; its latest state is kept. Returns how many were new.
 	"""
 	keyed = {ids.digest(row["entity_id"], size=16): row for row in sorted(rows, key=_stamp)}
-	known = _known(run.name, list(keyed))
-	new = [_row(run, key, row) for key, row in keyed.items() if key not in known]
+	existing = _known(run.name, list(keyed))
+	new = [_row(run, key, row) for key, row in keyed.items() if key not in existing]
 	if new:
 		sql.insert(DOCTYPE, INSERTED, new)
-	for key, (name, stamp) in known.items():
+	for key, (name, stamp) in existing.items():
 		if _stamp(keyed[key]) > (stamp or ""):
 			newer = {"stamp": _stamp(keyed[key]), "payload": keyed[key].get("payload")}
 			sql.update_in(DOCTYPE, newer, [name], "status = %s", (states.PENDING,))
@@ -60,14 +60,14 @@ def _stamp(row: Mapping[str, Any]) -> str:
 
 def _known(run: str, keys: list[str]) -> dict[str, tuple[str, str | None]]:
 	"""{key: (name, stamp)} of the run's records, some thousand keys at a time."""
-	known = {}
+	existing = {}
 	for start in range(0, len(keys), KEYS):
 		chunk = keys[start : start + KEYS]
 		found = sql.select_in(
 			DOCTYPE, ["entity_key", "name", "stamp"], "entity_key", chunk, "run = %s", (run,)
 		)
-		known.update({key: (name, stamp) for key, name, stamp in found})
-	return known
+		existing.update({key: (name, stamp) for key, name, stamp in found})
+	return existing
 
 
 def _row(run: Document, key: str, row: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -23,9 +23,9 @@ CANCELLED = 2
 HOWS = {"cancel": CANCEL, "delete": DELETE, "values": UPDATE}
 
 
-def docstatus(held: Remote | None) -> int:
+def docstatus(remote: Remote | None) -> int:
 	"""Frappe's docstatus of a record of the other side; 0 where it has none that counts."""
-	value = (held.payload or {}).get("docstatus") if held else 0
+	value = (remote.payload or {}).get("docstatus") if remote else 0
 	return value if value in (0, 1, CANCELLED) else 0
 
 

@@ -46,8 +46,8 @@ def _messages(body: Mapping[str, Any]) -> Iterator[str]:
 	"""Those of Frappe's first API, and of its second in `errors`."""
 	listed = _parsed(str(body.get("_server_messages") or "").encode())
 	for entry in listed if isinstance(listed, list) else ():
-		held = _parsed(entry.encode()) if isinstance(entry, str) else entry
-		yield from _message(held, entry if held is None else None)
+		parsed = _parsed(entry.encode()) if isinstance(entry, str) else entry
+		yield from _message(parsed, entry if parsed is None else None)
 	errors = body.get("errors")
 	for entry in errors if isinstance(errors, list) else ():
 		yield from _message(entry, entry)

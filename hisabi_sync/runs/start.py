@@ -42,11 +42,11 @@ def _key_hash(space: str, key: str | None) -> str | None:
 
 
 def _refuse_repeat(request: run_request.RunRequest) -> None:
-	held = request.idempotency_key and frappe.db.get_value(
+	first = request.idempotency_key and frappe.db.get_value(
 		RUN, {"key_hash": _key_hash(request.space, request.idempotency_key)}
 	)
-	if held:
-		raise RequestError("idempotency_key_used", sync_id=held)
+	if first:
+		raise RequestError("idempotency_key_used", sync_id=first)
 
 
 def _insert(
@@ -104,14 +104,14 @@ def _failed(space: str, entity: str | None, names: list[str] | None) -> list[fra
 def _held(chosen: list[frappe._dict]) -> list[frappe._dict]:
 	"""Those that nobody else has begun to retry, ours until the commit."""
 	names, states_now = [row.name for row in chosen], tuple(sorted(states.REVIVABLE))
-	held: set[str] = set()
+	locked: set[str] = set()
 	for start_at in range(0, len(names), sql.CHUNK_ROWS):
 		chunk = names[start_at : start_at + sql.CHUNK_ROWS]
 		rows = sql.select_in(
 			records.DOCTYPE, ["name"], "name", chunk, "status IN %s", (states_now,), "FOR UPDATE"
 		)
-		held.update(row[0] for row in rows)
-	return [row for row in chosen if row.name in held]
+		locked.update(row[0] for row in rows)
+	return [row for row in chosen if row.name in locked]
 
 
 def _revive(chosen: list[frappe._dict], keep: str | None) -> None:

@@ -52,32 +52,34 @@ def update(
 	stamp = documents.stamp(document)
 	if is_unchanged(work, record, stamp, row.local_stamp):
 		return unchanged()
-	held = work.channel.connector.get(row.remote_id)
-	if held is None:
+	remote = work.channel.connector.get(row.remote_id)
+	if remote is None:
 		raise RemoteError("remote_missing")
-	sides = _outward(work.channel, row, document, payload, held)
-	names = _decided(work, record, document.name, sides, payload, held.payload or {})
+	sides = _outward(work.channel, row, document, payload, remote)
+	names = _decided(work, record, document.name, sides, payload, remote.payload or {})
 	sent = {name: payload[name] for name in payload if name in names}
-	if payload.get("docstatus") == 1 and removal.docstatus(held) == 0:
+	if payload.get("docstatus") == 1 and removal.docstatus(remote) == 0:
 		sent["docstatus"] = 1
 	if work.run.dry_run:
-		changes = mapping.differences(sent, held.payload or {})
+		changes = mapping.differences(sent, remote.payload or {})
 		return Done(UPDATE, changes=changes) if changes else unchanged()
-	made = work.channel.connector.update(row.remote_id, sent, row.name) if sent else held
+	made = work.channel.connector.update(row.remote_id, sent, row.name) if sent else remote
 	known = {"local_stamp": stamp, **_after_push(work, record, row, document, made, sides)}
 	return Done(UPDATE, known=known) if sent else Done(NONE, states.SKIPPED, known, code="unchanged")
 
 
 def _outward(
-	push: Channel, row: frappe._dict, document: frappe._dict, payload: dict[str, Any], held: Remote
+	push: Channel, row: frappe._dict, document: frappe._dict, payload: dict[str, Any], remote: Remote
 ) -> Sides:
 	"""In the other side's names."""
 	base, pull = _base(row), _back(push)
 	here = both_ways.changed(
 		push.to_remote(document), base.get(HERE), documents.stamp(document) != row.local_stamp
 	)
-	there = both_ways.changed(pull.to_local(held.payload), base.get(THERE), held.stamp != row.remote_stamp)
-	differing = both_ways.differing(payload, held.payload or {})
+	there = both_ways.changed(
+		pull.to_local(remote.payload), base.get(THERE), remote.stamp != row.remote_stamp
+	)
+	differing = both_ways.differing(payload, remote.payload or {})
 	return Sides(here, both_ways.names_there(pull.mapping, there), differing)
 
 
@@ -114,13 +116,13 @@ def fetch(
 	`ours` is the document, locked, or for a look its name. Raises RemoteError, both_changed too.
 	"""
 	pull, base, name = work.channel, _base(row), ours if isinstance(ours, str) else str(ours.name)
-	push, held = _back(pull), _held(pull, name)
-	if not isinstance(ours, str) and held.modified != frappe.utils.get_datetime(ours.modified):
+	push, present = _back(pull), _held(pull, name)
+	if not isinstance(ours, str) and present.modified != frappe.utils.get_datetime(ours.modified):
 		raise RemoteError("local_changed")  # since this transaction began to read
 	there = both_ways.changed(raw, base.get(THERE), record.stamp != row.remote_stamp)
 	now = push.to_remote(_held(push, name))
-	here = both_ways.changed(now, base.get(HERE), documents.stamp(held) != row.local_stamp)
-	plain = {name: _plain(value) for name, value in held.items()}
+	here = both_ways.changed(now, base.get(HERE), documents.stamp(present) != row.local_stamp)
+	plain = {name: _plain(value) for name, value in present.items()}
 	sides = Sides(there, both_ways.names_here(push.mapping, here), both_ways.differing(values, plain))
 	names = _decided(work, record, name, sides, values, plain)
 	return {name: values[name] for name in values if name in names}, sides
@@ -149,13 +151,13 @@ def _decided(
 	record: frappe._dict,
 	document: str,
 	sides: Sides,
-	wanted: Mapping[str, Any],
-	held: Mapping[str, Any],
+	ours: Mapping[str, Any],
+	theirs: Mapping[str, Any],
 ) -> set[str]:
 	"""Names of what goes over. Raises Clash where a person has to decide first."""
 	if sides.clashes and not record.keep:
-		disputed = {name: wanted[name] for name in wanted if name in sides.clashes}
-		raise Clash(work, document, mapping.differences(disputed, held))
+		disputed = {name: ours[name] for name in ours if name in sides.clashes}
+		raise Clash(work, document, mapping.differences(disputed, theirs))
 	return set(sides.carried(wins(work, record)))
 
 

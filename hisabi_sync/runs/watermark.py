@@ -57,8 +57,8 @@ def advance(run: Document) -> None:
 		return
 	found = _furthest(run.name)
 	name = name_of(run.connection, run.entity, run.direction)
-	held = frappe.db.get_value(DOCTYPE, name, ["stamp", "last_id"])
-	if found is None or (held and tuple(held) >= found):
+	reached = frappe.db.get_value(DOCTYPE, name, ["stamp", "last_id"])
+	if found is None or (reached and tuple(reached) >= found):
 		return
 	now = clock.now()
 	own = (run.connection, run.space, run.entity, run.direction, *found)

@@ -107,3 +107,15 @@ def test_nothing_but_tests_imports_tests():
 	for part in ("hisabi_sync", "benchmarks", "chaos", "demo", "devtool"):
 		for path in (ROOT / part).rglob("*.py"):
 			assert not [name for name in imported(path) if name.split(".")[0] == "tests"], path
+
+
+def test_functions_that_a_row_names_are_in_its_modules():
+	"""A reader who follows "Where to look" finds what is named behind a module there."""
+	rows = re.findall(r"`(hisabi_sync/[\w/]+\.py)` \(([^)]*)\)", (ROOT / DOCUMENT).read_text())
+	named = [(path, name) for path, text in rows for name in re.findall(r"`(\w+)`", text)]
+	assert named
+	assert not [
+		(path, name)
+		for path, name in named
+		if not re.search(rf"^\s*(?:def {name}\(|{name}\b.* = )", (ROOT / path).read_text(), re.M)
+	]

@@ -125,10 +125,10 @@ def _member(user: str, space: str, key: str, kind: SpaceType | None) -> Step:
 
 def _by_parts(user: str, space: str, role: str) -> str:
 	parts = frappe.get_all("Sync Space Part", {"parent": space}, pluck="part")
-	held = frappe.get_all(
+	own = frappe.get_all(
 		"Sync Space Member", {"space": ["in", parts], "user": user, "status": "active"}, pluck="space"
 	)
-	names = frappe.get_all("Sync Space", {"name": ["in", held]}, pluck="title", order_by="title")
+	names = frappe.get_all("Sync Space", {"name": ["in", own]}, pluck="title", order_by="title")
 	said = _("The user is a member with the role {0}, because they are a member of {1}")
 	return said.format(_(role), ", ".join(names))
 
@@ -144,7 +144,7 @@ def _rules(user: str, key: str, kind: SpaceType | None) -> list[str]:
 	"""For each rule of the space's type, whether it makes the user a member of the space now."""
 	if kind is None or kind.problem:
 		return [kind.problem] if kind else []
-	found = {rule for _user, held, rule in memberships.found(kind, [user]) if held == key}
+	found = {rule for _user, own_key, rule in memberships.found(kind, [user]) if own_key == key}
 	words = {True: _("{0}: yes"), False: _("{0}: no")}
 	return [words[rule.name in found].format(rule_text(rule)) for rule in kind.rules]
 

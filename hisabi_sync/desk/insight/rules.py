@@ -92,13 +92,13 @@ def save(conflict: frappe._dict, field: str, rule: str, reason: str | None = Non
 	entity = _entity(conflict)
 	_check(entity, field)
 	doc = frappe.get_doc("Sync Entity", entity.name, for_update=True)
-	held = json.loads(doc.field_policies or "{}")
-	held.pop(field, None)
-	held.update({field: what_if.RULES[rule]} if what_if.RULES[rule] else {})
-	doc.field_policies = json.dumps(held, indent=1, ensure_ascii=False)
+	policies = json.loads(doc.field_policies or "{}")
+	policies.pop(field, None)
+	policies.update({field: what_if.RULES[rule]} if what_if.RULES[rule] else {})
+	doc.field_policies = json.dumps(policies, indent=1, ensure_ascii=False)
 	doc.save()
 	doc.add_comment("Info", _comment(conflict, field, rule, reason))
-	return {"entity_type": doc.entity_type, "field_policies": held}
+	return {"entity_type": doc.entity_type, "field_policies": policies}
 
 
 def _comment(conflict: frappe._dict, field: str, rule: str, reason: str | None) -> str:
@@ -116,6 +116,6 @@ def _entity(conflict: frappe._dict) -> EntityType:
 
 
 def _check(entity: EntityType, field: str) -> None:
-	known = entity.fields.get(field)
-	if known is None or known.access == "Hidden":
+	own = entity.fields.get(field)
+	if own is None or own.access == "Hidden":
 		raise RequestError("invalid_argument", argument="field")

@@ -33,10 +33,10 @@ def device(name: str | None) -> dict[str, Any] | None:
 
 def types() -> list[dict[str, str]]:
 	"""The types that are switched on and whose documents the reader may read."""
-	known = (entity for entity in entity_types.registry().by_name.values() if entity.enabled)
+	enabled = (entity for entity in entity_types.registry().by_name.values() if entity.enabled)
 	return [
 		{"entity_type": entity.wire_name, "doctype": entity.doctype, "space_type": entity.space_type}
-		for entity in known
+		for entity in enabled
 		if frappe.has_permission(entity.doctype, "read")
 	]
 
@@ -53,12 +53,12 @@ def spaces(user: str, device: str | None) -> tuple[list[dict[str, Any]], bool]:
 	)
 	shown = rows[:MOST]
 	names = [row.name for row in shown if row.status == "active"]
-	held, reached, registry = counts(user, names), _confirmed(device, names), entity_types.registry()
+	counted, reached, registry = counts(user, names), _confirmed(device, names), entity_types.registry()
 	for row in shown:
 		row.rule = reasons.rule_of(row, registry.space_types.get(row.space_type))
 		row.since = clock.dump(row.since)
 		row.confirmed = reached.get(row.name)
-		row.counts = held.get(row.name, [])
+		row.counts = counted.get(row.name, [])
 	return shown, len(rows) > MOST
 
 

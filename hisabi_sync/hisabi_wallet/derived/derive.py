@@ -178,8 +178,8 @@ def remaining_from_scratch(copy: Stored, access: Access) -> Decimal:
 	columns = ["status", "paid_amount", "amount"]
 	fields = [access.registry.by_name[INSTALLMENT].fields[name] for name in columns]
 	rows = access.select(INSTALLMENT, [load.column(f) for f in fields], "debt = %s", (copy.document_name,))
-	held = ({f.name: f.load(value) for f, value in zip(fields, row, strict=True)} for row in rows)
-	return copy.values["principal_amount"] - sum((rules.paid(row) for row in held), rules.ZERO)
+	payments = ({f.name: f.load(value) for f, value in zip(fields, row, strict=True)} for row in rows)
+	return copy.values["principal_amount"] - sum((rules.paid(row) for row in payments), rules.ZERO)
 
 
 def _principal_added(own: Effect | None) -> Decimal:

@@ -32,8 +32,8 @@ def execute() -> None:
 		(BEFORE, f"{BEFORE} %"),
 	)
 	devices = defaultdict(list)
-	for name, held in rows:
-		devices[_scopes(used[name], held)].append(name)
+	for name, scopes in rows:
+		devices[_scopes(used[name], scopes)].append(name)
 	for words, names in devices.items():
 		frappe.db.sql("UPDATE `tabSync Device` SET scopes = %s WHERE name IN %s", (words, tuple(names)))
 
@@ -47,7 +47,7 @@ def _used() -> dict[str, set[str]]:
 	return found
 
 
-def _scopes(used: set[str], held: str | None) -> str:
+def _scopes(used: set[str], scopes: str | None) -> str:
 	kept = [scope for scope in CONTRACTS if scope in used] or CONTRACTS
-	special = [EDIT_PLAYBOOKS] if EDIT_PLAYBOOKS in (held or "") else []
+	special = [EDIT_PLAYBOOKS] if EDIT_PLAYBOOKS in (scopes or "") else []
 	return " ".join([*kept, *special])

@@ -58,5 +58,5 @@ def _move(members: chunks.Rows, twins: Mapping[str, str]) -> None:
 
 
 def _without_records(names: list[str]) -> list[str]:
-	held = {row[0] for row in sql.select_in("Sync Record", ["DISTINCT space"], "space", names)}
-	return [name for name in names if name not in held]
+	filled = {row[0] for row in sql.select_in("Sync Record", ["DISTINCT space"], "space", names)}
+	return [name for name in names if name not in filled]

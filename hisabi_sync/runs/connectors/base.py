@@ -219,16 +219,16 @@ def detect_cycle(seen_pages: dict[str, Any] | None, page: Page) -> dict[str, Any
 	Each page is compared with a remembered one, which is replaced ever more rarely. So a cycle of any length is found
 	(Brent's algorithm), and what is remembered does not grow.
 	"""
-	held = seen_pages or {"pages": 0, "steps": 0, "lap": 1, "rows": None, "next": None}
+	trail = seen_pages or {"pages": 0, "steps": 0, "lap": 1, "rows": None, "next": None}
 	rows = ids.digest(*(f"{r.id}|{r.stamp}" for r in page.records), size=16) if page.records else None
 	following = ids.digest(page.next, size=16) if page.next else None
-	if _is_back(held, rows, following) or held["pages"] >= MOST_PAGES:
+	if _is_back(trail, rows, following) or trail["pages"] >= MOST_PAGES:
 		raise RemoteError("remote_endless")
-	seen = {**held, "pages": held["pages"] + 1, "steps": held["steps"] + 1}
+	seen = {**trail, "pages": trail["pages"] + 1, "steps": trail["steps"] + 1}
 	if seen["steps"] < seen["lap"]:
 		return seen
 	return {**seen, "steps": 0, "lap": 2 * seen["lap"], "rows": rows, "next": following}
 
 
-def _is_back(held: Mapping[str, Any], rows: str | None, following: str | None) -> bool:
-	return bool((rows and rows == held["rows"]) or (following and following == held["next"]))
+def _is_back(trail: Mapping[str, Any], rows: str | None, following: str | None) -> bool:
+	return bool((rows and rows == trail["rows"]) or (following and following == trail["next"]))

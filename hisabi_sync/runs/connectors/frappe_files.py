@@ -21,9 +21,9 @@ PAGE = 500
 def of_records(connector: "FrappeConnector", names: Collection[str]) -> list[RemoteFile]:
 	"""All attachments of some records, in as many pages as it takes."""
 	found, position, more = [], None, True
-	wanted = [["attached_to_name", "in", list(names)]]
+	filters = [["attached_to_name", "in", list(names)]]
 	while more:
-		files, position = _page(connector, wanted, "", position)
+		files, position = _page(connector, filters, "", position)
 		found += files
 		more = position is not None
 	return found
@@ -37,15 +37,15 @@ def since(
 
 
 def _page(
-	connector: "FrappeConnector", wanted: list[list[Any]], stamp: str, position: dict[str, Any] | None
+	connector: "FrappeConnector", filters: list[list[Any]], stamp: str, position: dict[str, Any] | None
 ) -> tuple[list[RemoteFile], dict[str, Any] | None]:
 	"""First those with the very time where the last page ended, then newer ones."""
 	if position is None:
-		rows = _rows(connector, [*wanted, *([["modified", ">=", stamp]] if stamp else [])])
+		rows = _rows(connector, [*filters, *([["modified", ">=", stamp]] if stamp else [])])
 	else:
 		at, newer = ["modified", "=", position["stamp"]], ["modified", ">", position["stamp"]]
-		rows = _rows(connector, [*wanted, at, ["name", ">", position["id"]]])
-		rows += _rows(connector, [*wanted, newer]) if len(rows) < PAGE else []
+		rows = _rows(connector, [*filters, at, ["name", ">", position["id"]]])
+		rows += _rows(connector, [*filters, newer]) if len(rows) < PAGE else []
 	last = {"stamp": rows[-1]["modified"], "id": rows[-1]["name"]} if len(rows) >= PAGE else None
 	return _files(rows), last
 

@@ -110,8 +110,8 @@ def key_field(
 	"""Whether the field for our key is missing, or there and not to be queried by our user."""
 	if not connector.key_field or _is_queried(connector):
 		return
-	known = _fields((docs or _docs(connector))[0])
-	there = connector.key_field in known or _is_stored(connector)
+	names = _fields((docs or _docs(connector))[0])
+	there = connector.key_field in names or _is_stored(connector)
 	code = "key_field_unreadable" if there else "key_field_missing"
 	yield RemoteError(code, f"{connector.remote_type}.{connector.key_field}")
 

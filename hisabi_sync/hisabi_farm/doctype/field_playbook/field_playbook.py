@@ -64,8 +64,8 @@ def history_of(name: Any) -> dict[str, Any]:
 
 def _add_devices(patches: list[frappe._dict]) -> None:
 	names = [patch.device for patch in patches if patch.device]
-	known = frappe.get_all("Sync Device", {"name": ["in", names]}, ["name", "device_name"], as_list=True)
-	titles = dict(known) if names else {}
+	devices = frappe.get_all("Sync Device", {"name": ["in", names]}, ["name", "device_name"], as_list=True)
+	titles = dict(devices) if names else {}
 	for patch in patches:
 		patch.device_name = titles.get(patch.device)
 

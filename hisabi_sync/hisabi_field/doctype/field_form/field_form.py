@@ -24,8 +24,8 @@ class FieldForm(FieldDocument):
 	def _keep_versions(self) -> None:
 		"""Submissions refer to published versions, so nobody edits or removes one."""
 		before = self.get_doc_before_save()
-		held = {row.name: (row.version, row.definition) for row in before.versions} if before else {}
-		if {row.name: (row.version, row.definition) for row in self.versions} != held:
+		earlier = {row.name: (row.version, row.definition) for row in before.versions} if before else {}
+		if {row.name: (row.version, row.definition) for row in self.versions} != earlier:
 			frappe.throw(_("Published versions of a form cannot be changed"))
 		self.version = before.version if before else None
 

@@ -30,8 +30,8 @@ class SyncConnection(Document):
 	def _keep_state(self) -> None:
 		"""Workers write the state past this form; what the form has of it is old."""
 		if not self.is_new():
-			held = frappe.db.get_value(self.doctype, self.name, breaker.STATE, as_dict=True)
-			self.update(held or {})
+			state = frappe.db.get_value(self.doctype, self.name, breaker.STATE, as_dict=True)
+			self.update(state or {})
 
 	def _check_addresses(self) -> None:
 		for fieldname in ("base_url", "sandbox_url"):

@@ -52,8 +52,8 @@ def _columns() -> list[dict[str, Any]]:
 def _chart(span: scope.Period, rows: list[dict[str, Any]]) -> dict[str, Any] | None:
 	days: dict[date, dict[str, Any]] = {}
 	for row in rows:
-		held = days.setdefault(row["day"], dict.fromkeys(NUMBERS, 0))
-		held.update({name: held[name] + row[name] for name in NUMBERS})
+		numbers = days.setdefault(row["day"], dict.fromkeys(NUMBERS, 0))
+		numbers.update({name: numbers[name] + row[name] for name in NUMBERS})
 	names = {"completed": _("Completed"), "skipped": _("Skipped"), "failed": _("Failed")}
 	return stacked(span, days, names, ["#59B88F", "#C7CED6", "#D9574F"])
 

@@ -51,22 +51,22 @@ def _message() -> str | None:
 	"""What jobs could not do and what is slow, for those who may see every space."""
 	if allowed_spaces(frappe.session.user, "Sync Space") is not None:
 		return None
-	lines = [_line(job, held) for job, held in background.failures().items()]
+	lines = [_line(job, failure) for job, failure in background.failures().items()]
 	lines += [_broken(*pair) for pair in sorted(registry().problems().items())]
-	lines += [_waiting(name, held) for name, held in sorted(waiting.state().items())]
+	lines += [_waiting(name, failure) for name, failure in sorted(waiting.state().items())]
 	lines += [_slow(*pair) for pair in sorted(_slowed().items())]
 	return "<br>".join(lines) or None
 
 
-def _waiting(name: str, held: Mapping[str, Any]) -> str:
+def _waiting(name: str, state: Mapping[str, Any]) -> str:
 	said = _("A worker has to bring {0} changes of {1} to devices, the oldest since {2}")
-	return escape_html(said.format(held["waiting"], name, format_datetime(held["since"])))
+	return escape_html(said.format(state["waiting"], name, format_datetime(state["since"])))
 
 
-def _line(job: str, held: Mapping[str, Any]) -> str:
-	named = ", ".join(f"{unit} ({kind})" for unit, kind in held["units"].items())
+def _line(job: str, failure: Mapping[str, Any]) -> str:
+	named = ", ".join(f"{unit} ({kind})" for unit, kind in failure["units"].items())
 	said = _("The job {0} failed for {1} of its units at {2}: {3}").format(
-		job, held["failed"], held["at"], named
+		job, failure["failed"], failure["at"], named
 	)
 	return escape_html(said)
 
