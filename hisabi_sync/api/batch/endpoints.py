@@ -187,10 +187,5 @@ def _token(device: Device, secret: str, expires_at: datetime | None) -> dict[str
 @endpoint(CONTRACT, takes=RotateRequest, gives=Token, writes=True)
 def rotate(request: RotateRequest) -> dict[str, Any]:
 	"""The next token of the device that calls. The old one works on for a few minutes; later it revokes the device."""
-	device = auth.device()
-	if device is None:
-		raise RequestError("device_token_required")
-	if request.deviceId:
-		auth.device_for(request.deviceId)
-	secret, expires_at = device_tokens.rotate(device, auth.token())
+	device, secret, expires_at = auth.rotate(request.deviceId)
 	return _token(device, secret, expires_at)

@@ -1,5 +1,6 @@
 """Hook of Frappe's authentication: a device token makes the caller the device's user, for the calls of its scopes."""
 
+from datetime import datetime
 from typing import NoReturn
 
 import frappe
@@ -105,6 +106,19 @@ def device_for(device_id: str) -> Device:
 	if signed_in.device_id != device_id:
 		raise RequestError("device_mismatch")
 	return signed_in
+
+
+def rotate(device_id: str | None) -> tuple[Device, str, datetime | None]:
+	"""(device, its next token, when that expires) for a call with a device token. The old one works on for a few minutes.
+
+	Raises RequestError device_token_required without such a token, and as `device_for` if `device_id` names another device.
+	"""
+	own = device()
+	if own is None:
+		raise RequestError("device_token_required")
+	if device_id:
+		device_for(device_id)
+	return own, *device_tokens.rotate(own, token())
 
 
 def forget_last_request() -> None:

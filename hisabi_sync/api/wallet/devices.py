@@ -63,12 +63,7 @@ def _token(token: str, device_id: str, expires_at: datetime | None) -> dict[str,
 @endpoint("wallet", takes=models.TokenRotation, gives=models.NewToken, writes=True)
 def rotate_token(request: models.TokenRotation) -> dict[str, Any]:
 	"""Called with the device token: the next token. The old one works on for a few minutes."""
-	device = auth.device()
-	if device is None:
-		raise RequestError("device_token_required")
-	if request.device_id:
-		auth.device_for(request.device_id)
-	token, expires_at = device_tokens.rotate(device, auth.token())
+	device, token, expires_at = auth.rotate(request.device_id)
 	return _token(token, device.device_id, expires_at)
 
 
