@@ -15,7 +15,7 @@ from hisabi_sync.engine import kept_cursors, linking, pull, wide_places, wire
 from hisabi_sync.engine.database import sql
 from hisabi_sync.engine.entities import entity_types
 from hisabi_sync.engine.entities.type_registry import Registry
-from hisabi_sync.engine.judge import parents
+from hisabi_sync.engine.judge import order
 from hisabi_sync.engine.model import clock, ids
 from hisabi_sync.engine.model.change import Caller
 from hisabi_sync.engine.pull import Item
@@ -239,7 +239,7 @@ def _arranged(items: Sequence[Item], values: Values, registry: Registry) -> list
 	links = {key: _links(key, values, registry) for key in keys}
 	gone = [item for item in items if item.reason is not None]
 	gone.sort(key=lambda item: -registry.by_name[item.entity_type].rank)
-	return [*(live[key] for key in parents.first(keys, links)), *gone]
+	return [*(live[key] for key in order.parents_first(keys, links)), *gone]
 
 
 def _links(key: Key, values: Values, registry: Registry) -> list[Key]:

@@ -1,6 +1,7 @@
-"""A safe list of fields for a DocType that becomes syncable: what people work with, without what costs and secrets are in.
+"""What a Sync Entity proposes for a DocType that becomes syncable: a safe list of fields, and when its documents are numbered.
 
-It is a proposal. A person changes it in the Sync Entity, where it becomes the list of what devices may read and write.
+The list has what people work with, without fields that hold costs or secrets. A person changes it in the Sync Entity, where it
+becomes the list of what devices may read and write.
 """
 
 import re
@@ -10,10 +11,12 @@ import frappe
 from frappe.core.doctype.docfield.docfield import DocField
 from frappe.model.meta import Meta
 
-from hisabi_sync.engine.entities.compiler import FRAPPES_OWN, is_stored
+from hisabi_sync.engine.entities import contracts
+from hisabi_sync.engine.entities.compiler import BY_JOB, FRAPPES_OWN, is_stored
 from hisabi_sync.engine.model.entity_type import SENSITIVE, STAMPS
 from hisabi_sync.engine.model.paths import own_fields
 
+MASS = "sync_mass_doctypes"  # hook: names of DocTypes that imports and jobs write by the thousand
 # Beginnings of words in names of fields and in English labels.
 PRIVATE = re.compile(
 	r"(?:^|[\W_])(?:cost|valuation|margin|profit|commission|incoming|buying|purchase|password|secret|token|api)",
@@ -75,3 +78,13 @@ def _is_private(df: DocField) -> bool:
 
 def _access(df: DocField) -> str:
 	return "Read only" if df.read_only or df.fieldname in FRAPPES_OWN else "Read and write"
+
+
+def numbering(meta: Meta, space_type: str | None) -> str | None:
+	"""The numbering that is proposed for a DocType, or None for the default.
+
+	It is by a job for those that other documents and jobs write, unless values of the kind of space follow at once.
+	"""
+	if space_type and contracts.is_followed(space_type, meta.name):
+		return None
+	return BY_JOB if meta.in_create or meta.name in frappe.get_hooks(MASS) else None

@@ -1,9 +1,12 @@
-"""The order in which a batch is processed: parents before children, whatever order they were sent in. Pure."""
+"""Parents before children: the order in which a batch is processed, and that of the records of a page. Pure."""
 
 import heapq
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
+from typing import TypeVar
 
 from hisabi_sync.engine.model.change import CREATE, DELETE, Change
+
+K = TypeVar("K", bound=Hashable)
 
 
 def arrange(
@@ -106,3 +109,31 @@ def depends_on(changes: Sequence[Change], links: Sequence[Collection[str]]) -> l
 		{creates[name] for name in names if name in creates and creates[name] != i}
 		for i, names in enumerate(links)
 	]
+
+
+# --- a page
+
+
+def parents_first(keys: Sequence[K], links: Mapping[K, Collection[K]]) -> list[K]:
+	"""The keys, each behind those that it links to. Keys that link to each other in a circle stay as they come.
+
+	`links` may name keys that are not there.
+	"""
+	there, found = set(keys), dict[K, None]()
+	for key in keys:
+		_visit(key, links, there, found)
+	return list(found)
+
+
+def _visit(start: K, links: Mapping[K, Collection[K]], there: Collection[K], found: dict[K, None]) -> None:
+	"""Add a key behind everything that it links to, without recursion: chains may be as long as a page."""
+	path, seen = [(start, iter(links.get(start, ())))], {start}
+	while path:
+		key, left = path[-1]
+		following = next((one for one in left if one in there and one not in seen and one not in found), None)
+		if following is None:
+			found.setdefault(key)
+			path.pop()
+		else:
+			seen.add(following)
+			path.append((following, iter(links.get(following, ()))))

@@ -15,7 +15,6 @@ from hisabi_sync.engine.entities import (
 	compiler,
 	contracts,
 	entity_types,
-	mass,
 	paths,
 	proposal,
 	shares,
@@ -281,7 +280,7 @@ def _links(doc: SyncEntity) -> list[tuple[str, str]]:
 
 
 def _numbering(doc: SyncEntity) -> dict[str, str] | None:
-	proposed = mass.numbering(frappe.get_meta(doc.document_type), doc.space_type)
+	proposed = proposal.numbering(frappe.get_meta(doc.document_type), doc.space_type)
 	if not proposed:
 		return None
 	said = _(
