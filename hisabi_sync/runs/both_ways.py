@@ -44,9 +44,9 @@ def changed(now: Mapping[str, Any], before: Mapping[str, Any] | None, is_newer: 
 	return {name for name, value in now.items() if not mapping.same(value, before.get(name))}
 
 
-def differing(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> set[str]:
-	"""Names of wanted values that are not those which are held."""
-	found = mapping.differences(ours, theirs)
+def differing(new: Mapping[str, Any], present: Mapping[str, Any]) -> set[str]:
+	"""Names of new values that differ from the present ones."""
+	found = mapping.differences(new, present)
 	return {change["field"].partition(".")[0] for change in found}
 
 

@@ -242,12 +242,12 @@ def leaves(payload: Mapping[str, Any], before: str = "") -> list[tuple[str, Any]
 	return found
 
 
-def differences(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[dict[str, Any]]:
-	"""`[{field, from, to}]`: what would change where `theirs` is now if it became `ours`."""
+def differences(new: Mapping[str, Any], present: Mapping[str, Any]) -> list[dict[str, Any]]:
+	"""`[{field, from, to}]`: what would change if `present` became `new`."""
 	return [
-		{"field": path, "from": at(theirs, path), "to": value}
-		for path, value in leaves(ours)
-		if not same(value, at(theirs, path))
+		{"field": path, "from": at(present, path), "to": value}
+		for path, value in leaves(new)
+		if not same(value, at(present, path))
 	]
 
 
@@ -258,19 +258,19 @@ def stated(value: Any) -> Any:
 	return [stated(part) for part in value] if isinstance(value, list) else value
 
 
-def same(ours: Any, theirs: Any) -> bool:
-	"""Whether two values mean the same on both sides: nothing and empty, 1 and 1.0 and "1", rows by their wanted fields."""
-	if isinstance(ours, list) and isinstance(theirs, list):
-		return len(ours) == len(theirs) and all(map(_same_row, ours, theirs))
-	if ours in (None, "") or theirs in (None, ""):
-		return not ours and not theirs
-	return _comparable(ours) == _comparable(theirs)
+def same(new: Any, present: Any) -> bool:
+	"""Whether two values mean the same on both sides: nothing and empty, 1 and 1.0 and "1", rows by the fields of the new ones."""
+	if isinstance(new, list) and isinstance(present, list):
+		return len(new) == len(present) and all(map(_same_row, new, present))
+	if new in (None, "") or present in (None, ""):
+		return not new and not present
+	return _comparable(new) == _comparable(present)
 
 
-def _same_row(ours: Any, theirs: Any) -> bool:
-	if isinstance(ours, dict) and isinstance(theirs, dict):
-		return all(same(value, at(theirs, path)) for path, value in leaves(ours))
-	return same(ours, theirs)
+def _same_row(new: Any, present: Any) -> bool:
+	if isinstance(new, dict) and isinstance(present, dict):
+		return all(same(value, at(present, path)) for path, value in leaves(new))
+	return same(new, present)
 
 
 def _comparable(value: Any) -> str | Decimal:

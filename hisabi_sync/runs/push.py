@@ -229,11 +229,11 @@ def _rehearsed(work: outcome.Work, row: frappe._dict, payload: dict[str, Any]) -
 	return rehearsed(payload, None if remote is None else remote.payload or {})
 
 
-def rehearsed(ours: dict[str, Any], theirs: Mapping[str, Any] | None) -> Done:
+def rehearsed(new: dict[str, Any], present: Mapping[str, Any] | None) -> Done:
 	"""A Done that says what would be created, changed field by field, or skipped."""
-	if theirs is None:
-		return Done(CREATE, changes=mapping.differences(ours, {}))
-	changes = mapping.differences(ours, theirs)
+	if present is None:
+		return Done(CREATE, changes=mapping.differences(new, {}))
+	changes = mapping.differences(new, present)
 	if not changes:
 		return Done(NONE, states.SKIPPED, code="unchanged", changes=[])
 	return Done(UPDATE, changes=changes)

@@ -151,13 +151,13 @@ def _decided(
 	record: frappe._dict,
 	document: str,
 	sides: Sides,
-	ours: Mapping[str, Any],
-	theirs: Mapping[str, Any],
+	new: Mapping[str, Any],
+	present: Mapping[str, Any],
 ) -> set[str]:
 	"""Names of what goes over. Raises Clash where a person has to decide first."""
 	if sides.clashes and not record.keep:
-		disputed = {name: ours[name] for name in ours if name in sides.clashes}
-		raise Clash(work, document, mapping.differences(disputed, theirs))
+		disputed = {name: new[name] for name in new if name in sides.clashes}
+		raise Clash(work, document, mapping.differences(disputed, present))
 	return set(sides.carried(wins(work, record)))
 
 
