@@ -56,19 +56,26 @@ def fingerprint(*parts: Any) -> str:
 
 
 def encode(outcome: Outcome, in_columns: Iterable[Any]) -> str:
-	"""JSON of the parts of an outcome that the item's columns do not hold; `in_columns` are those columns, in the order of IN_COLUMNS."""
+	"""JSON of the parts of an outcome that the item's columns do not hold; `in_columns` are those columns, in the order of IN_COLUMNS.
+
+	A document that is named like the record has `true` for its name.
+	"""
 	said = {
 		n: value for n, by in zip(IN_COLUMNS, in_columns, strict=True) if (value := getattr(outcome, n)) != by
 	}
 	said |= {n: value for n, default in NOT_IN_COLUMNS if (value := getattr(outcome, n)) != default}
+	if said.get("document_name") == outcome.client_id:
+		said["document_name"] = True  # so that the texts of a batch are alike, and are sent to the database once
 	return strict_json.text(said, TEXT)
 
 
 def decode(answer: Sequence[Any], repeated: bool = False) -> Outcome:
 	"""The Outcome of an item by its columns of ANSWER."""
 	*in_columns, result = answer
-	by_name = dict(zip(IN_COLUMNS, in_columns, strict=True))
-	return Outcome(**{**DEFAULTS, **by_name, **json.loads(result), "repeated": repeated})
+	parts = {**dict(zip(IN_COLUMNS, in_columns, strict=True)), **json.loads(result)}
+	if parts.get("document_name") is True:
+		parts["document_name"] = parts["client_id"]
+	return Outcome(**{**DEFAULTS, **parts, "repeated": repeated})
 
 
 def raw_text(raw: Any) -> str:

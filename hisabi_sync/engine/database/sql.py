@@ -1,5 +1,6 @@
 """Multi-row statements. Names of tables and columns come from DocTypes, never from a request."""
 
+from base64 import b64encode
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -53,29 +54,40 @@ def _write(doctype: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], 
 
 
 def _marks(rows: Sequence[Sequence[Any]]) -> tuple[list[str], dict[str, Any]]:
-	"""Placeholders for each row, and their values. A column in which all rows agree is escaped once, not row by row.
+	"""Placeholders for each row, and their values. They are short because Frappe searches the whole statement.
 
-	Placeholders begin with a character of their column, of which none from `a` on means anything in a format. They are
-	short because Frappe searches the whole statement.
+	They begin with a character of their column, of which none from `a` on means anything in a format.
 	"""
-	marks, values = [], {}
+	marks: list[str] = []
+	values: dict[str, Any] = {}
 	for code, column in enumerate(zip(*rows, strict=True), ord("a")):
-		name = chr(code)
-		if column.count(column[0]) == len(rows):
-			values[name] = column[0]
-			marks.append(f"%({name})s")
-		else:
-			values.update({f"{name}{n}": value for n, value in enumerate(column)})
-			marks.append(f"%({name}#)s")
+		mark, sent = _sent(chr(code), column)
+		marks.append(mark)
+		values.update(sent)
 	mark = "(" + ",".join(marks) + ")"
 	return [mark.replace("#", str(n)) for n in range(len(rows))], values
+
+
+def _sent(name: str, column: Sequence[Any]) -> tuple[str, dict[str, Any]]:
+	"""(placeholder in which `#` is the number of the row, values) of a column, as the driver escapes least.
+
+	If all rows agree, it is one value. JSON goes in base64: from its first quote on, the driver would escape it character
+	by character.
+	"""
+	first = column[0]
+	if column.count(first) == len(column):
+		return f"%({name})s", {name: first}
+	if type(first) is str and '"' in first and all([type(value) is str for value in column]):
+		encoded = [b64encode(value.encode()).decode() for value in column]
+		return f"FROM_BASE64(%({name}#)s)", {f"{name}{n}": text for n, text in enumerate(encoded)}
+	return f"%({name}#)s", {f"{name}{n}": value for n, value in enumerate(column)}
 
 
 def _chunks(rows: Iterable[Sequence[Any]]) -> Iterator[list[Sequence[Any]]]:
 	chunk: list[Sequence[Any]] = []
 	size = 0
 	for row in rows:
-		bytes_here = sum([len(value) for value in row if isinstance(value, str)])
+		bytes_here = sum([len(value) for value in row if type(value) is str])
 		if chunk and (len(chunk) >= CHUNK_ROWS or size + bytes_here > CHUNK_BYTES):
 			yield chunk
 			chunk, size = [], 0

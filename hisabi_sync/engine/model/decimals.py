@@ -38,9 +38,11 @@ def read(value: object) -> Decimal:
 
 def _loses(value: object, number: Decimal, rounded: Decimal) -> bool:
 	"""Whether rounding loses digits that were meant. A float may be rounded; each digit of a text is meant."""
-	digits = len(number.normalize().as_tuple().digits)
-	meant = rounded != number or digits > SIGNIFICANT_DIGITS
-	return meant if isinstance(value, str) else bool(number and not rounded and not isinstance(value, float))
+	if isinstance(value, float):
+		return False
+	if not isinstance(value, str):
+		return bool(number and not rounded)
+	return rounded != number or len(number.normalize().as_tuple().digits) > SIGNIFICANT_DIGITS
 
 
 @lru_cache(maxsize=4096)

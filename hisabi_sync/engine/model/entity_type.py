@@ -242,7 +242,11 @@ class EntityType:
 
 	def empty_values(self) -> dict[str, Any]:
 		"""{name: canonical value} of a document in which nothing is set."""
-		return {name: [] if f.kind is field_kinds.ROWS else f.kind.empty for name, f in self.fields.items()}
+		return {**self._empty, **{field.name: [] for field in self.tables}}
+
+	@cached_property
+	def _empty(self) -> dict[str, Any]:
+		return {name: field.kind.empty for name, field in self.fields.items()}
 
 	def canonical(self, source: Any) -> dict[str, Any]:
 		"""Canonical values from a document or a row of the database."""
