@@ -238,7 +238,8 @@ class Batch:
 		stored = self.stored[change.record]
 		if resolved:
 			self._close(resolved, outcome, stored, entity)
-		if outcome.merged or outcome.status == CONFLICT or change.is_action or change.then:
+		differs = outcome.merged or outcome.status == CONFLICT or change.is_action or change.then
+		if differs or (self.options.shows_all and stored.live):
 			self.shown[i] = (stored, entity)
 		return outcome
 

@@ -39,6 +39,8 @@ class Options:
 	kept: frozenset[str] = frozenset()
 	# Whether a change that would lose a field to the server is a conflict as a whole, and nothing of it is applied.
 	whole: bool = False
+	# Whether the outcomes show every record that stays, and not only those that came out otherwise than they were sent.
+	shows_all: bool = False
 
 
 @dataclass(slots=True)

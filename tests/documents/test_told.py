@@ -85,3 +85,22 @@ def test_an_edit_of_what_is_computed_from_it_is_no_difference(seller, dated):
 	outcome = seller.edited(dated, items=[{"name": row.name, "qty": 4}])
 	assert (outcome.adjusted, outcome.merged) == (None, False)
 	assert seller.held(dated).payload["items"][0]["amount"] == 44
+
+
+def test_a_dry_run_says_what_an_order_would_cost_and_leaves_nothing(seller, shop):
+	wanted = seller.order({"item_code": DATES, "qty": 2})
+	(outcome,) = seller.push(wanted, dry_run=True, shows_all=True)
+	assert (outcome.status, outcome.doc_version) == ("accepted", 1)
+	quoted = outcome.record
+	assert seller.held(wanted.client_id) is None
+	again = change(wanted.entity_type, wanted.client_id, **wanted.payload)
+	(made,) = seller.push(again)
+	assert made.record is None, "nothing came out otherwise than it was sent"
+	payload = seller.held(wanted.client_id).payload
+	assert quoted["grand_total"] == payload["grand_total"] > 0
+	assert [line["rate"] for line in quoted["items"]] == [line["rate"] for line in payload["items"]]
+
+
+def test_a_dry_run_of_a_delete_shows_no_record(seller, dated):
+	(outcome,) = seller.push(change(seller.shop.order, dated, "delete", 1), dry_run=True, shows_all=True)
+	assert (outcome.status, outcome.record) == ("accepted", None)

@@ -142,6 +142,7 @@ def test_a_dry_run_over_several_spaces_changes_nothing(two):
 		create(VISIT, note="x", region=north), create(VISIT, note="y", region=south), dry_run=True
 	)
 	assert [(one["status"], one["version"]) for one in results] == [("accepted", 1)] * 2
+	assert [one["record"]["values"]["note"] for one in results] == ["x", "y"]
 	assert not frappe.db.exists(VISIT, {"region": ["in", [north, south]]})
 
 

@@ -163,7 +163,8 @@ def push(request: models.SitePush) -> dict[str, Any]:
 	changes = items.read(request.changes)
 	held = spaces.held_by(caller.user, caller.device)
 	named = {i: change.raw.get("space") for i, change in enumerate(changes)}
-	options = Options(CONTRACT, request.atomic, request.dry_run, request.client_time)
+	dry_run = request.dry_run
+	options = Options(CONTRACT, request.atomic, dry_run, request.client_time, shows_all=dry_run)
 	with push_and_pull.counted_push(caller, changes) as counted:
 		answers = wide_push.push_all(
 			str(caller.device), caller.user, changes, held, named, options, counted.allowance
