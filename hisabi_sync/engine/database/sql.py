@@ -58,13 +58,17 @@ def _marks(rows: Sequence[Sequence[Any]]) -> tuple[list[str], dict[str, Any]]:
 
 	They begin with a character of their column, of which none from `a` on means anything in a format.
 	"""
-	marks: list[str] = []
+	marks: dict[int, str] = {}
 	values: dict[str, Any] = {}
-	for code, column in enumerate(zip(*rows, strict=True), ord("a")):
-		mark, sent = _sent(chr(code), column)
-		marks.append(mark)
-		values.update(sent)
-	mark = "(" + ",".join(marks) + ")"
+	columns = list(zip(*rows, strict=True))
+	for at, column in enumerate(columns):
+		twin = columns.index(column)
+		if twin == at:
+			marks[at], sent = _sent(chr(ord("a") + at), column)
+			values.update(sent)
+		else:
+			marks[at] = marks[twin]
+	mark = "(" + ",".join(marks.values()) + ")"
 	return [mark.replace("#", str(n)) for n in range(len(rows))], values
 
 
