@@ -98,7 +98,7 @@ def on_trash(doc: Document, method: str | None = None) -> None:
 def after_delete(doc: Document, method: str | None = None) -> None:
 	"""Hook: a document was deleted. Its record becomes a tombstone."""
 	entity = registry().by_doctype.get(doc.doctype)
-	following.note_deleted(doc)
+	following.note_deleted(doc, push_context.caller())
 	if entity is None:
 		return
 	for stored, space in records_of(entity, doc.name):

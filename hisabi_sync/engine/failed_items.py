@@ -33,7 +33,7 @@ def load(names: Collection[str]) -> dict[str, frappe._dict]:
 		return {}
 	rows = frappe.db.sql(
 		f"""SELECT {", ".join(COLUMNS)} FROM `tabSync Item` i LEFT JOIN `tabSync Batch` b ON b.name = i.batch
-		JOIN `tabSync Space` s ON s.name = i.space WHERE i.name IN %s ORDER BY i.creation, i.batch, i.position""",  # noqa: S608
+		LEFT JOIN `tabSync Space` s ON s.name = i.space WHERE i.name IN %s ORDER BY i.creation, i.batch, i.position""",  # noqa: S608
 		(tuple(names),),
 	)
 	return {row[0]: frappe._dict(zip(NAMES, row, strict=True)) for row in rows}
@@ -73,7 +73,7 @@ def _obstacle(item: frappe._dict) -> str | None:
 	if item.status != ERROR:
 		return "not_failed"
 	kept = not item.payload.startswith(NOT_KEPT)
-	return None if item.op_id and _reader(item) and kept else "not_retryable"
+	return None if item.op_id and item.space_key and _reader(item) and kept else "not_retryable"
 
 
 def _reader(item: frappe._dict) -> Any:

@@ -31,7 +31,7 @@ Entities = Callable[[str], Iterable[EntityType]]
 def note(doc: Document, caller: Caller | None) -> None:
 	"""A document was saved. If others find their space through what changed, move them; at the end of a push, if it is one."""
 	if doc.doctype == ASSIGNMENT:
-		_follow_assigned(doc)
+		_follow_assigned(doc, caller)
 	fields = registry().on_paths.get(doc.doctype)
 	if not fields or not [field for field in fields if _has_moved(doc, field)]:
 		return
@@ -42,17 +42,24 @@ def note(doc: Document, caller: Caller | None) -> None:
 		caller.memo.setdefault(LATER, set()).add(root)
 
 
-def note_deleted(doc: Document) -> None:
+def note_deleted(doc: Document, caller: Caller | None) -> None:
 	"""A document was deleted. What hangs on it by links stays; only an assignment ends with its ToDo."""
 	if doc.doctype == ASSIGNMENT:
-		_follow_assigned(doc)
+		_follow_assigned(doc, caller)
 
 
-def _follow_assigned(doc: Document) -> None:
-	"""An assignment was made, changed or removed: the document lies in the spaces of those to whom it is assigned now."""
+def _follow_assigned(doc: Document, caller: Caller | None) -> None:
+	"""An assignment was made, changed or removed: the document lies in the spaces of those to whom it is assigned now.
+
+	During a push it moves at the end, so that nothing of the push loses sight of its record.
+	"""
 	for one in filter(None, (doc.get_doc_before_save(), doc)):
 		entity = registry().by_doctype.get(one.reference_type or "")
-		if entity and one.reference_name and any(way.ends_with_assigned for way in entity.all_ways):
+		if not (entity and one.reference_name and entity.is_assigned):
+			continue
+		if caller:
+			push_context.bring_later(caller, entity, one.reference_name)
+		else:
 			gathering.flush()
 			_move(entity.name, {str(one.reference_name)})
 
@@ -76,8 +83,8 @@ def _plain(value: Any) -> Any:
 
 
 def after_push(batch: "Batch") -> None:
-	"""Move what hangs on the documents that a push wrote, when all else is written."""
-	for entity_type, names in push_context.made_elsewhere(batch.caller):
+	"""Move what a push left to its end, and what hangs on the documents that it wrote, when all else is written."""
+	for entity_type, names in push_context.to_bring(batch.caller):
 		_move(entity_type, names)
 	roots = {*batch.caller.memo.pop(LATER, ()), *_written(batch)}
 	if roots:

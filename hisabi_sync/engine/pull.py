@@ -52,6 +52,7 @@ class Item:
 	document_name: str | None = None
 	actions: list[str] | None = None  # what the caller may do with it now; None for types without actions
 	space: str = ""
+	parts: list[str] = field(default_factory=list)  # of a joint space, those that the caller is a member of
 	reason: str | None = None  # why a pull of all spaces tells that the device is to drop it
 
 

@@ -13,7 +13,7 @@ from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.errors import ItemError
 from hisabi_sync.engine.sharing import joint_spaces, whereabouts
 
-ELSEWHERE = "made in another space"  # key of a caller's memo: {entity type: names of documents}
+LATER = "what is brought to its space at the end"  # key of a caller's memo: {entity type: names of documents}
 
 
 class Push(NamedTuple):
@@ -82,13 +82,18 @@ def beginning(doc: Document, entity: EntityType, space: str | None) -> str | Non
 		return space
 	if not (space and joint_spaces.may_write_by(space, caller.space)):
 		raise ItemError("invalid_link", [way.path[0].field for way in entity.all_ways if way.path])
-	caller.memo.setdefault(ELSEWHERE, {}).setdefault(entity.name, set()).add(str(doc.name))
+	bring_later(caller, entity, doc.name)
 	return caller.space
 
 
-def made_elsewhere(caller: Caller) -> list[tuple[str, set[str]]]:
-	"""[(entity type, names)] of the documents that `beginning` left to the end of the push, once."""
-	return sorted(caller.memo.pop(ELSEWHERE, {}).items())
+def bring_later(caller: Caller, entity: EntityType, name: object) -> None:
+	"""Leave a document to the end of the push, which brings its record to where it lies then."""
+	caller.memo.setdefault(LATER, {}).setdefault(entity.name, set()).add(str(name))
+
+
+def to_bring(caller: Caller) -> list[tuple[str, set[str]]]:
+	"""[(entity type, names)] of the documents that were left to the end of the push, once."""
+	return sorted(caller.memo.pop(LATER, {}).items())
 
 
 def tell(stored: Stored) -> None:

@@ -4,8 +4,9 @@ Everything is asked for the whole push at once. A document leads to its space by
 saved; on the way it may lead through records that the same push makes.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import frappe
 
@@ -14,12 +15,11 @@ from hisabi_sync.engine.model import ids, joint
 from hisabi_sync.engine.model.change import CREATE, Change
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.errors import ItemError
-from hisabi_sync.engine.model.paths import Path
+from hisabi_sync.engine.model.paths import Path, Way
 from hisabi_sync.engine.sharing.spaces import HeldSpace
 from hisabi_sync.engine.store import load
 from hisabi_sync.engine.store.path_queries import Tables
 
-MOST_STEPS = 10  # records of one push that a path leads through
 Identity = tuple[str, str]  # (entity type, client id)
 
 
@@ -50,7 +50,7 @@ def route(
 	"""{place of a change: its space}, for those that have one.
 
 	`named` are {place: the space that the change names, or None}. A change without a space gets an error: space_access_denied,
-	space_required; one with an error goes where it may be kept.
+	space_required, shared_with_nobody; one with an error goes where it may be kept.
 	"""
 	found = Routes(held, changes, named)
 	for space, one in held.items():
@@ -132,75 +132,124 @@ def _places(found: Routes, entities: Mapping[Identity, EntityType]) -> dict[Iden
 def _route_creates(found: Routes) -> None:
 	"""New documents: where they say that they belong, or the only space that there is."""
 	todo = _open(found, True)
-	doors = {i: _beginnings(found, change, entity) for i, change, entity in todo}
-	keys = _behind(found, {door for ways in doors.values() for door in ways if isinstance(door, Door)})
+	homes = {i: _beginnings(found, change, entity, entity.ways) for i, change, entity in todo}
+	shares = {i: _beginnings(found, change, entity, _shares(change, entity)) for i, change, entity in todo}
+	ends = [end for of in (homes, shares) for way in of.values() for end in way]
+	keys = _behind(found, {end for end in ends if isinstance(end, Door)})
 	for i, change, entity in todo:
-		said = [keys.get(door) if isinstance(door, Door) else door for door in doors[i]]
-		space = _chosen(found, entity, [key for key in said if key])
+		home, shared = ([key for end in of[i] for key in _keys(end, keys)] for of in (homes, shares))
+		said = [*home[:1], *shared]
+		space = _chosen(found, entity, said)
 		if space:
 			found.spaces[i] = space
 		else:
-			change.error = _unplaced(any(said))
+			change.error = _unplaced(entity, bool(said))
 
 
-def _unplaced(is_foreign: bool) -> ItemError:
-	return ItemError("space_access_denied") if is_foreign else ItemError("space_required", ["space"])
+def _shares(change: Change, entity: EntityType) -> Iterator[Way]:
+	"""Ways by which a document comes into further spaces of its kind whose members may write it, as far as it says so itself."""
+	said = {**entity.defaults, **_said(change, entity)}
+	for share in entity.shares:
+		is_open = share.space_type == entity.space_type and share.access == joint.WRITE
+		if is_open and not share.way.ends_with_assigned and joint.holds(share.condition, said):
+			yield share.way
+
+
+def _unplaced(entity: EntityType, is_foreign: bool) -> ItemError:
+	"""Why a new document has no space. One that only shares lead to a space is told by which fields that would be."""
+	if is_foreign:
+		return ItemError("space_access_denied")
+	ways = [] if entity.ways else [share.way for share in entity.shares if share.access == joint.WRITE]
+	fields = [_first_field(way) for way in ways if way.path and not way.ends_with_assigned]
+	return ItemError("shared_with_nobody", fields) if fields else ItemError("space_required", ["space"])
+
+
+def _first_field(way: Way) -> str:
+	"""The field or the column with which a way begins in the document."""
+	return ".".join(step.field for step in way.path[: 2 if way.path[0].is_table else 1])
 
 
 def _chosen(found: Routes, entity: EntityType, keys: Sequence[str]) -> str | None:
-	"""The space of the first key. Without a key: the user's own, or the only one of its kind that is not joint."""
+	"""Of the spaces that the keys name one of the user's, if possible one to which they may push.
+
+	Without a key: the user's own, or the only one of its kind that is not joint; none for what only shares lead to a space.
+	"""
 	own_spaces = found.by_kind[entity.space_type]
 	own = [space for space in own_spaces if not joint.is_joint(found.held[space].caller.space_key)]
-	if keys:
-		space = ids.space(entity.space_type, keys[0])
-		return space if space in own else None
+	if keys or not entity.ways:
+		there = [space for key in keys if (space := ids.space(entity.space_type, key)) in own]
+		return next((space for space in there if found.held[space].is_writable), next(iter(there), None))
 	if len(own) == 1:
 		return own[0]
 	mine = ids.space(entity.space_type, found.held[own_spaces[0]].caller.user)
 	return mine if mine in own else None
 
 
-def _beginnings(found: Routes, change: Change, entity: EntityType) -> list[Door | str]:
-	"""For each way of the entity type the key that it leads to within the push, or the Door where it leaves it."""
-	said = [way.constant or _within(found, change, entity, way.path) for way in entity.ways]
-	return [one for one in said if one]
+def _beginnings(found: Routes, change: Change, entity: EntityType, ways: Iterable[Way]) -> list[Door | str]:
+	"""The keys to which ways lead within the push, and the Doors where they leave it, in the order of the ways."""
+	ends: list[Door | str] = []
+	for way in ways:
+		ends += [way.constant] if way.constant else _within(found, change, entity, way.path)
+	return ends
 
 
-def _within(found: Routes, change: Change, entity: EntityType, path: Path) -> Door | str:
-	"""The key at the end of a path, a Door, or ""."""
-	for _ in range(MOST_STEPS):
-		step, value = path[0], _value(change, entity, path[0].field)
-		if not value or (step.typed_by and _value(change, entity, step.typed_by) != step.target):
-			return ""
-		if len(path) == 1:
-			return value
-		target = registry().by_doctype.get(step.target)
-		made = found.creates.get((target.name, value)) if target else None
-		if target is None or made is None:
-			return Door(step.target, value, path[1:])
-		change, entity, path = found.changes[made], target, path[1:]
-	return ""
+def _within(found: Routes, change: Change, entity: EntityType, path: Path) -> Iterator[Door | str]:
+	"""The keys at the end of a path, and Doors. From a table every row leads on."""
+	said = _said(change, entity)
+	if not path[0].is_table:
+		yield from _along(found, said, path)
+		return
+	rows = said.get(path[0].field)
+	for row in rows if isinstance(rows, list) else ():
+		if isinstance(row, dict):
+			yield from _along(found, row, path[1:])
 
 
-def _value(change: Change, entity: EntityType, name: str) -> str:
-	said = {**change.leads, **{entity.aliases.get(key, key): value for key, value in change.payload.items()}}
-	text = said.get(name)
-	return text if isinstance(text, str) and len(text) <= ids.LONGEST else ""
+def _along(found: Routes, said: Mapping[str, Any], path: Path) -> Iterator[Door | str]:
+	step, value = path[0], _text(said, path[0].field)
+	if not value or (step.typed_by and _text(said, step.typed_by) != step.target):
+		return
+	target = registry().by_doctype.get(step.target)
+	made = found.creates.get((target.name, value)) if target else None
+	if len(path) == 1:
+		yield value
+	elif target is None or made is None:
+		yield Door(step.target, value, path[1:])
+	else:
+		yield from _within(found, found.changes[made], target, path[1:])
 
 
-def _behind(found: Routes, doors: Iterable[Door]) -> dict[Door, str]:
-	"""{Door: the key behind it}; one statement for the records, and one for each path."""
+def _said(change: Change, entity: EntityType) -> dict[str, Any]:
+	"""What a change says by the names of fields, also of those that devices do not have."""
+	return {
+		**change.leads,
+		**{entity.aliases.get(name, name): value for name, value in change.payload.items()},
+	}
+
+
+def _text(said: Mapping[str, Any], name: str) -> str:
+	value = said.get(name)
+	return value if isinstance(value, str) and len(value) <= ids.LONGEST else ""
+
+
+def _keys(end: Door | str, behind: Mapping[Door, list[str]]) -> list[str]:
+	return behind.get(end, []) if isinstance(end, Door) else [end]
+
+
+def _behind(found: Routes, doors: Iterable[Door]) -> dict[Door, list[str]]:
+	"""{Door: the keys behind it}; one statement for the records, and one for each path."""
 	doors = list(doors)
 	names = _documents(found, doors)
-	by_path: dict[tuple[str, Path], dict[str, Door]] = {}
+	by_path: dict[tuple[str, Path], dict[str, list[Door]]] = {}
 	for door in doors:
-		by_path.setdefault((door.doctype, door.rest), {})[names.get(door, door.text)] = door
-	return {
-		of[name]: key
-		for (doctype, rest), of in by_path.items()
-		for name, key in _ends(doctype, rest, list(of))
-		if name in of
-	}
+		of = by_path.setdefault((door.doctype, door.rest), {})
+		of.setdefault(names.get(door, door.text), []).append(door)
+	keys: dict[Door, list[str]] = {}
+	for (doctype, rest), of in by_path.items():
+		for name, key in _ends(doctype, rest, list(of)):
+			for door in of.get(name, ()):
+				keys.setdefault(door, []).append(key)
+	return keys
 
 
 def _documents(found: Routes, doors: Sequence[Door]) -> dict[Door, str]:
@@ -225,7 +274,7 @@ def _ends(doctype: str, path: Path, names: Sequence[str]) -> list[tuple[str, str
 	tables = Tables(doctype)
 	column = tables.column(path)
 	rows = frappe.db.sql(
-		f"SELECT t0.name, {column} FROM {tables.text} WHERE t0.name IN %s AND {column} != ''",  # noqa: S608
+		f"SELECT t0.name, {column} FROM {tables.text} WHERE t0.name IN %s AND {column} != '' ORDER BY t0.name, {column}",  # noqa: S608
 		(*tables.values, tuple(names)),
 	)
 	return [(str(name), str(key)) for name, key in rows]

@@ -19,7 +19,7 @@ from hisabi_sync.engine.judge import order
 from hisabi_sync.engine.model import clock, ids
 from hisabi_sync.engine.model.change import Caller
 from hisabi_sync.engine.pull import Item
-from hisabi_sync.engine.sharing import action_rights, spaces, visibility
+from hisabi_sync.engine.sharing import action_rights, joint_spaces, spaces, visibility
 from hisabi_sync.engine.sharing.spaces import HeldSpace
 from hisabi_sync.engine.wide_places import Places, Selection, Stage
 
@@ -131,6 +131,7 @@ def _items(
 	there = _elsewhere([row for _, row in rows], values, held, registry, caller.user)
 	items = [item for item in items if item.reason is None or (item.entity_type, item.client_id) not in there]
 	_narrow(items, selection)
+	_name_parts(items, held)
 	return _arranged(items, values, registry)
 
 
@@ -232,6 +233,14 @@ def _narrow(items: Iterable[Item], selection: Selection) -> None:
 			item.warnings = [name for name in item.warnings if name in fields]
 
 
+def _name_parts(items: Iterable[Item], held: Mapping[str, HeldSpace]) -> None:
+	"""Say of what lies in joint spaces which spaces of the user share it; one statement if there is any."""
+	live = [item for item in items if item.reason is None]
+	parts = joint_spaces.parts_held({item.space for item in live}, held)
+	for item in live:
+		item.parts = parts.get(item.space, [])
+
+
 def _arranged(items: Sequence[Item], values: Values, registry: Registry) -> list[Item]:
 	"""Records behind those that they link to, then what is to be dropped, children before parents."""
 	live = {(item.entity_type, item.document_name or ""): item for item in items if item.reason is None}
@@ -265,12 +274,13 @@ def one(
 	live = [row for row in rows if row[6] is None]
 	registry, caller = entity_types.registry(), Caller(user, "", device)
 	values = pull.values_of(live, caller, registry, frappe.db)
-	shown = [row for row in rows if (row[1], row[2]) in values]
+	shown = [row for row in live if (row[1], row[2]) in values]
 	gone = [] if live else [row for row in rows if row[6] is not None][:1]
 	found = [Stage(own[row[-1]].caller) for row in shown]
 	names_in = _names(list(zip(found, shown, strict=True)), values, registry, user)
 	may = action_rights.possible(values, registry, user)
 	items = [pull.item_of(row, values, names_in[row[-1]], registry, {}, may) for row in shown]
+	_name_parts(items, held)
 	return items + [_tombstone(row, registry) for row in gone]
 
 

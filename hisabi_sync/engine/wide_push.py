@@ -7,14 +7,15 @@ transaction. A change that was answered before gets that answer, wherever it wou
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from hisabi_sync.engine import ledger, push, routing
+from hisabi_sync.engine import ledger, push, repeats, routing
+from hisabi_sync.engine.database import retry
 from hisabi_sync.engine.entities import entity_types
 from hisabi_sync.engine.judge import routes
 from hisabi_sync.engine.linking import each_link, target_of
-from hisabi_sync.engine.model import ids
-from hisabi_sync.engine.model.change import CONFLICT, CREATE, ERROR, Allowance, Change, Outcome
+from hisabi_sync.engine.model import clock, ids
+from hisabi_sync.engine.model.change import CONFLICT, CREATE, ERROR, Allowance, Caller, Change, Outcome
 from hisabi_sync.engine.model.errors import ItemError, RequestError
-from hisabi_sync.engine.push import Options
+from hisabi_sync.engine.push import Options, Result
 from hisabi_sync.engine.push_together import ROLLED_BACK, Part, push_together
 from hisabi_sync.engine.sharing.spaces import HeldSpace
 
@@ -42,6 +43,7 @@ def push_all(
 	found: dict[int, tuple[Outcome, str | None]] = {
 		i: (Outcome.of_error(c, c.error), None) for i, c in enumerate(changes) if c.error and i not in spaces
 	}
+	homeless = [i for i in found if i not in answered]
 	found |= {i: (outcome, space) for i, (outcome, space) in answered.items() if not _is_open(space, held)}
 	places = [i for i in range(len(changes)) if i not in found]
 	groups = _groups(changes, places, spaces)
@@ -54,6 +56,8 @@ def push_all(
 	_process(parts, options, changes)
 	for part, own in parts:
 		found |= {i: (outcome, part.caller.space) for i, outcome in zip(own, part.outcomes, strict=True)}
+	if homeless and not options.dry_run:
+		_keep(Caller(user, "", device, allowance=allowance), _once(changes, homeless), options)
 	return [found[i] for i in range(len(changes))]
 
 
@@ -167,6 +171,42 @@ def _push(part: Part, options: Options) -> list[Outcome]:
 		if error.code not in OF_SPACES:
 			raise
 		return [Outcome.of_error(change, ItemError(error.code)) for change in part.changes]
+
+
+# --- what belongs nowhere
+
+
+def _once(changes: Sequence[Change], homeless: Sequence[int]) -> list[Change]:
+	"""Those changes that belong nowhere, without those whose op id another change of the push has."""
+	apart = set(homeless)
+	taken = {change.op_id for i, change in enumerate(changes) if i not in apart}
+	kept: dict[object, Change] = {}
+	for i in homeless:
+		if changes[i].op_id not in taken or changes[i].op_id is None:
+			kept.setdefault(changes[i].op_id or i, changes[i])
+	return list(kept.values())
+
+
+def _keep(caller: Caller, changes: Sequence[Change], options: Options) -> None:
+	"""Write why changes were refused that belong to no space, so that they are found among the refused ones of the device."""
+
+	def transaction() -> None:
+		caller.allowance.begin()
+		op_ids = [change.op_id for change in changes if change.op_id]
+		seen = repeats.load_seen(caller.device, op_ids)
+		answered = {key for key, known in seen.items() if known.answered}
+		pairs = [
+			(change, Outcome.of_error(change, change.error))
+			for change in changes
+			if change.error and ids.op_key(change.op_id or "") not in answered
+		]
+		result = Result(ids.new(), caller, [outcome for _, outcome in pairs])
+		ledger.save_items(result.batch, caller, pairs, seen, clock.now())
+		ledger.save_batch(result, caller, options, 0)
+		retry.commit()
+		caller.allowance.commit()
+
+	retry.run(transaction)
 
 
 def _roll_back(

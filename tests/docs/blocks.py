@@ -12,6 +12,7 @@ DOCUMENTS = (
 	"docs/clients.md",
 	"docs/first-calls.md",
 	"docs/operations.md",
+	"docs/own-doctypes.md",
 	"docs/sharing.md",
 	"docs/architecture.md",
 	"docs/contracts/site.md",

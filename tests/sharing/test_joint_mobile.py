@@ -11,6 +11,7 @@ from tests.sharing.test_joint_spaces import ROWS, TASK, lies_in, rows, space_of,
 from tests.sharing.test_mobile import Rep, rep
 from tests.sharing.world import REP, by_rep, document, kind, region
 from tests.support import doctypes
+from tests.support.phone import new_id
 
 
 @pytest.fixture(scope="module")
@@ -116,15 +117,21 @@ def test_who_may_only_read_a_share_pulls_and_cannot_push(two, server, site, shar
 	assert (answer.status_code, answer.json()["error_code"]) == (403, "space_read_only")
 
 
-def test_a_document_of_others_alone_is_refused_and_not_kept(two, server, site, shared):
+def test_a_document_for_others_alone_is_refused_and_not_kept(two):
+	"""The space that is pushed to is its home: a device cannot name another one."""
 	one, other = two
-	stranger = app_in(server, site, shared, region())
-	frappe.delete_doc(REP, stranger.row.name)
-	frappe.db.commit()
-	(made,) = one.push(create(TASK, note="not mine", region=other.tenant, rows=rows(other.row)))
-	assert frappe.db.count(TASK, {"note": "not mine"}) == (0 if made["status"] != "ok" else 1)
-	if made["status"] == "ok":
-		assert one.tenant in lies_in(task_of(made)), "the key of the push is its home"
+	(made,) = one.push(create(TASK, note=(note := new_id("note")), region=other.tenant, rows=rows(other.row)))
+	assert (made["status"], made["error_code"]) == ("error", "invalid_field"), made
+	frappe.db.rollback()
+	assert not frappe.db.exists(TASK, {"note": note})
+
+
+def test_a_document_that_says_nothing_has_its_home_in_the_space_that_is_pushed_to(two):
+	one, other = two
+	(made,) = one.push(create(TASK, note="x", rows=rows(other.row)))
+	assert made["status"] == "ok", made
+	task = task_of(made)
+	assert lies_in(task) == {one.tenant, other.tenant} and task.region == one.tenant
 
 
 def test_a_joint_space_is_listed_by_its_parts(two):

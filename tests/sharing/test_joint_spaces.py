@@ -4,6 +4,7 @@ import frappe
 import pytest
 from frappe.desk.form import assign_to
 
+from benchmarks.count_statements import Counted
 from hisabi_sync.engine import reconcile
 from hisabi_sync.engine.database import retry
 from hisabi_sync.engine.model import ids, joint
@@ -180,6 +181,35 @@ def test_a_share_may_be_for_reading_alone(synced):
 	assert (role(task, one.user), role(task, two.user)) == ("member", "viewer")
 	change(two, region=north)
 	assert role(task, two.user) == "member"
+
+
+def test_members_of_an_archived_space_may_only_read_what_it_shares(synced):
+	north, south = region(), region()
+	one, two = rep(north), rep(south)
+	kept = synced(ROWS)
+	task = document(TASK, region=north, rows=rows(two))
+	archived = change(frappe.get_doc("Sync Space", ids.space(kept, north)), status="Archived")
+	assert (role(task, one.user), role(task, two.user)) == ("viewer", "member")
+	late = rep(north)
+	assert role(task, late.user) == "viewer", "who joins it later may read as well"
+	rep(south, one.user)
+	assert role(task, one.user) == "member", "another part still lets them write"
+	change(archived, status="Active")
+	assert (role(task, late.user), role(task, two.user)) == ("member", "member")
+
+
+def test_many_parts_cost_no_more_statements_than_two(synced):
+	synced(ROWS, path="")
+
+	def cost(count):
+		reps = [rep(region()) for _ in range(count)]
+		with Counted() as seen:
+			document(TASK, rows=rows(*reps))
+		return [one for one in seen if "`tabSync " in one]
+
+	cost(2)
+	few, many = cost(2), cost(6)
+	assert len(few) == len(many), (few, many)
 
 
 def test_assigned_users_have_the_document_in_their_own_space(synced):

@@ -187,5 +187,4 @@ def _token(device: Device, secret: str, expires_at: datetime | None) -> dict[str
 @endpoint(CONTRACT, takes=RotateRequest, gives=Token, writes=True)
 def rotate(request: RotateRequest) -> dict[str, Any]:
 	"""The next token of the device that calls. The old one works on for a few minutes; later it revokes the device."""
-	device, secret, expires_at = auth.rotate(request.deviceId)
-	return _token(device, secret, expires_at)
+	return _token(*auth.rotate(request.deviceId))

@@ -1,7 +1,7 @@
 """Hook of Frappe's authentication: a device token makes the caller the device's user, for the calls of its scopes."""
 
 from datetime import datetime
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import frappe
 
@@ -9,6 +9,7 @@ from hisabi_sync.api.protocol import answers, routes, scopes
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.identity import device_tokens, devices
 from hisabi_sync.engine.identity.devices import Device
+from hisabi_sync.engine.model import clock
 from hisabi_sync.engine.model.errors import RequestError
 from hisabi_sync.permissions import is_ours, may_read
 
@@ -119,6 +120,15 @@ def rotate(device_id: str | None) -> tuple[Device, str, datetime | None]:
 	if device_id:
 		device_for(device_id)
 	return own, *device_tokens.rotate(own, token())
+
+
+def token_answer(given: Device, secret: str, expires_at: datetime | None) -> dict[str, Any]:
+	"""What contracts answer to who gets a token of a device."""
+	return {
+		"device_token": secret,
+		"device_id": given.device_id,
+		"expires_at": clock.dump(expires_at),
+	}
 
 
 def forget_last_request() -> None:

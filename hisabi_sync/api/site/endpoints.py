@@ -1,6 +1,5 @@
 """The site contract: one login, one pull and one push for all spaces of a user. Source: docs/contracts/site.md."""
 
-from datetime import datetime
 from typing import Any
 
 import frappe
@@ -65,7 +64,7 @@ def login(request: models.SiteLogin) -> dict[str, Any]:
 	device, token = retry.run(transaction)
 	held = spaces.held_by(user).values()
 	return {
-		**_token(token, device_id, device.expires_at),
+		**auth.token_answer(device, token, device.expires_at),
 		"user": user,
 		"language": frappe.db.get_value("User", user, "language"),
 		"scopes": granted,
@@ -87,15 +86,10 @@ def _user(request: models.SiteLogin) -> str:
 	return str(frappe.session.user)
 
 
-def _token(token: str, device_id: str, expires_at: datetime | None) -> dict[str, Any]:
-	return {"device_token": token, "device_id": device_id, "expires_at": clock.dump(expires_at)}
-
-
 @endpoint(CONTRACT, takes=models.SiteRotation, gives=models.SiteToken, writes=True)
 def rotate(request: models.SiteRotation) -> dict[str, Any]:
 	"""Called with the device token: the next token. The old one works on for a few minutes."""
-	device, token, expires_at = auth.rotate(request.device_id)
-	return _token(token, device.device_id, expires_at)
+	return auth.token_answer(*auth.rotate(request.device_id))
 
 
 @endpoint(CONTRACT, takes=models.SiteLogout, gives=models.SiteLoggedOut, writes=True)

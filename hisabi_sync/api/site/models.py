@@ -103,6 +103,8 @@ class SiteLoggedOut(Answer):
 class SiteRecord(Answer):
 	"""A record as it is now. `type` and `id` are its own; `name` is that of its document, which people may change.
 
+	`spaces` are the space in which it lies and, if several share it, those of them that the user is a member of.
+
 	`deleted` says that the device is to drop it, and `reason` why: `deleted` (gone from its space), `hidden` (the user may not read
 	it any more) or `left` (the user left the space). Such a record has no `values`.
 	"""
@@ -233,13 +235,17 @@ class SiteUndone(Answer):
 
 
 class SiteResult(Answer):
-	"""What became of a change. `record` is there where what the server holds is not what was sent."""
+	"""What became of a change. `record` is there where what the server holds is not what was sent.
+
+	`space` is the one that the change went to, `spaces` are those in which the record lies now, if several share it.
+	"""
 
 	op_id: str | None
 	type: str
 	id: str
 	status: Literal["accepted", "duplicate", "conflict", "error"]
 	space: str | None
+	spaces: list[str] = None
 	version: int = None
 	name: str = None
 	merged: Literal[True] = None

@@ -1,6 +1,6 @@
 """Records as the site contract shows them, wherever an answer has one. Source: docs/contracts/site.md, Records."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from hisabi_sync.engine.entities.entity_types import registry
@@ -27,12 +27,12 @@ def space(held: HeldSpace) -> dict[str, Any]:
 	}
 
 
-def record(item: Item, spaces: Sequence[str] = ()) -> dict[str, Any]:
+def record(item: Item) -> dict[str, Any]:
 	"""A record of a pull, or what a device is to drop."""
 	common: dict[str, Any] = {
 		"type": item.entity_type,
 		"id": item.client_id,
-		"spaces": [*spaces] or [item.space],
+		"spaces": [item.space, *item.parts],
 	}
 	versions = {"version": item.doc_version, "modified": clock.dump(item.modified)}
 	if item.reason:

@@ -8,6 +8,7 @@ from hisabi_sync.api.site import records, sides
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.model.change import ACCEPTED, CONFLICT, DUPLICATE, ERROR, Change, Outcome
 from hisabi_sync.engine.model.errors import item_message
+from hisabi_sync.engine.sharing import whereabouts
 
 Answer = tuple[Change, Outcome, str | None]  # with its space
 
@@ -16,20 +17,36 @@ def results(answers: Sequence[Answer], user: str, spaces: Collection[str]) -> li
 	"""One result for each, in their order. Conflicts are shown of `spaces`, those of the user."""
 	conflicts = [outcome.conflict for _, outcome, _ in answers if outcome.conflict]
 	shown_conflicts = sides.by_conflict(conflicts, user, spaces)
-	return [result(*answer, shown_conflicts) for answer in answers]
+	shared = whereabouts.shared(filter(None, map(_document, answers)), user)
+	return [
+		result(*answer, shown_conflicts, shared.get(_document(answer) or ("", ""), ())) for answer in answers
+	]
+
+
+def _document(answer: Answer) -> tuple[str, str] | None:
+	"""(entity type, document) of a change that was applied or is in conflict."""
+	change, outcome, _ = answer
+	if outcome.status == ERROR or not outcome.document_name:
+		return None
+	return change.entity_type, outcome.document_name
 
 
 def result(
-	change: Change, outcome: Outcome, space: str | None, shown_conflicts: Mapping[str, Mapping[str, Any]]
+	change: Change,
+	outcome: Outcome,
+	space: str | None,
+	shown_conflicts: Mapping[str, Mapping[str, Any]],
+	shared: Sequence[str] = (),
 ) -> dict[str, Any]:
-	"""The result of one change; `shown_conflicts` are {conflict: the sides of its fields}."""
+	"""The result of one change; `shown_conflicts` are {conflict: the sides of its fields}, `shared` the spaces that share its record."""
 	answer = {
 		"op_id": change.op_id,
 		"type": change.entity_type,
 		"id": change.client_id,
 		"status": outcome.status,
 		"space": space,
-		**_versions(change, outcome, space),
+		**({"spaces": [*shared]} if shared else {}),
+		**_versions(change, outcome, shared or ([space] if space else [])),
 		**_refusal(outcome),
 		**({"warnings": outcome.warnings} if outcome.warnings else {}),
 		**({"already_applied": True} if outcome.repeated and outcome.status != ERROR else {}),
@@ -39,7 +56,7 @@ def result(
 	return answer
 
 
-def _versions(change: Change, outcome: Outcome, space: str | None) -> dict[str, Any]:
+def _versions(change: Change, outcome: Outcome, spaces: Sequence[str]) -> dict[str, Any]:
 	"""What the server holds now, of a change that was applied or is in conflict."""
 	if outcome.status == ERROR:
 		return {}
@@ -50,19 +67,19 @@ def _versions(change: Change, outcome: Outcome, space: str | None) -> dict[str, 
 		**({"name": outcome.document_name} if outcome.document_name else {}),
 		**({"merged": True} if outcome.merged and outcome.status in (ACCEPTED, DUPLICATE) else {}),
 		**({"adjusted": outcome.adjusted} if outcome.adjusted else {}),
-		**({"record": _record(change, outcome, space)} if shows else {}),
+		**({"record": _record(change, outcome, spaces)} if shows else {}),
 		**({"left_undone": _left_undone(undone)} if undone else {}),
 	}
 
 
-def _record(change: Change, outcome: Outcome, space: str | None) -> dict[str, Any] | None:
+def _record(change: Change, outcome: Outcome, spaces: Sequence[str]) -> dict[str, Any] | None:
 	entity = registry().by_name.get(change.entity_type)
 	if outcome.record is None or entity is None:
 		return None
 	return {
 		"type": change.entity_type,
 		"id": change.client_id,
-		"spaces": [space] if space else [],
+		"spaces": [*spaces],
 		**({"name": outcome.document_name} if outcome.document_name else {}),
 		"version": outcome.doc_version,
 		"modified": outcome.server_modified,

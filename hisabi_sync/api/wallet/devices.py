@@ -53,18 +53,13 @@ def _register(user: str, request: models.Login | models.DeviceRegistration) -> d
 
 	device, token, wallet_id = retry.run(transaction)
 	about = {"wallet_id": wallet_id, "user": user, "scopes": granted}
-	return {**_token(token, device_id, device.expires_at), **about}
-
-
-def _token(token: str, device_id: str, expires_at: datetime | None) -> dict[str, Any]:
-	return {"device_token": token, "device_id": device_id, "expires_at": clock.dump(expires_at)}
+	return {**auth.token_answer(device, token, device.expires_at), **about}
 
 
 @endpoint("wallet", takes=models.TokenRotation, gives=models.NewToken, writes=True)
 def rotate_token(request: models.TokenRotation) -> dict[str, Any]:
 	"""Called with the device token: the next token. The old one works on for a few minutes."""
-	device, token, expires_at = auth.rotate(request.device_id)
-	return _token(token, device.device_id, expires_at)
+	return auth.token_answer(*auth.rotate(request.device_id))
 
 
 @endpoint("wallet", takes=models.DeviceRevocation, gives=models.RevokedDevice, writes=True)

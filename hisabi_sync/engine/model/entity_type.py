@@ -82,6 +82,11 @@ class EntityType:
 		return (*self.ways, *(share.way for share in self.shares))
 
 	@cached_property
+	def is_assigned(self) -> bool:
+		"""Whether those to whom a document is assigned share it."""
+		return any(way.ends_with_assigned for way in self.all_ways)
+
+	@cached_property
 	def conditions(self) -> tuple[Condition, ...]:
 		"""The conditions under which documents lie in a space."""
 		return tuple(filter(None, (self.condition, *(share.condition for share in self.shares))))

@@ -79,6 +79,7 @@ ITEM_ERRORS: dict[str, str] = {
 	"space_access_denied": "You are not a member of this space",
 	"space_read_only": "Your role can only read here",
 	"space_required": "Say in which space: there are several, or none",
+	"shared_with_nobody": "No space would have it: one of these has to lead to a space of yours: {fields}",
 	"row_not_found": "There are no such rows in: {fields}",
 	"file_not_allowed": "Neither a finished upload of yours nor a file that the record has: {fields}",
 	"action_not_allowed": "Devices may not take this action on such records: {fields}",

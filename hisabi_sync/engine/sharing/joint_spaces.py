@@ -4,7 +4,7 @@ See `model.joint`. Members follow in the transaction in which those of a part ch
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 import frappe
 
@@ -15,20 +15,16 @@ from hisabi_sync.engine.judge.memberships import ACTIVE, Desired, Existing
 from hisabi_sync.engine.model import clock, ids, joint
 from hisabi_sync.engine.model.joint import Parts
 from hisabi_sync.engine.model.space_type import RANK
-from hisabi_sync.engine.sharing import spaces
+from hisabi_sync.engine.sharing import member_rows, spaces
+from hisabi_sync.engine.sharing.member_rows import MEMBER
+from hisabi_sync.engine.sharing.spaces import HeldSpace
 from hisabi_sync.engine.store import load
 from hisabi_sync.engine.store.write import STANDARD
 
-PART, MEMBER, SPACE = "Sync Space Part", "Sync Space Member", "Sync Space"
+PART, SPACE = "Sync Space Part", "Sync Space"
 RULE = "joint"  # in place of a rule's name in the rows of members
-REMOVED = "removed"
 CHUNK = 100  # joint spaces at a time
 JOB = "joint spaces"
-# A row by hand that somebody made meanwhile stays as it is.
-KEEP_BY_HAND = ", ".join(
-	f"{column} = IF(`rule` IS NULL, {column}, VALUES({column}))"
-	for column in ("`role`", "`status`", "joined_at", "removed_at", "modified", "`rule`")
-)
 
 
 def ensure(space_type: str, key: str, parts: Parts) -> str:
@@ -43,12 +39,13 @@ def ensure(space_type: str, key: str, parts: Parts) -> str:
 
 
 def _write_parts(name: str, parts: Parts) -> None:
+	spaces.open_missing((part.space_type, part.key) for part in parts)
 	now, by = clock.now(), frappe.session.user
 	columns = [*STANDARD, "parent", "parenttype", "parentfield", "idx", "part", "access"]
 	rows = [
 		(
 			*(ids.new(), now, now, by, by, name, SPACE, "parts", idx),
-			*(spaces.ensure(part.space_type, part.key), part.access),
+			*(ids.space(part.space_type, part.key), part.access),
 		)
 		for idx, part in enumerate(sorted(parts), 1)
 	]
@@ -59,6 +56,19 @@ def may_write_by(space: str, part: str) -> bool:
 	"""Whether a space is joint, and members of another one may write in it because that is one of its parts."""
 	filters = {"parent": space, "part": part, "access": joint.WRITE}
 	return bool(frappe.db.exists(PART, filters))
+
+
+def parts_held(names: Collection[str], held: Mapping[str, HeldSpace]) -> dict[str, list[str]]:
+	"""{joint space: those of its parts that a user is a member of}, of those of the spaces that are joint; one statement at most.
+
+	`held` are all spaces of the user.
+	"""
+	found = {name for name in names if name in held and joint.is_joint(held[name].caller.space_key)}
+	parts: dict[str, list[str]] = {}
+	for space, part in sql.select_in(PART, ["parent", "part"], "parent", sorted(found), tail="ORDER BY idx"):
+		if part in held:
+			parts.setdefault(space, []).append(part)
+	return parts
 
 
 def follow_users(users: Collection[str]) -> Counter[str]:
@@ -73,6 +83,11 @@ def follow_spaces(names: Collection[str], tail: str = "") -> Counter[str]:
 	return _follow("p.parent", tuple(names), "m.space", tail) if names else Counter()
 
 
+def follow_part(space: str) -> Counter[str]:
+	"""The same for all joint spaces of which a space is a part."""
+	return follow_spaces(frappe.get_all(PART, {"part": space}, pluck="parent", distinct=True))
+
+
 def follow_type(space_type: str) -> Counter[str]:
 	"""The same for all joint spaces that have a space of a type as a part."""
 	rows = sql.ask(
@@ -85,20 +100,16 @@ def follow_type(space_type: str) -> Counter[str]:
 
 def _follow(desired_by: str, names: tuple[str, ...], existing_by: str, tail: str = "") -> Counter[str]:
 	differs = judged.difference(_desired(desired_by, names, tail), _existing(existing_by, names))
-	now = clock.now()
-	if differs.write:
-		_write(differs.write)
-	ended = {"status": REMOVED, "removed_at": now, "modified": now}
-	sql.update_in(MEMBER, ended, differs.end, "`rule` IS NOT NULL")
-	return Counter(joined=len(differs.write), left=len(differs.end))
+	return member_rows.apply(differs, str)
 
 
 def _desired(column: str, names: tuple[str, ...], tail: str) -> dict[judged.Place, Desired]:
-	"""The highest role that each has in one of the parts; by a part that may only read it is that of a viewer."""
+	"""The highest role that each has in one of the parts; by a part that may only read, or is archived, it is that of a viewer."""
 	rows = sql.ask(
-		f"""SELECT m.user, p.parent, IF(p.access = %s, m.role, 'viewer') FROM `tabSync Space Part` p
+		f"""SELECT m.user, p.parent, IF(p.access = %s AND s.status = %s, m.role, 'viewer')
+		FROM `tabSync Space Part` p JOIN `tabSync Space` s ON s.name = p.part
 		JOIN `tabSync Space Member` m ON m.space = p.part WHERE m.status = %s AND {column} IN %s {tail}""",  # noqa: S608
-		(joint.WRITE, ACTIVE, names),
+		(joint.WRITE, spaces.OPEN, ACTIVE, names),
 	)
 	best: dict[judged.Place, Desired] = {}
 	for user, space, role in sorted(rows, key=lambda row: -RANK[row[2]]):
@@ -113,16 +124,6 @@ def _existing(column: str, names: tuple[str, ...]) -> dict[judged.Place, Existin
 		(names,),
 	)
 	return {(user, space): Existing(*row) for user, space, *row in rows}
-
-
-def _write(memberships: dict[judged.Place, Desired]) -> None:
-	now, by = clock.now(), frappe.session.user
-	columns = [*STANDARD, "space", "user", "role", "status", "joined_at", "removed_at", "rule"]
-	rows = [
-		(*(ids.member(space, user), now, now, by, by), space, user, one.role, ACTIVE, now, None, one.rule)
-		for (user, space), one in sorted(memberships.items())
-	]
-	sql.insert_or(MEMBER, columns, rows, KEEP_BY_HAND)
 
 
 # --- all of them, daily

@@ -5,7 +5,7 @@ goes over all users, for what no hook saw.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from functools import partial
 from typing import NamedTuple
 
@@ -17,18 +17,11 @@ from hisabi_sync.engine.judge import memberships as judged
 from hisabi_sync.engine.judge.memberships import ACTIVE, Desired, Existing, Place
 from hisabi_sync.engine.model import clock, ids
 from hisabi_sync.engine.model.space_type import SpaceType
-from hisabi_sync.engine.sharing import joint_spaces, rule_query
-from hisabi_sync.engine.store.write import STANDARD
+from hisabi_sync.engine.sharing import joint_spaces, member_rows, rule_query, spaces
+from hisabi_sync.engine.sharing.member_rows import MEMBER, REMOVED
 
 CHUNK = 200  # users at a time
 JOB = "memberships"
-MEMBER, SPACE = "Sync Space Member", "Sync Space"
-REMOVED = "removed"
-# A row by hand that somebody made meanwhile stays as it is.
-KEEP_BY_HAND = ", ".join(
-	f"{column} = IF(`rule` IS NULL, {column}, VALUES({column}))"
-	for column in ("`role`", "`status`", "joined_at", "removed_at", "modified", "`rule`")
-)
 
 
 def follow(kind: SpaceType, users: Collection[str]) -> Counter[str]:
@@ -39,14 +32,11 @@ def follow(kind: SpaceType, users: Collection[str]) -> Counter[str]:
 	if not users or kind.problem:  # what cannot be read says nothing of members
 		return Counter()
 	differs = judged.difference(desired(kind, users), _existing(kind, users))
-	if differs.write:
-		_write(kind, differs.write)
-	now = clock.now()
-	ended = {"status": REMOVED, "removed_at": now, "modified": now}
-	sql.update_in(MEMBER, ended, differs.end, "`rule` IS NOT NULL")
+	spaces.open_missing((kind.name, key) for _, key in differs.write)
+	counts = member_rows.apply(differs, partial(ids.space, kind.name))
 	if differs:
 		joint_spaces.follow_users(users)
-	return Counter(joined=len(differs.write), left=len(differs.end))
+	return counts
 
 
 def desired(kind: SpaceType, users: Collection[str]) -> dict[Place, Desired]:
@@ -70,32 +60,6 @@ def _existing(kind: SpaceType, users: Collection[str]) -> dict[Place, Existing]:
 		(tuple(users), kind.name),
 	)
 	return {(user, key): Existing(*row) for user, key, *row in rows}
-
-
-def _write(kind: SpaceType, memberships: dict[Place, Desired]) -> None:
-	_open(kind, sorted({key for _, key in memberships}))
-	now, by = clock.now(), frappe.session.user
-	columns = [*STANDARD, "space", "user", "role", "status", "joined_at", "removed_at", "rule"]
-	rows = []
-	for (user, key), one in sorted(memberships.items()):
-		space = ids.space(kind.name, key)
-		standard = (ids.member(space, user), now, now, by, by)
-		rows.append((*standard, space, user, one.role, ACTIVE, now, None, one.rule))
-	sql.insert_or(MEMBER, columns, rows, KEEP_BY_HAND)
-
-
-def _open(kind: SpaceType, keys: Iterable[str]) -> None:
-	"""Open the spaces that are missing. Those that exist are not locked: pushes into them go on."""
-	names = {ids.space(kind.name, key): key for key in keys}
-	there = {row[0] for row in sql.select_in(SPACE, ["name"], "name", list(names))}
-	now, by = clock.now(), frappe.session.user
-	columns = [*STANDARD, "space_type", "space_key", "title", "status", "sequence", "horizon"]
-	rows = [
-		(name, now, now, by, by, kind.name, key, kind.title if not kind.key_doctype else key, "Active", 0, 0)
-		for name, key in names.items()
-		if name not in there
-	]
-	sql.insert_missing(SPACE, columns, rows)
 
 
 # --- all users
@@ -161,9 +125,9 @@ def end_all(space_type: str) -> None:
 	joint_spaces.follow_type(space_type)
 
 
-def of_rules(spaces: Collection[str], limit: int) -> list[str]:
-	"""Users whom rules made members of the spaces, at most `limit`."""
+def of_rules(names: Collection[str], limit: int) -> list[str]:
+	"""Users whom rules made members of spaces, at most `limit`."""
 	where, tail = "status = %s AND `rule` IS NOT NULL", f"LIMIT {int(limit)}"
 	return [
-		row[0] for row in sql.select_in(MEMBER, ["DISTINCT user"], "space", spaces, where, (ACTIVE,), tail)
+		row[0] for row in sql.select_in(MEMBER, ["DISTINCT user"], "space", names, where, (ACTIVE,), tail)
 	]

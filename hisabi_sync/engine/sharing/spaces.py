@@ -1,7 +1,7 @@
 """Spaces: opening them, and their members."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from hisabi_sync.engine.model.texts import plain
 from hisabi_sync.engine.store import load
 from hisabi_sync.engine.store.write import STANDARD
 
+OPEN = "Active"  # status of a space that may be changed
 MOST_KEYS = 10_000
 _keys: dict[tuple[str, str], str] = {}  # {(site, space): key}
 ROLE_RANK = {"viewer": 0, "member": 1, "admin": 2, "owner": 3, "nobody": 4}
@@ -33,7 +34,7 @@ def authorise(caller: Caller, write: bool = False) -> Caller:
 		raise RequestError("space_access_denied", **left)
 	status, position, horizon, role, _, space_type, key, horizons, version = row
 	entity_types.use_version(version or "")
-	if write and (role == "viewer" or status != "Active"):
+	if write and (role == "viewer" or status != OPEN):
 		raise RequestError("space_read_only")
 	membership = Membership(
 		role, space_type, key, position, horizon, json.loads(horizons) if horizons else {}
@@ -52,7 +53,7 @@ class HeldSpace:
 	@property
 	def is_writable(self) -> bool:
 		"""Whether the user may push to it, as far as the space decides."""
-		return self.caller.role != "viewer" and self.status == "Active"
+		return self.caller.role != "viewer" and self.status == OPEN
 
 
 def held_by(user: str, device: str | None = None) -> dict[str, HeldSpace]:
@@ -90,7 +91,7 @@ def open_space(
 			"space_type": space_type,
 			"space_key": key,
 			"title": plain(title),
-			"status": "Active",
+			"status": OPEN,
 			"sequence": 0,
 			"horizon": 0,
 			"reference_doctype": reference_doctype,
@@ -164,3 +165,25 @@ def ensure(space_type: str, key: str) -> str:
 	"""Name of the space of a key; it is created without members if it does not exist."""
 	name = ids.space(space_type, key)
 	return name if frappe.db.exists("Sync Space", name) else open_space(space_type, key, key)
+
+
+def open_missing(wanted: Iterable[tuple[str, str]]) -> None:
+	"""Open those of the spaces {(type, key)} that do not exist, without members, by two statements at most.
+
+	Those that exist are not locked: pushes into them go on.
+	"""
+	names = {ids.space(space_type, key): (space_type, key) for space_type, key in wanted}
+	there = {row[0] for row in sql.select_in("Sync Space", ["name"], "name", sorted(names))}
+	now, by = clock.now(), frappe.session.user
+	columns = [*STANDARD, "space_type", "space_key", "title", "status", "sequence", "horizon"]
+	rows = [
+		(name, now, now, by, by, *names[name], _title(*names[name]), OPEN, 0, 0)
+		for name in sorted(names.keys() - there)
+	]
+	sql.insert_missing("Sync Space", columns, rows)
+
+
+def _title(space_type: str, key: str) -> str:
+	"""What people call a new space: its key, or the title of its type if there is one space for the whole site."""
+	kind = entity_types.registry().space_types.get(space_type)
+	return plain(kind.title if kind and not kind.key_doctype else key)

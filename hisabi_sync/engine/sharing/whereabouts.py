@@ -1,18 +1,19 @@
 """Where documents lie: the space to which the space path and the shares of their entity type lead."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import frappe
 from frappe.model.document import Document
 
 from hisabi_sync.engine.database import sql
+from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.model import ids, joint
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.joint import Part, Parts, Share
 from hisabi_sync.engine.model.paths import ASSIGNED, Way
-from hisabi_sync.engine.sharing import joint_spaces, spaces
+from hisabi_sync.engine.sharing import joint_spaces, spaces, visibility
 from hisabi_sync.engine.store import load
 from hisabi_sync.engine.store.path_queries import Tables
 
@@ -168,3 +169,33 @@ def _held(entity: EntityType, names: Collection[str], tail: str) -> dict[str, di
 		return {}
 	rows = sql.select_in(entity.doctype, ["name", *map(sql.quote, fields)], "name", names, tail=tail)
 	return {str(row[0]): dict(zip(fields, row[1:], strict=True)) for row in rows}
+
+
+def shared(documents: Iterable[tuple[str, str]], user: str) -> dict[tuple[str, str], list[str]]:
+	"""{(entity type, document): the joint space in which it lies now, and its parts}, as far as they are spaces of the user.
+
+	Documents that one space has alone, and those that the user may not read, are left out. What nothing shares costs nothing.
+	"""
+	known = registry().by_name
+	asked = {(of, name) for of, name in documents if of in known and known[of].shares}
+	if not asked:
+		return {}
+	held = spaces.held_by(user)
+	there = {key: space for key, space in _records(asked).items() if space in held}
+	parts = joint_spaces.parts_held(set(there.values()), held)
+	by_type: defaultdict[str, list[str]] = defaultdict(list)
+	for (of, name), space in there.items():
+		by_type[of] += [name] if space in parts else []
+	seen = {
+		(of, name)
+		for of, own in by_type.items()
+		for name in map(str, visibility.readable(known[of], own, user))
+	}
+	return {key: [there[key], *parts[there[key]]] for key in seen}
+
+
+def _records(documents: Collection[tuple[str, str]]) -> dict[tuple[str, str], str]:
+	"""{(entity type, document): the space of its record}."""
+	columns, where = ["entity_type", "document_name", "space"], "deleted_at IS NULL"
+	rows = sql.select_in("Sync Record", columns, "document_name", sorted({n for _, n in documents}), where)
+	return {(of, str(name)): space for of, name, space in rows if (of, str(name)) in documents}

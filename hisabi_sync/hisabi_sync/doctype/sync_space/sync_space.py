@@ -3,6 +3,7 @@ from frappe import _
 from frappe.model.document import Document
 
 from hisabi_sync.engine.model import ids
+from hisabi_sync.engine.sharing import joint_spaces
 
 # What a space is, and where it stands, is not for a form to say.
 KEPT = ("space_type", "space_key", "reference_doctype", "reference_name", "sequence", "horizon", "horizons")
@@ -24,6 +25,11 @@ class SyncSpace(Document):
 		before = self.get_doc_before_save()
 		for name in KEPT if before else ():
 			self.set(name, before.get(name))
+
+	def on_update(self) -> None:
+		"""What an archived space shares with others may be read by its members, and no more."""
+		if self.has_value_changed("status"):
+			joint_spaces.follow_part(self.name)
 
 	def on_trash(self) -> None:
 		"""Records without their space would be orphans: no device would receive them, and no job could collect them."""
