@@ -5,6 +5,7 @@ import pytest
 
 from hisabi_sync.engine.database import retry
 from hisabi_sync.engine.identity import device_tokens
+from hisabi_sync.engine.model import ids
 from hisabi_sync.engine.sharing import spaces
 from tests.conflicts.conftest import make_person
 from tests.sharing import world
@@ -66,6 +67,61 @@ def test_spaces_and_reasons(window, scene, shots, language):
 	page.locator("details.hs-see-card summary").click()
 	assert page.locator(".hs-see-verdict").is_visible(), "leaving the field asks nothing again"
 	page.screenshot(path=shots / f"see-as-left-{language}.png", full_page=True)
+	assert page.mistakes == []
+
+
+@pytest.fixture
+def joint(scene):
+	"""A rep of two regions that share a visit, one of them archived and one only to read."""
+	kind = frappe.db.get_value("Sync Entity", {"document_type": world.VISIT}, "space_type")
+	person = make_person(world.ROLE, "Hisabi User")
+	old, south = (world.region(name=new_id(name)) for name in ("Old Town", "South"))
+	for place in (old, south):
+		world.document(world.REP, user=person, region=place)
+	reshape(f'"{old}"', [{"path": "region", "access": "Read only"}])
+	visit = world.document(world.VISIT, note="x", region=south)
+	world.change(frappe.get_doc("Sync Space", ids.space(kind, old)), status="Archived")
+	yield person, visit.name, south
+	frappe.set_user("Administrator")
+	reshape("region", [])
+
+
+def reshape(path, shares):
+	entity = frappe.get_doc("Sync Entity", {"document_type": world.VISIT})
+	entity.space_path = path
+	entity.set("shares", shares)
+	retry.run(entity.save)
+	frappe.db.commit()
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_a_joint_space_says_what_its_parts_let_the_user_do(window, joint, shots, language):
+	person, visit, south = joint
+	page = window(make_person("Sync Manager", "System Manager"), language)
+	page.goto(f"/app/see-as?user={person}")
+	row = page.locator(".hs-see-frame tbody tr", has_text="Old Town").filter(has_text=f"+ {south}")
+	row.wait_for()
+	assert {"en": "archived, so only to read", "ar": "للقراءة فقط"}[language] in row.inner_text()
+	chosen(page, "doctype", world.VISIT)
+	chosen(page, "document", visit)
+	page.locator(".hs-see-verdict.hs-see-yes").wait_for()
+	page.wait_for_timeout(500)
+	page.screenshot(path=shots / f"see-as-joint-{language}.png", full_page=True)
+	assert page.mistakes == []
+
+
+def test_the_form_of_a_type_opens_what_it_shares(window, joint, shots):
+	page = window(make_person("System Manager"))
+	name = frappe.db.get_value("Sync Entity", {"document_type": world.VISIT})
+	page.goto(f"/app/sync-entity/{name}")
+	table = page.locator('.frappe-control[data-fieldname="shares"]')
+	table.wait_for()
+	table.scroll_into_view_if_needed()
+	condition = page.locator('.frappe-control[data-fieldname="condition"]').last
+	condition.scroll_into_view_if_needed()
+	page.wait_for_timeout(500)
+	page.screenshot(path=shots / "entity-sharing.png")
+	assert condition.bounding_box()["height"] < 250
 	assert page.mistakes == []
 
 

@@ -251,6 +251,38 @@ def shared(visits):
 	frappe.db.commit()
 
 
+def test_a_joint_space_says_by_which_parts_the_user_is_in_it(shared, ask):
+	two, person = region(), user(ROLE)
+	row = document(REP, user=person, region=two)
+	visit = document(VISIT, region=two)
+
+	def joint():
+		(found,) = [
+			s for s in ask("spaces", user=person)["spaces"] if s["title"] == " + ".join(sorted((two, shared)))
+		]
+		return found["role"], found["rule"]
+
+	assert joint() == ("viewer", f"As a member of {two} (only to read)")
+	document(REP, user=person, region=shared)
+	names = sorted((f"{two} (only to read)", shared))
+	assert joint() == ("member", f"As a member of {', '.join(names)}")
+	home = frappe.get_doc("Sync Space", ids.space(visits_kind(), shared))
+	change(home, status="Archived")
+	role, why = joint()
+	assert role == "viewer" and f"{shared} (archived, so only to read)" in why
+	assert (
+		f"{shared} (archived"
+		in step(ask("why", user=person, document_type=VISIT, document=visit.name), "member")["text"]
+	)
+	change(home, status="Active")
+	change(row, region=None)
+	assert joint() == ("member", f"As a member of {shared}")
+
+
+def visits_kind():
+	return frappe.db.get_value("Sync Entity", {"document_type": VISIT}, "space_type")
+
+
 def test_a_document_that_several_spaces_share_is_there_by_one_of_them(shared, ask):
 	two, person, stranger = region(), user(ROLE), user(ROLE)
 	document(REP, user=person, region=two)
@@ -259,5 +291,7 @@ def test_a_document_that_several_spaces_share_is_there_by_one_of_them(shared, as
 	assert why["seen"] is True
 	assert step(why, "path")["text"].endswith(" + ".join(sorted((shared, two))))
 	assert f"{two} (Read only)" in step(why, "path")["detail"]
-	assert "viewer" in step(why, "member")["text"] and step(why, "member")["text"].endswith(two)
+	assert "viewer" in step(why, "member")["text"] and step(why, "member")["text"].endswith(
+		f"{two} (only to read)"
+	)
 	assert ask("why", user=stranger, document_type=VISIT, document=visit.name)["seen"] is False

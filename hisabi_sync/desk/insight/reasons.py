@@ -1,6 +1,6 @@
 """Why a document is on a user's devices, or is not: type, path, record, membership, Frappe's rights, what a device has."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,12 +8,13 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
+from hisabi_sync.engine.database import sql
 from hisabi_sync.engine.entities import entity_types
 from hisabi_sync.engine.model import ids, joint
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.paths import Way
 from hisabi_sync.engine.model.space_type import NAMED, PERMISSION, ROLE, SELF, Rule, SpaceType
-from hisabi_sync.engine.sharing import joint_spaces, memberships, rights, visibility, whereabouts
+from hisabi_sync.engine.sharing import joint_spaces, memberships, rights, spaces, visibility, whereabouts
 
 
 @dataclass(slots=True)
@@ -124,13 +125,35 @@ def _member(user: str, space: str, key: str, kind: SpaceType | None) -> Step:
 
 
 def _by_parts(user: str, space: str, role: str) -> str:
-	parts = frappe.get_all("Sync Space Part", {"parent": space}, pluck="part")
-	own = frappe.get_all(
-		"Sync Space Member", {"space": ["in", parts], "user": user, "status": "active"}, pluck="space"
-	)
-	names = frappe.get_all("Sync Space", {"name": ["in", own]}, pluck="title", order_by="title")
 	said = _("The user is a member with the role {0}, because they are a member of {1}")
-	return said.format(_(role), ", ".join(names))
+	return said.format(_(role), ", ".join(parts_of(user, [space]).get(space, ())))
+
+
+def parts_of(user: str, names: Collection[str]) -> dict[str, list[str]]:
+	"""{joint space: those of its parts that the user is a member of, in words}; one statement, none without names."""
+	if not names:
+		return {}
+	rows = sql.ask(
+		"""SELECT p.parent, COALESCE(s.title, s.space_key), s.status, p.access FROM `tabSync Space Part` p
+		JOIN `tabSync Space` s ON s.name = p.part JOIN `tabSync Space Member` m ON m.space = p.part
+		WHERE p.parent IN %s AND m.user = %s AND m.status = 'active' ORDER BY p.parent, s.title""",
+		(tuple(names), user),
+	)
+	found: dict[str, list[str]] = {}
+	for space, title, status, access in rows:
+		found.setdefault(space, []).append(_part(title, status, access))
+	return found
+
+
+def _part(title: str, status: str, access: str) -> str:
+	if status != spaces.OPEN:
+		return _("{0} (archived, so only to read)").format(title)
+	return title if access == joint.WRITE else _("{0} (only to read)").format(title)
+
+
+def by_parts(names: Sequence[str]) -> str:
+	"""Why somebody is in a joint space, or was."""
+	return _("As a member of {0}").format(", ".join(names)) if names else _("As a member of its parts")
 
 
 def _held(row: frappe._dict, kind: SpaceType | None) -> str:

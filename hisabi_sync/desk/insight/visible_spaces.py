@@ -11,6 +11,7 @@ from hisabi_sync.engine.database import sql
 from hisabi_sync.engine.entities import entity_types
 from hisabi_sync.engine.entities.type_registry import Registry
 from hisabi_sync.engine.model import clock
+from hisabi_sync.engine.sharing import joint_spaces
 
 MOST = 100  # spaces of one answer
 
@@ -42,24 +43,31 @@ def types() -> list[dict[str, str]]:
 
 
 def spaces(user: str, device: str | None) -> tuple[list[dict[str, Any]], bool]:
-	"""(spaces of a user, active ones first, whether there are more); four statements, whatever their number."""
+	"""(spaces of a user, active ones first, whether there are more); five statements at most, whatever their number."""
 	rows = frappe.db.sql(
 		"""SELECT s.name, s.space_type, s.space_key, s.title, s.status space_status, m.role, m.status, m.rule,
 			COALESCE(m.removed_at, m.joined_at, m.creation) since, s.sequence position
 		FROM `tabSync Space Member` m JOIN `tabSync Space` s ON s.name = m.space WHERE m.user = %s
-		ORDER BY m.status != 'active', s.space_type, s.space_key LIMIT %s""",
+		ORDER BY m.status != 'active', s.space_type, s.space_key LIKE 'joint:%%', s.space_key LIMIT %s""",
 		(user, MOST + 1),
 		as_dict=True,
 	)
 	shown = rows[:MOST]
 	names = [row.name for row in shown if row.status == "active"]
 	counted, reached, registry = counts(user, names), _confirmed(device, names), entity_types.registry()
+	parts = reasons.parts_of(user, [row.name for row in shown if row.rule == joint_spaces.RULE])
 	for row in shown:
-		row.rule = reasons.rule_of(row, registry.space_types.get(row.space_type))
+		row.rule = _why(row, parts, registry)
 		row.since = clock.dump(row.since)
 		row.confirmed = reached.get(row.name)
 		row.counts = counted.get(row.name, [])
 	return shown, len(rows) > MOST
+
+
+def _why(row: frappe._dict, parts: Mapping[str, list[str]], registry: Registry) -> str | None:
+	if row.rule == joint_spaces.RULE:
+		return reasons.by_parts(parts.get(row.name, ()))
+	return reasons.rule_of(row, registry.space_types.get(row.space_type))
 
 
 def counts(user: str, spaces: list[str]) -> dict[str, list[dict[str, Any]]]:

@@ -49,13 +49,19 @@ function line(space, device) {
 	const archived = space.space_status === "Active" ? "" : ` ${pill("gray", __(space.space_status))}`;
 	const cells = [
 		`<a href="${frappe.utils.get_form_link("Sync Space", space.name)}">${escape(space.title || space.space_key)}</a>${archived}
-			<small>${escape(space.space_type)}</small>`,
+			<small>${kind_of(space)}</small>`,
 		pill(space.role === "viewer" ? "gray" : "blue", ROLES()[space.role]),
 		space.rule ? escape(space.rule) : `<span class="text-muted">${__("by hand")}</span>`,
 		counts(space.counts),
 	];
 	if (device) cells.push(space.confirmed === null ? "–" : __("{0} of {1}", [space.confirmed, space.position]));
 	return `<tr>${cells.map((cell) => `<td>${cell}</td>`).join("")}</tr>`;
+}
+
+/** The kind of a space; a joint space is called so. */
+function kind_of(space) {
+	const kind = escape(space.space_type);
+	return space.space_key.startsWith("joint:") ? `${__("Joint space")} · ${kind}` : kind;
 }
 
 /** What Frappe hides from the user stands out. */
@@ -69,7 +75,7 @@ function counts(list) {
 
 function left(spaces) {
 	const said = { removed: __("Left"), pending: __("Invited") };
-	const row = (space) => `<tr><td>${escape(space.title || space.space_key)} <small>${escape(space.space_type)}</small></td>
+	const row = (space) => `<tr><td>${escape(space.title || space.space_key)} <small>${kind_of(space)}</small></td>
 		<td>${pill(space.status === "removed" ? "gray" : "orange", said[space.status])}</td>
 		<td>${space.rule ? escape(space.rule) : `<span class="text-muted">${__("by hand")}</span>`}</td>
 		<td>${space.since ? when_of(space.since) : ""}</td></tr>`;
