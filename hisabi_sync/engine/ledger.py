@@ -65,7 +65,9 @@ def encode(outcome: Outcome, in_columns: Iterable[Any]) -> str:
 	}
 	said |= {n: value for n, default in NOT_IN_COLUMNS if (value := getattr(outcome, n)) != default}
 	if said.get("document_name") == outcome.client_id:
-		said["document_name"] = True  # so that the texts of a batch are alike, and are sent to the database once
+		said["document_name"] = (
+			True  # so that the texts of a batch are alike, and are sent to the database once
+		)
 	return strict_json.text(said, TEXT)
 
 

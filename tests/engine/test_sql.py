@@ -9,7 +9,20 @@ from hisabi_sync.engine.database import sql
 from hisabi_sync.engine.model import ids
 
 COLUMNS = ["name", "device", "op_id", "payload", "position"]
-ODD = ['say "hi"', "it's", "back\\slash", "100 %", "%(a0)s", "{}", "", "سوق 🛒", "line\nbreak", "#", "\x1a\t", "'); --"]
+ODD = [
+	'say "hi"',
+	"it's",
+	"back\\slash",
+	"100 %",
+	"%(a0)s",
+	"{}",
+	"",
+	"سوق 🛒",
+	"line\nbreak",
+	"#",
+	"\x1a\t",
+	"'); --",
+]
 
 
 def stored(rows):
