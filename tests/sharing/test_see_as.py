@@ -291,6 +291,7 @@ def test_a_document_that_several_spaces_share_is_there_by_one_of_them(shared, as
 	assert why["seen"] is True
 	assert step(why, "path")["text"].endswith(" + ".join(sorted((shared, two))))
 	assert f"{two} (Read only)" in step(why, "path")["detail"]
+	assert step(why, "member")["detail"] == [], "a joint space has no rules"
 	assert "viewer" in step(why, "member")["text"] and step(why, "member")["text"].endswith(
 		f"{two} (only to read)"
 	)

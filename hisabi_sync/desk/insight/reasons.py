@@ -113,7 +113,7 @@ def _member(user: str, space: str, key: str, kind: SpaceType | None) -> Step:
 	row = frappe.db.get_value(
 		"Sync Space Member", ids.member(space, user), ["role", "status", "rule"], as_dict=True
 	)
-	detail = _rules(user, key, kind)
+	detail = [] if joint.is_joint(key) else _rules(user, key, kind)  # a joint space has no rules of its own
 	if row and row.status == "active":
 		text = _by_parts(user, space, row.role) if row.rule == joint_spaces.RULE else _held(row, kind)
 		return Step("member", True, text, detail)
