@@ -21,7 +21,7 @@ FILTERS: tuple[tuple[str, str, list[list[Any]]], ...] = (
 	("Sync Conflict", "Open", [["status", "=", "Open"]]),
 	("Sync Conflict", "Decided by a policy", [["status", "=", "Decided"]]),
 	("Sync Conflict", "Deletes and taken values", [["status", "=", "Open"], ["kind", "in", "delete,unique"]]),
-	("Sync Item", "Failed", [["status", "=", "error"], ["dismissed", "=", 0]]),
+	("Sync Item", "Failed", [["failed", "=", 1], ["dismissed", "=", 0]]),
 	("Sync Item", "Dismissed", [["dismissed", "=", 1]]),
 	("Sync Device", "Active", [["status", "=", "Active"]]),
 	("Field Submission", "To review", [["status", "=", "submitted"], ["is_deleted", "=", 0]]),

@@ -105,7 +105,7 @@ def counts(request: Nothing) -> dict[str, Any]:
 	"""How much there is to do for the caller: open conflicts and failed items."""
 	todo: dict[str, dict[str, Any]] = {
 		CONFLICT: {"status": OPEN},
-		"Sync Item": {"status": "error", "dismissed": 0},
+		"Sync Item": {"failed": 1, "dismissed": 0},
 	}
 	opened, failed = (scope.count(doctype, filters) for doctype, filters in todo.items())
 	return {"open": opened, "failed": failed}

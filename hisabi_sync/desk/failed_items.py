@@ -1,4 +1,4 @@
-"""Items of pushes that ended in an error: look at them, process them again, or dismiss them."""
+"""Items of pushes that ended in an error or left an action undone: look at them, process them again, or dismiss them."""
 
 import json
 from typing import Any
@@ -14,7 +14,6 @@ from hisabi_sync.engine import failed_items as failed
 from hisabi_sync.engine import ledger
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.model import clock
-from hisabi_sync.engine.model.change import ERROR
 from hisabi_sync.engine.model.errors import RequestError
 
 ITEM = "Sync Item"
@@ -40,7 +39,7 @@ def list_items(request: models.ItemList) -> dict[str, Any]:
 	dismissed = int(request.dismissed)
 	filters = lists.filters(request, models.ItemFilters)
 	rows, after = lists.page(
-		ITEM, [["status", "=", ERROR], ["dismissed", "=", dismissed], *filters], COLUMNS, request
+		ITEM, [["failed", "=", 1], ["dismissed", "=", dismissed], *filters], COLUMNS, request
 	)
 	return {
 		"items": [_item(row) for row in rows],
@@ -77,7 +76,7 @@ def retry_many(request: models.ManyRetries) -> dict[str, Any]:
 def retry_batch(request: models.BatchRetry) -> dict[str, Any]:
 	"""Process all items of a push that failed again, whatever its contract; more than 20 are a job."""
 	name = desk_access.visible("Sync Batch", request, "batch_id")
-	names = [item for item, _, outcome in ledger.of_batch(name) if outcome.status == ERROR]
+	names = failed.of_batch(name)
 	frappe.db.rollback()
 	return bulk.run("retry", [{"id": item} for item in names])
 

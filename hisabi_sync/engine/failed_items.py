@@ -1,6 +1,7 @@
 """Failed items: a person processes them again, as if the device had sent them once more, or dismisses them.
 
-The op id stays the same, so the change is applied once, even if the device sends it again too.
+The op id stays the same, so the change is applied once, even if the device sends it again too. Of an item that was applied but
+for an action, what was left undone is taken.
 """
 
 import json
@@ -10,7 +11,7 @@ from typing import Any
 import frappe
 from rq.timeouts import BaseTimeoutException
 
-from hisabi_sync.engine import push
+from hisabi_sync.engine import left_undone, push
 from hisabi_sync.engine.database import retry, sql
 from hisabi_sync.engine.entities import contracts
 from hisabi_sync.engine.entities.entity_types import registry
@@ -21,7 +22,7 @@ from hisabi_sync.engine.sharing import rights
 from hisabi_sync.engine.store import side_effects
 
 COLUMNS = (
-	"i.name i.status i.space i.device i.user i.op_id i.fingerprint i.entity_type i.client_id i.payload "
+	"i.name i.status i.failed i.result i.space i.device i.user i.op_id i.fingerprint i.entity_type i.client_id i.payload "
 	"i.original_payload i.edited_by i.batch i.position b.contract s.space_type s.space_key"
 ).split()
 NAMES = [column.partition(".")[2] for column in COLUMNS]
@@ -48,6 +49,8 @@ def process(names: Sequence[str]) -> list[dict[str, Any]]:
 		code = _obstacle(item)
 		if code:
 			results[item.name] = _refused(item.name, code)
+		elif item.status != ERROR:
+			results.update(_answered([item], lambda item=item: _take_undone(item)))  # type: ignore[misc]
 		else:
 			whose = (item.space, item.device, item.user, item.contract, item.edited_by)
 			groups.setdefault(whose, []).append(item)
@@ -63,17 +66,28 @@ def edit(name: str, payload: Any) -> dict[str, Any]:
 	if it is processed again later. Raises RequestError: not_found, not_failed, not_retryable, invalid_argument.
 	"""
 	item = load([name]).get(name)
-	code = "not_found" if item is None else _obstacle(item)
+	code = "not_found" if item is None else _obstacle(item) or _kept_in_part(item)
 	if code:
 		raise RequestError(code)
 	return _send([item], payload)[name]
 
 
 def _obstacle(item: frappe._dict) -> str | None:
-	if item.status != ERROR:
+	if not item.failed:
 		return "not_failed"
 	kept = not item.payload.startswith(NOT_KEPT)
 	return None if item.op_id and item.space_key and _reader(item) and kept else "not_retryable"
+
+
+def _kept_in_part(item: frappe._dict) -> str | None:
+	"""What was applied but for an action is changed in its document, and not here."""
+	return None if item.status == ERROR else "not_failed"
+
+
+def of_batch(batch: str) -> list[str]:
+	"""Names of the failed items of a push, in its order."""
+	rows = sql.select("Sync Item", ["name"], "batch = %s AND failed = 1", (batch,), "ORDER BY position")
+	return [row[0] for row in rows]
 
 
 def _reader(item: frappe._dict) -> Any:
@@ -88,16 +102,15 @@ def _refused(name: str, code: str) -> dict[str, Any]:
 
 def _send(items: Sequence[frappe._dict], payload: Any = None) -> dict[str, dict[str, Any]]:
 	"""Push the items as their device; {name: result}."""
-	first = items[0]
-	editor = first.edited_by if payload is None else frappe.session.user
-	whose = (first.user, first.space, first.device, first.space_type, first.space_key)
-	caller = Caller(*whose, also=editor or None)
+	return _answered(items, lambda: _push(items, payload))
+
+
+def _answered(
+	items: Sequence[frappe._dict], work: Callable[[], Sequence[Outcome]]
+) -> dict[str, dict[str, Any]]:
+	"""{name: result} of some work that gives an outcome for each item; what nobody expected is an error of these items."""
 	try:
-		changes = _read(items, payload, caller)
-		with rights.as_user(first.user) as person:
-			options = push.Options(first.contract)
-			before, after = _note_edit(first, payload, person), _ask_editor(caller, changes)
-			outcomes = push.push(caller, changes, options, before, after).outcomes
+		outcomes = work()
 	except RequestError as error:
 		return _all_refused(items, error)
 	except Exception as error:
@@ -108,6 +121,28 @@ def _send(items: Sequence[frappe._dict], payload: Any = None) -> dict[str, dict[
 		return _all_refused(items, RequestError("internal_error"))
 	_tell(items)
 	return {item.name: _result(item, outcome) for item, outcome in zip(items, outcomes, strict=True)}
+
+
+def _push(items: Sequence[frappe._dict], payload: Any) -> list[Outcome]:
+	first = items[0]
+	caller = _caller(first, first.edited_by if payload is None else frappe.session.user)
+	changes = _read(items, payload, caller)
+	with rights.as_user(first.user) as person:
+		before, after = _note_edit(first, payload, person), _ask_editor(caller, changes)
+		return push.push(caller, changes, push.Options(first.contract), before, after).outcomes
+
+
+def _take_undone(item: frappe._dict) -> list[Outcome]:
+	"""Take the actions that were left undone, with the rights of the device's user."""
+	caller = _caller(item)
+	(change,) = _read([item], None, caller)
+	with rights.as_user(item.user):
+		return [left_undone.take(item, change, caller)]
+
+
+def _caller(item: frappe._dict, editor: str | None = None) -> Caller:
+	whose = (item.user, item.space, item.device, item.space_type, item.space_key)
+	return Caller(*whose, also=editor or None)
 
 
 def _all_refused(items: Sequence[frappe._dict], error: RequestError) -> dict[str, dict[str, Any]]:
@@ -173,10 +208,10 @@ def dismiss(name: str, reason: str | None, announce: bool = True) -> dict[str, A
 	"""Mark an item as done with, so that nobody looks at it again. It stays in the ledger, with its status."""
 	if not reason:
 		raise RequestError("reason_required")
-	rows = sql.select("Sync Item", ["status"], "name = %s", (name,), "FOR UPDATE")
+	rows = sql.select("Sync Item", ["failed"], "name = %s", (name,), "FOR UPDATE")
 	if not rows:
 		raise RequestError("not_found")
-	if rows[0][0] != ERROR:
+	if not rows[0][0]:
 		raise RequestError("not_failed")
 	values = {
 		"dismissed": 1,

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import frappe
+from frappe import _
 
 from hisabi_sync.engine.database import sql
 from hisabi_sync.engine.entities import contracts
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 COLUMNS = (
 	"batch position space device user op_id op_key fingerprint entity_type client_id operation base_version payload "
-	"status error_code error_message result doc_version record attempts"
+	"status failed error_code error_message result doc_version record attempts"
 ).split()
 BATCH = (
 	"space device user contract items accepted duplicates conflicts errors duration_ms clock_skew_ms first_sequence last_sequence atomic"
@@ -171,13 +172,33 @@ def _item_row(
 		None if change.base_version is None else plain(str(change.base_version)),
 		_kept_text(caller, change, outcome, earlier),
 		outcome.status,
-		outcome.code,
-		plain(outcome.said(_site_language()), LONG) if outcome.code else "",
+		*_trouble(outcome),
 		encode(outcome, in_columns),
 		outcome.doc_version,
 		outcome.record_name,
 		earlier.attempts + 1 if earlier else 1,
 	)
+
+
+def _trouble(outcome: Outcome) -> tuple[int, str | None, str]:
+	"""(whether somebody has to look at the item, its code, its sentence)."""
+	if outcome.left_undone:
+		sentence = _sentence(
+			outcome.left_undone["code"], {"left_undone": outcome.left_undone}, _site_language()
+		)
+		return 1, outcome.left_undone["code"], sentence
+	said = plain(outcome.said(_site_language()), LONG) if outcome.code else ""
+	return int(outcome.status == ERROR), outcome.code, said
+
+
+def _sentence(code: str, held: Mapping[str, Any], language: str | None = None) -> str:
+	"""The sentence for a code by the parts of the outcome that brought it, safe to show in a page."""
+	about = held.get("left_undone") or held
+	said = item_message(code, about.get("detail"), about.get("words"), language)
+	if "left_undone" in held:
+		kept = _("The action {0} was refused, and the rest was kept: {1}", language)
+		said = kept.format(about["action"], said)
+	return plain(said, LONG)  # it names fields as a device has called them
 
 
 def _site_language() -> str:
@@ -193,9 +214,7 @@ def message_of(row: frappe._dict) -> str:
 	load_codes()
 	if row.error_code not in ITEM_ERRORS:
 		return row.error_message
-	result = json.loads(row.result or "{}")
-	# It names fields as a device has called them, and forms show it as it is.
-	return plain(item_message(row.error_code, result.get("detail"), result.get("words")), LONG)
+	return _sentence(row.error_code, json.loads(row.result or "{}"))
 
 
 def load_codes() -> None:
@@ -240,7 +259,7 @@ def stored_anywhere(
 	found = {row[0]: (*as_answered(row[3:8], decode(row[8:])), row[1]) for row in rows}
 	for row in rows:
 		found[row[0]][0].fingerprint = row[2]
-	for _, outcome, space in found.values():
+	for _change, outcome, space in found.values():
 		if space not in spaces:
 			outcome.record = None
 	visibility.cut_answers([outcome for _, outcome, _ in found.values()], user)

@@ -1,7 +1,8 @@
 """Records that go with their document from one space to another.
 
 In the space that it leaves, the record becomes a tombstone. In the other one it goes on: with its client id, its versions, its
-history and its open conflicts, so that a change which was made before can still be judged.
+history and its open conflicts, so that a change which was made before can still be judged. Uploads go with the record that
+named them last.
 """
 
 from collections.abc import Collection, Mapping
@@ -13,6 +14,7 @@ import frappe
 
 from hisabi_sync.engine import new_records
 from hisabi_sync.engine.database import sql
+from hisabi_sync.engine.entities import contracts
 from hisabi_sync.engine.model import ids, versions
 from hisabi_sync.engine.model.change import Stored
 from hisabi_sync.engine.model.entity_type import EntityType
@@ -23,11 +25,15 @@ def take_along(
 ) -> dict[str, Stored]:
 	"""{document name: record in the space} for documents whose records leave another space; `old` are those, still live.
 
-	They stand at the version that they had: the caller makes the next one. Costs four statements, whatever the number.
+	They stand at the version that they had: the caller makes the next one. Costs four statements, whatever the number, and one
+	more where documents name uploads.
 	"""
 	found = new_records.for_documents(entity, space, {name: stored.client_id for name, stored in old.items()})
 	moved = {name: _carried(old[name], target, now) for name, target in found.items()}
-	_bring_history(entity, space, [(old[name], target) for name, target in moved.items()])
+	pairs = [(old[name], target) for name, target in moved.items()]
+	_bring_history(entity, space, pairs)
+	if entity.acting or contracts.media_columns(entity.doctype):
+		_hand_over("Sync Media", pairs, ("record",), ", space = %s", "", (space,))
 	return moved
 
 

@@ -1,6 +1,7 @@
 """What moves, moves together: documents that find their space through another one go with it, at once, and as themselves."""
 
 import os
+import secrets
 import threading
 from contextlib import contextmanager
 
@@ -12,6 +13,10 @@ from hisabi_sync.engine import comparing, following, reconcile, waiting
 from hisabi_sync.engine.database import background
 from hisabi_sync.engine.entities import entity_types
 from hisabi_sync.engine.model import ids
+from hisabi_sync.engine.model.errors import RequestError
+from hisabi_sync.media import presign
+from hisabi_sync.media import rows as media_rows
+from hisabi_sync.media.rows import Media
 from tests.capture.conftest import join_team
 from tests.documents.test_rights import with_document
 from tests.support import doctypes
@@ -32,7 +37,7 @@ def trade(site):
 	frappe.set_user("Administrator")
 	doctypes.make(SHOP, columns("region", "title"), allow_rename=1)
 	doctypes.make(ORDER, columns(("shop", "Link", SHOP), "note", "state"))
-	doctypes.make(VISIT, columns(("sale", "Link", ORDER), "note"))
+	doctypes.make(VISIT, columns(("sale", "Link", ORDER), "note", ("photo", "Attach Image")))
 	for name, path in PATHS.items():
 		doctypes.sync(name, KIND, path)
 	yield
@@ -190,6 +195,35 @@ def test_open_conflicts_go_along(regions):
 	move(shop, south)
 	row = frappe.db.get_value("Sync Conflict", outcome.conflict, ["space", "record"], as_dict=True)
 	assert row == {"space": south.space, "record": ids.record(south.space, ORDER, client_id)}
+
+
+def uploaded(caller):
+	"""The key of a finished upload in the space."""
+	key = secrets.token_hex(16)
+	media = Media(
+		key, caller.space, caller.user, caller.device, "p.png", "image/png", "Local", state="Uploaded"
+	)
+	media_rows.insert(media)
+	frappe.db.commit()
+	return key
+
+
+def test_uploads_go_along_and_their_readers_there_get_them(regions, make_user):
+	north, south = regions
+	reader = join_team(south.space_key, make_user("System Manager"), "viewer")
+	shop, (order,), _ = shop_with(north)
+	key, waiting_key = uploaded(north), uploaded(north)
+	visit = change(VISIT, new_id("visit"), sale=order, photo=key)
+	(outcome,) = send(north, visit)
+	assert (outcome.status, outcome.code, outcome.detail) == ("accepted", None, None)
+	with pytest.raises(RequestError):
+		presign.download_url(reader, key)
+	move(shop, south)
+	record = ids.record(south.space, VISIT, visit.client_id)
+	where = frappe.db.get_value("Sync Media", key, ["space", "record"])
+	assert where == (south.space, record)
+	assert frappe.db.get_value("Sync Media", waiting_key, "space") == north.space
+	assert presign.download_url(reader, key)["key"] == key
 
 
 def test_an_id_that_another_record_has_there_is_not_taken_from_it(regions):

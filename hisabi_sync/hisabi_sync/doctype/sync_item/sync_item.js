@@ -1,9 +1,11 @@
 frappe.ui.form.on("Sync Item", {
 	async refresh(frm) {
 		frm.disable_save();
-		if (frm.doc.status !== "error" || !frappe.user.has_role("Sync Manager")) return;
+		if (!frm.doc.failed || !frappe.user.has_role("Sync Manager")) return;
 		await frappe.require(["conflict_centre.bundle.js", "conflict_centre.bundle.css"]);
-		if (frm.doc.op_id) {
+		if (frm.doc.status !== "error") {
+			frm.page.set_primary_action(__("Take the action"), () => retry(frm));
+		} else if (frm.doc.op_id) {
 			frm.page.set_primary_action(__("Retry"), () => retry(frm));
 			frm.page.add_menu_item(__("Edit and retry"), () => edit(frm));
 		}

@@ -1,16 +1,17 @@
 frappe.listview_settings["Sync Item"] = {
 	hide_name_column: true,
-	add_fields: ["status", "dismissed", "attempts"],
+	add_fields: ["status", "failed", "dismissed", "attempts"],
 
 	get_indicator(doc) {
-		if (doc.status === "error" && doc.dismissed) return [__("Dismissed"), "gray", "dismissed,=,1"];
+		if (doc.failed && doc.dismissed) return [__("Dismissed"), "gray", "dismissed,=,1"];
+		if (doc.failed && doc.status !== "error") return [__("left undone"), "orange", "failed,=,1"];
 		const colors = { accepted: "green", duplicate: "gray", conflict: "orange", error: "red" };
 		return [__(doc.status), colors[doc.status], `status,=,${doc.status}`];
 	},
 
 	onload(list) {
 		const failed = [
-			["Sync Item", "status", "=", "error"],
+			["Sync Item", "failed", "=", 1],
 			["Sync Item", "dismissed", "=", 0],
 		];
 		list.page.add_inner_button(__("Failed"), () => list.filter_area.clear().then(() => list.filter_area.add(failed)));

@@ -16,3 +16,4 @@ def on_doctype_update() -> None:
 		"held_by_user",
 	)
 	frappe.db.add_index("Sync Media", ["incoming", "used_at"])
+	frappe.db.add_index("Sync Media", ["record"])
