@@ -11,7 +11,7 @@ def open_item(page, row):
 	page.get_by_text("The action submit was refused").first.wait_for()
 
 
-def test_a_person_reads_why_and_takes_the_action(window, office, device, slip, kept, shots):  # noqa: F811
+def test_a_person_reads_why_and_takes_the_action(window, office, device, slip, kept, shots):
 	_, result, row = kept
 	page = window(office)
 	open_item(page, row)
@@ -24,7 +24,7 @@ def test_a_person_reads_why_and_takes_the_action(window, office, device, slip, k
 	assert status(slip, result["name"]) == 1 and page.mistakes == []
 
 
-def test_a_person_sets_it_aside(window, office, kept):  # noqa: F811
+def test_a_person_sets_it_aside(window, office, kept):
 	_, _, row = kept
 	page = window(office)
 	page.goto("/app/sync-item?failed=1&dismissed=0")
