@@ -4,10 +4,7 @@ The sides take turns, chunk by chunk, over the documents of the same table: with
 transaction; with them, numbered by a job. A chunk that is measured is compared with its neighbours.
 """
 
-import os
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,25 +14,19 @@ from typing import Any
 import frappe
 from frappe.core.doctype.data_import.importer import Importer
 
-from benchmarks.figures import Figure, Goal, times
+from benchmarks import beside
+from benchmarks.beside import KEY, PART, PRICE, SPACE_TYPE, save
+from benchmarks.figures import Figure, Goal
 from benchmarks.stage import Stage
-from benchmarks.support import USER, connect
 from benchmarks.tax import without
-from hisabi_sync.engine import pull, waiting
+from hisabi_sync.engine import waiting
 from hisabi_sync.engine.entities import compiler, entity_types
-from hisabi_sync.engine.identity import device_tokens
-from hisabi_sync.engine.model.change import Caller
-from hisabi_sync.engine.sharing import spaces
 from hisabi_sync.engine.store import announcing
 
-PART = "load"
-PRICE = "Benchmark Price"
-SPACE_TYPE, KEY = "benchmark", "prices"
 AT_ONCE, JOB = "In the same transaction", compiler.BY_JOB
 BARE = "without the app"
 SIDES = (BARE, AT_ONCE, JOB)
 SHARE = 10  # percent of the writer's time
-PAUSE = 0.05  # seconds between two pulls
 _hooks = frappe.get_hooks
 
 Work = Callable[[list[str], int], None]
@@ -48,7 +39,9 @@ def measure(stage: Stage) -> list[Figure]:
 	try:
 		names = _filled(count, chunk)
 		found = [figure for way in WAYS for figure in _shares(way, names, chunk)]
-		return [*found, _numbering(names), _pulls(names, stage)]
+		found.append(_numbering(names))
+		_number(AT_ONCE)
+		return [*found, *beside.figures(names, stage)]
 	finally:
 		_remove()
 
@@ -100,19 +93,10 @@ def _filled(count: int, chunk: int) -> list[str]:
 # --- ways of writing
 
 
-def _save(names: list[str], number: int) -> None:
-	"""As an import or a job that repairs prices: through the controller, one commit for the chunk."""
-	for name in names:
-		doc = frappe.get_doc(PRICE, name)
-		doc.rate = number
-		doc.save()
-	frappe.db.commit()
-
-
 def _save_and_commit(names: list[str], number: int) -> None:
 	"""As a job that may not lose what it has done: a commit for each document."""
 	for name in names:
-		_save([name], number)
+		save([name], number)
 
 
 def _set(names: list[str], number: int) -> None:
@@ -141,7 +125,7 @@ def _import(names: list[str], number: int) -> None:
 # What is written how, and whether the share of the app has a goal for each side. A save of Frappe's that is no more than one
 # statement and a commit leaves no room beside it, except for a trace.
 WAYS: dict[str, tuple[Work, tuple[str, ...]]] = {
-	"saved in one job": (_save, (AT_ONCE, JOB)),
+	"saved in one job": (save, (AT_ONCE, JOB)),
 	"brought by Data Import": (_import, (AT_ONCE, JOB)),
 	"set with db_set in one job": (_set, (AT_ONCE, JOB)),
 	"saved with a commit each": (_save_and_commit, (JOB,)),
@@ -230,42 +214,3 @@ def _numbering(names: list[str]) -> Figure:
 	waiting.work(PRICE)
 	rate = len(names) / (time.perf_counter() - began)
 	return Figure(PART, f"numbering of {len(names):,} documents by the job", rate, "documents a second")
-
-
-def _pulls(names: list[str], stage: Stage) -> Figure:
-	"""Pages of changes while another process saves, beside the same at rest."""
-	_number(AT_ONCE)
-	caller, page = _puller(), stage.sizes.changed
-	at_rest = [_pulled(caller, page) for _ in range(stage.sizes.load_pulls)]
-	writer = subprocess.Popen([sys.executable, "-m", "benchmarks.load", *names], env=os.environ)
-	busy: list[float] = []
-	while writer.poll() is None or not busy:
-		busy.append(_pulled(caller, page))
-		time.sleep(PAUSE)
-	if writer.returncode:
-		raise RuntimeError("the writer failed")
-	value = statistics.median(busy) / statistics.median(at_rest)
-	what = f"a pull of {page} changes while a job saves {len(names):,} documents, times at rest"
-	return times(PART, what, value, "at most", 2)
-
-
-def _puller() -> Caller:
-	space = spaces.ensure(SPACE_TYPE, KEY)
-	spaces.set_member(space, USER, "member")
-	device, _ = device_tokens.register(USER, f"device-{frappe.generate_hash(length=10)}")
-	frappe.db.commit()
-	return Caller(USER, space, device.name, SPACE_TYPE, KEY)
-
-
-def _pulled(caller: Caller, page: int) -> float:
-	"""Seconds of a pull of the latest changes."""
-	frappe.db.rollback()
-	position = frappe.db.get_value("Sync Space", caller.space, "sequence")
-	began = time.perf_counter()
-	pull.pull(caller, limit=page, start=max(0, position - page))
-	return time.perf_counter() - began
-
-
-if __name__ == "__main__":
-	connect()
-	_save(sys.argv[1:], 5)

@@ -27,6 +27,7 @@ class Sizes:
 	changed_by_job: int = 20_000
 	load_chunk: int = 200
 	load_pulls: int = 50
+	pushed_beside: int = 10
 	run_records: int = 100_000
 	run_changed: int = 100
 	run_pushed: int = 10_000
@@ -55,6 +56,7 @@ QUICK = Sizes(
 	changed_by_job=30,
 	load_chunk=10,
 	load_pulls=2,
+	pushed_beside=2,
 	run_records=20,
 	run_changed=2,
 	run_pushed=4,

@@ -11,7 +11,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from chaos import plan
+from chaos import papers, plan
 from chaos.apps import App
 from chaos.faults import FAULTS, Hurt
 from chaos.lab import Lab
@@ -83,7 +83,8 @@ def run(given: argparse.Namespace, site: Site, made: dict[str, Any], folder: Pat
 	current, progress = Run(lab, given.at_once), Progress(lab)
 	current.warm_up()
 	trade = current.trade = Trade(lab, side)
-	others = [App(lab, name, headers) for name, headers in made["apps"].items()]
+	others: list[Any] = [App(lab, name, headers) for name, headers in made["apps"].items()]
+	others += papers.actors(lab, made["papers"])
 	people = [People(lab, current, share) for share in range(SHARES)]
 	actors: tuple[Any, ...] = (Hurt(lab), *people, trade, *others)
 	current.start(*(actor.work for actor in actors))

@@ -7,7 +7,14 @@ from chaos.journal import Call, Op
 from chaos.violations import Violation
 from hisabi_sync.engine.identity import budgets
 
-CONTRACTS = ("/api/method/hisabi", "/api/sync/", "/api/v1/mobile/", "/v1/sync/", "/sync/delta")
+CONTRACTS = (
+	"/api/method/hisabi",
+	"/api/sync/",
+	"/api/v1/mobile/",
+	"/v1/sync/",
+	"/sync/delta",
+	"/api/offline/",
+)
 PUSH, PULL = "/api/method/hisabi.sync_push", "/api/method/hisabi.sync_pull"
 # Codes of budgets that are used up.
 BUDGETS = {row.code for row in budgets.PUSHES if row.code}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pymysql
 
-from chaos import conduct, look, replicas
+from chaos import conduct, look, papers, replicas
 from chaos.caller import Caller, Over
 from chaos.devices import ODDITIES, Device
 from chaos.evidence import Evidence
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 MORE = 90  # seconds that a run goes on for what nobody has done yet
 PATIENCE = 120 + MORE  # seconds after the end until everybody must have had an answer
 # What a run does at least once, whatever the machine's pace.
-MUST = (*DEEDS, *SETTLED, *ODDITIES, *ERRANDS, *EDITS)
+MUST = (*DEEDS, *SETTLED, *ODDITIES, *ERRANDS, *EDITS, *papers.DEEDS)
 
 
 class Lab:

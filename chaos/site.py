@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pymysql
 
-from chaos import apps, forms, server, trade
+from chaos import apps, forms, papers, server, trade
 from chaos.database import EMPTY, Database
 from chaos.plan import PEOPLE
 from chaos.server import Server, free_port
@@ -185,6 +185,7 @@ def prepare(site: str, sites: Path, other_side: str) -> dict[str, Any]:
 	trade.prepare(frappe, people[0][0], other_side)
 	forms.prepare(frappe)
 	made["apps"] = apps.prepare(frappe, people[0][0])
+	made["papers"] = papers.prepare(frappe, [person[0] for person in people[: papers.SELLERS]])
 	frappe.db.commit()
 	frappe.clear_cache()
 	frappe.destroy()

@@ -49,6 +49,7 @@ TITLES = {
 	"let_in": "Members are let in.",
 	"later": "What is refused because a budget is used up is taken later.",
 	"errors": "Nothing but `unavailable` goes wrong, and that only while something is hurt.",
+	"actions": "An action is taken once, and its document shows it.",
 	"runs": "A run brings each record to the other side exactly once, and its counts are true.",
 }
 

@@ -16,10 +16,13 @@ from devtool.steps import short, step
 DEFAULT_PORT = 8000
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 WEB_OPTIONS = ("--workers=2", "--worker-class=gthread", "--threads=8", "--timeout=120", "--preload")
-WORKER = ("worker", "--queue", "short,default,long")
+# Jobs that people start are in the queue `long`: they do not wait behind all that the scheduler has in `default`.
+WORKER, LONG_FIRST = (
+	("worker", "--queue", queues) for queues in ("short,default,long", "long,short,default")
+)
 
 # Name of each process -> Frappe's command for it; relay and web server are not Frappe's.
-BACKGROUND = {"worker-1": WORKER, "worker-2": WORKER, "scheduler": ("schedule",)}
+BACKGROUND = {"worker-1": WORKER, "worker-2": LONG_FIRST, "scheduler": ("schedule",)}
 NAMES = ("web", "relay", *BACKGROUND, "erp")
 # What the demo site's connection to its ERP signs in with.
 ERP_SECRET, ERP_PORT, ERP_CONFIG = "hisabi-demo-erp", "erp_port", "hisabi_sync_demo_erp"

@@ -172,6 +172,9 @@ def _refusing(change: Callable[[], dict[str, Any]]) -> dict[str, Any]:
 		return change()
 	except ItemError as error:
 		raise RemoteError("local_rejected", item_message(error.code, error.detail)) from None
+	except frappe.DuplicateEntryError as error:  # another try would not find the name free
+		taken = " ".join(map(str, error.args[:2]))
+		raise RemoteError("local_rejected", item_message("unique_violation", [taken])) from None
 	except Exception as error:
 		if retry.is_retryable(error) or not _is_refusal(error):
 			raise

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from devtool import Problem, bench, cli, commands, frappe_source, site
+from devtool import Problem, bench, cli, commands, frappe_source, serve, site
 from devtool.settings import Settings
 from hisabi_sync import hooks
 from tests.devtool.conftest import ROOT
@@ -180,3 +180,9 @@ def test_dev_finds_its_own_folder_from_anywhere(clone, tmp_path_factory, called,
 		["sh", called, "info"], cwd=folder, env=os.environ | env, capture_output=True, text=True
 	)
 	assert done.stderr == "Nothing is set up yet: run ./dev start first.\n"
+
+
+def test_jobs_that_people_start_do_not_wait_behind_those_of_the_scheduler():
+	"""A worker takes the first queue that has a job: with `default` first everywhere, `long` starves when minutes are full."""
+	first = {words[-1].partition(",")[0] for words in serve.BACKGROUND.values() if words[0] == "worker"}
+	assert first == {"short", "long"}

@@ -213,6 +213,17 @@ def test_cancellations_go_both_ways(operator, erp, connection):
 	assert [one[1] for one in orders_here()] == [one[1] for one in orders_there(erp)] == [2, 2]
 
 
+def test_a_name_that_is_taken_here_is_said_and_not_tried_again(operator, erp, connection):
+	"""Both sites have an item of this code, and nothing says that they are the same."""
+	make("Item", item_code="TAKEN", item_name="Ours")
+	erp.site.make("Item", item_code="TAKEN", item_name="Theirs")
+	done = test_erpnext.run(operator, connection, "products", mode="full", direction="pull")
+	(record,) = done["records"]
+	assert (record["status"], record["error_code"]) == ("failed", "local_rejected"), record
+	assert "TAKEN" in record["error_message"]
+	assert frappe.db.get_value("Item", "TAKEN", "item_name") == "Ours"
+
+
 def test_a_customer_that_both_sides_changed_is_not_overwritten(operator, erp, connection):
 	masters("Our shop", "OUR-1")
 	exchange(operator, connection)
