@@ -161,7 +161,8 @@ class Seller(Caller):
 
 	def finish(self) -> None:
 		"""What a device that starts over pulls is what the server holds."""
-		pulled, cursor, more = {}, None, True
+		pulled: dict[str, tuple[int, int]] = {}
+		cursor, more = None, True
 		while more:
 			answer = self.insist(PULL, {"types": [PAPER], **({"cursor": cursor} if cursor else {})})
 			pulled |= {row["id"]: (row["version"], row.get("docstatus")) for row in answer.body["changes"]}
