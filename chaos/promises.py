@@ -167,12 +167,17 @@ def conflicts_kept(given: Evidence) -> Iterator[Found]:
 		kept_one = given.held.conflicts.get(verdict.conflict)
 		if kept_one is None:
 			yield f"the conflict of {op.op_id} is not kept", [op.key], [op.op_id]
-		elif not all(same(kept_one.client.get(n), op.payload.get(n)) for n in kept_one.fields if op.payload):
+		elif not all(same(kept_one.client.get(n), _wanted(op, n)) for n in kept_one.fields if op.payload):
 			yield f"the conflict of {op.op_id} has lost what the device wanted", [op.key], [op.op_id]
 		elif not kept_one.fields:
 			yield f"the conflict of {op.op_id} is about nothing", [op.key], [op.op_id]
 		elif lost := _server_side(given, op, verdict.version, kept_one):
 			yield f"the conflict of {op.op_id} has lost the server's side: {lost}", [op.key], [op.op_id]
+
+
+def _wanted(op: Op, name: str) -> Any:
+	"""The value of a field as the device sent it, also of one that was sent beside its payload."""
+	return op.payload.get(name, op.rest.get(name))
 
 
 def _server_side(given: Evidence, op: Op, version: int | None, kept_one: Conflict) -> list[str]:

@@ -176,6 +176,16 @@ def test_a_conflict_that_was_not_kept_with_both_sides(kept):
 	assert story.broken() == {"conflicts_kept"}
 
 
+@pytest.mark.parametrize(("kept", "broken"), [("Mine", set()), ("Other", {"conflicts_kept"})])
+def test_a_create_of_what_is_there_keeps_what_was_sent_beside_its_payload(kept, broken):
+	story = quiet()
+	story.op("op-3", FOOD, color="green").rest = {"category_name": "Mine"}
+	story.say("op-3", "conflict", 2, conflict="c1")
+	sides = {"color": "green", "category_name": kept}, {"color": "blue", "category_name": "Theirs"}
+	story.conflict("op-3", "c1", ["color", "category_name"], *sides)
+	assert story.broken() == broken
+
+
 FORM, PHOTO = (work.FORM, "w.form"), "0" * 32
 
 
