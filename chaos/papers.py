@@ -50,6 +50,8 @@ class Book:
 			for step in made:
 				if step.version and step.docstatus is not None and not step.repeated:
 					self.papers[step.key] = step.version, step.docstatus
+				if step.old and step.status != "conflict":  # another one may have been first
+					self.papers.pop(step.old, None)
 
 
 # --- what sellers send: each gives the steps of one push
@@ -194,7 +196,7 @@ class Office:
 	def work(self) -> None:
 		"""Take a step now and then until the lab closes."""
 		while not self.lab.closing:
-			time.sleep(self.rng.random() * 4 * self.lab.nap + 0.2)
+			time.sleep(1 + self.rng.random() * 10 * self.lab.nap)
 			rows = self.lab.query(_PAPERS, (TENANT,))
 			if rows:
 				self._act(*self.rng.choice(sorted(rows)[-20:]))

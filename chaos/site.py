@@ -181,7 +181,10 @@ def prepare(site: str, sites: Path, other_side: str) -> dict[str, Any]:
 	for row in budgets.rows():
 		frappe.db.set_single_value("Sync Settings", row.setting, row.most)  # a few people are thousands here
 	people = [_person(frappe, f"chaos-{n}-{os.getpid()}@example.com") for n in range(PEOPLE)]
-	made: dict[str, Any] = {"people": people, "manager": _key(frappe, frappe.get_doc("User", "Administrator"))}
+	made: dict[str, Any] = {
+		"people": people,
+		"manager": _key(frappe, frappe.get_doc("User", "Administrator")),
+	}
 	trade.prepare(frappe, people[0][0], other_side)
 	forms.prepare(frappe)
 	made["apps"] = apps.prepare(frappe, people[0][0])
