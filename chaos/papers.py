@@ -133,7 +133,9 @@ class Seller(Caller):
 		while not self.lab.closing:
 			name = self.rng.choice(self.lab.shares.due(DEEDS) or sorted(DEEDS))
 			made = DEEDS[name](self)
-			if made and self.send(made):
+			if not made:  # no paper is in that state: there will be a draft
+				name, made = "make a paper", _make(self)
+			if self.send(made):
 				self.lab.shares.did(name)
 			time.sleep(self.rng.random() * 2 * self.lab.nap)
 
