@@ -86,7 +86,7 @@ class Batch:
 		self._write_lost()
 		self.writer.finish(last)
 		following.after_push(self)
-		shown = [(self.outcomes[i], *record) for i, record in self.shown.items()]
+		shown = [(self.outcomes[i], *self.shown[i]) for i in self.shown if self._stays(i)]
 		wire.show(shown, self.caller, self.registry)
 		self.repeats.answer_second_uses(self.outcomes)
 		return self.outcomes
@@ -238,10 +238,13 @@ class Batch:
 		stored = self.stored[change.record]
 		if resolved:
 			self._close(resolved, outcome, stored, entity)
-		differs = outcome.merged or outcome.status == CONFLICT or change.is_action or change.then
-		if differs or (self.options.shows_all and stored.live):
+		if self.options.shows_all or _differs(change, outcome):
 			self.shown[i] = (stored, entity)
 		return outcome
+
+	def _stays(self, i: int) -> bool:
+		"""Whether a record that is shown is there in the end; if it came out otherwise than it was sent, it is shown anyway."""
+		return self.shown[i][0].live or _differs(self.changes[i], self.outcomes[i])
 
 	def _close(self, resolved: OpenConflict, outcome: Outcome, stored: Stored, entity: EntityType) -> None:
 		"""Close the conflict that a change settles. The answer then shows the record as it has become."""
@@ -284,6 +287,11 @@ class Batch:
 	def answers(self) -> list[tuple[Change, Outcome]]:
 		"""(change, outcome) of all that the ledger has to keep: everything but repeats."""
 		return [(c, self.outcomes[i]) for i, c in enumerate(self.changes) if self.repeats.is_new(i)]
+
+
+def _differs(change: Change, outcome: Outcome) -> bool:
+	"""Whether a record comes out otherwise than it was sent, or may."""
+	return outcome.merged or outcome.status == CONFLICT or change.is_action or bool(change.then)
 
 
 def _require_actions(change: Change, entity: EntityType) -> None:

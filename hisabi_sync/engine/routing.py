@@ -4,7 +4,8 @@ Everything is asked for the whole push at once. A document leads to its space by
 saved; on the way it may lead through records that the same push makes.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +22,8 @@ from hisabi_sync.engine.store import load
 from hisabi_sync.engine.store.path_queries import Tables
 
 Identity = tuple[str, str]  # (entity type, client id)
+MOST_ROWS = 20  # of a table by which a new document finds its space; the document itself is in all spaces that its rows lead to
+CHUNK = 10_000  # records in a statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +140,10 @@ def _route_creates(found: Routes) -> None:
 	ends = [end for of in (homes, shares) for way in of.values() for end in way]
 	keys = _behind(found, {end for end in ends if isinstance(end, Door)})
 	for i, change, entity in todo:
-		home, shared = ([key for end in of[i] for key in _keys(end, keys)] for of in (homes, shares))
+		own = found.by_kind[entity.space_type]
+		home, shared = (
+			[key for end in of[i] for key in _keys(end, keys, entity, own)] for of in (homes, shares)
+		)
 		said = [*home[:1], *shared]
 		space = _chosen(found, entity, said)
 		if space:
@@ -148,11 +154,21 @@ def _route_creates(found: Routes) -> None:
 
 def _shares(change: Change, entity: EntityType) -> Iterator[Way]:
 	"""Ways by which a document comes into further spaces of its kind whose members may write it, as far as it says so itself."""
-	said = {**entity.defaults, **_said(change, entity)}
+	said = {**entity.defaults, **_canonical(change, entity)}
 	for share in entity.shares:
 		is_open = share.space_type == entity.space_type and share.access == joint.WRITE
 		if is_open and not share.way.ends_with_assigned and joint.holds(share.condition, said):
 			yield share.way
+
+
+def _canonical(change: Change, entity: EntityType) -> dict[str, Any]:
+	"""What a change says, as values of its fields; what is none will be refused anyway."""
+	found = {}
+	for name, value in _said(change, entity).items():
+		field = entity.fields.get(name)
+		with suppress(ItemError):
+			found[name] = field.parse(value) if field and not field.columns else value
+	return found
 
 
 def _unplaced(entity: EntityType, is_foreign: bool) -> ItemError:
@@ -200,7 +216,7 @@ def _within(found: Routes, change: Change, entity: EntityType, path: Path) -> It
 		yield from _along(found, said, path)
 		return
 	rows = said.get(path[0].field)
-	for row in rows if isinstance(rows, list) else ():
+	for row in rows[:MOST_ROWS] if isinstance(rows, list) else ():
 		if isinstance(row, dict):
 			yield from _along(found, row, path[1:])
 
@@ -232,8 +248,13 @@ def _text(said: Mapping[str, Any], name: str) -> str:
 	return value if isinstance(value, str) and len(value) <= ids.LONGEST else ""
 
 
-def _keys(end: Door | str, behind: Mapping[Door, list[str]]) -> list[str]:
-	return behind.get(end, []) if isinstance(end, Door) else [end]
+def _keys(
+	end: Door | str, behind: Mapping[Door, list[str]], entity: EntityType, own: Collection[str]
+) -> list[str]:
+	"""The keys that a document names, or those behind a link. Of these only the user's: others would say that the document exists."""
+	if not isinstance(end, Door):
+		return [end]
+	return [key for key in behind.get(end, []) if ids.space(entity.space_type, key) in own]
 
 
 def _behind(found: Routes, doors: Iterable[Door]) -> dict[Door, list[str]]:
@@ -255,18 +276,25 @@ def _behind(found: Routes, doors: Iterable[Door]) -> dict[Door, list[str]]:
 def _documents(found: Routes, doors: Sequence[Door]) -> dict[Door, str]:
 	"""{Door: name of its document} of those that name a record of the user by its client id."""
 	by_doctype = registry().by_doctype
+	by_target: dict[tuple[str, str], list[Door]] = {}
+	for door in doors:
+		if door.doctype in by_doctype:
+			by_target.setdefault((door.doctype, door.text), []).append(door)
 	names = {
-		ids.record(space, by_doctype[door.doctype].name, door.text): door
-		for door in doors
-		if door.doctype in by_doctype
-		for space in found.by_kind.get(by_doctype[door.doctype].space_type, ())
+		ids.record(space, by_doctype[doctype].name, text): (doctype, text)
+		for doctype, text in by_target
+		for space in found.by_kind.get(by_doctype[doctype].space_type, ())
 	}
-	records = load.records(names)
-	return {
-		names[name]: stored.document_name
-		for name, stored in records.items()
-		if stored.live and stored.document_name
-	}
+	documents = {names[name]: document for name, document in _live(list(names))}
+	return {door: document for target, document in documents.items() for door in by_target[target]}
+
+
+def _live(names: Sequence[str]) -> Iterator[tuple[str, str]]:
+	"""(record, its document) of those that have one."""
+	for at in range(0, len(names), CHUNK):
+		for name, stored in load.records(names[at : at + CHUNK]).items():
+			if stored.live and stored.document_name:
+				yield name, stored.document_name
 
 
 def _ends(doctype: str, path: Path, names: Sequence[str]) -> list[tuple[str, str]]:

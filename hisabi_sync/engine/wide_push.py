@@ -56,8 +56,9 @@ def push_all(
 	_process(parts, options, changes)
 	for part, own in parts:
 		found |= {i: (outcome, part.caller.space) for i, outcome in zip(own, part.outcomes, strict=True)}
-	if homeless and not options.dry_run:
-		_keep(Caller(user, "", device, allowance=allowance), _once(changes, homeless), options)
+	kept = _once(changes, homeless)
+	if kept and not options.dry_run:
+		_keep(Caller(user, "", device, allowance=allowance), kept, options)
 	return [found[i] for i in range(len(changes))]
 
 

@@ -9,6 +9,7 @@ from hisabi_sync.engine import reconcile
 from hisabi_sync.engine.database import retry
 from hisabi_sync.engine.model import ids, joint
 from hisabi_sync.engine.sharing import joint_spaces
+from hisabi_sync.engine.store import load
 from tests.engine.inside import elsewhere
 from tests.sharing.world import (
 	REGION,
@@ -349,6 +350,8 @@ def test_bulk_writing_and_a_space_of_its_own_are_for_types_without_shares(synced
 		({"condition": "[["}, "A condition is a list"),
 		({"condition": '[["1=1 or status", "=", "x"]]'}, "has no field"),
 		({"condition": '[["rows", "=", "x"]]'}, "has no field rows"),
+		({"condition": '[["creation", ">", "soon"]]'}, "cannot be compared with soon"),
+		({"condition": '[["docstatus", "in", [0, {}]]]'}, "cannot be compared"),
 	],
 )
 def test_the_form_refuses_what_leads_nowhere(values, said):
@@ -394,3 +397,19 @@ def test_who_becomes_a_member_while_the_joint_space_is_made_is_one_there_too(syn
 	elsewhere(site, lambda: rep(north, late))
 	task = document(TASK, region=north, rows=rows(one))
 	assert role(task, late) == "member"
+
+
+def test_making_a_joint_space_leaves_the_counters_of_its_parts_to_others(synced, site):
+	north, south = region(), region()
+	synced(ROWS)
+	task = document(TASK, region=north, rows=rows(rep(south)))
+	parts = frappe.get_all("Sync Space Part", {"parent": space_of(task)}, pluck="part")
+	assert len(parts) == 2
+	joint_spaces.follow_spaces([space_of(task)], load.LATEST)
+
+	def count():
+		frappe.db.sql("SET SESSION innodb_lock_wait_timeout = 1")
+		frappe.db.sql("UPDATE `tabSync Space` SET sequence = sequence + 1 WHERE name IN %s", (parts,))
+
+	elsewhere(site, count)
+	frappe.db.rollback()

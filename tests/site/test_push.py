@@ -3,7 +3,10 @@
 import frappe
 import pytest
 
+from hisabi_sync.engine import routing
 from hisabi_sync.engine.model import ids
+from hisabi_sync.engine.model.paths import Step
+from hisabi_sync.engine.sharing import spaces
 from tests.mobile.app import join, new_tenant
 from tests.sharing.world import REP, VISIT, change, delete, document, region
 from tests.site import app
@@ -256,3 +259,22 @@ def test_ack_is_kept_for_each_space(two, sales):
 	frappe.db.rollback()
 	rows = frappe.get_all("Sync Device Position", {"device": device.name}, ["space", "acknowledged"])
 	assert {row.space: row.acknowledged for row in rows}[space_of(sales, north)] == 1
+
+
+def test_a_dry_run_shows_no_record_that_it_deletes_again(two):
+	device, north, _ = two
+	made = create(VISIT, note="x", region=north)
+	results = device.push(made, app.delete(VISIT, made["id"], 1), dry_run=True)
+	assert [one["status"] for one in results] == ["accepted", "accepted"], results
+	assert not any("record" in one for one in results)
+
+
+def test_two_paths_through_one_link_lead_to_the_same_document(two):
+	device, north, _ = two
+	(made,) = device.push(sent := create(VISIT, note="x", region=north))
+	frappe.db.rollback()
+	found = routing.Routes(held := spaces.held_by(device.user), [], {})
+	for name, one in held.items():
+		found.by_kind.setdefault(one.caller.space_type, []).append(name)
+	doors = [routing.Door(VISIT, sent["id"], (Step(field),)) for field in ("region", "owner")]
+	assert routing._documents(found, doors) == dict.fromkeys(doors, made["name"])

@@ -44,7 +44,7 @@ def result(
 		"type": change.entity_type,
 		"id": change.client_id,
 		"status": outcome.status,
-		"space": space,
+		"space": space or None,
 		**({"spaces": [*shared]} if shared else {}),
 		**_versions(change, outcome, shared or ([space] if space else [])),
 		**_refusal(outcome),

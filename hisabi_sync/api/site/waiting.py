@@ -72,7 +72,7 @@ def _refusal(row: Sequence[Any]) -> dict[str, Any]:
 	modified, attempts, payload = rest[5:8]
 	sent = None if payload.startswith(NOT_KEPT) else json.loads(payload)
 	return {
-		**results.result(change, outcome, space or None, {}),
+		**results.result(change, outcome, space, {}),
 		"op": change.operation,
 		"refused_at": clock.dump(modified),
 		"attempts": attempts,

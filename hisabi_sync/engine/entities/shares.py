@@ -8,16 +8,19 @@ import frappe
 from frappe import _
 from frappe.model import default_fields
 from frappe.model.meta import Meta
+from frappe.utils.data import cast
 
 from hisabi_sync.engine.entities import contracts, paths
 from hisabi_sync.engine.entities.paths import GetMeta
 from hisabi_sync.engine.model import joint
-from hisabi_sync.engine.model.joint import Condition, Share
+from hisabi_sync.engine.model.joint import Condition, Share, Term
 from hisabi_sync.engine.model.paths import ASSIGNED, Step, Way, constant
 from hisabi_sync.engine.model.space_type import SITE_KEY, SpaceType
 
-OPERATORS = ("=", "!=", ">", "<", ">=", "<=", "in", "not in")
-LISTS = ("in", "not in")
+LISTS = (joint.IN, joint.NOT_IN)
+OPERATORS = ("=", "!=", ">", "<", ">=", "<=", *LISTS)
+# Types of the fields that every document has; the rest of them are texts.
+OF_ALL = {"docstatus": "Int", "idx": "Int", "creation": "Datetime", "modified": "Datetime"}
 
 
 def compiled(row: Any, get_meta: GetMeta = frappe.get_meta) -> tuple[Share, ...]:
@@ -59,7 +62,7 @@ def condition(text: str | None, meta: Meta) -> Condition:
 	return tuple(_term(one, meta) for one in terms)
 
 
-def _term(term: Any, meta: Meta) -> tuple[str, str, Any]:
+def _term(term: Any, meta: Meta) -> Term:
 	is_term = isinstance(term, list) and len(term) == 3 and all(isinstance(part, str) for part in term[:2])
 	if not is_term or term[1] not in OPERATORS or isinstance(term[2], list) != (term[1] in LISTS):
 		said = _('A condition has terms such as ["status", "=", "Open"], with one of {0}')
@@ -68,7 +71,17 @@ def _term(term: Any, meta: Meta) -> tuple[str, str, Any]:
 	df = meta.get_field(field)
 	if field not in default_fields and (df is None or df.fieldtype in frappe.model.no_value_fields):
 		raise ValueError(_("{0} has no field {1}").format(meta.name, field))
-	return field, operator, tuple(value) if isinstance(value, list) else value
+	fieldtype = df.fieldtype if df else OF_ALL.get(field, "Data")
+	if not all(_fits(fieldtype, one) for one in (value if isinstance(value, list) else [value])):
+		raise ValueError(_("{0} of {1} cannot be compared with {2}").format(field, meta.name, value))
+	return Term(field, operator, tuple(value) if isinstance(value, list) else value, fieldtype)
+
+
+def _fits(fieldtype: str, value: Any) -> bool:
+	try:
+		return not isinstance(value, dict | list) and cast(fieldtype, value) is not None
+	except (TypeError, ValueError, frappe.ValidationError):
+		return False
 
 
 def check(row: Any, kinds: Mapping[str, SpaceType]) -> None:

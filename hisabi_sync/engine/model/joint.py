@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from frappe.utils.data import evaluate_filters
+import frappe
+from frappe.utils.data import cast, compare
 
 from hisabi_sync.engine.model import ids
 from hisabi_sync.engine.model.paths import Way
@@ -17,9 +18,19 @@ from hisabi_sync.engine.model.paths import Way
 WRITE, READ = "Read and write", "Read only"
 PREFIX = "joint:"
 DIGITS = 12  # bytes of the hash in a key
-Condition = tuple[
-	tuple[str, str, Any], ...
-]  # ((field, operator, value), ...) as in a list's filter; all must be true
+IN, NOT_IN = "in", "not in"
+
+
+class Term(NamedTuple):
+	"""A comparison of a field, as in a list's filter, with a value or, for IN and NOT_IN, with several. Both are cast to `fieldtype`."""
+
+	field: str
+	operator: str
+	value: Any
+	fieldtype: str
+
+
+Condition = tuple[Term, ...]  # all must be true
 
 
 class Part(NamedTuple):
@@ -44,8 +55,19 @@ class Share:
 
 
 def holds(condition: Condition, values: Mapping[str, Any]) -> bool:
-	"""Whether values of a document meet a condition."""
-	return not condition or bool(evaluate_filters(values, [list(one) for one in condition]))
+	"""Whether values of a document meet a condition. An empty one counts as its type's lowest, as in Frappe's own filters."""
+	return all(_is_true(term, values.get(term.field)) for term in condition)
+
+
+def _is_true(term: Term, value: Any) -> bool:
+	"""What is no value of the field's type meets no condition."""
+	try:
+		if term.operator in (IN, NOT_IN):
+			one_of = [cast(term.fieldtype, one) for one in term.value]
+			return (cast(term.fieldtype, value) in one_of) == (term.operator == IN)
+		return bool(compare(value, term.operator, term.value, term.fieldtype))
+	except (TypeError, ValueError, frappe.ValidationError):
+		return False
 
 
 def of_keys(parts: Iterable[Part]) -> Parts:

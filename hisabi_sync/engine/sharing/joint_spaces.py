@@ -85,7 +85,11 @@ def follow_spaces(names: Collection[str], tail: str = "") -> Counter[str]:
 
 def follow_part(space: str) -> Counter[str]:
 	"""The same for all joint spaces of which a space is a part."""
-	return follow_spaces(frappe.get_all(PART, {"part": space}, pluck="parent", distinct=True))
+	names = frappe.get_all(PART, {"part": space}, pluck="parent", distinct=True)
+	counts: Counter[str] = Counter()
+	for at in range(0, len(names), CHUNK):
+		counts += follow_spaces(names[at : at + CHUNK])
+	return counts
 
 
 def follow_type(space_type: str) -> Counter[str]:
@@ -104,12 +108,16 @@ def _follow(desired_by: str, names: tuple[str, ...], existing_by: str, tail: str
 
 
 def _desired(column: str, names: tuple[str, ...], tail: str) -> dict[judged.Place, Desired]:
-	"""The highest role that each has in one of the parts; by a part that may only read, or is archived, it is that of a viewer."""
+	"""The highest role that each has in one of the parts; by a part that may only read, or is archived, it is that of a viewer.
+
+	The status is read in an inner select, which `tail` does not lock: pushes to the parts count in the same rows.
+	"""
 	rows = sql.ask(
-		f"""SELECT m.user, p.parent, IF(p.access = %s AND s.status = %s, m.role, 'viewer')
-		FROM `tabSync Space Part` p JOIN `tabSync Space` s ON s.name = p.part
-		JOIN `tabSync Space Member` m ON m.space = p.part WHERE m.status = %s AND {column} IN %s {tail}""",  # noqa: S608
-		(joint.WRITE, spaces.OPEN, ACTIVE, names),
+		f"""SELECT m.user, p.parent, IF(p.access = %s AND COALESCE(
+			(SELECT s.status FROM `tabSync Space` s WHERE s.name = p.part), %s) = %s, m.role, 'viewer')
+		FROM `tabSync Space Part` p JOIN `tabSync Space Member` m ON m.space = p.part
+		WHERE m.status = %s AND {column} IN %s {tail}""",  # noqa: S608
+		(joint.WRITE, spaces.OPEN, spaces.OPEN, ACTIVE, names),
 	)
 	best: dict[judged.Place, Desired] = {}
 	for user, space, role in sorted(rows, key=lambda row: -RANK[row[2]]):

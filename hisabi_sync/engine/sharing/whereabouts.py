@@ -164,7 +164,7 @@ def _shared(entity: EntityType, share: Share, names: Collection[str], tail: str)
 
 def _held(entity: EntityType, names: Collection[str], tail: str) -> dict[str, dict[str, Any]]:
 	"""{document name: values of the fields that conditions ask for}."""
-	fields = sorted({one[0] for condition in entity.conditions for one in condition})
+	fields = sorted({term.field for condition in entity.conditions for term in condition})
 	if not fields:
 		return {}
 	rows = sql.select_in(entity.doctype, ["name", *map(sql.quote, fields)], "name", names, tail=tail)
@@ -191,7 +191,7 @@ def shared(documents: Iterable[tuple[str, str]], user: str) -> dict[tuple[str, s
 		for of, own in by_type.items()
 		for name in map(str, visibility.readable(known[of], own, user))
 	}
-	return {key: [there[key], *parts[there[key]]] for key in seen}
+	return {key: [there[key], *parts[there[key]]] for key in seen & there.keys()}
 
 
 def _records(documents: Collection[tuple[str, str]]) -> dict[tuple[str, str], str]:
