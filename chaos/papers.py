@@ -98,15 +98,15 @@ DEEDS = {
 
 def item(step: Step) -> dict[str, Any]:
 	"""The step as the wire has it."""
-	given: dict[str, Any] = {"op_id": step.op_id, "type": PAPER, "id": step.key, "op": step.what}
-	given |= {} if step.base is None else {"base_version": step.base}
+	sent: dict[str, Any] = {"op_id": step.op_id, "type": PAPER, "id": step.key, "op": step.what}
+	sent |= {} if step.base is None else {"base_version": step.base}
 	if step.what in ("create", "update"):
-		given["values"] = {"note": step.op_id}
+		sent["values"] = {"note": step.op_id}
 	else:
-		given |= {"op": "action", "action": step.what, "id": step.old or step.key}
+		sent |= {"op": "action", "action": step.what, "id": step.old or step.key}
 	if step.old:
-		given |= {"args": {"id": step.key}, "values": {"note": step.op_id}}
-	return given | ({"then": [step.then]} if step.then else {})
+		sent |= {"args": {"id": step.key}, "values": {"note": step.op_id}}
+	return sent | ({"then": [step.then]} if step.then else {})
 
 
 class Seller(Caller):
@@ -251,8 +251,8 @@ def prepare(frappe: ModuleType, users: Iterable[str]) -> list[dict[str, str]]:
 	rights = {name: 1 for name in ("read", "write", "create", "submit", "cancel", "amend")}
 	fields = [{"fieldname": n, "fieldtype": "Data", "label": n.title()} for n in ("tenant", "note")]
 	roles = [{"role": role, **rights} for role in ("Hisabi User", "System Manager")]
-	given = {"name": PAPER, "module": "Desk", "custom": 1, "is_submittable": 1, "autoname": "hash"}
-	frappe.get_doc({"doctype": "DocType", **given, "fields": fields, "permissions": roles}).insert()
+	doctype = {"name": PAPER, "module": "Desk", "custom": 1, "is_submittable": 1, "autoname": "hash"}
+	frappe.get_doc({"doctype": "DocType", **doctype, "fields": fields, "permissions": roles}).insert()
 	actions = [{"action": name} for name in ("submit", "cancel", "amend")]
 	place = {"space_type": tenants.SPACE_TYPE, "space_path": "tenant", "actions": actions}
 	frappe.get_doc({"doctype": "Sync Entity", "entity_type": PAPER, "document_type": PAPER, **place}).insert()

@@ -154,21 +154,21 @@ def _route_creates(found: Routes) -> None:
 
 def _shares(change: Change, entity: EntityType) -> Iterator[Way]:
 	"""Ways by which a document comes into further spaces of its kind whose members may write it, as far as it says so itself."""
-	said = {**entity.defaults, **_canonical(change, entity)}
 	for share in entity.shares:
 		is_open = share.space_type == entity.space_type and share.access == joint.WRITE
-		if is_open and not share.way.ends_with_assigned and joint.holds(share.condition, said):
+		if is_open and not share.way.ends_with_assigned and _meets(change, entity, share.condition):
 			yield share.way
 
 
-def _canonical(change: Change, entity: EntityType) -> dict[str, Any]:
-	"""What a change says, as values of its fields; what is none will be refused anyway."""
-	found = {}
-	for name, value in _said(change, entity).items():
-		field = entity.fields.get(name)
-		with suppress(ItemError):
-			found[name] = field.parse(value) if field and not field.columns else value
-	return found
+def _meets(change: Change, entity: EntityType, condition: joint.Condition) -> bool:
+	"""Whether a new document meets a condition, as far as it says so. Only the fields of the condition are read."""
+	said, values = _said(change, entity), dict(entity.defaults)
+	for term in condition:
+		field = entity.fields.get(term.field)
+		if field and term.field in said:
+			with suppress(ItemError):  # it will be refused for that
+				values[term.field] = field.parse(said[term.field])
+	return joint.holds(condition, values)
 
 
 def _unplaced(entity: EntityType, is_foreign: bool) -> ItemError:

@@ -9,8 +9,8 @@ from hisabi_sync.engine import failed_items as failed
 from hisabi_sync.engine.database import retry
 from hisabi_sync.engine.model.errors import RequestError
 from hisabi_sync.tenants import SPACE_TYPE
-from tests.mobile.app import join, new_person, new_tenant, new_user
-from tests.site.app import create, new_device
+from tests.mobile.app import new_person
+from tests.site.app import create, tenant_device
 from tests.support import doctypes
 from tests.support.doctypes import columns, permission
 from tests.support.phone import new_id
@@ -37,10 +37,7 @@ def slip(site):
 
 @pytest.fixture
 def device(server, site):
-	device = new_device(server, site, new_user())
-	device.tenant = new_tenant()
-	join(device.tenant, device.user, "member")
-	return device
+	return tenant_device(server, site)
 
 
 @pytest.fixture(scope="module")

@@ -3,9 +3,9 @@
 import frappe
 import pytest
 
-from tests.runs import erpnext, test_both_ways, world
+from tests.runs import test_both_ways, world
 from tests.runs.conftest import alone, operator
-from tests.runs.test_both_ways import KEY, connect, edit_there, here, linked, there
+from tests.runs.test_both_ways import connect, edit_there, here, keyed_service, linked, there
 from tests.runs.test_lifecycle import CARRIED, papers
 
 assert alone and operator and papers  # fixtures
@@ -14,10 +14,8 @@ assert alone and operator and papers  # fixtures
 @pytest.fixture
 def erp(desk_site, alone, papers):
 	frappe.local.conf["hisabi_sync_allowed_networks"] = ["127.0.0.0/8"]
-	running = erpnext.Service()
-	running.site.make("Custom Field", dt="Paper", fieldname=KEY, unique=1)
-	yield running
-	running.stop()
+	with keyed_service() as running:
+		yield running
 
 
 @pytest.fixture

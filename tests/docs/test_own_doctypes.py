@@ -76,5 +76,7 @@ def test_the_guide_leads_from_nothing_to_a_second_phone(desk):
 	told = {(one["deleted"], one["reason"]) for one in left["changes"]}
 	assert told == {(True, "left")} and len(left["changes"]) == 2
 	frappe.db.rollback()
+	roles = frappe.get_all("Has Role", {"parent": ["in", PEOPLE]}, ["parent", "role"], as_list=True)
+	assert sorted(roles) == [(person, "Driver") for person in sorted(PEOPLE)]
 	stop = frappe.get_doc("Delivery Stop", {"customer": "Pharmacy"})
 	assert (stop.route, stop.note, stop.done) == ("North", "Ring once", 1)

@@ -1,6 +1,7 @@
 """One connection carries both directions of an entity: no echo, no second copy, and nobody's change is lost unseen."""
 
 import json
+from contextlib import contextmanager
 
 import frappe
 import pytest
@@ -18,10 +19,19 @@ FIELDS = ("title", "quantity", "note")
 
 @pytest.fixture
 def erp(site, alone, papers):
+	with keyed_service() as running:
+		yield running
+
+
+@contextmanager
+def keyed_service():
+	"""The double of an ERP whose papers have the field of the key."""
 	running = erpnext.Service()
 	running.site.make("Custom Field", dt="Paper", fieldname=KEY, unique=1)
-	yield running
-	running.stop()
+	try:
+		yield running
+	finally:
+		running.stop()
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import requests
 
 from hisabi_sync.engine.identity import device_tokens
 from hisabi_sync.engine.model import ids
+from tests.mobile.app import join, new_tenant, new_user
 from tests.support.phone import new_id
 
 PATHS = "/api/offline/v1/"
@@ -72,6 +73,14 @@ def new_device(server, site, user, scopes=("site",), device_id=None):
 	_, token = device_tokens.register(user, device_id, "android", "Phone", scopes)
 	frappe.db.commit()
 	return Device(server.url, site, token, user, device_id)
+
+
+def tenant_device(server, site):
+	"""A device of a new member of a new tenant, its `tenant`."""
+	device = new_device(server, site, new_user())
+	device.tenant = new_tenant()
+	join(device.tenant, device.user, "member")
+	return device
 
 
 def change(op, type_, identity, **more):

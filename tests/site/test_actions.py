@@ -4,18 +4,15 @@ import frappe
 import pytest
 
 from hisabi_sync.tenants import SPACE_TYPE
-from tests.mobile.app import join, new_tenant, new_user
 from tests.mobile.test_actions import leave as leave
 from tests.mobile.test_actions import paper as paper
-from tests.site.app import action, create, new_device, update
+from tests.site.app import action, create, tenant_device, update
 from tests.support.phone import new_id
 
 
 @pytest.fixture
 def device(server, site):
-	device = new_device(server, site, new_user())
-	join(new_tenant(), device.user, "member")
-	return device
+	return tenant_device(server, site)
 
 
 def status(doctype, name):

@@ -4,7 +4,7 @@ import pytest
 
 from tests.media import uploads
 from tests.mobile.app import form, join, new_tenant, new_user, question
-from tests.site.app import create, new_device
+from tests.site.app import create, new_device, tenant_device
 from tests.support.phone import new_id
 
 FILE = {"filename": "p.png", "content_type": "image/png"}
@@ -12,10 +12,7 @@ FILE = {"filename": "p.png", "content_type": "image/png"}
 
 @pytest.fixture
 def device(server, site):
-	device = new_device(server, site, new_user())
-	device.tenant = new_tenant()
-	join(device.tenant, device.user, "member")
-	return device
+	return tenant_device(server, site)
 
 
 def uploaded(device, **more):

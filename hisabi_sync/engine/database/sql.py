@@ -56,19 +56,18 @@ def _write(doctype: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], 
 def _marks(rows: Sequence[Sequence[Any]]) -> tuple[list[str], dict[str, Any]]:
 	"""Placeholders for each row, and their values. They are short because Frappe searches the whole statement.
 
-	They begin with a character of their column, of which none from `a` on means anything in a format.
+	They begin with a character of their column, of which none from `a` on means anything in a format. A column that is like an
+	earlier one has the placeholders of that one.
 	"""
-	marks: dict[int, str] = {}
+	marks: list[str] = []
 	values: dict[str, Any] = {}
 	columns = list(zip(*rows, strict=True))
-	for at, column in enumerate(columns):
+	for code, column in enumerate(columns, ord("a")):
 		twin = columns.index(column)
-		if twin == at:
-			marks[at], sent = _sent(chr(ord("a") + at), column)
-			values.update(sent)
-		else:
-			marks[at] = marks[twin]
-	mark = "(" + ",".join(marks.values()) + ")"
+		mark, sent = (marks[twin], {}) if twin < len(marks) else _sent(chr(code), column)
+		marks.append(mark)
+		values.update(sent)
+	mark = "(" + ",".join(marks) + ")"
 	return [mark.replace("#", str(n)) for n in range(len(rows))], values
 
 

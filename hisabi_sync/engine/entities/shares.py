@@ -80,7 +80,7 @@ def _term(term: Any, meta: Meta) -> Term:
 def _fits(fieldtype: str, value: Any) -> bool:
 	try:
 		return not isinstance(value, dict | list) and cast(fieldtype, value) is not None
-	except (TypeError, ValueError, frappe.ValidationError):
+	except (TypeError, ValueError, ArithmeticError, frappe.ValidationError):
 		return False
 
 

@@ -66,7 +66,7 @@ def _is_true(term: Term, value: Any) -> bool:
 			one_of = [cast(term.fieldtype, one) for one in term.value]
 			return (cast(term.fieldtype, value) in one_of) == (term.operator == IN)
 		return bool(compare(value, term.operator, term.value, term.fieldtype))
-	except (TypeError, ValueError, frappe.ValidationError):
+	except (TypeError, ValueError, ArithmeticError, frappe.ValidationError):
 		return False
 
 

@@ -58,8 +58,8 @@ def of_documents(entity: EntityType, names: Collection[str]) -> dict[str, str]:
 	if entity.leads_through and (new := _not_there_yet(entity, names, places)):
 		latest = _places(entity, new, load.LATEST)
 		places = {**{name: place for name, place in places.items() if name not in new}, **latest}
-	spaces = {place: _ensure(entity, place) for place in sorted(set(places.values()), key=lambda p: p.key)}
-	return {name: spaces[place] for name, place in places.items()}
+	made = {place: _ensure(entity, place) for place in sorted(set(places.values()), key=lambda p: p.key)}
+	return {name: made[place] for name, place in places.items()}
 
 
 def _ensure(entity: EntityType, place: Place) -> str:
@@ -117,7 +117,7 @@ def parts_of(
 	entity: EntityType, names: Collection[str], tail: str = "", homes: Mapping[str, str] | None = None
 ) -> dict[str, Parts]:
 	"""{document name: the spaces that share it} for documents that lie in any."""
-	values = _held(entity, names, tail)
+	values = _conditional(entity, names, tail)
 	found: defaultdict[str, list[Part]] = defaultdict(list)
 	for name, key in (_homes(entity, names, tail) if homes is None else homes).items():
 		if joint.holds(entity.condition, values.get(name, {})):
@@ -162,7 +162,7 @@ def _shared(entity: EntityType, share: Share, names: Collection[str], tail: str)
 			yield str(name), str(found)
 
 
-def _held(entity: EntityType, names: Collection[str], tail: str) -> dict[str, dict[str, Any]]:
+def _conditional(entity: EntityType, names: Collection[str], tail: str) -> dict[str, dict[str, Any]]:
 	"""{document name: values of the fields that conditions ask for}."""
 	fields = sorted({term.field for condition in entity.conditions for term in condition})
 	if not fields:
@@ -176,12 +176,12 @@ def shared(documents: Iterable[tuple[str, str]], user: str) -> dict[tuple[str, s
 
 	Documents that one space has alone, and those that the user may not read, are left out. What nothing shares costs nothing.
 	"""
-	known = registry().by_name
-	asked = {(of, name) for of, name in documents if of in known and known[of].shares}
-	if not asked:
+	by_name = registry().by_name
+	shareable = {(of, name) for of, name in documents if of in by_name and by_name[of].shares}
+	if not shareable:
 		return {}
-	held = spaces.held_by(user)
-	there = {key: space for key, space in _records(asked).items() if space in held}
+	held = spaces.held_by(user)  # read anew: a push may have made the joint space itself
+	there = {key: space for key, space in _records(shareable).items() if space in held}
 	parts = joint_spaces.parts_held(set(there.values()), held)
 	by_type: defaultdict[str, list[str]] = defaultdict(list)
 	for (of, name), space in there.items():
@@ -189,7 +189,7 @@ def shared(documents: Iterable[tuple[str, str]], user: str) -> dict[tuple[str, s
 	seen = {
 		(of, name)
 		for of, own in by_type.items()
-		for name in map(str, visibility.readable(known[of], own, user))
+		for name in map(str, visibility.readable(by_name[of], own, user))
 	}
 	return {key: [there[key], *parts[there[key]]] for key in seen & there.keys()}
 
