@@ -6,6 +6,7 @@ from typing import Any
 import frappe
 import tenacity
 from frappe.auth import HTTPRequest
+from frappe.core.doctype.file import file as frappes_file
 from frappe.realtime import clear_realtime_log
 from frappe.utils import CallbackManager, background_jobs
 
@@ -105,6 +106,11 @@ def forget_announcements() -> None:
 	Frappe keeps it when a callback before the commit raises, and then announces nothing more in this process.
 	"""
 	clear_realtime_log()
+
+
+def file_address(path: str, base: str) -> str:
+	"""How a File names a call of this site. Some versions take only whole addresses for what is no file on their disk."""
+	return path if path.startswith(getattr(frappes_file, "URL_PREFIXES", ())) else base + path
 
 
 def forget_metas(doctypes: Iterable[str]) -> None:

@@ -74,6 +74,11 @@ doc_events = {
 			"hisabi_sync.engine.sharing.followed.after_rename",
 		],
 	},
+	"File": {
+		"validate": "hisabi_sync.media.attached.check",
+		"on_change": "hisabi_sync.engine.attachments.follow",
+		"after_delete": "hisabi_sync.engine.attachments.follow",
+	},
 	"User": {"after_rename": "hisabi_sync.engine.renames.rename_user"},
 	(
 		"DocType",
@@ -175,6 +180,8 @@ sync_mass_doctypes = ["Item Price", "Bin", "Stock Ledger Entry", "GL Entry", "Se
 
 # Which of the uploads that changes name in file fields may be used, by the record that names each: {key: record}.
 sync_files = ["hisabi_sync.media.fields.usable"]
+# What a File in the sidebar of a document says of an upload that a device attaches.
+sync_uploads = ["hisabi_sync.media.attached.as_file"]
 
 # Name -> class that talks to another system in a run; see `hisabi_sync.runs.connectors.base`.
 sync_connectors = {

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from hisabi_sync.engine import attachments, document_actions
 from hisabi_sync.engine import document as documents
-from hisabi_sync.engine import document_actions
 from hisabi_sync.engine.conflicts import conflict_rows, unique_conflicts
 from hisabi_sync.engine.judge import validate
 from hisabi_sync.engine.judge.decide import Decision, losses, require_action
@@ -52,7 +52,7 @@ def _apply(
 		batch.writer.flush()
 		undone = _save(batch, change, stored, entity, decision)
 	adjusted = _adjusted(batch, change, stored, entity, decision)
-	if adjusted and stored.doc_version == began:
+	if (attachments.take_note(batch.caller, stored) or adjusted) and stored.doc_version == began:
 		_number_again(batch, stored, entity)
 	outcome = _answer(ACCEPTED, change, stored)
 	outcome.adjusted, outcome.left_undone = adjusted or None, undone
@@ -95,15 +95,17 @@ def _take(batch: "Batch", action: str, change: Change, stored: Stored, entity: E
 	if is_done(action, stored.values, entity.flow):
 		return False
 	with documents.one_item(batch, change, stored, entity):
-		document_actions.take(action, change.args or {}, stored, entity)
-	return True
+		return document_actions.take(action, change.args or {}, stored, entity)
 
 
 def _act(batch: "Batch", change: Change, stored: Stored, entity: EntityType, decision: Decision) -> Outcome:
 	batch.before.setdefault(stored.name, stored.values)
 	batch.writer.flush()
-	_take(batch, change.operation, change, stored, entity)
-	return _answer(ACCEPTED, change, stored)
+	began = stored.doc_version
+	took = _take(batch, change.operation, change, stored, entity)
+	if attachments.take_note(batch.caller, stored) and stored.doc_version == began:
+		_number_again(batch, stored, entity)
+	return _answer(ACCEPTED if took else DUPLICATE, change, stored)
 
 
 def _apply_in_memory(
@@ -159,7 +161,7 @@ def _not_taken(change: Change, stored: Stored, entity: EntityType, caller: Calle
 
 
 def _number_again(batch: "Batch", stored: Stored, entity: EntityType) -> None:
-	"""Make a version for a change of which nothing was taken, so that its device gets what the record holds with a pull."""
+	"""Make a version for what changed no value, so that devices get what the record holds now with a pull."""
 	versions.touch(stored, batch.now)
 	batch.writer.touched[stored.name] = stored
 	write.stamp_document(stored, entity, batch.caller.user)

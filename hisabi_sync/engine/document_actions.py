@@ -8,8 +8,8 @@ import frappe
 from frappe.model.document import Document
 from frappe.model.workflow import apply_workflow
 
-from hisabi_sync.engine import document_values
-from hisabi_sync.engine.model.actions import CANCEL, CANCELLED, METHOD, SUBMIT, WORKFLOW
+from hisabi_sync.engine import attachments, document_values
+from hisabi_sync.engine.model.actions import ATTACHING, CANCEL, CANCELLED, METHOD, SUBMIT, WORKFLOW
 from hisabi_sync.engine.model.change import Stored
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.errors import ItemError
@@ -17,11 +17,17 @@ from hisabi_sync.engine.sharing.action_rights import replaced
 from hisabi_sync.engine.store import load
 
 
-def take(action: str, args: dict[str, Any], stored: Stored, entity: EntityType) -> None:
-	"""Take an action on the document of a record, which is locked. What the controller raises is left to the caller."""
+def take(action: str, args: dict[str, Any], stored: Stored, entity: EntityType) -> bool:
+	"""Take an action on the document of a record, which is locked; returns False if there was nothing to do.
+
+	What the controller raises is left to the caller.
+	"""
 	doc = frappe.get_doc(entity.doctype, stored.document_name, for_update=True)
+	if action in ATTACHING:
+		return attachments.TAKEN[action](doc, args[ATTACHING[action]], entity)
 	kind, _, name = action.partition(":")
 	TAKEN[kind](doc, name, args)
+	return True
 
 
 def _submit(doc: Document, _name: str, _args: dict[str, Any]) -> None:

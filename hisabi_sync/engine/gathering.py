@@ -110,9 +110,14 @@ def known_values(doc: Document) -> Values | None:
 
 def release(doc: Document, entity: EntityType) -> None:
 	"""A document is numbered by itself now: number first what was gathered of its type, if it is among that."""
+	release_named(entity, str(doc.name))
+
+
+def release_named(entity: EntityType, name: str) -> None:
+	"""The same for a document by its name."""
 	groups: Groups = (transaction.state(GATHERED) or {}).get("groups", {})
 	for key, members in groups.items():
-		if key[0] == entity.name and str(doc.name) in members:
+		if key[0] == entity.name and name in members:
 			return flush()
 
 

@@ -32,7 +32,7 @@ def take_along(
 	moved = {name: _carried(old[name], target, now) for name, target in found.items()}
 	pairs = [(old[name], target) for name, target in moved.items()]
 	_bring_history(entity, space, pairs)
-	if entity.acting or contracts.media_columns(entity.doctype):
+	if entity.acting or entity.attachments or contracts.media_columns(entity.doctype):
 		_hand_over("Sync Media", pairs, ("record",), ", space = %s", "", (space,))
 	return moved
 

@@ -12,6 +12,7 @@ from typing import Any
 import frappe
 
 from hisabi_sync.engine import replica, wire
+from hisabi_sync.engine.attachments import Attachment
 from hisabi_sync.engine.database import sql
 from hisabi_sync.engine.entities import entity_types
 from hisabi_sync.engine.entities.type_registry import Registry
@@ -53,6 +54,7 @@ class Item:
 	actions: list[str] | None = None  # what the caller may do with it now; None for types without actions
 	space: str = ""
 	parts: list[str] = field(default_factory=list)  # of a joint space, those that the caller is a member of
+	attachments: list[Attachment] | None = None  # its files; None for types of which devices get none
 	reason: str | None = None  # why a pull of all spaces tells that the device is to drop it
 
 

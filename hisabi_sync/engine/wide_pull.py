@@ -11,7 +11,7 @@ from typing import Any
 
 import frappe
 
-from hisabi_sync.engine import kept_cursors, linking, pull, wide_places, wire
+from hisabi_sync.engine import attachments, kept_cursors, linking, pull, wide_places, wire
 from hisabi_sync.engine.database import sql
 from hisabi_sync.engine.entities import entity_types
 from hisabi_sync.engine.entities.type_registry import Registry
@@ -132,6 +132,7 @@ def _items(
 	items = [item for item in items if item.reason is None or (item.entity_type, item.client_id) not in there]
 	_narrow(items, selection)
 	_name_parts(items, held)
+	_name_files(items)
 	return _arranged(items, values, registry)
 
 
@@ -241,6 +242,13 @@ def _name_parts(items: Iterable[Item], held: Mapping[str, HeldSpace]) -> None:
 		item.parts = parts.get(item.space, [])
 
 
+def _name_files(items: Iterable[Item]) -> None:
+	"""Say which files are attached to the documents; one statement if devices get those of one of their types."""
+	live = {(item.entity_type, item.document_name or ""): item for item in items if item.reason is None}
+	for key, found in attachments.of_documents(live.keys()).items():
+		live[key].attachments = found
+
+
 def _arranged(items: Sequence[Item], values: Values, registry: Registry) -> list[Item]:
 	"""Records behind those that they link to, then what is to be dropped, children before parents."""
 	live = {(item.entity_type, item.document_name or ""): item for item in items if item.reason is None}
@@ -281,6 +289,7 @@ def one(
 	may = action_rights.possible(values, registry, user)
 	items = [pull.item_of(row, values, names_in[row[-1]], registry, {}, may) for row in shown]
 	_name_parts(items, held)
+	_name_files(items)
 	return items + [_tombstone(row, registry) for row in gone]
 
 

@@ -7,7 +7,7 @@ import frappe
 from hisabi_sync.engine.database import sql
 from hisabi_sync.engine.model.change import Caller
 from hisabi_sync.engine.sharing.visibility import ADMINISTRATOR
-from hisabi_sync.media import places, use
+from hisabi_sync.media import places, sidebar, use
 from hisabi_sync.media.places import Source
 from hisabi_sync.media.rows import Media
 
@@ -30,7 +30,7 @@ def named(keys: Iterable[str]) -> set[str]:
 			found |= places.keys_in(source, keys, names)
 	for source in sources:
 		found |= places.keys_in(source, keys - found)
-	return found
+	return found | sidebar.named(keys - found)
 
 
 def _documents(keys: set[str]) -> dict[str, list[str]]:
@@ -50,6 +50,8 @@ def may_look(media: Media) -> bool:
 	"""
 	sources = [source for source in places.every() if _reaches(source)]
 	doctype, name = _last(media)
+	if (name, media.key) in sidebar.of_documents(doctype, [name]) and _may_read(doctype, name):
+		return True
 	if any(_reads_one_of(source, media, [name]) for source in sources if source.document_type == doctype):
 		return True
 	return any(_reads_one_of(source, media) for source in sources)

@@ -16,7 +16,7 @@ from hisabi_sync.engine.model.change import Caller, Stored
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.sharing import rights, visibility
 from hisabi_sync.engine.store import load
-from hisabi_sync.media import places
+from hisabi_sync.media import places, sidebar
 from hisabi_sync.media.places import Source
 from hisabi_sync.media.rows import Media
 
@@ -38,6 +38,11 @@ def _nameable(media: Sequence[Media], user: str, in_desk: bool) -> set[str]:
 	"""In the Desk a person may also name what the list of uploads shows them."""
 	found = shown(media, user, in_desk)
 	return found | _listed([one.key for one in media if one.key not in found], user) if in_desk else found
+
+
+def is_listed(media: Media, user: str) -> bool:
+	"""Whether the list of uploads in the Desk shows an upload to the user."""
+	return bool(_listed([media.key], user))
 
 
 def _listed(keys: Sequence[str], user: str) -> set[str]:
@@ -86,7 +91,8 @@ def _of_type(entity: EntityType, pairs: list[tuple[str, Stored]], user: str) -> 
 	pairs = _readable(entity, [(key, stored) for key, stored in pairs if stored.live], user)
 	found = {(str(stored.document_name), key) for key, stored in pairs}
 	names = sorted({name for name, _ in found})
-	return {key for _, key in found & _named(_sources(entity, user), {key for _, key in found}, names)}
+	named = _named(_sources(entity, user), {key for _, key in found}, names)
+	return {key for _, key in found & (named | sidebar.of_documents(entity.doctype, names))}
 
 
 def _readable(entity: EntityType, pairs: list[tuple[str, Stored]], user: str) -> list[tuple[str, Stored]]:

@@ -201,6 +201,8 @@ MATRIX = {
 		NO_CURSOR,
 		refuses=dict.fromkeys(("member", "auditor"), NO_CURSOR),
 	),
+	# Whom it serves is tried where files are synced, in tests/site/test_attachments.py.
+	"site.attachment": Row({"file": "<meter>"}, GONE, GONE, may="", refuses={"auditor": GONE}),
 	"site.conflicts": Row({}, OWN, OWN),
 	"site.login": Row(
 		{"usr": "<user>", "pwd": "wrong", **DEVICE},

@@ -62,7 +62,8 @@ def download_url(request: models.Download) -> dict[str, Any]:
 	return media.download_url(_caller(request, ""), request.key)
 
 
-def _query() -> dict[str, str]:
+def query() -> dict[str, str]:
+	"""Arguments of a call that has them in its address."""
 	return frappe.request.args.to_dict()
 
 
@@ -70,7 +71,7 @@ def _query() -> dict[str, str]:
 	"wallet",
 	guest=True,
 	methods=("PUT",),
-	read=_query,
+	read=query,
 	takes=models.UploadUrl,
 	gives=models.UploadState,
 	content="application/octet-stream",
@@ -114,14 +115,14 @@ def _body(request: Request) -> tuple["SupportsRead[bytes]", int | None]:
 	"wallet",
 	guest=True,
 	methods=("GET",),
-	read=_query,
+	read=query,
 	takes=models.DownloadUrl,
 	gives=models.File,
 )
 def download(request: models.DownloadUrl) -> Response:
 	"""The target of download URLs: the file as an attachment, or a part of it; S3 by a redirect. The URL is the credential."""
 	found = deliver.find(signing.verify("GET", request), frappe.request.headers.get("Range"))
-	response = redirect(s3.download_url(found)) if found.backend == "S3" else _sent(found)
+	response = redirect(s3.download_url(found)) if found.backend == "S3" else sent(found)
 	response.headers.update(HEADERS)
 	return response
 
@@ -129,7 +130,7 @@ def download(request: models.DownloadUrl) -> Response:
 @endpoint(
 	"wallet",
 	methods=("GET",),
-	read=_query,
+	read=query,
 	takes=models.View,
 	gives=models.File,
 )
@@ -140,7 +141,7 @@ def view(request: models.View) -> Response:
 	"""
 	found = deliver.finished(_looked_at(request))
 	shown = found.content_type in deliver.SHOWN and not request.download
-	response = redirect(s3.download_url(found, shown)) if found.backend == "S3" else _sent(found, shown)
+	response = redirect(s3.download_url(found, shown)) if found.backend == "S3" else sent(found, shown)
 	response.headers.update(HEADERS)
 	return response
 
@@ -157,7 +158,8 @@ def _looked_at(request: models.View) -> rows.Media | None:
 		return found
 
 
-def _sent(found: rows.Media, shown: bool = False) -> Response:
+def sent(found: rows.Media, shown: bool = False) -> Response:
+	"""The content of an upload on this machine, or a part of it. Raises RequestError not_found, range_not_satisfiable."""
 	try:
 		return send_file(
 			deliver.file_of(found),

@@ -45,6 +45,7 @@ ROUTES = {
 	"GET /api/offline/v1/conflicts": "site.conflicts",
 	"POST /api/offline/v1/media/presign": "site.presign",
 	"GET /api/offline/v1/media/url": "site.media_url",
+	"GET /api/offline/v1/attachment": "site.attachment",
 	"POST /sync/delta": "family.delta",
 	"POST /v1/sync/batch": "batch.sync",
 	"POST /v1/devices/token": "batch.token",

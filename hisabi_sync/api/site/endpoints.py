@@ -3,14 +3,15 @@
 from typing import Any
 
 import frappe
+from werkzeug.wrappers import Response
 
 from hisabi_sync.api.media import endpoints as uploads
-from hisabi_sync.api.media.models import DownloadAnswer, Upload
+from hisabi_sync.api.media.models import DownloadAnswer, File, Upload
 from hisabi_sync.api.protocol import auth, credentials, push_and_pull, scopes
 from hisabi_sync.api.protocol.http import endpoint
 from hisabi_sync.api.protocol.push_and_pull import page_size
 from hisabi_sync.api.protocol.schema import Acknowledged
-from hisabi_sync.api.site import items, models, records, results, waiting
+from hisabi_sync.api.site import items, models, records, results, stored_files, waiting
 from hisabi_sync.engine import kept_cursors, ledger, positions, wide_pull, wide_push
 from hisabi_sync.engine.database import retry
 from hisabi_sync.engine.identity import device_tokens, devices
@@ -113,7 +114,7 @@ def pull(request: models.SitePull) -> dict[str, Any]:
 	name = device.name if device else None
 	page = wide_pull.page(frappe.session.user, name, request.cursor, page_size(request.limit), selection)
 	return {
-		"changes": [records.record(item) for item in page.items],
+		"changes": [records.record(item, frappe.session.user) for item in page.items],
 		"cursor": page.cursor,
 		"has_more": page.has_more,
 		"spaces": {
@@ -222,3 +223,18 @@ def media_url(request: models.SiteMedia) -> dict[str, Any]:
 	"""A signed URL to download from, for the uploader and for users who are shown a record that names the key."""
 	device = _device(request)
 	return media.download_url(Caller(frappe.session.user, "", device.name if device else None), request.key)
+
+
+@endpoint(
+	CONTRACT,
+	methods=("GET",),
+	read=uploads.query,
+	takes=models.OfAttachment,
+	gives=File,
+	content="application/octet-stream",
+)
+def attachment(request: models.OfAttachment) -> Response:
+	"""A file that is attached to a record, for those who are shown the record. S3 by a redirect."""
+	device = _device(request)
+	held = spaces.held_by(frappe.session.user, device.name if device else None)
+	return stored_files.answer(stored_files.find(request.file, frappe.session.user, held))

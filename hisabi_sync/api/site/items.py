@@ -12,7 +12,7 @@ from hisabi_sync.engine import ledger
 from hisabi_sync.engine.entities import entity_types
 from hisabi_sync.engine.judge import validate
 from hisabi_sync.engine.model import clock, ids
-from hisabi_sync.engine.model.actions import AMEND, METHOD, STEPS, WORKFLOW
+from hisabi_sync.engine.model.actions import AMEND, ATTACHING, METHOD, STEPS, WORKFLOW
 from hisabi_sync.engine.model.change import CREATE, DELETE, OPERATIONS, UPDATE, Caller, Change
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.errors import ItemError
@@ -104,7 +104,7 @@ def _is_action(value: Any) -> bool:
 	if not isinstance(value, str) or len(value) > MAX_TEXT:
 		return False
 	kind, colon, name = value.partition(":")
-	return value in (*STEPS, AMEND) or (kind in (WORKFLOW, METHOD) and bool(colon and name))
+	return value in (*STEPS, AMEND, *ATTACHING) or (kind in (WORKFLOW, METHOD) and bool(colon and name))
 
 
 # --- values
@@ -189,7 +189,7 @@ def _time(value: Any) -> Any:
 def _require_base(change: Change) -> None:
 	"""What changes something that is there says what the person saw of it."""
 	based = change.base_version is not None or change.base_values or change.resolves
-	if change.operation != CREATE and not based:
+	if change.operation not in (CREATE, *ATTACHING) and not based:
 		raise ItemError("base_required")
 
 
@@ -205,7 +205,9 @@ def _read_actions(change: Change, item: Mapping[str, Any]) -> None:
 	if change.operation == AMEND:
 		_amend(change, args)
 		return
-	if args is not None and not (isinstance(args, dict) and change.operation.startswith(f"{METHOD}:")):
+	if change.operation in ATTACHING:
+		_require_named(args, ATTACHING[change.operation])
+	elif args is not None and not (isinstance(args, dict) and change.operation.startswith(f"{METHOD}:")):
 		raise ItemError("field_invalid", ["args"])
 	change.args = args
 
@@ -214,9 +216,16 @@ def _may_follow(then: Any, op: str, operation: str) -> bool:
 	return (
 		isinstance(then, list)
 		and len(then) <= MOST_THEN
-		and all(_is_action(name) and name != AMEND for name in then)
+		and all(_is_action(name) and name not in (AMEND, *ATTACHING) for name in then)
 		and (op in (CREATE, UPDATE) or operation == AMEND or not then)
 	)
+
+
+def _require_named(args: Any, name: str) -> None:
+	"""Raise ItemError field_invalid unless `args` are one text of this name."""
+	said = args.get(name) if isinstance(args, dict) else None
+	if not isinstance(said, str) or not 0 < len(said) <= MAX_TEXT or len(args) > 1:
+		raise ItemError("field_invalid", ["args"])
 
 
 def _amend(change: Change, args: Any) -> None:

@@ -100,6 +100,22 @@ class SiteLoggedOut(Answer):
 # --- records
 
 
+class SiteAttachment(Answer):
+	"""A file of a record. `url` is where to download it with the token; one that is not on the site has a `link`, which gets no token.
+
+	`key` is that of the upload that a device attached. `own` says that the caller may remove it.
+	"""
+
+	id: str
+	file_name: str
+	content_type: str
+	size: int
+	url: str = None
+	link: str = None
+	key: str = None
+	own: Literal[True] = None
+
+
 class SiteRecord(Answer):
 	"""A record as it is now. `type` and `id` are its own; `name` is that of its document, which people may change.
 
@@ -119,6 +135,7 @@ class SiteRecord(Answer):
 	docstatus: int = None
 	workflow_state: str | None = None
 	actions: list[str] = None
+	attachments: list[SiteAttachment] = None
 	warnings: list[str] = None
 	deleted: Literal[True] = None
 	reason: Literal["deleted", "hidden", "left"] = None
@@ -171,7 +188,8 @@ class SiteChange(Part):
 	"""One change. An update or a delete has `base_version`, the version that the person saw, `base_values`, the values, or both.
 
 	`values` hold only what the person set. A table is a list of rows, or `{"add": [rows], "change": [rows], "remove": [ids]}`.
-	`op` `action` takes the `action`: `submit`, `cancel`, `amend`, `workflow:NAME` or `method:NAME` (with `args`). `then` are actions
+	`op` `action` takes the `action`: `submit`, `cancel`, `amend`, `workflow:NAME`, `method:NAME` (with `args`), `attach` (with the
+	`key` of an upload in `args`) or `detach` (with the id of the `file`); the last two need no base. `then` are actions
 	that follow a create or update at once. `resolves` names the conflict that the change settles. `space` is needed only where a
 	create could go into several.
 	"""
@@ -338,3 +356,9 @@ class SitePresign(OnDevice, WantedFile):
 
 class SiteMedia(OnDevice):
 	key: Key
+
+
+class OfAttachment(OnDevice):
+	"""`file` is the id of an attachment."""
+
+	file: Text

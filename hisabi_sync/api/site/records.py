@@ -1,8 +1,10 @@
 """Records as the site contract shows them, wherever an answer has one. Source: docs/contracts/site.md, Records."""
 
-from collections.abc import Mapping
+import mimetypes
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from hisabi_sync.engine.attachments import ON_DISK, Attachment
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.model import clock
 from hisabi_sync.engine.model.actions import DOCSTATUS
@@ -10,7 +12,9 @@ from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.pull import Item
 from hisabi_sync.engine.sharing.spaces import HeldSpace
 from hisabi_sync.engine.wide_pull import DELETED
+from hisabi_sync.media.names import ANY_TYPE
 
+DOWNLOAD = "/api/offline/v1/attachment?file="
 ROW_ID, ROW_NAME = "id", "name"  # what a row is known by: in this contract, and in the engine
 
 
@@ -27,8 +31,8 @@ def space(held: HeldSpace) -> dict[str, Any]:
 	}
 
 
-def record(item: Item) -> dict[str, Any]:
-	"""A record of a pull, or what a device is to drop."""
+def record(item: Item, user: str) -> dict[str, Any]:
+	"""A record of a pull of the user, or what a device is to drop."""
 	common: dict[str, Any] = {
 		"type": item.entity_type,
 		"id": item.client_id,
@@ -44,8 +48,27 @@ def record(item: Item) -> dict[str, Any]:
 		"name": item.document_name,
 		**versions,
 		**shown(item.payload, registry().by_name[item.entity_type]),
+		**files(item.attachments, user),
 		**({"actions": item.actions} if item.actions is not None else {}),
 		**({"warnings": item.warnings} if item.warnings else {}),
+	}
+
+
+def files(found: Sequence[Attachment] | None, user: str) -> dict[str, Any]:
+	"""`attachments` of a record; nothing for types of which devices get none."""
+	return {} if found is None else {"attachments": [_file(one, user) for one in found]}
+
+
+def _file(one: Attachment, user: str) -> dict[str, Any]:
+	is_here = one.key is not None or one.address.startswith(ON_DISK)
+	return {
+		"id": one.name,
+		"file_name": one.file_name,
+		"content_type": mimetypes.guess_type(one.file_name)[0] or ANY_TYPE,
+		"size": one.size,
+		**({"url": DOWNLOAD + one.name} if is_here else {"link": one.address}),
+		**({"key": one.key} if one.key else {}),
+		**({"own": True} if one.is_own(user) else {}),
 	}
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from hisabi_sync.api.protocol.item_reader import is_retryable
 from hisabi_sync.api.site import records, sides
+from hisabi_sync.engine import attachments
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.model.change import ACCEPTED, CONFLICT, DUPLICATE, ERROR, Change, Outcome
 from hisabi_sync.engine.model.errors import item_message
@@ -18,9 +19,14 @@ def results(answers: Sequence[Answer], user: str, spaces: Collection[str]) -> li
 	conflicts = [outcome.conflict for _, outcome, _ in answers if outcome.conflict]
 	shown_conflicts = sides.by_conflict(conflicts, user, spaces)
 	shared = whereabouts.shared(filter(None, map(_document, answers)), user)
-	return [
+	files = attachments.of_documents([key for one in answers if one[1].record and (key := _document(one))])
+	shown = [
 		result(*answer, shown_conflicts, shared.get(_document(answer) or ("", ""), ())) for answer in answers
 	]
+	for answer, told in zip(answers, shown, strict=True):
+		if told.get("record"):
+			told["record"] |= records.files(files.get(_document(answer) or ("", "")), user)
+	return shown
 
 
 def _document(answer: Answer) -> tuple[str, str] | None:

@@ -48,7 +48,7 @@ def record(user: str, device: str | None, request: models.OfRecord) -> dict[str,
 		raise RequestError("space_required")
 	if not found:
 		raise RequestError("not_found")
-	return records.record(found[0])
+	return records.record(found[0], user)
 
 
 def _after(cursor: str | None) -> str:

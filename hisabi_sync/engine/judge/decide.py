@@ -169,6 +169,8 @@ def _held_back(decision: Decision, change: Change, stored: Stored, entity: Entit
 
 def require_action(name: str, entity: EntityType) -> actions.Rule:
 	"""The rule by which devices may take an action. Raises ItemError action_not_allowed."""
+	if name in actions.ATTACHING and entity.attachments:
+		return actions.Rule(name, on_newer=True)
 	rule = actions.rule_of(name, entity.actions)
 	if rule is None or (entity.flow and name in actions.STEPS):
 		raise ItemError("action_not_allowed", [name])

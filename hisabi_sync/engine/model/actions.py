@@ -1,4 +1,4 @@
-"""Actions on documents: submit, cancel, transitions of a Workflow, and methods of the controller. Pure.
+"""Actions on documents: submit, cancel, transitions of a Workflow, methods of the controller, and files. Pure.
 
 Which of them devices may take is said by the Sync Entity. Amending is a create that names the cancelled record (`amends`).
 """
@@ -9,6 +9,9 @@ from typing import Any
 
 SUBMIT, CANCEL, AMEND = "submit", "cancel", "amend"
 WORKFLOW, METHOD = "workflow", "method"  # in full `workflow:Approve`, `method:close`
+ATTACH, DETACH = "attach", "detach"
+# What each takes: the key of an upload, the name of a File. They add to a document and take from it, whatever its version.
+ATTACHING = {ATTACH: "key", DETACH: "file"}
 DRAFT, SUBMITTED, CANCELLED = 0, 1, 2
 DOCSTATUS = "docstatus"
 # action: (docstatus in which it can be taken, docstatus that it leads to)

@@ -7,7 +7,7 @@ from typing import Any
 
 from hisabi_sync.engine.model import fields as field_kinds
 from hisabi_sync.engine.model import files, ids
-from hisabi_sync.engine.model.actions import Flow, Rule
+from hisabi_sync.engine.model.actions import ATTACH, Flow, Rule
 from hisabi_sync.engine.model.joint import Condition, Share
 from hisabi_sync.engine.model.paths import Way
 
@@ -54,6 +54,8 @@ class EntityType:
 	tracked: bool = False  # whether the DocType keeps Versions of its documents
 	actions: dict[str, Rule] = field(default_factory=dict)  # what devices may do with its documents, by name
 	flow: Flow | None = None  # its active Workflow
+	attachments: bool = False  # whether devices get the files that are attached to documents, and attach some
+	print_format: str = ""  # how documents are printed for devices; without one as the DocType says
 	# rule(change, stored, caller, registry): checks and completes values.
 	rule: Callable[..., Any] | None = None
 	# prepare(changes, caller): looks up what the rule needs for a whole batch.
@@ -236,8 +238,9 @@ class EntityType:
 		"""A hash of what devices may read and do; it changes when records have to be sent again."""
 		left_out = [f"{table.name}.{name}" for table in self.tables for name in sorted(table.left_out)]
 		actions = [repr(part) for part in (*self.actions.values(), self.flow) if part] if self.actions else []
+		files = [ATTACH] if self.attachments else []
 		return ids.digest(
-			self.name, self.check_permissions, *sorted(self.readable), *left_out, *actions, size=4
+			self.name, self.check_permissions, *sorted(self.readable), *left_out, *actions, *files, size=4
 		)
 
 	@cached_property

@@ -82,6 +82,7 @@ ITEM_ERRORS: dict[str, str] = {
 	"shared_with_nobody": "No space would have it: one of these has to lead to a space of yours: {fields}",
 	"row_not_found": "There are no such rows in: {fields}",
 	"file_not_allowed": "Neither a finished upload of yours nor a file that the record has: {fields}",
+	"too_many_attachments": "The record has {limit} files, and takes no more from devices",
 	"action_not_allowed": "Devices may not take this action on such records: {fields}",
 	"invalid_action": "This action takes other values: {fields}",
 	"not_cancelled": "Only a cancelled record is amended",

@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 import frappe
 
+from hisabi_sync.engine.model.actions import ATTACH, ATTACHING
 from hisabi_sync.engine.model.change import Caller
 from hisabi_sync.engine.model.errors import ItemError
 
@@ -39,6 +40,7 @@ ADDRESS = re.compile(
 	r"https?://([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)(?::\d{1,5})?((?:/[A-Za-z0-9!$&'()*+,;=:@/?%._~#-]*)?)",
 	re.IGNORECASE,
 )
+ATTACHED = "hisabi_sync_attached"  # flag of a File that a push makes
 OFFERED = "files of a conflict"  # key of a caller's memo: (keys, the user who named them)
 MOST_ENCODED = 5  # how often an address is decoded; what is still encoded then is refused
 
@@ -61,6 +63,12 @@ def key_of(value: object) -> str | None:
 	"""The key of the upload that a column's value names."""
 	key = value.removeprefix(VIEW) if isinstance(value, str) and value.startswith(VIEW) else ""
 	return key if KEY.fullmatch(key) else None
+
+
+def key_in(address: str) -> str | None:
+	"""The key of the upload that the address of a File leads to, with or without the site before it."""
+	_, view, key = address.partition(VIEW)
+	return key if view and KEY.fullmatch(key) else None
 
 
 def inward(value: str) -> str:
@@ -123,7 +131,9 @@ def for_batch(changes: "Iterable[Change]", caller: Caller, entities: "Mapping[st
 	named = {}
 	for change, fields in acting:
 		named.update(dict.fromkeys(keys(change.values, fields), change.record))
-	return allowed(_usable(named, caller)) if acting else Allowed()
+	attached = {c.args[ATTACHING[ATTACH]]: c.record for c in changes if c.operation == ATTACH and c.args}
+	named.update({key: record for key, record in attached.items() if KEY.fullmatch(key)})
+	return allowed(_usable(named, caller)) if acting or named else Allowed()
 
 
 def _usable(named: Mapping[str, str], caller: Caller) -> frozenset[str]:

@@ -1,5 +1,6 @@
 frappe.ui.form.on("Sync Entity", {
 	setup(frm) {
+		frm.set_query("print_format", () => ({ filters: { doc_type: frm.doc.document_type } }));
 		frappe.realtime.on("hisabi_sync_headway", ({ entity_type, headway }) => {
 			if (entity_type !== frm.doc.name || !frm.doc.__onload) return;
 			frm.doc.__onload.headway = headway;
