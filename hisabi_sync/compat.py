@@ -1,5 +1,6 @@
 """What differs between Frappe 15 and 16, and what of Frappe's request handling we have to repeat."""
 
+import shutil
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -16,6 +17,7 @@ except ImportError:  # 15 before its first release
 	from frappe.api import validate_auth
 
 
+WKHTMLTOPDF = "wkhtmltopdf"  # the program by which Frappe makes PDFs, if nothing else is chosen
 ONCE = tenacity.stop_after_attempt(1)
 
 
@@ -111,6 +113,33 @@ def forget_announcements() -> None:
 def file_address(path: str, base: str) -> str:
 	"""How a File names a call of this site. Some versions take only whole addresses for what is no file on their disk."""
 	return path if path.startswith(getattr(frappes_file, "URL_PREFIXES", ())) else base + path
+
+
+def missing_for_pdf(print_format: str) -> str | None:
+	"""The program that Frappe needs for the PDF of a print format and that is not installed, or None."""
+	if _generator(print_format) != WKHTMLTOPDF:
+		return None
+	return None if shutil.which(WKHTMLTOPDF) else WKHTMLTOPDF
+
+
+def pdf_of(page: str, print_format: str) -> bytes:
+	"""The PDF of a page, by what the print format names: wkhtmltopdf, or since 16 what a hook offers, such as Chrome."""
+	from frappe.utils.pdf import get_pdf  # it brings a lot that only prints need
+
+	generator = _generator(print_format)
+	for hook in frappe.get_hooks("pdf_generator") if generator != WKHTMLTOPDF else ():
+		made = frappe.call(
+			hook, print_format=print_format, html=page, options={}, output=None, pdf_generator=generator
+		)
+		if made:
+			return made
+	return get_pdf(page)
+
+
+def _generator(print_format: str) -> str:
+	if not frappe.get_meta("Print Format").has_field("pdf_generator"):
+		return WKHTMLTOPDF
+	return frappe.db.get_value("Print Format", print_format, "pdf_generator") or WKHTMLTOPDF
 
 
 def forget_metas(doctypes: Iterable[str]) -> None:

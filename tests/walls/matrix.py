@@ -220,6 +220,14 @@ MATRIX = {
 		NO_TENANT,
 		refuses={"viewer": (403, "space_read_only"), "auditor": NO_TENANT},
 	),
+	# Who may print meters is for the site to say; whom it serves is tried in tests/site/test_print.py.
+	"site.print_record": Row(
+		{**DEVICE, "type": "meter", "id": "<meter>", "format": "html"},
+		GONE,
+		GONE,
+		may="",
+		refuses={"auditor": GONE},
+	),
 	"site.pull": Row(
 		{"cursor": "<site_cursor>"}, NO_CURSOR, NO_CURSOR, refuses={"auditor": NO_CURSOR, "member": NO_CURSOR}
 	),

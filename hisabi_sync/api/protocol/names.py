@@ -50,7 +50,7 @@ GROUPS = {
 	"site": _group(
 		"api.site.endpoints",
 		"site",
-		"login rotate logout pull push ack status record refused conflicts presign media_url attachment",
+		"login rotate logout pull push ack status record refused conflicts presign media_url attachment print_record",
 	),
 	"meta": _group("api.openapi.endpoints", "wallet", "openapi"),
 	"family": _group("api.delta.endpoints", "family", "delta"),

@@ -46,6 +46,7 @@ ROUTES = {
 	"POST /api/offline/v1/media/presign": "site.presign",
 	"GET /api/offline/v1/media/url": "site.media_url",
 	"GET /api/offline/v1/attachment": "site.attachment",
+	"GET /api/offline/v1/print": "site.print_record",
 	"POST /sync/delta": "family.delta",
 	"POST /v1/sync/batch": "batch.sync",
 	"POST /v1/devices/token": "batch.token",

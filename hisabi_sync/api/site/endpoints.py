@@ -11,7 +11,7 @@ from hisabi_sync.api.protocol import auth, credentials, push_and_pull, scopes
 from hisabi_sync.api.protocol.http import endpoint
 from hisabi_sync.api.protocol.push_and_pull import page_size
 from hisabi_sync.api.protocol.schema import Acknowledged
-from hisabi_sync.api.site import items, models, records, results, stored_files, waiting
+from hisabi_sync.api.site import items, models, printing, records, results, stored_files, waiting
 from hisabi_sync.engine import kept_cursors, ledger, positions, wide_pull, wide_push
 from hisabi_sync.engine.database import retry
 from hisabi_sync.engine.identity import device_tokens, devices
@@ -238,3 +238,26 @@ def attachment(request: models.OfAttachment) -> Response:
 	device = _device(request)
 	held = spaces.held_by(frappe.session.user, device.name if device else None)
 	return stored_files.answer(stored_files.find(request.file, frappe.session.user, held))
+
+
+# --- prints
+
+
+@endpoint(
+	CONTRACT,
+	methods=("GET",),
+	read=uploads.query,
+	takes=models.OfPrint,
+	gives=models.Print,
+	content="application/octet-stream",
+)
+def print_record(request: models.OfPrint) -> Response:
+	"""A record as its print format shows it, in the language of the user: a PDF or a page to keep on the device.
+
+	The user needs Frappe's right to print it.
+	"""
+	caller = _caller(request)
+	found = waiting.found(caller.user, caller.device, request)
+	if found.reason:
+		raise RequestError("not_found")
+	return printing.answer(found, request.format, caller)

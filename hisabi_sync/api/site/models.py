@@ -1,6 +1,6 @@
 """What the calls of the site contract take and give. Source: docs/contracts/site.md."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import WithJsonSchema
 
@@ -15,6 +15,7 @@ from hisabi_sync.api.protocol.schema import (
 	OpId,
 	OptionalText,
 	Part,
+	Raw,
 	Request,
 	Skew,
 	Text,
@@ -23,6 +24,7 @@ from hisabi_sync.api.protocol.schema import (
 	Values,
 	example,
 	items,
+	optional_choice,
 	optional_text,
 	whole,
 )
@@ -362,3 +364,19 @@ class OfAttachment(OnDevice):
 	"""`file` is the id of an attachment."""
 
 	file: Text
+
+
+# --- prints
+
+
+class OfPrint(OfRecord):
+	"""`format` is `pdf` (default) or `html`."""
+
+	format: optional_choice("pdf", "html") = None
+
+
+class Print(Raw):
+	"""The print: a PDF, or with `format=html` a page that needs nothing else."""
+
+	content: ClassVar[str] = "*/*"
+	statuses: ClassVar[dict] = {200: "The print"}

@@ -63,7 +63,7 @@ def answer(found: StoredFile) -> Response:
 
 
 def _on_disk(found: StoredFile) -> Response:
-	path = _path(found)
+	path = path_of(found.address)
 	kind = mimetypes.guess_type(found.file_name)[0] or names.ANY_TYPE
 	name = names.harmless(names.clean_name(found.file_name))
 	try:
@@ -72,15 +72,15 @@ def _on_disk(found: StoredFile) -> Response:
 		raise RequestError("range_not_satisfiable", size=path.stat().st_size) from None
 
 
-def _path(found: StoredFile) -> Path:
-	"""Where the content lies among the site's files; an address that leads out of them leads nowhere."""
-	home = next((begin for begin in ON_DISK if found.address.startswith(begin)), None)
+def path_of(address: str) -> Path:
+	"""Where the content lies among the site's files. Raises RequestError not_found, also for an address that leads out of them."""
+	home = next((begin for begin in ON_DISK if address.startswith(begin)), None)
 	if home is None:
 		raise RequestError("not_found")
 	root = Path(
 		frappe.get_site_path(*(["public"] if home == ON_DISK[0] else []), *home.strip("/").split("/"))
 	).resolve()
-	path = (root / found.address.removeprefix(home)).resolve()
+	path = (root / address.removeprefix(home)).resolve()
 	if not path.is_relative_to(root) or not path.is_file():
 		raise RequestError("not_found")
 	return path

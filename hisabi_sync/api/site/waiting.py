@@ -12,6 +12,7 @@ from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.model import clock
 from hisabi_sync.engine.model.change import ERROR, NOT_KEPT, Caller
 from hisabi_sync.engine.model.errors import RequestError
+from hisabi_sync.engine.pull import Item
 from hisabi_sync.engine.sharing import spaces
 from hisabi_sync.engine.wide_places import Selection
 
@@ -41,14 +42,19 @@ def _are_names(names: Any) -> bool:
 
 def record(user: str, device: str | None, request: models.OfRecord) -> dict[str, Any]:
 	"""One record. Raises RequestError: unsupported_entity_type, space_required, not_found."""
+	return records.record(found(user, device, request), user)
+
+
+def found(user: str, device: str | None, request: models.OfRecord) -> Item:
+	"""The same as a pull has it."""
 	if not registry().is_open(request.type):
 		raise RequestError("unsupported_entity_type", entity_types=[request.type])
-	found = wide_pull.one(user, device, request.type, request.id, request.space)
-	if len(found) > 1:
+	there = wide_pull.one(user, device, request.type, request.id, request.space)
+	if len(there) > 1:
 		raise RequestError("space_required")
-	if not found:
+	if not there:
 		raise RequestError("not_found")
-	return records.record(found[0], user)
+	return there[0]
 
 
 def _after(cursor: str | None) -> str:

@@ -49,9 +49,12 @@ def _count_devices(user: str) -> int:
 DEVICES = Budget("devices", "max_devices", 100, 2, 10_000, "too_many_devices", count=_count_devices)
 
 
+PRINTS = Budget("prints", "budget_prints", 300, 10, 1_000_000, "print_budget_used", QUARTER)
+
+
 def rows() -> list[Budget]:
-	"""All budgets: those of pushes and devices, and those that the site's contracts bring."""
-	return [*PUSHES, DEVICES, *contracts.budgets()]
+	"""All budgets: those of pushes, prints and devices, and those that the site's contracts bring."""
+	return [*PUSHES, PRINTS, DEVICES, *contracts.budgets()]
 
 
 # --- what is used in a window
@@ -71,6 +74,12 @@ def open_push(caller: Caller, items: int, size: int) -> Caller:
 	)
 	left = [_left(row, caller, used, spent) for row in PUSHES]
 	return replace(caller, allowance=Allowance(left[-1]))
+
+
+def spend(row: Budget, caller: Caller, amount: int = 1) -> None:
+	"""Count something that a caller uses. Raises RequestError with the budget's code, and `retry_after` in seconds, if it is used up."""
+	used = add_to_windows((row.name, row.window or 0, holder, amount) for holder in _holders(caller))
+	_left(row, caller, used, {row.name: amount})
 
 
 def _left(row: Budget, caller: Caller, used: Mapping[tuple[str, str], int], spent: Mapping[str, int]) -> int:

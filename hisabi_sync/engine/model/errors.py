@@ -35,6 +35,7 @@ REQUEST_ERRORS: dict[str, tuple[int, str, bool]] = {
 	"byte_budget_used": (429, "Too many bytes in a short time; continue later", True),
 	"conflict_budget_used": (429, "Too many new conflicts today; settle them and continue later", True),
 	"failed_budget_used": (429, "Too many changes were refused today; continue later", True),
+	"print_budget_used": (429, "Too many prints in a short time; continue later", True),
 	"too_many_devices": (429, "You have too many devices; revoke those that you do not use", True),
 	"already_settled": (409, "This conflict is settled already", False),
 	"not_settled": (409, "This conflict is open", False),

@@ -53,6 +53,7 @@ class SyncEntity(Document):
 	actions: list[Any]
 	shares: list[Any]
 	condition: str | None
+	print_format: str | None
 
 	def autoname(self) -> None:
 		self.entity_type = (self.entity_type or "").strip()
@@ -69,6 +70,7 @@ class SyncEntity(Document):
 		self._check_path(meta)
 		self._check_fields(meta)
 		self._check_actions(meta)
+		self._check_print_format()
 		self._check_parameters()
 		self._check_unique()
 		self._check_numbering()
@@ -148,6 +150,17 @@ class SyncEntity(Document):
 		for name in names:
 			if problem := action_choices.problem(name, meta):
 				frappe.throw(problem)
+
+	def _check_print_format(self) -> None:
+		"""Raw commands for a printer are nothing that a device could show."""
+		if not self.print_format:
+			return
+		found = frappe.db.get_value(
+			"Print Format", self.print_format, ["doc_type", "raw_printing", "disabled"]
+		)
+		if found != (self.document_type, 0, 0):
+			said = _("{0} is no print format of {1} that devices could show")
+			frappe.throw(said.format(self.print_format, _(self.document_type)))
 
 	def _check_parameters(self) -> None:
 		parameters = {}
