@@ -36,7 +36,6 @@ def clear():
 	frappe.delete_doc("Sync Space Type", "route", force=True, ignore_missing=True)
 	frappe.db.commit()
 	doctypes.remove(*MADE)
-	doctypes.drop(*MADE)
 	spaces = frappe.get_all("Sync Space", {"space_type": "route"}, pluck="name")
 	frappe.db.delete(
 		"Sync Version", {"record": ids.record(ids.space("route", "North"), "Stop", "stop-of-sami")}

@@ -129,7 +129,6 @@ def odd(site):
 	doctypes.make(name, [*plain, column("total_cost", "Currency", reqd=1), column("margin", "Percent")])
 	yield name
 	doctypes.remove(name)
-	doctypes.drop(name)
 
 
 def test_the_proposal_leaves_out_secrets_and_has_what_the_doctype_demands(odd):

@@ -33,7 +33,6 @@ def here(site):
 	yield
 	tables = [f"{name} Row" for name in names]
 	doctypes.remove(*names, *tables)
-	doctypes.drop(*names, *tables)
 
 
 def _make(row):

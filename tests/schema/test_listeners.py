@@ -89,7 +89,6 @@ def agreements(site):
 	frappe.db.commit()
 	yield
 	doctypes.remove(AGREEMENT)
-	doctypes.drop(AGREEMENT)
 	listening.renew()
 
 

@@ -65,16 +65,20 @@ def _make_synced(name, fields, rows):
 
 
 def remove(*names):
-	"""Take DocTypes away, those with rows before the rows; what a test left half done is rolled back."""
+	"""Take DocTypes away, those with rows before the rows; what a test left half done is rolled back.
+
+	Frappe leaves their tables. Other tests would find addresses of ours in them, so they are dropped too.
+	"""
 	frappe.set_user("Administrator")
 	frappe.db.rollback()
 	found = frappe.get_all("Sync Entity", {"document_type": ["in", names]}, pluck="name")
 	for doctype, name in [*(("Sync Entity", n) for n in found), *(("DocType", n) for n in names)]:
 		frappe.delete_doc(doctype, name, force=True, ignore_missing=True)
 	frappe.db.commit()
+	drop(*names)
 
 
 def drop(*names):
-	"""Drop the tables of DocTypes that are gone; Frappe leaves them, and what they hold."""
+	"""Drop the tables of DocTypes that are gone."""
 	for name in names:
 		frappe.db.sql_ddl(f"DROP TABLE IF EXISTS `tab{name}`")

@@ -209,4 +209,3 @@ class Shop:
 	def remove(self):
 		names = (self.order, self.row, self.customer, self.item, self.unit)
 		doctypes.remove(*names)
-		doctypes.drop(*names)

@@ -39,7 +39,6 @@ def shop(site):
 	frappe.db.commit()
 	yield
 	doctypes.remove(ORDER, ROW, ITEM)
-	doctypes.drop(ORDER, ROW, ITEM)
 
 
 def person(*roles):

@@ -14,9 +14,15 @@ from frappe.model.meta import Meta
 
 from hisabi_sync import compat
 from hisabi_sync.engine.database import background, sql, transaction
-from hisabi_sync.engine.entities import compiler, definitions, listeners, retyped, space_types
+from hisabi_sync.engine.entities import (
+	compiled_before,
+	compiler,
+	definitions,
+	listeners,
+	retyped,
+	space_types,
+)
 from hisabi_sync.engine.entities.type_registry import Broken, Registry
-from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.space_type import SpaceType
 
 VERSION_KEY = "hisabi_sync_entities"
@@ -26,13 +32,7 @@ KEPT_HERE, CHANGED = "hisabi_sync_kept", "hisabi_sync_changed"
 REGISTRY, TOLD = "registry", "told"  # what it knows: its Registry, and the version that `use_version` brought
 KEPT = 2
 PAYLOAD_LIMIT = 100
-TABLES = {"fields": "Sync Entity Field", "actions": "Sync Entity Action", "shares": "Sync Entity Share"}
 _compiled: dict[str, dict[Any, Registry]] = {}  # {site: {version: Registry}}
-# {site: (state of the definitions, {name: (what its Sync Entity says, EntityType)})}
-_parts: dict[str, tuple[str, dict[str, tuple[dict[str, Any], EntityType]]]] = {}
-NO_MATTER = frozenset(
-	"name creation modified modified_by owner problem _user_tags _comments _assign _liked_by".split()
-)
 
 
 def registry() -> Registry:
@@ -146,8 +146,7 @@ def _guarded(get_meta: Callable[[str], Meta], current: str | None) -> Registry:
 	"""Compile while `registry` gives an empty one: an error while compiling is logged, and the log is a document too."""
 	setattr(frappe.local, COMPILING, True)
 	try:
-		rows = _rows()
-		return _compile(rows, get_meta, current, _Kept(current, rows))
+		return _compile(_rows(), get_meta, current)
 	finally:
 		setattr(frappe.local, COMPILING, False)
 
@@ -167,59 +166,20 @@ def _remember(current: str) -> None:
 		frappe.cache.set_value(VERSION_KEY, current)
 
 
-class _Kept:
-	"""Entity types of the latest version that this process compiled, as long as compiling them would give the same."""
-
-	def __init__(self, current: str | None, rows: list[frappe._dict]) -> None:
-		self.current, self.state = current, definitions.state() if rows else ""
-		state, parts = _parts.get(frappe.local.site, ("", {}))
-		self.parts = parts if state == self.state else {}
-
-	def entity(self, row: frappe._dict) -> EntityType | None:
-		part = self.parts.get(row.name)
-		return part[1] if part and part[0] == _asked(row) else None
-
-	def keep(self, rows: list[frappe._dict], entities: list[EntityType]) -> None:
-		"""Keep entity types for the next version, unless they belong to an open transaction that changes them."""
-		if self.current is None:
-			return
-		asked = {row.name: _asked(row) for row in rows}
-		_parts[frappe.local.site] = (self.state, {e.name: (asked[e.name], e) for e in entities})
-		old = {id(entity) for _, entity in self.parts.values()}
-		compat.forget_metas([entity.doctype for entity in entities if id(entity) not in old])
-
-
-def _asked(row: frappe._dict) -> dict[str, Any]:
-	"""The parts of a Sync Entity that its entity type depends on."""
-	own = {
-		table: [{n: v for n, v in part.items() if n not in NO_MATTER} for part in row[table]]
-		for table in TABLES
-	}
-	return {**{n: v for n, v in row.items() if n not in NO_MATTER}, **own}
-
-
-def _compile(
-	rows: list[frappe._dict],
-	get_meta: Callable[[str], Meta],
-	current: str | None,
-	kept: "_Kept | None" = None,
-) -> Registry:
-	usable: list[EntityType] = []
-	broken: list[Broken] = []
+def _compile(rows: list[frappe._dict], get_meta: Callable[[str], Meta], current: str | None) -> Registry:
 	kinds = space_types.compile_all(get_meta)
 	_note_followed(rows, kinds)
-	for row in rows:
-		entity = (kept and kept.entity(row)) or _compile_one(row, get_meta)
-		if isinstance(entity, Broken):
-			broken.append(entity)
-		else:
-			usable.append(entity)
-	if kept:
-		kept.keep(rows, usable)
-	if current is not None and _have_changed(rows, broken):
-		background.enqueue_note_problems()
+	kept = compiled_before.Kept(rows)
+	parts = [kept.part(row) or _compile_one(row, get_meta) for row in rows]
+	usable = [part for part in parts if isinstance(part, compiled_before.Part)]
+	broken = [part for part in parts if isinstance(part, Broken)]
+	if current is not None:  # those that an open transaction compiles for itself are not for others
+		kept.replace(usable)
+		if _have_changed(rows, broken):
+			background.enqueue_note_problems()
 	enabled = [row.modified for row in rows if row.enabled]
-	return Registry(usable, (len(enabled), max(enabled, default=None)), broken, current, kinds)
+	entities = [part.entity for part in usable]
+	return Registry(entities, (len(enabled), max(enabled, default=None)), broken, current, kinds)
 
 
 def _note_followed(rows: list[frappe._dict], kinds: Mapping[str, SpaceType]) -> None:
@@ -249,7 +209,7 @@ def _rows() -> list[frappe._dict]:
 		return []
 	# Not through the DocTypes: while a migration imports one of these, it does not exist for a moment.
 	rows = frappe.db.sql("SELECT * FROM `tabSync Entity` ORDER BY `rank`, name", as_dict=True)
-	parts = {table: _parts_of(doctype) for table, doctype in TABLES.items()}
+	parts = {table: _parts_of(doctype) for table, doctype in definitions.TABLES.items()}
 	limit = _payload_limit()
 	for row in rows:
 		row.update({table: [p for p in own if p.parent == row.name] for table, own in parts.items()})
@@ -276,10 +236,11 @@ def _payload_limit() -> int:
 	return int((rows and rows[0][0]) or PAYLOAD_LIMIT)
 
 
-def _compile_one(row: frappe._dict, get_meta: Callable[[str], Meta]) -> EntityType | Broken:
-	"""The EntityType, or Broken: an invalid Sync Entity must not stop other documents from being saved."""
+def _compile_one(row: frappe._dict, get_meta: Callable[[str], Meta]) -> compiled_before.Part | Broken:
+	"""The compiled EntityType, or Broken: an invalid Sync Entity must not stop other documents from being saved."""
+	looked_at = compiled_before.LookedAt(get_meta)
 	try:
-		return compiler.entity_type(row, get_meta)
+		return compiled_before.Part(row, compiler.entity_type(row, looked_at), looked_at.doctypes)
 	except Exception as error:
 		frappe.log_error(f"Sync Entity {row.name} cannot be used", frappe.get_traceback())
 		reason = f"{type(error).__name__}: {error}"[:500]

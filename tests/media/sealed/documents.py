@@ -56,7 +56,6 @@ def make(name: str, space_type: str, path: str) -> None:
 def remove(name: str) -> None:
 	names = (name, f"{name} Row")
 	doctypes.remove(*names)
-	doctypes.drop(*names)
 
 
 def make_people() -> dict[str, str]:

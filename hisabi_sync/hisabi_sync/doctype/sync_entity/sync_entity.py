@@ -14,6 +14,7 @@ from hisabi_sync.engine.entities import (
 	action_choices,
 	compiler,
 	contracts,
+	definitions,
 	entity_types,
 	paths,
 	proposal,
@@ -98,7 +99,7 @@ class SyncEntity(Document):
 		names = [df.fieldname for df in self.meta.fields if df.fieldname not in TUNABLE]
 		return (
 			self.is_new()
-			or any(self.has_value_changed(name) for name in names if name not in entity_types.TABLES)
+			or any(self.has_value_changed(name) for name in names if name not in definitions.TABLES)
 			or (_rows(self) != _rows(self.get_doc_before_save()))
 		)
 
