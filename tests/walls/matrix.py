@@ -235,6 +235,7 @@ MATRIX = {
 	"site.record": Row({"type": "meter", "id": "<meter>"}, GONE, GONE, refuses={"auditor": GONE}),
 	"site.refused": Row(DEVICE, OWN, OWN),
 	"site.rotate": Row(DEVICE, OWN),
+	"site.schema": Row({}, OWN, OWN),
 	"site.status": Row({**DEVICE, "op_ids": ["<op>"]}, ROWS, ROWS, mixed={"op": ROWS}),
 	"sync.sync_ack": wallet({**DEVICE, "cursor": "<cursor>"}, mixed={"cursor": (417, "invalid_cursor")}),
 	"sync.sync_op_status": wallet({**DEVICE, "op_ids": ["<op>"]}, mixed={"op": ROWS}),

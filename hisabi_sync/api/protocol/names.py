@@ -50,7 +50,8 @@ GROUPS = {
 	"site": _group(
 		"api.site.endpoints",
 		"site",
-		"login rotate logout pull push ack status record refused conflicts presign media_url attachment print_record",
+		"login rotate logout schema pull push ack status record refused conflicts presign media_url attachment "
+		"print_record",
 	),
 	"meta": _group("api.openapi.endpoints", "wallet", "openapi"),
 	"family": _group("api.delta.endpoints", "family", "delta"),

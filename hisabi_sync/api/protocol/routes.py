@@ -36,6 +36,8 @@ ROUTES = {
 	"POST /api/offline/v1/login": "site.login",
 	"POST /api/offline/v1/token/rotate": "site.rotate",
 	"POST /api/offline/v1/logout": "site.logout",
+	"GET /api/offline/v1/schema": "site.schema",
+	"POST /api/offline/v1/schema": "site.schema",
 	"POST /api/offline/v1/pull": "site.pull",
 	"POST /api/offline/v1/push": "site.push",
 	"POST /api/offline/v1/ack": "site.ack",

@@ -11,7 +11,16 @@ from hisabi_sync.api.protocol import auth, credentials, push_and_pull, scopes
 from hisabi_sync.api.protocol.http import endpoint
 from hisabi_sync.api.protocol.push_and_pull import page_size
 from hisabi_sync.api.protocol.schema import Acknowledged
-from hisabi_sync.api.site import items, models, printing, records, results, stored_files, waiting
+from hisabi_sync.api.site import (
+	items,
+	models,
+	printing,
+	records,
+	results,
+	schemas,
+	stored_files,
+	waiting,
+)
 from hisabi_sync.engine import kept_cursors, ledger, positions, wide_pull, wide_push
 from hisabi_sync.engine.database import retry
 from hisabi_sync.engine.identity import device_tokens, devices
@@ -143,6 +152,17 @@ def record(request: models.OfRecord) -> dict[str, Any]:
 	"""One record as a pull shows it."""
 	device = _device(request)
 	return waiting.record(frappe.session.user, device.name if device else None, request)
+
+
+# --- the schema
+
+
+@endpoint(CONTRACT, methods=("GET", "POST"), takes=models.SiteSchema, gives=models.SiteSchemaAnswer)
+def schema(request: models.SiteSchema) -> dict[str, Any]:
+	"""The types of which the user may see records: their fields, what they may do, and what forms need. In the user's language."""
+	device = _device(request)
+	held = spaces.held_by(frappe.session.user, device.name if device else None)
+	return schemas.answer(frappe.session.user, held, request.since, request.get("for"))
 
 
 # --- changes

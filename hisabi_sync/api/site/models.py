@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import WithJsonSchema
+from pydantic import Field, WithJsonSchema, create_model
 
 from hisabi_sync.api.media.models import Key, WantedFile
 from hisabi_sync.api.protocol import arguments as args
@@ -28,6 +28,7 @@ from hisabi_sync.api.protocol.schema import (
 	optional_text,
 	whole,
 )
+from hisabi_sync.api.site import schema_forms, schema_version, schemas
 from hisabi_sync.engine.model.wide_cursor import LONGEST
 
 Cursor: Any = optional_text(LONGEST, "invalid_cursor")
@@ -300,6 +301,115 @@ class SiteMissing(Answer):
 class SiteStatuses(Answer):
 	results: list[SiteResult | SiteMissing]
 	server_time: Time
+
+
+# --- the schema
+
+
+# A class cannot have a field called `for`.
+SiteSchema: Any = create_model(
+	"SiteSchema",
+	__base__=OnDevice,
+	__doc__="`since` is the version that the app has. `for` is the form: plain, or as a client takes it.",
+	since=(optional_text(schema_version.LONGEST), None),
+	**{"for": (optional_choice(schemas.PLAIN, *schema_forms.FORM), None)},
+)
+
+
+class SiteOption(Answer):
+	value: str
+	label: str
+
+
+class SiteField(Answer):
+	"""A field, or a column of a table. `label` is for people, in their language.
+
+	`link` is the type that a link leads to, `{"doctype", "synced": false}` where the user has no records of it, or `{"by_field"}` for a
+	link whose DocType another field names. `depends_on` says when a form shows the field.
+	"""
+
+	name: str
+	wire_name: str
+	label: str
+	kind: Literal[
+		"text",
+		"html",
+		"link",
+		"file",
+		"choice",
+		"integer",
+		"check",
+		"decimal",
+		"date",
+		"datetime",
+		"time",
+		"json",
+	]
+	length: int | None
+	precision: int | None
+	options: list[SiteOption] | None
+	required: bool
+	read_only: bool
+	default: Any
+	link: Any
+	depends_on: Any
+
+
+class SiteTable(Answer):
+	name: str
+	wire_name: str
+	label: str
+	required: bool
+	read_only: bool
+	depends_on: Any
+	fields: list[SiteField]
+
+
+class SiteNaming(Answer):
+	rule: str | None
+	autoname: str | None
+
+
+class SiteLimits(Answer):
+	"""`values_bytes`: how large the values of a change may be, as JSON."""
+
+	values_bytes: Count
+
+
+class SiteMay(Answer):
+	"""What the user may do with at least one record, as far as their roles decide."""
+
+	create: bool
+	write: bool
+	delete: bool
+	actions: list[str]
+
+
+class SiteType(Answer):
+	type: str
+	label: str
+	title_field: str | None
+	fields: list[SiteField]
+	tables: list[SiteTable]
+	actions: list[str]
+	policy: str
+	naming: SiteNaming
+	limits: SiteLimits
+	may: SiteMay
+
+
+class SiteSchemaAnswer(Answer):
+	"""`types` are those that are new or changed since the app's version, all of them without one; `removed` are those that the user has
+	no more. With a form other than plain, `schema` has all types in that form, if anything changed, and `types` is empty.
+
+	`epoch` differs after a backup was restored.
+	"""
+
+	version: str
+	epoch: Count
+	types: list[SiteType]
+	removed: list[str]
+	schema_: Any = Field(None, alias="schema")
 
 
 # --- what waits for people

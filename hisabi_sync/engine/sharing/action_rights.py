@@ -67,6 +67,11 @@ def _rights(doctype: str, user: str, is_owner: bool) -> frozenset[str]:
 	return frozenset(right for right in RIGHTS if granted.get(right) or as_owner.get(right))
 
 
+def on_any(doctype: str, user: str) -> frozenset[str]:
+	"""The rights that a user has on some documents of a DocType, as far as roles decide: on their own, or on all."""
+	return _rights(doctype, user, False) | _rights(doctype, user, True)
+
+
 def _owned(entity: EntityType, names: list[str], user: str) -> set[str]:
 	rows = sql.select_in(entity.doctype, ["name"], "name", names, "owner = %s", (user,))
 	return {str(row[0]) for row in rows}

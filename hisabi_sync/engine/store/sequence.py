@@ -120,3 +120,8 @@ def leap() -> int:
 	# MariaDB evaluates from left to right: the horizon is the new sequence.
 	frappe.db.sql("UPDATE `tabSync Space` SET sequence = sequence + %s, horizon = sequence", (LEAP,))
 	return frappe.db.count("Sync Space")
+
+
+def epoch() -> int:
+	"""How often a backup was restored here, as far as devices of the spaces of today can have seen it."""
+	return int(frappe.db.sql("SELECT COALESCE(MAX(sequence), 0) FROM `tabSync Space`")[0][0]) // LEAP
