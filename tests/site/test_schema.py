@@ -90,7 +90,13 @@ def test_a_type_says_what_its_fields_are(device, sheet):
 def test_what_the_user_may_not_see_or_do_is_not_offered(device, sheet):
 	found = of(schema(device), sheet)
 	assert "cost" not in fields(found)
-	assert found["may"] == {"create": True, "write": True, "delete": False, "actions": ["submit"]}
+	assert found["may"] == {
+		"create": True,
+		"write": True,
+		"delete": False,
+		"print": True,
+		"actions": ["submit"],
+	}
 	assert found["actions"] == ["submit"]
 
 
@@ -109,7 +115,7 @@ def test_a_viewer_is_offered_nothing_to_do(server, site, sheet):
 	user = new_user()
 	join(new_tenant(), user, "viewer")
 	found = of(schema(new_device(server, site, user)), sheet)
-	assert found["may"] == {"create": False, "write": False, "delete": False, "actions": []}
+	assert found["may"] == {"create": False, "write": False, "delete": False, "print": True, "actions": []}
 
 
 def test_types_of_spaces_of_others_are_not_told(server, site, sheet):

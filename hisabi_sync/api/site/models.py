@@ -382,6 +382,7 @@ class SiteMay(Answer):
 	create: bool
 	write: bool
 	delete: bool
+	print: bool
 	actions: list[str]
 
 
@@ -392,6 +393,7 @@ class SiteType(Answer):
 	fields: list[SiteField]
 	tables: list[SiteTable]
 	actions: list[str]
+	attachments: bool
 	policy: str
 	naming: SiteNaming
 	limits: SiteLimits

@@ -64,6 +64,7 @@ def _described(
 		"fields": [described[f.name] for f in shown if f.kind is not field_kinds.ROWS],
 		"tables": [_table(f, described[f.name], seen) for f in shown if f.kind is field_kinds.ROWS],
 		"actions": _actions(entity),
+		"attachments": entity.attachments,
 		"policy": entity.policy,
 		"naming": {"rule": meta.get("naming_rule") or None, "autoname": meta.get("autoname") or None},
 		"limits": {"values_bytes": entity.max_payload},
@@ -139,7 +140,8 @@ def _may(entity: EntityType, user: str, held: Iterable[HeldSpace]) -> dict[str, 
 	"""What the user may do with at least one record, as far as roles decide."""
 	is_writer = any(_writes(one, entity) for one in held)
 	allowed = {right: is_writer and _grants(entity, right, user) for right in RIGHTS}
-	return {**allowed, "actions": _allowed(entity, user) if is_writer else []}
+	prints = bool(frappe.has_permission(entity.doctype, "print", user=user))
+	return {**allowed, "print": prints, "actions": _allowed(entity, user) if is_writer else []}
 
 
 def _writes(one: HeldSpace, entity: EntityType) -> bool:
