@@ -134,6 +134,7 @@ def _complete(
 	present = stored.values if stored else {}
 	change.warnings += visibility.keep_columns(entity, change.values, present, batch.caller.users)
 	linking.resolve_links(change, entity, batch.reach, _earlier_values(stored))
+	batch.linkable |= linking.resolve_dynamic(change, present, entity, batch.reach)
 	_check_acting(batch, change, stored, entity)
 	if change.base:
 		_complete_base(batch, change, stored, entity)

@@ -36,6 +36,20 @@ def _links_of_rows(values: Mapping[str, Any], entity: EntityType) -> Iterator[tu
 				yield row, column, f"{table}.{column.name}"
 
 
+def each_dynamic(
+	values: Mapping[str, Any], present: Mapping[str, Any], entity: EntityType
+) -> Iterator[tuple[Any, str, str, str]]:
+	"""(holder, name, DocType, path) of every Dynamic Link with a text. `present` has the DocType where values do not name it."""
+	for link in entity.dynamic:
+		if not link.columns and isinstance(values.get(link.name), str):
+			yield values, link.name, values.get(link.options, present.get(link.options)) or "", link.name
+		rows = values.get(link.name) if link.columns else None
+		for row in rows if isinstance(rows, list) else ():
+			for column in link.columns:
+				if column.fieldtype == "Dynamic Link" and isinstance(row.get(column.name), str):
+					yield row, column.name, row.get(column.options) or "", f"{link.name}.{column.name}"
+
+
 def linked_records(values: Mapping[str, Any], entity: EntityType, registry: Registry, space: str) -> set[str]:
 	"""Names of the Sync Records of the space that the links in values lead to, if their texts are client ids."""
 	found = set()
@@ -43,6 +57,10 @@ def linked_records(values: Mapping[str, Any], entity: EntityType, registry: Regi
 		target = target_of(field, registry)
 		if target and target.space_type == entity.space_type:
 			found.add(ids.record(space, target.name, holder[field.name]))
+	for holder, name, doctype, _ in each_dynamic(values, {}, entity):
+		target = registry.by_doctype.get(doctype)
+		if target and target.space_type == entity.space_type:
+			found.add(ids.record(space, target.name, holder[name]))
 	return found
 
 
@@ -65,6 +83,11 @@ def links_elsewhere(
 				name = target and ids.record(space, target.name, holder[field.name])
 				if name and name not in coming and not _is_live(stored.get(name)):
 					found.add((field.options, holder[field.name]))
+			for holder, key, doctype, _ in each_dynamic(values, {}, entity):
+				target = registry.by_doctype.get(doctype)
+				name = target and ids.record(space, target.name, holder[key])
+				if name and name not in coming and not _is_live(stored.get(name)):
+					found.add((doctype, holder[key]))
 	return found
 
 
@@ -95,6 +118,15 @@ class Reach:
 		if record is not None and record.live:
 			return record.document_name, record.name not in self.hidden
 		return self._elsewhere(field.options, value)
+
+	def find_dynamic(self, doctype: str, value: str) -> str | None:
+		"""The document of a record that the caller sees, if the text is its client id."""
+		target = self.registry.by_doctype.get(doctype)
+		record = self.own(target, value) if target else None
+		if record is not None and record.live:
+			return record.document_name if record.name not in self.hidden else None
+		name, may = self._elsewhere(doctype, value) if target else (None, False)
+		return name if may else None
 
 	def own(self, target: EntityType, value: str) -> Stored | None:
 		"""The record of the caller's space with a client id."""
@@ -138,6 +170,21 @@ def resolve_links(
 			wrong.append(path)
 	if wrong:
 		raise ItemError("invalid_link", wrong)
+
+
+def resolve_dynamic(
+	change: Change, present: Mapping[str, Any], entity: EntityType, reach: Reach
+) -> set[tuple[str, str]]:
+	"""Replace client ids in Dynamic Links by document names; (DocType, name) of those documents. Other texts stay as they are:
+	they may be names, which `foreign.check_dynamic` judges.
+	"""
+	found = set()
+	for holder, key, doctype, _ in each_dynamic(change.values, present, entity):
+		name = reach.find_dynamic(doctype, holder[key])
+		if name is not None:
+			holder[key] = name
+			found.add((doctype, name))
+	return found
 
 
 def _path_names(earlier: Iterable[Mapping[str, Any]], entity: EntityType) -> set[tuple[str, Any]]:
