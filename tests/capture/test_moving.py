@@ -14,6 +14,7 @@ from hisabi_sync.engine.database import background
 from hisabi_sync.engine.entities import entity_types
 from hisabi_sync.engine.model import ids
 from hisabi_sync.engine.model.errors import RequestError
+from hisabi_sync.engine.store import path_queries
 from hisabi_sync.media import presign
 from hisabi_sync.media import rows as media_rows
 from hisabi_sync.media.rows import Media
@@ -438,6 +439,17 @@ def test_the_form_makes_the_indexes_that_finding_needs(regions):
 			f"SHOW INDEX FROM `tab{doctype}` WHERE Column_name = %s AND Seq_in_index = 1", (link,)
 		)
 		assert rows, (doctype, link)
+
+
+def test_forms_that_are_saved_together_may_need_the_same_index(regions):
+	"""Each makes it after the commit, and one of them is the first."""
+	links, made = [(VISIT, "sale"), (ORDER, "shop")], []
+	for doctype, link in links:
+		frappe.db.sql_ddl(f"ALTER TABLE `tab{doctype}` DROP INDEX {link}_name_index")
+	for _ in range(2):
+		frappe.db.after_commit.add(lambda: made.append(path_queries.make_indexes(links)))
+	frappe.db.commit()
+	assert len(made) == 2 and not path_queries.missing_indexes(links)
 
 
 # --- many

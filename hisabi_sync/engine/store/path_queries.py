@@ -158,8 +158,11 @@ def _has_index(doctype: str, field: str) -> bool:
 
 
 def make_indexes(links: Iterable[Link]) -> None:
-	"""Make the indexes that are missing; each commits. With the name as second column, because Frappe drops an index of a
-	single column when a migration finds no `search_index` in the DocType.
+	"""Make the indexes that are missing; each commits, and what waits for the commit may make the same. With the name as second
+	column, because Frappe drops an index of a single column when a migration finds no `search_index` in the DocType.
 	"""
 	for doctype, field in missing_indexes(links):
-		frappe.db.add_index(doctype, [field, "name"])
+		name, columns = frappe.db.get_index_name([field, "name"]), f"{sql.quote(field)}, name"
+		frappe.db.sql_ddl(
+			f"ALTER TABLE {sql.quote('tab' + doctype)} ADD INDEX IF NOT EXISTS {sql.quote(name)} ({columns})"
+		)
