@@ -19,7 +19,7 @@ from hisabi_sync.engine.model.paths import own_fields
 MASS = "sync_mass_doctypes"  # hook: names of DocTypes that imports and jobs write by the thousand
 # Beginnings of words in names of fields and in English labels.
 PRIVATE = re.compile(
-	r"(?:^|[\W_])(?:cost|valuation|margin|profit|commission|incoming|buying|purchase|password|secret|token|api)",
+	r"(?:^|[\W_])(?:cost|valuation|margin|profit|commission|incoming|stock[\W_]value|buying|purchase|password|secret|token|api)",
 	re.I,
 )
 UNSAFE_TYPES = ("HTML Editor", "Code")
