@@ -39,7 +39,7 @@ class Line(HTTPAdapter):
 		return fails
 
 	def _is_first_push(self, request: requests.PreparedRequest) -> bool:
-		return bool(self.loss and not self.lost_answers and request.url.endswith("sync_push"))
+		return bool(self.loss and not self.lost_answers and request.url.endswith(("sync_push", "site.push")))
 
 
 def session(line: Line, site: str | None = None) -> requests.Session:

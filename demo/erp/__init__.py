@@ -1,1 +1,1 @@
-"""A rep on the road and the back office work on the same orders of a real ERPNext."""
+"""Two reps on the road and the back office work on the same customers and orders of a real ERPNext."""

@@ -28,6 +28,7 @@ def arguments() -> argparse.Namespace:
 	parser = argparse.ArgumentParser(prog="./dev demo erp", description=__doc__)
 	parser.add_argument("--seed", type=int, default=1, help="of the losses (1)")
 	parser.add_argument("--loss", type=float, default=0.3, help="share of the answers that are lost (0.3)")
+	parser.add_argument("--prices", type=int, default=400, help="how many prices the office changes (400)")
 	return parser.parse_args()
 
 
@@ -44,15 +45,16 @@ def run(options: argparse.Namespace, info: dict[str, Any], console: Console) -> 
 	desk = signed_in(info, admin["user"], admin["password"])
 	if not masters.is_erpnext(desk):
 		raise DeskError(NONE)
-	names = masters.prepare(desk)
+	names = masters.prepare(desk, options.prices)
 	line = Line(str(options.seed), options.loss)
-	rep = Rep(info["url"], masters.TERRITORY, session(line, info["site"]))
-	rep.login(masters.REP, masters.PASSWORD)
+	rana, sami = (Rep(info["url"], session(line, info["site"])) for _ in range(2))
+	rana.login(masters.RANA, masters.PASSWORD)
+	sami.login(masters.SAMI, masters.PASSWORD)
 	office = Office(signed_in(info, masters.OFFICE, masters.PASSWORD))
-	story = Story(rep, office, names, console.print)
+	story = Story(rana, sami, office, names, console.print)
 	story.tell()
 	console.print(f"\nRequests lost: {line.lost_requests}, answers lost: {line.lost_answers}.\n")
-	found = checks.checks(story)
+	found = checks.checks(story, desk)
 	report(console, found)
 	return found
 

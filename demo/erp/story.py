@@ -1,20 +1,22 @@
 """The story: orders are taken on the road while the office works on them, and ERPNext has the last word."""
 
+import struct
 import uuid
+import zlib
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
 from demo.desk import DeskError
 from demo.erp import masters
-from demo.erp.masters import ITEMS
+from demo.erp.masters import ITEMS, NORTH, SOUTH
 from demo.erp.office import CUSTOMER, ORDER, Office
 from demo.erp.rep import Rep
 
 TEA, CUP = ITEMS
 ROAD, ROOM = 9, 7  # the quantities that the rep and the office come to
 DAY = 2  # orders are dated behind the day of every time zone
-NOTE, INVOICE = "Delivery Note", "Sales Invoice"
+NOTE, INVOICE, CONTACT, ADDRESS = "Delivery Note", "Sales Invoice", "Contact", "Address"
 
 # What a form would not let through, and the code that the item gets.
 ODD: dict[str, tuple[dict[str, Any], str]] = {
@@ -30,21 +32,28 @@ ODD: dict[str, tuple[dict[str, Any], str]] = {
 
 
 class Story:
-	"""`orders` maps what an order is in the story to (its number, temporary id); `say` tells people what happens."""
+	"""`orders` maps what an order is in the story to (its number, id), `new` the words of customers, contacts and addresses to ids.
 
-	def __init__(self, rep: Rep, office: Office, names: dict[str, str], say: Callable[[str], None]) -> None:
-		self.rep, self.office, self.names, self.say = rep, office, names, say
+	`odd` are ids of orders with their titles; `expected` are (code, part of the sentence) of what is refused besides.
+	"""
+
+	def __init__(
+		self, rana: Rep, sami: Rep, office: Office, names: dict[str, str], say: Callable[[str], None]
+	) -> None:
+		self.rep, self.sami, self.office, self.names, self.say = rana, sami, office, names, say
+		self.reps = ((rana, NORTH), (sami, SOUTH))
 		self.orders: dict[str, tuple[str, str]] = {}
-		self.odd: dict[str, str] = {}  # temporary id -> title
-		self.expected: list[
-			tuple[str, str]
-		] = []  # (error code, part of the sentence) of what is refused besides
+		self.new: dict[str, str] = {}
+		self.photo, self.asked = _picture(), ""
+		self.odd: dict[str, str] = {}
+		self.expected: list[tuple[str, str]] = []
 
 	def tell(self) -> None:
-		"""Play all scenes; the rep syncs after each."""
-		self.rep.sync()
+		"""Play all scenes; both reps sync after each."""
+		self._sync()
 		for scene in (
 			self._take_orders,
+			self._ask_for_a_price,
 			self._send_odd_ones,
 			self._change_both,
 			self._change_the_same,
@@ -52,37 +61,62 @@ class Story:
 			self._cancel_and_amend,
 			self._amend_in_the_office,
 			self._deliver_and_bill,
+			self._change_prices,
 			self._rename_and_merge,
+			self._move,
 		):
 			scene()
-			self.rep.sync()
+			self._sync()
+
+	def _sync(self) -> None:
+		self.rep.sync()
+		self.sami.sync()
 
 	# --- scenes
 
 	def _take_orders(self) -> None:
 		self.say(
-			"Rana, on the road without a signal, has a new customer. She takes orders and submits three of them."
+			"Rana and Sami, on the road without a signal, have new customers, with contacts, photos and addresses."
 		)
-		self.shop = self.rep.create(
-			self.names[CUSTOMER], customer_name=_title("Shop"), **masters.customer(self.rep.tenant)
+		self.say(
+			"They take orders for them, and submit some; all of it goes out in one batch each, over a bad line."
 		)
-		self.twin = self.rep.create(
-			self.names[CUSTOMER], customer_name=_title("Twin"), **masters.customer(self.rep.tenant)
-		)
+		for word in ("shop", "twin", "moving"):
+			self._new_customer(self.rep, word, NORTH)
+		self._new_customer(self.sami, "south", SOUTH)
 		for kind in ("both", "same", "late"):
 			self._order(kind)
 		for kind in ("amended", "by office", "delivered"):
 			self._order(kind, "submit")
-		self._order("of the twin", customer=self.twin)
-		self.rep.sync()
+		self._order("of the twin", customer="twin")
+		self._order("moving", "submit", customer="moving")
+		self._order("south", "submit", customer="south", rep=self.sami)
+
+	def _new_customer(self, rep: Rep, word: str, territory: str) -> None:
+		known = masters.customer(territory)
+		self.new[word] = rep.create(self.names[CUSTOMER], customer_name=_title(word), **known)
+		links = [{"link_doctype": CUSTOMER, "link_name": self.new[word]}]
+		place = {"address_line1": "King Fahd Road", "city": "Riyadh", "country": "Saudi Arabia"}
+		contact = rep.create(self.names[CONTACT], first_name=_title(word), links=links)
+		rep.photograph(contact, territory, self.photo)
+		title = {"address_title": _title(word), "address_type": "Shipping"}
+		self.new[f"contact of {word}"] = contact
+		self.new[f"address of {word}"] = rep.create(self.names[ADDRESS], links=links, **title, **place)
+
+	def _ask_for_a_price(self) -> None:
+		self.say("With a line for a moment, Rana asks what an order would cost; nothing is kept of it.")
+		result = self.rep.ask(self.names[ORDER], **self._values(self.new["shop"]))
+		self.asked = result.get("record", {}).get("values", {}).get("total") or str(result)
 
 	def _send_odd_ones(self) -> None:
 		self.say("A batch with every odd order that a phone can send, between two good customers.")
 		for title in ("First", "Last"):
 			name = _title(title)
-			self.rep.create(self.names[CUSTOMER], customer_name=name, **masters.customer(self.rep.tenant))
+			self.rep.create(self.names[CUSTOMER], customer_name=name, **masters.customer(NORTH))
 			for odd, (values, _code) in ODD.items() if title == "First" else ():
-				self.odd[self.rep.create(self.names[ORDER], **{**self._values(self.shop), **values})] = odd
+				self.odd[
+					self.rep.create(self.names[ORDER], **{**self._values(self.new["shop"]), **values})
+				] = odd
 
 	def _change_both(self) -> None:
 		self.say(
@@ -104,7 +138,7 @@ class Story:
 		number, identity = self._of("same")
 		self.office.set_quantities(number, **{TEA: ROOM})
 		self.rep.update(self.names[ORDER], identity, items=self._rows(identity, {TEA: ROAD}))
-		self.expected.append(("version_mismatch", ""))
+		self.expected.append(("base_version_conflict", ""))
 
 	def _submit(self) -> None:
 		self.say("Omar submits an order. Rana changes it all the same, and ERPNext refuses.")
@@ -123,7 +157,7 @@ class Story:
 		amended = self.rep.amend(self.names[ORDER], identity, items=self._rows(identity, {TEA: ROAD}))
 		self.orders["amendment"] = self.orders["amended"][0], amended
 		self.rep.sync()
-		self.rep.act(self.names[ORDER], self.rep.ids[amended], "submit")
+		self.rep.act(self.names[ORDER], amended, "submit")
 
 	def _amend_in_the_office(self) -> None:
 		self.say("Omar cancels and amends one in the Desk. Rana's edit of the cancelled one is refused.")
@@ -143,21 +177,30 @@ class Story:
 		self.rep.act(self.names[ORDER], identity, "cancel")
 		self.expected.append(("rejected", "linked with"))
 
+	def _change_prices(self) -> None:
+		rows = masters.many(self.office.desk)
+		self.say(f"Omar changes {len(rows)} prices; a worker brings them to the phones.")
+		self.office.raise_prices(rows)
+
 	def _rename_and_merge(self) -> None:
 		self.say("Omar renames the new customer, and merges its twin into it.")
-		shop, twin = (self.rep.replica[self.rep.ids[one]].name for one in (self.shop, self.twin))
+		shop, twin = (self._customer(word) for word in ("shop", "twin"))
 		try:
 			self.office.rename(shop, f"{shop} and sons")
 			self.office.rename(twin, f"{shop} and sons", merge=True)
 		except DeskError as error:
 			self.say(f"  {error}")
 
+	def _move(self) -> None:
+		self.say("Omar gives a customer of Rana's to Sami: the contact, the address and the orders go along.")
+		self.office.desk.update(CUSTOMER, self._customer("moving"), territory=SOUTH)
+
 	# --- words
 
-	def _order(self, kind: str, *then: str, customer: str | None = None) -> None:
+	def _order(self, kind: str, *then: str, customer: str = "shop", rep: Rep | None = None) -> None:
 		number = f"ROAD-{uuid.uuid4().hex[:8]}"
-		values = {**self._values(customer or self.shop), "po_no": number}
-		self.orders[kind] = number, self.rep.create(self.names[ORDER], *then, **values)
+		values = {**self._values(self.new[customer]), "po_no": number}
+		self.orders[kind] = number, (rep or self.rep).create(self.names[ORDER], *then, **values)
 
 	def _values(self, customer: str) -> dict[str, Any]:
 		"""An order as a phone sends it, without prices: those are ERPNext's."""
@@ -165,17 +208,20 @@ class Story:
 		days = {"transaction_date": _day(DAY), "delivery_date": _day(DAY + 7)}
 		return {"customer": customer, "items": rows, **days}
 
+	def _customer(self, word: str) -> str:
+		"""The name that ERPNext gave a new customer."""
+		return self.rep.replica[self.names[CUSTOMER], self.new[word]].name
+
 	def _of(self, kind: str) -> tuple[str, str]:
 		"""The number of an order, and its id."""
-		number, temporary = self.orders[kind]
-		return number, self.rep.ids[temporary]
+		return self.orders[kind]
 
 	def _rows(self, identity: str, quantities: dict[str, int]) -> list[dict[str, Any]]:
-		"""The rows of an order as the phone has it: their names, and what the person changes."""
-		rows = self.rep.replica[identity].payload["items"]
+		"""The rows of an order as the phone has it: their ids, and what the person changes."""
+		rows = self.rep.replica[self.names[ORDER], identity].values["items"]
 		return [
 			{
-				"name": row["name"],
+				"id": row["id"],
 				**({"qty": quantities[row["item_code"]]} if row["item_code"] in quantities else {}),
 			}
 			for row in rows
@@ -188,3 +234,17 @@ def _title(word: str) -> str:
 
 def _day(number: int) -> str:
 	return str(date.today() + timedelta(days=number))
+
+
+def _picture() -> bytes:
+	"""A small PNG of one colour."""
+
+	def chunk(kind: bytes, content: bytes) -> bytes:
+		return (
+			struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+		)
+
+	rows = b"".join(b"\0" + b"\x2d\x7d\xd2" * 8 for _ in range(8))
+	size = struct.pack(">IIBBBBB", 8, 8, 8, 2, 0, 0, 0)
+	parts = chunk(b"IHDR", size), chunk(b"IDAT", zlib.compress(rows)), chunk(b"IEND", b"")
+	return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
