@@ -63,7 +63,7 @@ COMMANDS = {
 	),
 	"demo": Command(
 		commands.demo,
-		"two phones and a Desk user work on the running site; ./dev demo erp: a rep and the back office of ERPNext",
+		"two phones and a Desk user work on the running site; ./dev demo erp: two reps and the back office of ERPNext",
 		passes_on=True,
 	),
 	"info": Command(

@@ -51,6 +51,25 @@ def follow_memberships(context: Any, space_type: str | None) -> None:
 		click.echo(json.dumps(memberships.run(space_type)))
 
 
+@click.command("hisabi-field-sales")
+@click.option("--plan", "only_plan", is_flag=True, help="Say what would be made, and make nothing")
+@click.option("--grant-reading", is_flag=True, help="Let the role of the reps read prices")
+@pass_context
+def set_up_field_sales(context: Any, only_plan: bool, grant_reading: bool) -> None:
+	"""Make the space types and entity types of a sales team on ERPNext. What is there already is left alone."""
+	from hisabi_sync.hisabi_commerce import field_sales
+
+	with _site(context):
+		if grant_reading and not only_plan:
+			field_sales.grant()
+		parts = field_sales.plan() if only_plan else field_sales.make()
+		frappe.db.commit()
+	for part in parts:
+		why = part.reason or ("lacks " + ", ".join(part.lacks) if part.lacks else "")
+		click.echo("\t".join(filter(None, (part.state, part.kind, part.title, why))))
+	raise SystemExit(int(any(part.state == field_sales.REFUSED for part in parts)))
+
+
 def _compared(entity_type: str) -> list[str]:
 	"""Names of the entity types that are called so and can be compared; there is at least one."""
 	from hisabi_sync.engine.entities.entity_types import registry
@@ -182,6 +201,7 @@ commands = [
 	demo_households,
 	reconcile_site,
 	follow_memberships,
+	set_up_field_sales,
 	verify_wallets,
 	after_restore,
 	look_at_replica,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 OUT = (403, "wallet_access_denied")
 NO_TENANT = (403, "space_access_denied")
 DENIED = (403, "permission_denied")
+MEMBERS = ("owner", "admin", "member", "viewer")
 READ_ONLY = (403, "wallet_read_only")
 GONE = (404, "not_found")
 OWN = (200, None)  # an answer that is about the caller alone
@@ -83,7 +84,7 @@ def runs(takes, *, operates=False, **more):
 
 def desk(takes, limited=GONE, *, reads=False):
 	"""A call of the conflict centre, for Sync Managers and, when it only reads, for Sync Auditors."""
-	members = dict.fromkeys(("owner", "admin", "member", "viewer"), DENIED)
+	members = dict.fromkeys(MEMBERS, DENIED)
 	return Row(
 		takes, DENIED, limited, may="manager", refuses=members | ({} if reads else {"auditor": DENIED})
 	)
@@ -143,6 +144,10 @@ MATRIX = {
 		NO_TENANT,
 		refuses={"manager": NO_TENANT},
 	),
+	"field_sales.make": Row(
+		{}, DENIED, DENIED, refuses=dict.fromkeys((*MEMBERS, "manager", "auditor"), DENIED), may=""
+	),
+	"field_sales.plan": desk({}, DENIED),
 	"failed_items.dismiss": desk({"items": ["<item>"], "reason": "x"}, ROWS),
 	"failed_items.list_items": desk({}, OWN, reads=True),
 	"failed_items.retry": desk({"item_id": "<item>"}),

@@ -42,6 +42,7 @@ GROUPS = {
 	"rules": _group("desk.rules", "wallet", "options preview save"),
 	"failed_items": _group("desk.failed_items", "wallet", "list_items retry retry_many retry_batch dismiss"),
 	"see_as": _group("desk.see_as", "wallet", "spaces why"),
+	"field_sales": _group("desk.field_sales", "wallet", "plan make"),
 	"desk_devices": _group("desk.devices", "wallet", "revoke"),
 	"media": _group("api.media.endpoints", "wallet", "presign upload download download_url view"),
 	"mobile": _group(
