@@ -31,6 +31,7 @@ MODULES = {
 	"failed_items": DESK,
 	"desk_devices": DESK,
 	"see_as": DESK,
+	"field_sales": DESK,
 	"meta": ANY,
 }
 # By these a device renews and stops itself, whatever it is for.
