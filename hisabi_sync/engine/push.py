@@ -11,7 +11,7 @@ from typing import Any
 
 import frappe
 
-from hisabi_sync.engine import document, ledger
+from hisabi_sync.engine import document, dry_runs, ledger
 from hisabi_sync.engine.batch import Batch
 from hisabi_sync.engine.conflicts import conflict_rows
 from hisabi_sync.engine.database import retry, transaction
@@ -106,6 +106,8 @@ def _transaction(
 	ledger.save_batch(result, caller, options, int((time.monotonic() - started) * 1000))
 	if after:
 		after(result)
+	if options.dry_run:
+		dry_runs.note(result.outcomes, caller.user)
 	if options.dry_run or _has_no_root(root, result.outcomes):
 		frappe.db.rollback()
 		result.before, result.position = nothing

@@ -61,7 +61,9 @@ def set_space(doc: Document, entity: EntityType) -> None:
 	caller = current().caller
 	doc.flags.hisabi_sync_made = True
 	fields = [way.own_field for way in entity.ways if way.own_field]
-	if caller and fields and (entity.key_field or _is_to_be_set(doc, entity, caller)):
+	if not caller or caller.space_type != entity.space_type:
+		return  # a share leads to the space of the caller
+	if fields and (entity.key_field or _is_to_be_set(doc, entity, caller)):
 		doc.set(fields[0], caller.space_key)
 
 
@@ -78,12 +80,32 @@ def beginning(doc: Document, entity: EntityType, space: str | None) -> str | Non
 	document lies elsewhere.
 	"""
 	caller = current().caller
-	if not (caller and doc.flags.hisabi_sync_made) or space == caller.space:
+	if not (caller and doc.flags.hisabi_sync_made):
+		return space
+	if space is None and entity.is_only_assigned:
+		_assign(doc, caller.user)
+		space = whereabouts.of_document(doc, entity)
+	if space == caller.space:
 		return space
 	if not (space and joint_spaces.may_write_by(space, caller.space)):
 		raise ItemError("invalid_link", [way.path[0].field for way in entity.all_ways if way.path])
 	bring_later(caller, entity, doc.name)
 	return caller.space
+
+
+def _assign(doc: Document, user: str) -> None:
+	"""Assign a document to the user, as the sidebar of its form does, without telling them by mail."""
+	said = {"allocated_to": user, "assigned_by": user, "description": f"{doc.doctype} {doc.name}"}
+	todo = frappe.get_doc(
+		{
+			"doctype": "ToDo",
+			"reference_type": doc.doctype,
+			"reference_name": doc.name,
+			"status": "Open",
+			**said,
+		}
+	)
+	todo.insert(ignore_permissions=True)
 
 
 def bring_later(caller: Caller, entity: EntityType, name: object) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import frappe
 
-from hisabi_sync.engine import ledger, push
+from hisabi_sync.engine import dry_runs, ledger, push
 from hisabi_sync.engine.database import retry, transaction
 from hisabi_sync.engine.model import ids
 from hisabi_sync.engine.model.change import ACCEPTED, CONFLICT, DUPLICATE, ERROR, Caller, Change, Outcome
@@ -110,6 +110,7 @@ def _finish(parts: Sequence[Part], results: Sequence[Result], options: Options, 
 		result.before, result.position = taken.get(part.caller.space, nothing)
 		ledger.save_batch(result, result.caller, options, int((time.monotonic() - started) * 1000))
 	if options.dry_run:
+		dry_runs.note([outcome for part in parts for outcome in part.outcomes], parts[0].caller.user)
 		frappe.db.rollback()
 		return
 	retry.commit()

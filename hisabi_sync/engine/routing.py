@@ -35,6 +35,10 @@ class Door:
 	rest: Path
 
 
+Leading = tuple[str, Way]  # (kind of space, a way to the key of one)
+End = tuple[str, Door | str]  # (kind of space, what stands at the end of a way to it)
+
+
 @dataclass(slots=True)
 class Routes:
 	"""The spaces of a push. `held` are those of the user, `named` those that changes name."""
@@ -45,17 +49,33 @@ class Routes:
 	spaces: dict[int, str] = field(default_factory=dict)  # by the place of the change
 	by_kind: dict[str, list[str]] = field(default_factory=dict)
 	creates: dict[Identity, int] = field(default_factory=dict)
+	answered: Collection[int] = ()  # places of changes that were answered before
+
+	def open_to(self, change: Change, entity: EntityType) -> list[str]:
+		"""The spaces to which a change may go: those of its type's kind, and for a create those that writable shares lead to."""
+		creates = change.operation == CREATE
+		shares = [share.space_type for share in entity.shares if creates and share.access == joint.WRITE]
+		kinds = dict.fromkeys((entity.space_type, *shares))
+		return [space for kind in kinds for space in self.by_kind.get(kind, ())]
+
+	def is_made_here(self, change: Change) -> bool:
+		"""Whether a create of the same push makes the record that the change is about."""
+		return self.creates.get((change.entity_type, change.client_id)) not in (None, *self.answered)
 
 
 def route(
-	changes: Sequence[Change], held: Mapping[str, HeldSpace], named: Mapping[int, str | None]
+	changes: Sequence[Change],
+	held: Mapping[str, HeldSpace],
+	named: Mapping[int, str | None],
+	answered: Collection[int] = (),
 ) -> dict[int, str]:
 	"""{place of a change: its space}, for those that have one.
 
-	`named` are {place: the space that the change names, or None}. A change without a space gets an error: space_access_denied,
-	space_required, shared_with_nobody; one with an error goes where it may be kept.
+	`named` are {place: the space that the change names, or None}; those `answered` before have that of their answer. A change without
+	a space gets an error: space_access_denied, space_required, shared_with_nobody, only_assigned; one with an error goes where it
+	may be kept.
 	"""
-	found = Routes(held, changes, named)
+	found = Routes(held, changes, named, answered=answered)
 	for space, one in held.items():
 		found.by_kind.setdefault(one.caller.space_type, []).append(space)
 	found.creates = {
@@ -73,14 +93,21 @@ def _take_named(found: Routes) -> None:
 	"""Changes that name their space, and those of a kind of which the user has no space."""
 	for i, change in enumerate(found.changes):
 		entity = registry().by_name.get(change.entity_type)
-		own = found.by_kind.get(entity.space_type, []) if entity else []
+		own = found.open_to(change, entity) if entity else []
 		named = found.named.get(i)
 		if named in own:
 			found.spaces[i] = named
 		elif change.error and own:
 			found.spaces[i] = own[0]
-		elif not change.error and (named is not None or not own):
+		elif not change.error and (named is not None or not (own or _is_open(found, change, entity))):
 			change.error = ItemError("space_access_denied")
+
+
+def _is_open(found: Routes, change: Change, entity: EntityType | None) -> bool:
+	"""Whether a change of a kind of which the user has no space may go along with its create, or is told why it goes nowhere."""
+	if change.operation == CREATE:
+		return entity is not None and entity.is_only_assigned
+	return found.is_made_here(change)
 
 
 def _open(found: Routes, creates: bool) -> list[tuple[int, Change, EntityType]]:
@@ -100,17 +127,17 @@ def _route_others(found: Routes) -> None:
 	todo = _open(found, False)
 	places = _places(found, {(c.entity_type, c.client_id): entity for _, c, entity in todo})
 	for i, change, entity in todo:
-		own = found.by_kind[entity.space_type]
+		own = found.by_kind.get(entity.space_type, [])
 		made = found.creates.get((change.entity_type, change.client_id))
 		there = places.get((change.entity_type, change.client_id), [])
-		if len(own) == 1:
-			found.spaces[i] = own[0]
-		elif made in found.spaces:
+		if made in found.spaces and found.is_made_here(change):
 			found.spaces[i] = found.spaces[made]
 		elif len(there) > 1:
 			change.error = ItemError("space_required", ["space"])
-		else:
+		elif there or own:
 			found.spaces[i] = (there or own)[0]
+		else:
+			change.error = ItemError("space_access_denied")
 
 
 def _places(found: Routes, entities: Mapping[Identity, EntityType]) -> dict[Identity, list[str]]:
@@ -118,7 +145,7 @@ def _places(found: Routes, entities: Mapping[Identity, EntityType]) -> dict[Iden
 	names = {
 		ids.record(space, *identity): (identity, space)
 		for identity, entity in entities.items()
-		if len(found.by_kind[entity.space_type]) > 1
+		if len(found.by_kind.get(entity.space_type, ())) > 1
 		for space in found.by_kind[entity.space_type]
 	}
 	live: dict[Identity, list[str]] = {}
@@ -135,29 +162,42 @@ def _places(found: Routes, entities: Mapping[Identity, EntityType]) -> dict[Iden
 def _route_creates(found: Routes) -> None:
 	"""New documents: where they say that they belong, or the only space that there is."""
 	todo = _open(found, True)
-	homes = {i: _beginnings(found, change, entity, entity.ways) for i, change, entity in todo}
-	shares = {i: _beginnings(found, change, entity, _shares(change, entity)) for i, change, entity in todo}
-	ends = [end for of in (homes, shares) for way in of.values() for end in way]
+	homes = {i: _ends_of(found, change, entity, _homes(entity)) for i, change, entity in todo}
+	shares = {i: _ends_of(found, change, entity, _shares(change, entity)) for i, change, entity in todo}
+	ends = [end for of in (homes, shares) for way in of.values() for _, end in way]
 	keys = _behind(found, {end for end in ends if isinstance(end, Door)})
 	for i, change, entity in todo:
-		own = found.by_kind[entity.space_type]
 		home, shared = (
-			[key for end in of[i] for key in _keys(end, keys, entity, own)] for of in (homes, shares)
+			[space for kind, end in of[i] for space in _led_to(found, kind, end, keys)]
+			for of in (homes, shares)
 		)
-		said = [*home[:1], *shared]
+		said = [*home[:1], *shared, *_of_maker(found, change, entity)]
 		space = _chosen(found, entity, said)
 		if space:
 			found.spaces[i] = space
 		else:
-			change.error = _unplaced(entity, bool(said))
+			change.error = _unplaced(found, entity, bool(said))
 
 
-def _shares(change: Change, entity: EntityType) -> Iterator[Way]:
-	"""Ways by which a document comes into further spaces of its kind whose members may write it, as far as it says so itself."""
+def _homes(entity: EntityType) -> Iterator[Leading]:
+	return ((entity.space_type, way) for way in entity.ways)
+
+
+def _shares(change: Change, entity: EntityType) -> Iterator[Leading]:
+	"""Ways by which a document comes into further spaces whose members may write it, as far as it says so itself."""
 	for share in entity.shares:
-		is_open = share.space_type == entity.space_type and share.access == joint.WRITE
-		if is_open and not share.way.ends_with_assigned and _meets(change, entity, share.condition):
-			yield share.way
+		is_open = share.access == joint.WRITE and not share.way.ends_with_assigned
+		if is_open and _meets(change, entity, share.condition):
+			yield share.space_type, share.way
+
+
+def _of_maker(found: Routes, change: Change, entity: EntityType) -> Iterator[str]:
+	"""The maker's own spaces, for what only an assignment brings to a space: it is assigned to them as it is made."""
+	user = next((one.caller.user for one in found.held.values()), "") if entity.is_only_assigned else ""
+	for share in entity.shares if user else ():
+		space = ids.space(share.space_type, user)
+		if share.access == joint.WRITE and space in found.held and _meets(change, entity, share.condition):
+			yield space
 
 
 def _meets(change: Change, entity: EntityType, condition: joint.Condition) -> bool:
@@ -171,11 +211,14 @@ def _meets(change: Change, entity: EntityType, condition: joint.Condition) -> bo
 	return joint.holds(condition, values)
 
 
-def _unplaced(entity: EntityType, is_foreign: bool) -> ItemError:
-	"""Why a new document has no space. One that only shares lead to a space is told by which fields that would be."""
+def _unplaced(found: Routes, entity: EntityType, is_foreign: bool) -> ItemError:
+	"""Why a new document has no space. One that only shares lead to a space of the user is told by which fields that would be."""
 	if is_foreign:
 		return ItemError("space_access_denied")
-	ways = [] if entity.ways else [share.way for share in entity.shares if share.access == joint.WRITE]
+	if entity.is_only_assigned:
+		return ItemError("only_assigned")
+	has_home = entity.ways and found.by_kind.get(entity.space_type)
+	ways = [] if has_home else [share.way for share in entity.shares if share.access == joint.WRITE]
 	fields = [_first_field(way) for way in ways if way.path and not way.ends_with_assigned]
 	return ItemError("shared_with_nobody", fields) if fields else ItemError("space_required", ["space"])
 
@@ -185,27 +228,32 @@ def _first_field(way: Way) -> str:
 	return ".".join(step.field for step in way.path[: 2 if way.path[0].is_table else 1])
 
 
-def _chosen(found: Routes, entity: EntityType, keys: Sequence[str]) -> str | None:
-	"""Of the spaces that the keys name one of the user's, if possible one to which they may push.
+def _chosen(found: Routes, entity: EntityType, said: Sequence[str]) -> str | None:
+	"""Of the spaces that a document says one of the user's, if possible one to which they may push.
 
-	Without a key: the user's own, or the only one of its kind that is not joint; none for what only shares lead to a space.
+	If it says none: the user's own, or the only one of its kind that is not joint; none for what only shares lead to a space.
 	"""
-	own_spaces = found.by_kind[entity.space_type]
-	own = [space for space in own_spaces if not joint.is_joint(found.held[space].caller.space_key)]
-	if keys or not entity.ways:
-		there = [space for key in keys if (space := ids.space(entity.space_type, key)) in own]
+	if said or not entity.ways:
+		there = [space for space in said if _is_plain(found, space)]
 		return next((space for space in there if found.held[space].is_writable), next(iter(there), None))
+	own = [space for space in found.by_kind.get(entity.space_type, ()) if _is_plain(found, space)]
 	if len(own) == 1:
 		return own[0]
-	mine = ids.space(entity.space_type, found.held[own_spaces[0]].caller.user)
-	return mine if mine in own else None
+	mine = {ids.space(entity.space_type, found.held[space].caller.user) for space in own[:1]}
+	return next((space for space in own if space in mine), None)
 
 
-def _beginnings(found: Routes, change: Change, entity: EntityType, ways: Iterable[Way]) -> list[Door | str]:
-	"""The keys to which ways lead within the push, and the Doors where they leave it, in the order of the ways."""
-	ends: list[Door | str] = []
-	for way in ways:
-		ends += [way.constant] if way.constant else _within(found, change, entity, way.path)
+def _is_plain(found: Routes, space: str) -> bool:
+	"""Whether a space is one of the user's, and not joint: what lies in a joint one leads to its parts."""
+	return space in found.held and not joint.is_joint(found.held[space].caller.space_key)
+
+
+def _ends_of(found: Routes, change: Change, entity: EntityType, ways: Iterable[Leading]) -> list[End]:
+	"""[(kind of space, the key to which a way leads within the push, or the Door where it leaves it)], in the order of the ways."""
+	ends: list[End] = []
+	for kind, way in ways:
+		there = [way.constant] if way.constant else _within(found, change, entity, way.path)
+		ends += [(kind, end) for end in there]
 	return ends
 
 
@@ -248,13 +296,11 @@ def _text(said: Mapping[str, Any], name: str) -> str:
 	return value if isinstance(value, str) and len(value) <= ids.LONGEST else ""
 
 
-def _keys(
-	end: Door | str, behind: Mapping[Door, list[str]], entity: EntityType, own: Collection[str]
-) -> list[str]:
-	"""The keys that a document names, or those behind a link. Of these only the user's: others would say that the document exists."""
+def _led_to(found: Routes, kind: str, end: Door | str, behind: Mapping[Door, list[str]]) -> list[str]:
+	"""The spaces whose keys a document names, or those behind a link. Of these only the user's: others would say that the document exists."""
 	if not isinstance(end, Door):
-		return [end]
-	return [key for key in behind.get(end, []) if ids.space(entity.space_type, key) in own]
+		return [ids.space(kind, end)]
+	return [space for key in behind.get(end, []) if (space := ids.space(kind, key)) in found.held]
 
 
 def _behind(found: Routes, doors: Iterable[Door]) -> dict[Door, list[str]]:

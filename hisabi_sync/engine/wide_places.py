@@ -8,13 +8,13 @@ from hisabi_sync.engine import pull
 from hisabi_sync.engine.entities import entity_types
 from hisabi_sync.engine.judge import standing
 from hisabi_sync.engine.judge.standing import BLIND, UNSEEN, Asked
-from hisabi_sync.engine.model import clock, cursor, ids
+from hisabi_sync.engine.model import clock, cursor, ids, joint
 from hisabi_sync.engine.model.change import Caller
 from hisabi_sync.engine.model.cursor import Cursor, Standing
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.errors import RequestError
 from hisabi_sync.engine.model.wide_cursor import Leaving, WideCursor
-from hisabi_sync.engine.sharing import visibility
+from hisabi_sync.engine.sharing import joint_spaces, visibility
 from hisabi_sync.engine.sharing.spaces import HeldSpace
 
 MANY = 2**62  # so many records may be left of a space whose counter is not known
@@ -138,6 +138,7 @@ def places(
 	begun = [stage for one in held.values() if (stage := _begin(found, one.caller, kinds))]
 	changed = [stage for stage in begun if stage.caller.space in going_on]
 	joining = [stage for stage in begun if stage.caller.space not in going_on]
+	joining.sort(key=lambda stage: joint.is_joint(stage.caller.space_key))  # behind their parts, see `again`
 	found.stages = [*told, *sorted(changed, key=lambda stage: stage.backlog), *joining]
 	return found
 
@@ -163,6 +164,16 @@ def _unseen(reached: Cursor) -> Cursor:
 		_forgotten(reached.rest),
 		{mark: _forgotten(one) for mark, one in reached.named.items()},
 	)
+
+
+def again(found: Places, after: WideCursor, held: Mapping[str, HeldSpace]) -> WideCursor:
+	"""The cursor behind a page, from which joint spaces that the device has come again, if the user joined or left one of their parts.
+
+	Their records name the parts. One statement if there is such a space, and none without.
+	"""
+	names = [space for space in after.places if space in found.cursors]
+	stale = joint_spaces.with_parts(names, held, {*found.joined, *found.left})
+	return replace(after, places={**after.places, **{space: _unseen(after.places[space]) for space in stale}})
 
 
 def _forgotten(one: Standing | None) -> Standing | None:

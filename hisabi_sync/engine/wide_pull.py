@@ -54,10 +54,12 @@ def page(user: str, device: str | None, token: str | None, limit: int, selection
 	kinds = wide_places.kinds_of(held.values(), selection, user)
 	found = wide_places.places(before, held, kinds, user, device)
 	rows, ends = _rows(found, limit)
-	after = wide_places.after(found, ends, clock.to_milliseconds(now))
+	reached = wide_places.after(found, ends, clock.to_milliseconds(now))
+	after = wide_places.again(found, reached, held)
 	items = _items(rows, found, held, selection, Caller(user, "", device))
 	text = token if token and after.places == before.places and after.leaving == before.leaving else None
 	has_more = len(ends) < len(found.stages) or any(end is not None for _, end in ends)
+	has_more = has_more or after.places != reached.places
 	return Page(
 		items,
 		text or kept_cursors.write(after, user, device),

@@ -38,7 +38,9 @@ def push_all(
 	Raises RequestError for what concerns the push as a whole; what was committed by then is answered by a repeat.
 	"""
 	answered = _answered_before(device, user, changes, held)
-	spaces = routing.route(changes, held, {**named, **{i: space for i, (_, space) in answered.items()}})
+	spaces = routing.route(
+		changes, held, {**named, **{i: space for i, (_, space) in answered.items()}}, answered
+	)
 	_refuse_read_only(changes, spaces, held)
 	found: dict[int, tuple[Outcome, str | None]] = {
 		i: (Outcome.of_error(c, c.error), None) for i, c in enumerate(changes) if c.error and i not in spaces

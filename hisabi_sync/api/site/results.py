@@ -19,14 +19,28 @@ def results(answers: Sequence[Answer], user: str, spaces: Collection[str]) -> li
 	conflicts = [outcome.conflict for _, outcome, _ in answers if outcome.conflict]
 	shown_conflicts = sides.by_conflict(conflicts, user, spaces)
 	shared = whereabouts.shared(filter(None, map(_document, answers)), user)
-	files = attachments.of_documents([key for one in answers if one[1].record and (key := _document(one))])
-	shown = [
-		result(*answer, shown_conflicts, shared.get(_document(answer) or ("", ""), ())) for answer in answers
-	]
-	for answer, told in zip(answers, shown, strict=True):
-		if told.get("record"):
-			told["record"] |= records.files(files.get(_document(answer) or ("", "")), user)
+	shown = [result(*answer, shown_conflicts, _lies_in(answer, shared)) for answer in answers]
+	_add_files(
+		[(answer, told["record"]) for answer, told in zip(answers, shown, strict=True) if told.get("record")],
+		user,
+	)
 	return shown
+
+
+def _lies_in(answer: Answer, shared: Mapping[tuple[str, str], Sequence[str]]) -> Sequence[str] | None:
+	"""The spaces of a record that several share, and those of any record that a dry run looked at; None if its space is as it was."""
+	tried = answer[1].spaces
+	return shared.get(_document(answer) or ("", "")) if tried is None else tried
+
+
+def _add_files(shown: Sequence[tuple[Answer, dict[str, Any]]], user: str) -> None:
+	"""Add to the records their `attachments`; those of a dry run are in the outcome."""
+	keys = {key for answer, _ in shown if answer[1].spaces is None and (key := _document(answer))}
+	stored = attachments.of_documents(keys)
+	for answer, record in shown:
+		outcome = answer[1]
+		found = stored.get(_document(answer) or ("", "")) if outcome.spaces is None else outcome.attachments
+		record |= records.files(found, user)
 
 
 def _document(answer: Answer) -> tuple[str, str] | None:
@@ -42,17 +56,17 @@ def result(
 	outcome: Outcome,
 	space: str | None,
 	shown_conflicts: Mapping[str, Mapping[str, Any]],
-	shared: Sequence[str] = (),
+	lies_in: Sequence[str] | None = None,
 ) -> dict[str, Any]:
-	"""The result of one change; `shown_conflicts` are {conflict: the sides of its fields}, `shared` the spaces that share its record."""
+	"""The result of one change; `shown_conflicts` are {conflict: the sides of its fields}, `lies_in` the spaces of its record, None for `space` alone."""
 	answer = {
 		"op_id": change.op_id,
 		"type": change.entity_type,
 		"id": change.client_id,
 		"status": outcome.status,
 		"space": space or None,
-		**({"spaces": [*shared]} if shared else {}),
-		**_versions(change, outcome, shared or ([space] if space else [])),
+		**({"spaces": [*lies_in]} if lies_in and len(lies_in) > 1 else {}),
+		**_versions(change, outcome, ([space] if space else []) if lies_in is None else lies_in),
 		**_refusal(outcome),
 		**({"warnings": outcome.warnings} if outcome.warnings else {}),
 		**({"already_applied": True} if outcome.repeated and outcome.status != ERROR else {}),

@@ -279,6 +279,9 @@ class Outcome:
 	warnings: list[str] | None = None
 	repeated: bool = False
 	document_name: str | None = None
+	# Of a dry run: the spaces of the caller in which the record would lie, and its files.
+	spaces: list[str] | None = None
+	attachments: list[Any] | None = None
 
 	@property
 	def message(self) -> str | None:

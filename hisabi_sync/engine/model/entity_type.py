@@ -89,6 +89,11 @@ class EntityType:
 		return any(way.ends_with_assigned for way in self.all_ways)
 
 	@cached_property
+	def is_only_assigned(self) -> bool:
+		"""Whether nothing but an assignment brings a document to a space."""
+		return bool(self.shares) and all(way.ends_with_assigned for way in self.all_ways)
+
+	@cached_property
 	def conditions(self) -> tuple[Condition, ...]:
 		"""The conditions under which documents lie in a space."""
 		return tuple(filter(None, (self.condition, *(share.condition for share in self.shares))))

@@ -81,6 +81,7 @@ ITEM_ERRORS: dict[str, str] = {
 	"space_read_only": "Your role can only read here",
 	"space_required": "Say in which space: there are several, or none",
 	"shared_with_nobody": "No space would have it: one of these has to lead to a space of yours: {fields}",
+	"only_assigned": "Such records are made on the site: you get those that are assigned to you",
 	"row_not_found": "There are no such rows in: {fields}",
 	"file_not_allowed": "Neither a finished upload of yours nor a file that the record has: {fields}",
 	"too_many_attachments": "The record has {limit} files, and takes no more from devices",

@@ -71,6 +71,15 @@ def parts_held(names: Collection[str], held: Mapping[str, HeldSpace]) -> dict[st
 	return parts
 
 
+def with_parts(names: Collection[str], held: Mapping[str, HeldSpace], parts: Collection[str]) -> set[str]:
+	"""Those of the spaces that are joint and have one of the parts; one statement at most."""
+	found = [name for name in names if name in held and joint.is_joint(held[name].caller.space_key)]
+	if not found or not parts:
+		return set()
+	rows = sql.select_in(PART, ["parent"], "part", sorted(parts), "parent IN %s", [tuple(found)])
+	return {row[0] for row in rows}
+
+
 def follow_users(users: Collection[str]) -> Counter[str]:
 	"""Bring the memberships of users in all joint spaces in line with those in the parts: {"joined": n, "left": n}."""
 	if not users or not registry().has_shares:

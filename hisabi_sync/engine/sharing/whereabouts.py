@@ -178,20 +178,32 @@ def shared(documents: Iterable[tuple[str, str]], user: str) -> dict[tuple[str, s
 	"""
 	by_name = registry().by_name
 	shareable = {(of, name) for of, name in documents if of in by_name and by_name[of].shares}
-	if not shareable:
+	return _of_user(shareable, user, alone=False)
+
+
+def of_user(documents: Iterable[tuple[str, str]], user: str) -> dict[tuple[str, str], list[str]]:
+	"""The same of all documents, also of those that one space has alone."""
+	return _of_user(set(documents), user, alone=True)
+
+
+def _of_user(
+	documents: Collection[tuple[str, str]], user: str, alone: bool
+) -> dict[tuple[str, str], list[str]]:
+	if not documents:
 		return {}
 	held = spaces.held_by(user)  # read anew: a push may have made the joint space itself
-	there = {key: space for key, space in _records(shareable).items() if space in held}
+	there = {key: space for key, space in _records(documents).items() if space in held}
 	parts = joint_spaces.parts_held(set(there.values()), held)
 	by_type: defaultdict[str, list[str]] = defaultdict(list)
 	for (of, name), space in there.items():
-		by_type[of] += [name] if space in parts else []
+		by_type[of] += [name] if alone or space in parts else []
+	by_name = registry().by_name
 	seen = {
 		(of, name)
 		for of, own in by_type.items()
 		for name in map(str, visibility.readable(by_name[of], own, user))
 	}
-	return {key: [there[key], *parts[there[key]]] for key in seen & there.keys()}
+	return {key: [there[key], *parts.get(there[key], ())] for key in seen & there.keys()}
 
 
 def _records(documents: Collection[tuple[str, str]]) -> dict[tuple[str, str], str]:
