@@ -61,8 +61,12 @@ def set_space(doc: Document, entity: EntityType) -> None:
 	caller = current().caller
 	doc.flags.hisabi_sync_made = True
 	fields = [way.own_field for way in entity.ways if way.own_field]
-	if not caller or caller.space_type != entity.space_type:
-		return  # a share leads to the space of the caller
+	if not caller:
+		return
+	if caller.space_type != entity.space_type:  # a share leads to the space of the caller
+		change = current().change
+		doc.update(change.leads if change else {})
+		return
 	if fields and (entity.key_field or _is_to_be_set(doc, entity, caller)):
 		doc.set(fields[0], caller.space_key)
 

@@ -173,10 +173,19 @@ def _route_creates(found: Routes) -> None:
 		)
 		said = [*home[:1], *shared, *_of_maker(found, change, entity)]
 		space = _chosen(found, entity, said)
-		if space:
+		if space and not _is_at_home(found, change, entity, space):
+			change.error = ItemError("space_access_denied")
+		elif space:
 			found.spaces[i] = space
 		else:
 			change.error = _unplaced(found, entity, bool(said))
+
+
+def _is_at_home(found: Routes, change: Change, entity: EntityType, space: str) -> bool:
+	"""Whether a document that goes through a space of another kind names as its home a space of the user, if it names one."""
+	if found.held[space].caller.space_type == entity.space_type:
+		return True
+	return all(ids.space(entity.space_type, str(key)) in found.held for key in change.leads.values() if key)
 
 
 def _homes(entity: EntityType) -> Iterator[Leading]:

@@ -5,7 +5,7 @@ import pytest
 
 from hisabi_sync.engine.database import retry
 from hisabi_sync.engine.model import ids
-from hisabi_sync.engine.sharing import memberships
+from hisabi_sync.engine.sharing import memberships, spaces
 from tests.sharing.test_joint_spaces import ROWS, TASK, lies_in, rows, tasks  # noqa: F401
 from tests.sharing.world import REP, ROLE, by_rep, delete, document, kind, region, user
 from tests.site.app import create, new_device, update
@@ -34,7 +34,7 @@ def shape(shared):
 	yield lambda **values: retry.run(lambda: reshaped(**values))
 	frappe.set_user("Administrator")
 	frappe.db.rollback()
-	retry.run(lambda: reshaped(space_path="region", shares=[{"path": ROWS}]))
+	retry.run(lambda: reshaped(space_path="region", shares=[{"path": ROWS, "access": "Read and write"}]))
 
 
 @pytest.fixture
@@ -70,10 +70,15 @@ def test_a_create_goes_through_a_space_of_another_kind(loner, rep, people, shape
 	assert frappe.db.count(TASK, {"name": results[0]["name"]}) == 1
 
 
-def test_the_home_may_be_a_space_of_others(loner, rep, people, shape):  # noqa: F811
+def test_the_home_that_it_names_beside_is_a_space_of_the_user(loner, rep, people, shape, shared):  # noqa: F811
 	shape(shares=[by_user(people)])
 	other = rep(place := region())
-	(made,) = loner.push(create(TASK, note="x", region=place, rows=rows(loner.row)))
+	sent = create(TASK, note="x", region=place, rows=rows(loner.row))
+	(refused,) = loner.push(sent)
+	assert (refused["status"], refused["code"]) == ("error", "space_access_denied"), refused
+	spaces.set_member(ids.space(shared, place), loner.user, "viewer")
+	frappe.db.commit()
+	(made,) = loner.push(sent)
 	assert made["status"] == "accepted", made
 	assert lies_in(task_of(made)) == {place, loner.user}
 	for device in (loner, other):
@@ -184,16 +189,19 @@ def test_a_first_pull_in_small_pages_has_each_record_once(rep):
 # --- dry runs
 
 
-def test_a_dry_run_names_the_spaces_in_which_records_would_lie(rep, shared):
-	one, other = rep(north := region(), middle := region()), rep(south := region())
+def test_a_dry_run_names_the_spaces_in_which_records_would_lie(rep, shared, shape):
+	one, other = rep(north := region()), rep(south := region())
 	sent = create(TASK, note="x", region=north, rows=rows(other.rows[south]))
 	(tried,) = one.push(sent, dry_run=True)
 	(made,) = one.push(sent)
 	assert tried["record"]["spaces"] == tried["spaces"] == made["spaces"] and len(made["spaces"]) == 2
 	one.pull()
 	version = one.held[TASK, sent["id"]]["version"]
-	(moved,) = one.push(update(TASK, sent["id"], version, region=middle, rows=[]), dry_run=True)
-	assert moved["record"]["spaces"] == [ids.space(shared, middle)] and "spaces" not in moved
-	(away,) = one.push(update(TASK, sent["id"], version, region=south, rows=[]), dry_run=True)
-	assert away["record"]["spaces"] == [], "a space that the user is not in"
-	assert one.get("record", type=TASK, id=sent["id"]).json()["spaces"] == made["spaces"]
+	(alone,) = one.push(update(TASK, sent["id"], version, rows=[]), dry_run=True)
+	assert alone["record"]["spaces"] == [ids.space(shared, north)] and "spaces" not in alone
+	shape(space_path="")
+	sent = create(TASK, note="y", rows=rows(one.rows[north], other.rows[south]))
+	one.push(sent)
+	(away,) = one.push(update(TASK, sent["id"], 1, rows=rows(other.rows[south])), dry_run=True)
+	assert away["status"] == "accepted" and away["record"]["spaces"] == [], "a space that the user is not in"
+	assert len(one.get("record", type=TASK, id=sent["id"]).json()["spaces"]) == 2
