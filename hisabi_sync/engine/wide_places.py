@@ -172,7 +172,8 @@ def again(found: Places, after: WideCursor, held: Mapping[str, HeldSpace]) -> Wi
 	Their records name the parts. One statement if there is such a space, and none without.
 	"""
 	names = [space for space in after.places if space in found.cursors]
-	stale = joint_spaces.with_parts(names, held, {*found.joined, *found.left})
+	parts = {space for space in found.joined if not joint.is_joint(held[space].caller.space_key)}
+	stale = joint_spaces.with_parts(names, held, {*parts, *found.left})
 	return replace(after, places={**after.places, **{space: _unseen(after.places[space]) for space in stale}})
 
 
