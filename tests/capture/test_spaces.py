@@ -13,6 +13,7 @@ from tests.support.phone import new_id
 
 KIND = "tenant"
 WHEN = "2026-11-01 10:00:00"
+MEMBERS = 200  # more than one chunk of them
 
 
 def made(key, space_type=KIND):
@@ -73,18 +74,18 @@ def roles(space):
 
 
 def test_an_upgrade_moves_the_members_of_twins_to_the_space_that_is_used(key, monkeypatch):
-	monkeypatch.setattr(chunks, "CHUNK", 2)
-	users = [f"{n}@{new_id('twin')}.example" for n in range(5)]
+	monkeypatch.setattr(chunks, "CHUNK", MEMBERS // 2)  # it also walks over all spaces that other tests made
+	users = [f"{n}@{new_id('twin')}.example" for n in range(MEMBERS)]
 	used = spaces.ensure(KIND, key)
 	spaces.set_member(used, users[0], "viewer")
 	spaces.set_member(used, users[1], "member", "removed")
-	beside = [twin(key, *((user, "member") for user in users[:4])), twin(key, (users[4], "admin"))]
+	beside = [twin(key, *((user, "member") for user in users[:-1])), twin(key, (users[-1], "admin"))]
 	alone_key = new_id("Alone ")
 	alone = twin(alone_key, (users[0], "member"))
 	frappe.db.commit()
 	for _ in range(2):
 		twin_spaces.execute()
-		kept = {(user, "member", "active") for user in users[2:4]} | {(users[4], "admin", "active")}
+		kept = {(user, "member", "active") for user in users[2:-1]} | {(users[-1], "admin", "active")}
 		assert roles(used) == {(users[0], "viewer", "active"), (users[1], "member", "removed"), *kept}
 		assert roles(ids.space(KIND, alone_key)) == {(users[0], "member", "active")}
 		for name in (*beside, alone):
