@@ -8,6 +8,7 @@ from frappe import _
 from hisabi_sync import formats
 from hisabi_sync.engine.database import background
 from hisabi_sync.engine.entities import contracts, entity_types
+from hisabi_sync.engine.model import files
 from hisabi_sync.media import local
 from hisabi_sync.patches import chunks
 
@@ -96,6 +97,7 @@ def tear_down() -> None:
 	frappe.db.delete("Singles", {"doctype": ["in", ours]})
 	frappe.db.delete("Scheduled Job Type", {"method": ["like", "hisabi_sync.%"]})
 	frappe.db.delete("User Permission", {"allow": ["in", ours]})
+	frappe.db.delete("File", {"file_url": ["like", f"%{files.VIEW}%"]})  # they stand for uploads, which go
 	background.forget_failures()
 	formats.forget()
 	chunks.forget()

@@ -15,6 +15,7 @@ from hisabi_sync.engine.database import background
 TRACES = ("%hisabi_sync%", "%Hisabi Sync%")
 # What Frappe itself remembers of every app that was there.
 HISTORY = {
+	"tabComment.content",  # that a file was added to a document
 	"tabDeleted Document.data",
 	"tabDeleted Document.deleted_name",
 	"tabPatch Log.patch",
