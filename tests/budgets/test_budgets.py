@@ -254,7 +254,7 @@ def test_the_desk_shows_what_is_used(phone):
 	assert all(row["label"] and row["of_user_limit"] for row in shown.values())
 
 
-EVERY = (*budgets.PUSHES, budgets.DEVICES, *WALLET.budgets, *MOBILE.budgets)
+EVERY = (*budgets.PUSHES, budgets.PRINTS, budgets.DEVICES, *WALLET.budgets, *MOBILE.budgets)
 
 
 def test_every_budget_has_bounds(site):
