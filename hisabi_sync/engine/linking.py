@@ -50,18 +50,25 @@ def each_dynamic(
 					yield row, column.name, row.get(column.options) or "", f"{link.name}.{column.name}"
 
 
+def targets(
+	values: Mapping[str, Any], entity: EntityType, registry: Registry
+) -> Iterator[tuple[EntityType, str]]:
+	"""(entity type, text) of every link and Dynamic Link to a synced DocType, whatever space its records lie in."""
+	for holder, field, _ in each_link(values, entity):
+		if target := target_of(field, registry):
+			yield target, holder[field.name]
+	for holder, name, doctype, _ in each_dynamic(values, {}, entity):
+		if isinstance(doctype, str) and (target := registry.by_doctype.get(doctype)):
+			yield target, holder[name]
+
+
 def linked_records(values: Mapping[str, Any], entity: EntityType, registry: Registry, space: str) -> set[str]:
 	"""Names of the Sync Records of the space that the links in values lead to, if their texts are client ids."""
-	found = set()
-	for holder, field, _ in each_link(values, entity):
-		target = target_of(field, registry)
-		if target and target.space_type == entity.space_type:
-			found.add(ids.record(space, target.name, holder[field.name]))
-	for holder, name, doctype, _ in each_dynamic(values, {}, entity):
-		target = registry.by_doctype.get(doctype)
-		if target and target.space_type == entity.space_type:
-			found.add(ids.record(space, target.name, holder[name]))
-	return found
+	return {
+		ids.record(space, target.name, text)
+		for target, text in targets(values, entity, registry)
+		if target.space_type == entity.space_type
+	}
 
 
 def target_of(field: Field, registry: Registry) -> EntityType | None:
@@ -78,16 +85,10 @@ def links_elsewhere(
 	for change in changes:
 		entity = registry.by_name[change.entity_type]
 		for values in filter(None, (change.values, change.base)):
-			for holder, field, _ in each_link(values, entity):
-				target = target_of(field, registry)
-				name = target and ids.record(space, target.name, holder[field.name])
-				if name and name not in coming and not _is_live(stored.get(name)):
-					found.add((field.options, holder[field.name]))
-			for holder, key, doctype, _ in each_dynamic(values, {}, entity):
-				target = registry.by_doctype.get(doctype)
-				name = target and ids.record(space, target.name, holder[key])
-				if name and name not in coming and not _is_live(stored.get(name)):
-					found.add((doctype, holder[key]))
+			for target, text in targets(values, entity, registry):
+				name = ids.record(space, target.name, text)
+				if name not in coming and not _is_live(stored.get(name)):
+					found.add((target.doctype, text))
 	return found
 
 

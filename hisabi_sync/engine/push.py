@@ -106,7 +106,7 @@ def _transaction(
 	ledger.save_batch(result, caller, options, int((time.monotonic() - started) * 1000))
 	if after:
 		after(result)
-	if options.dry_run:
+	if options.shows_all:
 		dry_runs.note(result.outcomes, caller.user)
 	if options.dry_run or _has_no_root(root, result.outcomes):
 		frappe.db.rollback()

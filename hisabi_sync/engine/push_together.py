@@ -109,8 +109,9 @@ def _finish(parts: Sequence[Part], results: Sequence[Result], options: Options, 
 		nothing = (result.caller.position, result.caller.position)
 		result.before, result.position = taken.get(part.caller.space, nothing)
 		ledger.save_batch(result, result.caller, options, int((time.monotonic() - started) * 1000))
-	if options.dry_run:
+	if options.shows_all:
 		dry_runs.note([outcome for part in parts for outcome in part.outcomes], parts[0].caller.user)
+	if options.dry_run:
 		frappe.db.rollback()
 		return
 	retry.commit()

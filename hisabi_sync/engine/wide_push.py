@@ -11,7 +11,7 @@ from hisabi_sync.engine import ledger, push, repeats, routing
 from hisabi_sync.engine.database import retry
 from hisabi_sync.engine.entities import entity_types
 from hisabi_sync.engine.judge import routes
-from hisabi_sync.engine.linking import each_dynamic, each_link, target_of
+from hisabi_sync.engine.linking import targets
 from hisabi_sync.engine.model import clock, ids
 from hisabi_sync.engine.model.change import CONFLICT, CREATE, ERROR, Allowance, Caller, Change, Outcome
 from hisabi_sync.engine.model.errors import ItemError, RequestError
@@ -138,15 +138,7 @@ def _links(change: Change) -> list[tuple[str, str]]:
 		return []
 	named = {entity.aliases.get(name, name): value for name, value in change.payload.items()}
 	sound = {name: _rows(value) for name, value in named.items()}
-	plain = [
-		(target_of(field, registry), holder[field.name]) for holder, field, _ in each_link(sound, entity)
-	]
-	dynamic = [
-		(registry.by_doctype.get(doctype), holder[key])
-		for holder, key, doctype, _ in each_dynamic(sound, {}, entity)
-		if isinstance(doctype, str)
-	]
-	return [(target.name, text) for target, text in (*plain, *dynamic) if target]
+	return [(target.name, text) for target, text in targets(sound, entity, registry)]
 
 
 def _rows(value: object) -> object:

@@ -1,5 +1,7 @@
 """Documents that several spaces share, over the site contract: pulled once, pushed from any part, and in conflict as ever."""
 
+from contextlib import contextmanager
+
 import frappe
 import pytest
 
@@ -24,18 +26,24 @@ def people(sales):
 	return kind({"kind": "The user", "member_role": "member"}, key_kind="User", key_doctype=None)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def shared(sales, tasks, people):  # noqa: F811
-	"""Tasks of a region that the reps of their rows share, and those to whom they are assigned."""
+@contextmanager
+def synced_tasks(*shares):
+	"""Tasks that lie in a region and have these shares; gives the type of space."""
 	name = kind(by_rep())
-	shares = [{"path": ROWS}, {"path": "_assign", "space_type": people}]
-	retry.run(lambda: doctypes.sync(TASK, name, "region", check_permissions=0, shares=shares))
+	retry.run(lambda: doctypes.sync(TASK, name, "region", check_permissions=0, shares=list(shares)))
 	yield name
 	frappe.set_user("Administrator")
 	frappe.db.rollback()
 	frappe.delete_doc("Sync Entity", TASK)
 	frappe.db.delete("Sync Record", {"document_type": TASK})
 	frappe.db.commit()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def shared(sales, tasks, people):  # noqa: F811
+	"""Tasks of a region that the reps of their rows share, and those to whom they are assigned."""
+	with synced_tasks({"path": ROWS}, {"path": "_assign", "space_type": people}) as name:
+		yield name
 
 
 @pytest.fixture

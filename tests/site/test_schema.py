@@ -4,7 +4,7 @@ import frappe
 import jsonschema_rs
 import pytest
 
-from hisabi_sync.api.site import depends_on, schema_version
+from hisabi_sync.api.site import depends_on, schemas
 from hisabi_sync.engine.database import retry
 from hisabi_sync.tenants import SPACE_TYPE
 from tests.mobile.app import join, new_tenant, new_user
@@ -168,12 +168,12 @@ def test_a_version_that_is_none_tells_everything(device, sheet, version):
 
 
 def test_a_version_that_is_too_long_is_refused(device):
-	response = device.call("schema", {"since": "A" * (schema_version.LONGEST + 1)})
+	response = device.call("schema", {"since": "A" * (schemas.LONGEST + 1)})
 	assert (response.status_code, response.json()["error_code"]) == (400, "invalid_argument")
 
 
 def test_a_version_that_unpacks_to_very_much_is_none():
-	assert schema_version.read(schema_version.write({"x" * 2_000_000: "1"}, 0)) == {}
+	assert schemas.read_version(schemas.write_version({"x" * 2_000_000: "1"}, 0)) == {}
 
 
 def test_an_unknown_form_is_refused(device):

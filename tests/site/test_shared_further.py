@@ -7,10 +7,9 @@ from hisabi_sync.engine.database import retry
 from hisabi_sync.engine.model import ids
 from hisabi_sync.engine.sharing import memberships, spaces
 from tests.sharing.test_joint_spaces import ROWS, TASK, lies_in, rows, tasks  # noqa: F401
-from tests.sharing.world import REP, ROLE, by_rep, delete, document, kind, region, user
+from tests.sharing.world import REP, ROLE, delete, document, region, user
 from tests.site.app import create, new_device, update
-from tests.site.test_joint import of_tasks, people, reshaped, task_of  # noqa: F401
-from tests.support import doctypes
+from tests.site.test_joint import of_tasks, people, reshaped, synced_tasks, task_of  # noqa: F401
 from tests.support.phone import new_id
 
 OWN = "rows.rep.user"  # to the spaces of the users of the reps in its rows
@@ -18,14 +17,8 @@ OWN = "rows.rep.user"  # to the spaces of the users of the reps in its rows
 
 @pytest.fixture(scope="module", autouse=True)
 def shared(sales, tasks, people):  # noqa: F811
-	name = kind(by_rep())
-	retry.run(lambda: doctypes.sync(TASK, name, "region", check_permissions=0, shares=[{"path": ROWS}]))
-	yield name
-	frappe.set_user("Administrator")
-	frappe.db.rollback()
-	frappe.delete_doc("Sync Entity", TASK)
-	frappe.db.delete("Sync Record", {"document_type": TASK})
-	frappe.db.commit()
+	with synced_tasks({"path": ROWS}) as name:
+		yield name
 
 
 @pytest.fixture
@@ -104,6 +97,14 @@ def test_what_nothing_leads_to_a_space_of_the_user_says_which_fields_would(loner
 	)
 	assert [one["code"] for one in (foreign, nothing)] == ["shared_with_nobody"] * 2
 	assert [line["field"] for line in nothing["detail"]] == ["rows.rep"]
+
+
+@pytest.mark.parametrize("access", ["Read and write", "Read only"])
+def test_the_schema_tells_of_what_only_a_share_brings(loner, people, shape, access):  # noqa: F811
+	shape(shares=[by_user(people, access=access)])
+	(told,) = [one for one in loner.get("schema").json()["types"] if one["type"] == TASK]
+	may = access == "Read and write"
+	assert (told["may"]["create"], told["may"]["write"]) == (may, may), told
 
 
 def test_a_share_for_reading_alone_takes_no_creates(loner, people, shape):  # noqa: F811

@@ -28,7 +28,7 @@ from hisabi_sync.api.protocol.schema import (
 	optional_text,
 	whole,
 )
-from hisabi_sync.api.site import schema_forms, schema_version, schemas
+from hisabi_sync.api.site import schema_forms, schemas
 from hisabi_sync.engine.model.wide_cursor import LONGEST
 
 Cursor: Any = optional_text(LONGEST, "invalid_cursor")
@@ -311,7 +311,7 @@ SiteSchema: Any = create_model(
 	"SiteSchema",
 	__base__=OnDevice,
 	__doc__="`since` is the version that the app has. `for` is the form: plain, or as a client takes it.",
-	since=(optional_text(schema_version.LONGEST), None),
+	since=(optional_text(schemas.LONGEST), None),
 	**{"for": (optional_choice(schemas.PLAIN, *schema_forms.FORM), None)},
 )
 

@@ -13,18 +13,12 @@ from hisabi_sync.engine.model import ids
 Described = Mapping[str, Any]  # a type, a table or a field as `types` describes it
 
 # Kind of a field -> its JSON Schema on the wire, its column type in WatermelonDB, its type in TypeScript.
+TEXT: tuple[dict[str, Any], str, str] = ({"type": "string"}, "string", "string")
 FORMS: dict[str, tuple[dict[str, Any], str, str]] = {
-	"text": ({"type": "string"}, "string", "string"),
-	"html": ({"type": "string"}, "string", "string"),
-	"link": ({"type": "string"}, "string", "string"),
-	"file": ({"type": "string"}, "string", "string"),
-	"choice": ({"type": "string"}, "string", "string"),
+	**dict.fromkeys(("text", "html", "link", "file", "choice", "date", "datetime", "time"), TEXT),
 	"integer": ({"type": "integer"}, "number", "number"),
 	"check": ({"type": "integer", "minimum": 0, "maximum": 1}, "boolean", "0 | 1"),
 	"decimal": ({"type": "number"}, "number", "number"),
-	"date": ({"type": "string"}, "string", "string"),
-	"datetime": ({"type": "string"}, "string", "string"),
-	"time": ({"type": "string"}, "string", "string"),
 	"json": ({}, "string", "unknown"),
 }
 # What is otherwise in documents of RxDB: these clients send and get truth values.

@@ -12,16 +12,15 @@ from frappe.core.doctype.docfield.docfield import DocField
 from frappe.model.meta import Meta, get_field_precision
 
 from hisabi_sync.api.site import depends_on
-from hisabi_sync.engine import wide_places
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.judge.standing import BLIND
 from hisabi_sync.engine.model import fields as field_kinds
+from hisabi_sync.engine.model import joint
 from hisabi_sync.engine.model.actions import DOCSTATUS, METHOD, WORKFLOW
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.fields import Field, Kind
 from hisabi_sync.engine.sharing import action_rights, visibility
 from hisabi_sync.engine.sharing.spaces import ROLE_RANK, HeldSpace
-from hisabi_sync.engine.wide_places import Selection
 
 # What the values of a field are on the wire.
 KINDS: tuple[tuple[Kind, str], ...] = (
@@ -44,10 +43,17 @@ RIGHTS = ("create", "write", "delete")
 
 
 def seen_by(user: str, held: Mapping[str, HeldSpace]) -> list[dict[str, Any]]:
-	"""The types of which the user may see records in one of their spaces, by name."""
-	kinds = wide_places.kinds_of(held.values(), Selection(), user).values()
-	seen = {e.name: e for kind in kinds for e in kind.entities if kind.visibilities.get(e.mark) != BLIND}
+	"""The types of which the user may see records in one of their spaces, by name; also those that only shares bring there."""
+	here = {one.caller.space_type for one in held.values()}
+	reached = [e for e in registry().by_name.values() if e.enabled and here.intersection(_kinds(e))]
+	marks = visibility.marks_of(user, {entity.space_type for entity in reached})
+	seen = {e.name: e for e in reached if marks[e.space_type][1].get(e.mark) != BLIND}
 	return [_described(seen[name], user, held.values(), seen) for name in sorted(seen)]
+
+
+def _kinds(entity: EntityType, access: Collection[str] = (joint.READ, joint.WRITE)) -> set[str]:
+	"""The kinds of space that bring records of a type to their members: that of its home, and those of its shares."""
+	return {entity.space_type, *(share.space_type for share in entity.shares if share.access in access)}
 
 
 def _described(
@@ -145,8 +151,8 @@ def _may(entity: EntityType, user: str, held: Iterable[HeldSpace]) -> dict[str, 
 
 
 def _writes(one: HeldSpace, entity: EntityType) -> bool:
-	is_of_type = one.caller.space_type == entity.space_type
-	return is_of_type and one.is_writable and ROLE_RANK[one.caller.role] >= ROLE_RANK[entity.write_role]
+	is_way_in = one.caller.space_type in _kinds(entity, (joint.WRITE,))
+	return is_way_in and one.is_writable and ROLE_RANK[one.caller.role] >= ROLE_RANK[entity.write_role]
 
 
 def _grants(entity: EntityType, right: str, user: str) -> bool:
