@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pymysql
 
-from chaos import conduct, forms, households, keeper, office
+from chaos import conduct, forms, households, keeper, office, papers
 from chaos.caller import Over
 from chaos.devices import Device
 from chaos.journal import Op
@@ -66,10 +66,10 @@ class Run:
 			self.failures.append(traceback.format_exc())
 
 	def is_busy(self) -> bool:
-		"""Whether devices are still at work, nothing has failed, and there is time."""
-		return not (self.failures or self.lab.time_is_over()) and any(
-			thread.is_alive() for thread in self.threads[: self.at_once]
-		)
+		"""Whether there is time, nothing has failed, and devices are at work or something is left for sellers to do."""
+		at_work = any(thread.is_alive() for thread in self.threads[: self.at_once])
+		is_left = bool(self.lab.shares.due(papers.DEEDS))
+		return not (self.failures or self.lab.time_is_over()) and (at_work or is_left)
 
 	def join(self) -> None:
 		"""Close the lab and wait for everybody."""
