@@ -93,5 +93,5 @@ function note(part) {
 function rights({ role, unreadable }) {
 	if (!unreadable.length) return "";
 	const names = unreadable.map((name) => escape(__(name))).join(", ");
-	return `<p class="hs-field-sales-rights">${__("The role {0} may not read: {1}. Only people with another role that may get these on their phones.", [`<b>${escape(__(role))}</b>`, names])}</p>`;
+	return `<p class="hs-field-sales-rights">${__("The role {0} may not read: {1}. Only people who have another role that lets them read these get them on their phones.", [`<b>${escape(__(role))}</b>`, names])}</p>`;
 }
