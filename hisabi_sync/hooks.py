@@ -71,6 +71,7 @@ doc_events = {
 		"after_rename": [
 			"hisabi_sync.engine.renames.rename_record",
 			"hisabi_sync.engine.renames.renumber_links",
+			"hisabi_sync.engine.attachments.follow_merge",
 			"hisabi_sync.engine.sharing.followed.after_rename",
 		],
 	},

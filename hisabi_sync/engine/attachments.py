@@ -134,6 +134,15 @@ def follow(doc: Document, method: str | None = None) -> None:
 			_number(entity, str(name))
 
 
+def follow_merge(
+	doc: Document, method: str | None = None, old: Any = None, new: Any = None, merge: bool = False
+) -> None:
+	"""Hook: Frappe gives the files of a merged document to the one that stays by SQL, without an event for either."""
+	entity = registry().by_doctype.get(doc.doctype)
+	if merge and entity and of_documents([(entity.name, str(new))]).get((entity.name, str(new))):
+		_number(entity, str(new))
+
+
 def _told(doc: Document) -> tuple[Any, ...] | None:
 	return None if doc.is_folder else tuple(doc.get(column) or None for column in TOLD)
 

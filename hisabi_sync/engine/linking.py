@@ -5,6 +5,7 @@ A link is refused unless the caller may name the document, or the record holds t
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from hisabi_sync.engine.entities.type_registry import Registry
@@ -51,13 +52,19 @@ def each_dynamic(
 
 
 def targets(
-	values: Mapping[str, Any], entity: EntityType, registry: Registry
+	values: Mapping[str, Any],
+	entity: EntityType,
+	registry: Registry,
+	present: Mapping[str, Any] = MappingProxyType({}),
 ) -> Iterator[tuple[EntityType, str]]:
-	"""(entity type, text) of every link and Dynamic Link to a synced DocType, whatever space its records lie in."""
+	"""(entity type, text) of every link and Dynamic Link to a synced DocType, whatever space its records lie in.
+
+	`present` has the DocType of a Dynamic Link where values do not name it.
+	"""
 	for holder, field, _ in each_link(values, entity):
 		if target := target_of(field, registry):
 			yield target, holder[field.name]
-	for holder, name, doctype, _ in each_dynamic(values, {}, entity):
+	for holder, name, doctype, _ in each_dynamic(values, present, entity):
 		if isinstance(doctype, str) and (target := registry.by_doctype.get(doctype)):
 			yield target, holder[name]
 
@@ -84,8 +91,9 @@ def links_elsewhere(
 	found = set()
 	for change in changes:
 		entity = registry.by_name[change.entity_type]
+		present = stored[change.record].values if change.record in stored else {}
 		for values in filter(None, (change.values, change.base)):
-			for target, text in targets(values, entity, registry):
+			for target, text in targets(values, entity, registry, present):
 				name = ids.record(space, target.name, text)
 				if name not in coming and not _is_live(stored.get(name)):
 					found.add((target.doctype, text))

@@ -381,6 +381,18 @@ def test_a_document_that_is_deleted_takes_its_files_along(device, second, kind):
 	assert (told["deleted"], told["reason"]) == (True, "deleted") and in_sidebar(kind, done["name"]) == []
 
 
+def test_the_document_that_stays_after_a_merge_brings_the_files_of_the_other(device, second, kind):
+	gone, stays = create(kind, note="a"), create(kind, note="b")
+	results = device.push(gone, stays, attach(kind, gone["id"], uploaded(device)))
+	assert held(second, kind, stays["id"])["attachments"] == []
+	frappe.set_user("Administrator")
+	frappe.rename_doc(kind, results[0]["name"], results[1]["name"], merge=True)
+	frappe.db.commit()
+	(shown,) = held(second, kind, stays["id"])["attachments"]
+	assert download(second, shown).content == uploads.PNG
+	assert (kind, gone["id"]) not in second.held
+
+
 def test_switching_them_on_sends_the_records_again(device, kind):
 	made = create(kind, note="a")
 	device.push(made)

@@ -11,7 +11,7 @@ from hisabi_sync.engine.entities import entity_types
 from hisabi_sync.engine.sharing import memberships
 from hisabi_sync.hisabi_commerce import field_sales
 from tests.sharing.world import document
-from tests.site.app import action, create, new_device
+from tests.site.app import action, create, new_device, update
 from tests.support import doctypes, erpnext
 from tests.support.phone import new_id
 from tests.support.users import make_user
@@ -270,6 +270,20 @@ def test_a_dynamic_link_may_be_the_id_of_a_new_record_or_a_name(rep):
 	linked = {frappe.db.get_value("Payment Entry", first[0]["name"], "party")}
 	linked |= {frappe.get_doc("Contact", one["name"]).links[0].link_name for one in results[:2]}
 	assert linked == {name}
+
+
+def test_a_dynamic_link_alone_may_be_changed_to_the_id_of_a_record(rep):
+	"""The change does not say which DocType it leads to: the record knows."""
+	first, second = (
+		create("Customer", new_id("shop"), customer_name=name, territory=rep.region) for name in "AB"
+	)
+	paid = create("Payment Entry", party_type="Customer", party=first["id"], paid_amount=5)
+	made = rep.push(first, second, paid)
+	assert [one["status"] for one in made] == ["accepted"] * 3, made
+	(moved,) = rep.push(update("Payment Entry", paid["id"], 1, party=second["id"]))
+	assert moved["status"] == "accepted", moved
+	frappe.db.rollback()
+	assert frappe.db.get_value("Payment Entry", made[2]["name"], "party") == made[1]["name"]
 
 
 def contact_of(customer):

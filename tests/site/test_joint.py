@@ -9,10 +9,12 @@ from hisabi_sync.engine import failed_items
 from hisabi_sync.engine.database import retry
 from hisabi_sync.engine.model import ids
 from hisabi_sync.engine.sharing import memberships
+from tests.media import uploads
 from tests.sharing.test_joint_spaces import ROWS, TASK, lies_in, rows, space_of, tasks  # noqa: F401
 from tests.sharing.world import ROLE, by_rep, document, kind, region, user
-from tests.site.app import create, new_device, update
+from tests.site.app import change, create, new_device, update
 from tests.site.test_cost import statements
+from tests.site.test_media import uploaded
 from tests.support import doctypes
 from tests.support.phone import new_id
 
@@ -313,3 +315,52 @@ def test_the_desk_says_that_a_change_without_a_space_cannot_be_processed_there(t
 	name = frappe.db.get_value("Sync Item", {"op_key": ids.op_key(rest["op_id"])})
 	(result,) = failed_items.process([name])
 	assert (result["done"], result["error_code"]) == (False, "not_retryable")
+
+
+@pytest.fixture
+def with_files(shared):
+	"""Tasks have attachments."""
+
+	def switch(on):
+		frappe.set_user("Administrator")
+		entity = frappe.get_doc("Sync Entity", TASK)
+		entity.attachments = on
+		retry.run(lambda: entity.save() and frappe.db.commit())
+
+	switch(1)
+	yield
+	switch(0)
+
+
+def attach(identity, key, **more):
+	return change("action", TASK, identity, action="attach", args={"key": key}, **more)
+
+
+def test_a_file_that_was_uploaded_for_a_part_is_attached_to_a_new_record_of_several_spaces(
+	two, with_files, shared
+):
+	one, mine, other, theirs = two
+	key = uploaded(one, space=ids.space(shared, mine.region))
+	made = create(TASK, note="x", region=mine.region, rows=rows(mine, theirs))
+	results = one.push(made, attach(made["id"], key))
+	assert [result["status"] for result in results] == ["accepted"] * 2, results
+	for device in (one, other):
+		device.pull()
+		(shown,) = device.held[TASK, made["id"]]["attachments"]
+		assert device.session.get(device.url + shown["url"], timeout=60).content == uploads.PNG
+
+
+def test_each_part_attaches_files_to_a_record_of_several_spaces(two, with_files):
+	one, mine, other, theirs = two
+	made = create(TASK, note="x", region=mine.region, rows=rows(mine, theirs))
+	one.push(made)
+	for device, part in ((one, 0), (other, 1)):
+		device.pull()
+		lies = device.held[TASK, made["id"]]["spaces"]
+		(result,) = device.push(attach(made["id"], uploaded(device, space=lies[part])))
+		assert result["status"] == "accepted", result
+	for device in (one, other):
+		device.pull()
+		for shown in device.held[TASK, made["id"]]["attachments"]:
+			assert device.session.get(device.url + shown["url"], timeout=60).content == uploads.PNG
+		assert len(device.held[TASK, made["id"]]["attachments"]) == 2

@@ -58,6 +58,11 @@ def may_write_by(space: str, part: str) -> bool:
 	return bool(frappe.db.exists(PART, filters))
 
 
+def parts_of(space: str) -> set[str]:
+	"""The spaces that a joint space consists of; none for any other space."""
+	return set(frappe.get_all(PART, {"parent": space}, pluck="part"))
+
+
 def parts_held(names: Collection[str], held: Mapping[str, HeldSpace]) -> dict[str, list[str]]:
 	"""{joint space: those of its parts that a user is a member of}, of those of the spaces that are joint; one statement at most.
 
