@@ -11,11 +11,12 @@ from hisabi_sync.engine.sharing import spaces
 from hisabi_sync.tenants import SPACE_TYPE
 from tests.desk.test_conflict import open_conflict
 from tests.support import doctypes
-from tests.support.doctypes import columns, permission
+from tests.support.doctypes import column, columns, permission
 from tests.support.engine import change, document_of, send
 from tests.support.phone import new_id
 from tests.support.users import make_user
 
+ACTIONS = [{"action": "submit"}, {"action": "cancel"}]
 FULL = {"submit": 1, "cancel": 1, "amend": 1}
 
 
@@ -25,7 +26,7 @@ def slip(desk_site):
 	name = f"Slip {new_id('x').rpartition('-')[2]}"
 	frappe.set_user("Administrator")
 	retry.run(lambda: _make(name))
-	doctypes.sync(name, SPACE_TYPE, "tenant", check_permissions=1, actions=[{"action": "submit"}])
+	doctypes.sync(name, SPACE_TYPE, "tenant", check_permissions=1, actions=ACTIONS)
 	entity_types.registry()
 	yield name
 	doctypes.remove(name)
@@ -33,23 +34,35 @@ def slip(desk_site):
 
 def _make(name):
 	roles = [permission(role, **FULL) for role in ("Hisabi User", "Sync Manager", "System Manager")]
-	doctypes.make(name, columns("tenant", "note"), is_submittable=1, permissions=roles)
+	fields = (*columns("tenant", "note"), column("remark", allow_on_submit=1))
+	doctypes.make(name, fields, is_submittable=1, permissions=roles)
 
 
 @pytest.fixture
-def asked(slip):
-	"""(caller, client id, conflict): a device asked to submit what the office had changed."""
+def caller(slip):
+	"""A device of a new rep in a new team."""
 	user, key = make_user("Hisabi User", prefix="rep"), new_id("team")
 	space = spaces.ensure(SPACE_TYPE, key)
 	spaces.set_member(space, user, "member")
 	device, _ = device_tokens.register(user, new_id("device"))
 	frappe.db.commit()
-	caller, client_id = Caller(user, space, device.name, SPACE_TYPE, key), new_id("slip")
-	send(caller, change(slip, client_id, note="Leave at the gate"))
+	return Caller(user, space, device.name, SPACE_TYPE, key)
+
+
+def edit(slip, caller, client_id, **values):
+	"""The office edits the document."""
 	doc = frappe.get_doc(slip, document_of(caller, client_id))
-	doc.note = "Call before"
+	doc.update(values)
 	doc.save()
 	frappe.db.commit()
+
+
+@pytest.fixture
+def asked(slip, caller):
+	"""(caller, client id, conflict): a device asked to submit what the office had changed."""
+	client_id = new_id("slip")
+	send(caller, change(slip, client_id, note="Leave at the gate"))
+	edit(slip, caller, client_id, note="Call before")
 	(outcome,) = send(caller, change(slip, client_id, "submit", 1))
 	assert outcome.status == "conflict", outcome
 	return caller, client_id, outcome.conflict
@@ -77,3 +90,36 @@ def test_a_person_leaves_the_record_as_it_is(slip, asked, manager, window):
 	frappe.db.rollback()
 	assert frappe.db.get_value(slip, document_of(caller, client_id), "docstatus") == 0
 	assert frappe.db.get_value("Sync Conflict", conflict, "status") == "Resolved"
+
+
+@pytest.mark.parametrize("choice", ["Take the action", "Leave as it is"])
+def test_a_cancel_against_an_edit_of_the_office(slip, caller, manager, window, shots, choice):
+	client_id = new_id("slip")
+	done = send(caller, change(slip, client_id, note="Two boxes"), change(slip, client_id, "submit", 1))
+	assert [outcome.status for outcome in done] == ["accepted"] * 2, done
+	edit(slip, caller, client_id, remark="One box was paid")
+	(outcome,) = send(caller, change(slip, client_id, "cancel", 2))
+	assert outcome.status == "conflict", outcome
+	page = window(manager)
+	open_conflict(page, outcome.conflict)
+	assert "One box was paid" in page.locator('tr[data-field="remark"]').inner_text()
+	page.screenshot(path=shots / "conflict-of-a-cancel.png")
+	if choice == "Leave as it is":
+		page.get_by_role("button", name=choice).click()
+	else:
+		page.locator(".page-actions .primary-action").click()
+	page.wait_for_selector(".hs-settled")
+	frappe.db.rollback()
+	stored = frappe.get_doc(slip, document_of(caller, client_id))
+	assert (stored.docstatus, stored.remark) == (2 if choice == "Take the action" else 1, "One box was paid")
+
+
+def test_an_edit_against_a_cancel_of_the_office_is_told_and_changes_nothing(slip, caller):
+	client_id = new_id("slip")
+	send(caller, change(slip, client_id, note="Two boxes"), change(slip, client_id, "submit", 1))
+	frappe.get_doc(slip, document_of(caller, client_id)).cancel()
+	frappe.db.commit()
+	(outcome,) = send(caller, change(slip, client_id, "update", 2, remark="One box was paid"))
+	assert outcome.status in ("error", "conflict"), outcome
+	stored = frappe.get_doc(slip, document_of(caller, client_id))
+	assert (stored.docstatus, stored.remark) == (2, None)

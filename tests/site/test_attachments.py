@@ -5,13 +5,12 @@ import pytest
 
 from hisabi_sync.engine.database import retry
 from hisabi_sync.engine.model import files, ids
-from hisabi_sync.media import collect
 from hisabi_sync.tenants import SPACE_TYPE
 from tests.media import uploads
 from tests.mobile.app import join, new_person, new_tenant, new_user
 from tests.site.app import change, create, delete, new_device, tenant_device, update
 from tests.site.test_cost import statements
-from tests.site.test_media import uploaded
+from tests.site.test_media import is_released, uploaded
 from tests.support import doctypes
 from tests.support.doctypes import columns, permission
 from tests.support.phone import new_id
@@ -357,17 +356,12 @@ def test_an_attached_upload_is_needed_until_its_file_goes(device, kind):
 	results = device.push(made, attach(kind, made["id"], key))
 	(shown,) = results[1]["record"]["attachments"]
 
-	def released():
-		collect.follow_records({})
-		frappe.db.rollback()
-		return bool(frappe.db.get_value("Sync Media", key, "released_at"))
-
-	assert not released()
+	assert not is_released(key)
 	frappe.db.set_value("Sync Media", key, "record", None)
 	frappe.db.commit()
-	assert not released(), "also where the record is not known"
+	assert not is_released(key), "also where the record is not known"
 	device.push(detach(kind, made["id"], shown["id"]))
-	assert released()
+	assert is_released(key)
 
 
 def test_a_document_that_is_deleted_takes_its_files_along(device, second, kind):
