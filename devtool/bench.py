@@ -15,8 +15,8 @@ FOLDERS = ("apps", "config", "logs", "sites")
 # The lists of built bundles -> the kind of bundles that each names.
 LISTS = {"assets.json": "assets", "assets-rtl.json": "rtl"}
 
-# The variables that Frappe would read instead of the bench's own configuration.
-FOREIGN = ("FRAPPE_", "DEV_SERVER", "PYTHONHOME", "VIRTUAL_ENV", "SITES_PATH")
+# The variables that Frappe would read instead of the bench's own configuration, and those that make its processes start slowly.
+FOREIGN = ("FRAPPE_", "DEV_SERVER", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE", "VIRTUAL_ENV", "SITES_PATH")
 
 
 @dataclass(frozen=True)
@@ -189,6 +189,8 @@ def environment(site: Site) -> dict[str, str]:
 		"PATH": os.pathsep.join((str(site.settings.env / "bin"), os.environ.get("PATH", os.defpath))),
 		"PYTHONPATH": os.pathsep.join(str(bench.path / "apps" / app) for app in apps(site.settings)),
 		"HISABI_NODE_PACKAGES": str(site.settings.desk),
+		# Compiled once: many short processes run on a site. Beside the sources, they would be in everybody's way.
+		"PYTHONPYCACHEPREFIX": str(site.settings.dev / "pycache"),
 	}
 	inherited = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
 	return inherited | own | place(site)

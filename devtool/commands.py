@@ -37,7 +37,20 @@ TRACEBACK = "Traceback (most recent call last)"
 # Tests that take minutes have a command of their own.
 WHOLE_SUITE = ("-n", "2", "--no-loadscope-reorder", "-m", "not thorough")
 # What `./dev reset` keeps: slow to make, and holding nothing of anybody's work.
-KEPT = {"tools", "checks", "env", "frappe", "downloads", "desk", "node", "desk-frappe", "lock", "stamps"}
+KEPT = {
+	"tools",
+	"checks",
+	"env",
+	"frappe",
+	"downloads",
+	"desk",
+	"node",
+	"desk-frappe",
+	"clients",
+	"pycache",
+	"lock",
+	"stamps",
+}
 KEPT.add(choice.FILE)
 
 
@@ -165,6 +178,8 @@ def test(settings: Settings, arguments: Sequence[str]) -> int:
 	places = [_place(target, number) for number, target in enumerate(sites)]
 	extra = places[0] | {
 		"HISABI_CHROMIUM": system.executable("chromium") or "",
+		"HISABI_CLIENTS": str(settings.clients),
+		"HISABI_NODE": system.executable("node") or "",
 		"HISABI_PLACES": json.dumps(places),
 	}
 	return _module(sites[0], ROOT, "pytest", "-p", "devtool.pytest_bench", *arguments, env=extra)

@@ -13,6 +13,7 @@ from devtool.steps import Step
 from devtool.system import executable
 
 SOURCES = ROOT / "devtool" / "desk"
+CLIENTS = ROOT / "tests" / "rxdb"  # what tests of clients run
 OLDEST = 18
 
 # An entry of yarn.lock: what was asked for, and the version that was chosen.
@@ -46,24 +47,37 @@ def prepare(settings: Settings) -> None:
 
 	def install(current: Step) -> None:
 		if lock:
-			_install(settings, current, "ci", {"package.json": manifest, "package-lock.json": lock})
+			_install(settings.desk, current, "ci", {"package.json": manifest, "package-lock.json": lock})
 			return
 		try:
-			_install(settings, current, "install", {"package.json": manifest})
+			_install(settings.desk, current, "install", {"package.json": manifest})
 		except Problem:
 			# The registry may lack a version that the checkout's lock names.
-			_install(settings, current, "install", {"package.json": package_json(settings, exact=False)})
+			_install(settings.desk, current, "install", {"package.json": package_json(settings, exact=False)})
 
 	steps.once(settings.without_servers(), "Node packages", "node", f"{found}\n{manifest}{lock}", install)
 
 
-def _install(settings: Settings, current: Step, verb: str, files: dict[str, str]) -> None:
+def prepare_clients(settings: Settings) -> None:
+	"""Install the libraries of other clients, which tests run against the site, unless they are there already."""
+	files = {name: (CLIENTS / name).read_text() for name in ("package.json", "package-lock.json")}
+	steps.once(
+		settings.without_servers(),
+		"Libraries of clients",
+		"clients",
+		version() + "".join(files.values()),
+		lambda current: _install(settings.clients, current, "ci", files),
+	)
+
+
+def _install(folder: Path, current: Step, verb: str, files: dict[str, str]) -> None:
+	folder.mkdir(parents=True, exist_ok=True)
 	for name in ("node_modules", "package.json", "package-lock.json"):
-		_remove(settings.desk / name)
+		_remove(folder / name)
 	for name, text in files.items():
-		steps.write_atomically(settings.desk / name, text)
+		steps.write_atomically(folder / name, text)
 	npm = [executable("npm") or "npm", verb, *OPTIONS]
-	current.run(npm, env=os.environ | {"CI": "true"}, cwd=settings.desk)
+	current.run(npm, env=os.environ | {"CI": "true"}, cwd=folder)
 
 
 def _remove(path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from devtool import bench, desk_assets, environment, frappe_source, servers, site, steps, system
+from devtool import bench, desk_assets, environment, frappe_source, node, servers, site, steps, system
 from devtool.bench import Site
 from devtool.settings import Settings
 from devtool.system import Package
@@ -30,3 +30,5 @@ def with_desk(target: Site) -> None:
 	"""Everything a site and its Desk need, for tests also what they use; the caller holds the lock."""
 	whole(target, (*system.NODE, *(system.TESTS if target.tests else ())))
 	desk_assets.prepare(target.bench)
+	if target.tests:
+		node.prepare_clients(target.settings)

@@ -86,6 +86,11 @@ class Settings:
 		return self.frappe_home / "desk"
 
 	@property
+	def clients(self) -> Path:
+		"""Holds the libraries of other clients, which tests run."""
+		return self.frappe_home / "clients"
+
+	@property
 	def assets(self) -> Path:
 		"""What every bench of the chosen Frappe has as `sites/assets`."""
 		return self.desk / "assets"

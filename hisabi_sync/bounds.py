@@ -28,7 +28,7 @@ BOUNDS = {
 		"media_retention_days": (1, 3_650),
 	},
 	# An entity type that leaves its payloads to the settings has 0 there.
-	"Sync Entity": {"rank": (0, 100_000), "max_payload_kib": (0, 4_096)},
+	"Sync Entity": {"rank": (0, 100_000), "max_payload_kib": (0, 4_096), "client_minimum": (0, 1_000_000)},
 	"Sync Space Type": {},
 	"Sync Connection": {
 		"parallel": (1, 16),

@@ -168,6 +168,7 @@ sync_contracts = [
 	"hisabi_sync.api.delta.contract.DELTA",
 	"hisabi_sync.api.batch.contract.BATCH",
 	"hisabi_sync.api.site.contract.SITE",
+	"hisabi_sync.api.rxdb.contract.RXDB",
 ]
 
 # On which DocTypes handlers of `doc_events` act: each is a Listener. Other apps add theirs, so that all others stay fast.

@@ -266,6 +266,14 @@ def stored_anywhere(
 	return found
 
 
+def attempts(device: str, op_ids: Iterable[str]) -> list[int]:
+	"""How often each of a device's ops was tried, of those that are kept."""
+	keys = sorted({ids.op_key(op_id) for op_id in op_ids})
+	return [
+		row[0] for row in sql.select_in("Sync Item", ["attempts"], "op_key", keys, "device = %s", [device])
+	]
+
+
 def as_answered(columns: Iterable[Any], outcome: Outcome) -> tuple[Change, Outcome]:
 	"""(Change, Outcome): the columns show plain texts, the outcome has what the device had sent."""
 	change = Change(*columns, payload={})  # type: ignore[misc]  # they are those of CHANGE

@@ -22,10 +22,14 @@ MANY = 2**62  # so many records may be left of a space whose counter is not know
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-	"""What a call asks for: names of entity types, None for all; and {entity type: the fields that it wants of it}."""
+	"""What a call asks for: names of entity types, None for all; and {entity type: the fields that it wants of it}.
+
+	`begins_again`: see `standing.Asked`.
+	"""
 
 	types: Collection[str] | None = None
 	fields: Mapping[str, frozenset[str]] = field(default_factory=dict)
+	begins_again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +40,21 @@ class Kind:
 	everything: bool
 	visible: str
 	visibilities: dict[str, str]
+	begins_again: bool = False
 
 	def asked(self, caller: Caller) -> Asked:
 		"""What is asked for in one space of the kind."""
 		horizons = {e.mark: caller.horizons[e.name] for e in self.entities if e.name in caller.horizons}
 		marks = tuple(entity.mark for entity in self.entities)
 		return Asked(
-			caller.position, self.visible, self.visibilities, marks, self.everything, caller.horizon, horizons
+			caller.position,
+			self.visible,
+			self.visibilities,
+			marks,
+			self.everything,
+			caller.horizon,
+			horizons,
+			self.begins_again,
 		)
 
 
@@ -114,7 +126,7 @@ def _kind(space_type: str, selection: Selection, whole: str, each: dict[str, str
 	if narrowed:
 		whole = ids.digest(whole, *sorted(narrowed.items()), size=4)
 		each = {**each, **{m: _narrowed(each[m], fields) for m, fields in narrowed.items()}}
-	return Kind(asked, selection.types is None, whole, each)
+	return Kind(asked, selection.types is None, whole, each, selection.begins_again)
 
 
 def _narrowed(whole: str, fields: str) -> str:

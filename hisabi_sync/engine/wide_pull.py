@@ -5,7 +5,7 @@ page needs: those whose counters say that they fill it. So the cost of an empty 
 that of a page depends on its length.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,7 @@ from hisabi_sync.engine.sharing.spaces import HeldSpace
 from hisabi_sync.engine.wide_places import Places, Selection, Stage
 
 DELETED, HIDDEN, LEFT = "deleted", "hidden", "left"  # reasons why a device is to drop a record
+CLIENT_ID = pull.COLUMNS.index("client_id")
 Key = tuple[str, str]  # (entity type, document name)
 Values = Mapping[Key, dict[str, Any]]
 Row = tuple[Any, ...]
@@ -44,12 +45,20 @@ class Page:
 	left: list[str]
 
 
-def page(user: str, device: str | None, token: str | None, limit: int, selection: Selection) -> Page:
+def page(
+	user: str,
+	device: str | None,
+	token: str | None,
+	limit: int,
+	selection: Selection,
+	held: Mapping[str, HeldSpace] | None = None,
+) -> Page:
 	"""A page of what changed in all spaces of a user, with at most `limit` records, parents before children.
 
-	Raises RequestError: invalid_cursor, resync_required, unsupported_entity_type.
+	`held` are the spaces, if only some of the user's are asked for. Raises RequestError: invalid_cursor, resync_required,
+	unsupported_entity_type.
 	"""
-	held = spaces.held_by(user, device)
+	held = spaces.held_by(user, device) if held is None else held
 	now, before = clock.now(), kept_cursors.read(token, user)
 	kinds = wide_places.kinds_of(held.values(), selection, user)
 	found = wide_places.places(before, held, kinds, user, device)
@@ -277,22 +286,43 @@ def one(
 	user: str, device: str | None, entity_type: str, client_id: str, space: str | None = None
 ) -> list[Item]:
 	"""The records of an entity type with a client id, as a page would show them, in the space or in any of the user's."""
-	entity, held = entity_types.registry().by_name[entity_type], spaces.held_by(user, device)
-	own = {n: s for n, s in held.items() if s.caller.space_type == entity.space_type and space in (None, n)}
-	names = [ids.record(name, entity_type, client_id) for name in own]
+	held = spaces.held_by(user, device)
+	wanted = {n: s for n, s in held.items() if space in (None, n)}
+	return of_ids(user, device, entity_type, [client_id], wanted)
+
+
+def of_ids(
+	user: str,
+	device: str | None,
+	entity_type: str,
+	client_ids: Collection[str],
+	held: Mapping[str, HeldSpace],
+) -> list[Item]:
+	"""The records of an entity type with these client ids in the spaces: those that are live, or else one that was."""
+	entity, registry = entity_types.registry().by_name[entity_type], entity_types.registry()
+	own = {n: s for n, s in held.items() if s.caller.space_type == entity.space_type}
+	names = [ids.record(name, entity_type, client_id) for name in own for client_id in client_ids]
 	rows = sql.select_in("Sync Record", pull.COLUMNS, "name", names)
 	live = [row for row in rows if row[6] is None]
-	registry, caller = entity_types.registry(), Caller(user, "", device)
-	values = pull.values_of(live, caller, registry, frappe.db)
+	values = pull.values_of(live, Caller(user, "", device), registry, frappe.db)
 	shown = [row for row in live if (row[1], row[2]) in values]
-	gone = [] if live else [row for row in rows if row[6] is not None][:1]
 	found = [Stage(own[row[-1]].caller) for row in shown]
 	names_in = _names(list(zip(found, shown, strict=True)), values, registry, user)
 	may = action_rights.possible(values, registry, user)
 	items = [pull.item_of(row, values, names_in[row[-1]], registry, {}, may) for row in shown]
 	_name_parts(items, held)
 	_name_files(items)
-	return items + [_tombstone(row, registry) for row in gone]
+	return items + [_tombstone(row, registry) for row in _gone(rows)]
+
+
+def _gone(rows: Iterable[Row]) -> list[Row]:
+	"""One row for each client id of which no record is live."""
+	live = {row[CLIENT_ID] for row in rows if row[6] is None}
+	gone: dict[str, Row] = {}
+	for row in rows:
+		if row[CLIENT_ID] not in live:
+			gone.setdefault(row[CLIENT_ID], row)
+	return list(gone.values())
 
 
 def _tombstone(row: Row, registry: Registry) -> Item:

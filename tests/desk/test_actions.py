@@ -102,7 +102,9 @@ def test_a_cancel_against_an_edit_of_the_office(slip, caller, manager, window, s
 	assert outcome.status == "conflict", outcome
 	page = window(manager)
 	open_conflict(page, outcome.conflict)
-	assert "One box was paid" in page.locator('tr[data-field="remark"]').inner_text()
+	row = page.locator('tr[data-field="remark"]').inner_text()
+	assert "One box was paid" in row and "unknown" not in row, "it was empty before"
+	assert page.locator(".page-actions .primary-action").inner_text() == "Take the action: Cancel"
 	page.screenshot(path=shots / "conflict-of-a-cancel.png")
 	if choice == "Leave as it is":
 		page.get_by_role("button", name=choice).click()

@@ -45,7 +45,8 @@ SIGNED = ("key", "expires", "holder", "device", "nonce", "signature")
 class Row:
 	"""`stranger` and `limited` (a Sync Manager of another world): answers to those outside. `refuses`: those inside whom
 	their role keeps out. `may`: one for whom the very same arguments work. `mixed`: answers to a stranger who names one
-	foreign thing among his own. `guest`, `unlike`: why no credential is needed, or why foreign and unknown differ."""
+	foreign thing among his own. `guest`, `unlike`, `echoes`: why no credential is needed, why foreign and unknown differ, or why
+	the answer may have what the caller named in another call."""
 
 	takes: dict
 	stranger: tuple | None
@@ -56,6 +57,7 @@ class Row:
 	headers: dict = field(default_factory=dict)
 	guest: str = ""
 	unlike: str = ""
+	echoes: str = ""
 
 
 def wallet(takes, *, writes=False, manages=False, **more):
@@ -102,6 +104,8 @@ def signed(verb):
 
 
 DEVICE = {"device_id": "<device>"}
+METERS = {"collection": "meter", "schema_version": 0}
+NO_COLLECTION = (404, "unknown_collection")
 ONE = {"conflict_id": "<conflict>"}
 RULE = {**ONE, "field": "color", "rule": "ask"}
 
@@ -196,6 +200,20 @@ MATRIX = {
 	"runs_desk.start": desk({"connection": "<connection>", "entity": "orders"}),
 	"runs_desk.prepare": desk({"connection": "<connection>"}),
 	"runs_desk.test": desk({"connection": "<connection>"}),
+	"rxdb.pull": Row(
+		{**METERS, "id": "<site_cursor>"},
+		NO_CURSOR,
+		NO_COLLECTION,
+		refuses={"auditor": NO_COLLECTION, "member": NO_CURSOR},
+	),
+	"rxdb.pull_stream": Row(METERS, OWN, NO_COLLECTION, refuses={"auditor": NO_COLLECTION}),
+	"rxdb.push": Row(
+		{**METERS, "rows": [{"newDocumentState": {"id": "<meter>", "reading": 9}}]},
+		ROWS,
+		NO_COLLECTION,
+		refuses={"auditor": NO_COLLECTION},
+		mixed={"meter": ROWS},
+	),
 	"see_as.spaces": desk({"user": "<user>"}, DENIED),
 	"see_as.why": desk(
 		{"user": "<user>", "document_type": "Sync Conflict", "document": "<conflict>"}, DENIED
@@ -238,7 +256,7 @@ MATRIX = {
 	),
 	"site.push": Row({**DEVICE, "changes": [ANYWHERE]}, ROWS, ROWS, mixed={"meter": ROWS}),
 	"site.record": Row({"type": "meter", "id": "<meter>"}, GONE, GONE, refuses={"auditor": GONE}),
-	"site.refused": Row(DEVICE, OWN, OWN),
+	"site.refused": Row(DEVICE, OWN, OWN, echoes="it lists what the device itself sent"),
 	"site.rotate": Row(DEVICE, OWN),
 	"site.schema": Row({}, OWN, OWN),
 	"site.status": Row({**DEVICE, "op_ids": ["<op>"]}, ROWS, ROWS, mixed={"op": ROWS}),

@@ -99,7 +99,7 @@ def test_what_is_foreign_is_like_what_does_not_exist(people, world, elsewhere, u
 		answers.append(comparable(response, given))
 		if names is world.ids:
 			assert answer(response) == getattr(row, who), response.text[:500]
-			assert not leaks(response.text, given, world)
+			assert row.echoes or not leaks(response.text, given, world)
 	if not row.unlike:
 		assert answers[0] == answers[1]
 

@@ -14,7 +14,7 @@ from hisabi_sync.engine.model.errors import RequestError
 
 GZIP = ("gzip", "x-gzip")
 # Arguments whose parts are judged one by one: what is wrong in one costs that one.
-BY_ITEM = ("items", "changes", "upserts")
+BY_ITEM = ("items", "changes", "upserts", "rows")
 # Words that people gave, which an app may have cut in the middle of a character.
 LABELS = ("filename", "device_name")
 
@@ -27,7 +27,7 @@ def arguments() -> dict[str, Any]:
 	request = frappe.request
 	raw, in_path = _inflated(request), routes.path_arguments()
 	if request.mimetype == "application/json" and raw:
-		return {**request.args.to_dict(), **parse_object(raw), **in_path}
+		return {**request.args.to_dict(), **parse_object(raw, routes.list_argument()), **in_path}
 	return {**request.args.to_dict(), **request.form.to_dict(), **in_path}
 
 
@@ -37,16 +37,16 @@ def _is_gzipped(request: Request) -> bool:
 
 
 def is_only_ours(request: Request) -> bool:
-	"""Whether Frappe, or one of its versions, cannot read a body that we can."""
+	"""Whether Frappe, or one of its versions, cannot read a body that we can: Frappe takes objects only."""
 	return _is_gzipped(request) or (request.mimetype == "application/json" and not _is_plain(request))
 
 
 def _is_plain(request: Request) -> bool:
 	try:
-		_value, sound = strict_json.read(request.get_data(cache=True).decode("utf-8"))
+		value, sound = strict_json.read(request.get_data(cache=True).decode("utf-8"))
 	except ValueError:
 		return False
-	return sound
+	return sound and isinstance(value, dict)
 
 
 def _limit() -> int:
@@ -82,13 +82,15 @@ def _gunzip(raw: bytes, limit: int) -> bytes:
 		raise RequestError("invalid_encoding") from None
 
 
-def parse_object(raw: bytes) -> dict[str, Any]:
-	"""A JSON object from bytes, a byte order mark before it or not.
+def parse_object(raw: bytes, list_name: str | None = None) -> dict[str, Any]:
+	"""A JSON object from bytes, a byte order mark before it or not. With a `list_name`, a list is taken for an object with that list.
 
 	NaN, lone surrogates and deep nesting are refused, except in the parts of BY_ITEM: an object there is marked as `Odd`.
 	"""
 	try:
 		value, sound = strict_json.read(_text(raw))
+		if isinstance(value, list) and list_name:
+			value = {list_name: value}
 		if not isinstance(value, dict):
 			raise ValueError("no object")
 		return value if sound else _marked(value)

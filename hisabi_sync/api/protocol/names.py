@@ -54,6 +54,7 @@ GROUPS = {
 		"login rotate logout schema pull push ack status record refused conflicts presign media_url attachment "
 		"print_record",
 	),
+	"rxdb": _group("api.rxdb.endpoints", "rxdb", "pull push pull_stream"),
 	"meta": _group("api.openapi.endpoints", "wallet", "openapi"),
 	"family": _group("api.delta.endpoints", "family", "delta"),
 	"batch": _group("api.batch.endpoints", "batch", "sync token rotate"),

@@ -49,6 +49,12 @@ ROUTES = {
 	"GET /api/offline/v1/media/url": "site.media_url",
 	"GET /api/offline/v1/attachment": "site.attachment",
 	"GET /api/offline/v1/print": "site.print_record",
+	"GET /rxdb/v1/site/{collection}/{schema_version}/pull": "rxdb.pull",
+	"POST /rxdb/v1/site/{collection}/{schema_version}/push": "rxdb.push",
+	"GET /rxdb/v1/site/{collection}/{schema_version}/pullStream": "rxdb.pull_stream",
+	"GET /rxdb/v1/{space_type}/{space}/{collection}/{schema_version}/pull": "rxdb.pull",
+	"POST /rxdb/v1/{space_type}/{space}/{collection}/{schema_version}/push": "rxdb.push",
+	"GET /rxdb/v1/{space_type}/{space}/{collection}/{schema_version}/pullStream": "rxdb.pull_stream",
 	"POST /sync/delta": "family.delta",
 	"POST /v1/sync/batch": "batch.sync",
 	"POST /v1/devices/token": "batch.token",
@@ -70,11 +76,15 @@ ROUTES = {
 PREFIXES = {
 	"/api/v1/mobile/": "mobile",
 	"/api/offline/v1/": "site",
+	"/rxdb/": "rxdb",
 	"/sync/delta": "family",
 	"/v1/sync/": "batch",
 	"/v1/devices/": "batch",
 	"/api/sync/": "runs",
 }
+
+# Calls whose body may be a list, and the argument that it is then.
+LISTS = {"rxdb.push": "rows"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,15 +154,18 @@ def _connect(contract: str) -> None:
 
 def _serve_printed(request: Request, contract: str) -> None:
 	"""Point the request to the method, and keep the path and its arguments."""
-	found = [
-		(verb, match, name) for verb, pattern, name in _TABLE if (match := pattern.fullmatch(request.path))
-	]
+	found = _matches(request.path)
 	served = [(match, name) for verb, match, name in found if verb == request.method]
 	if not served:
 		raise Abort(failure(contract, RequestError("method_not_allowed" if found else "not_found")))
 	for match, name in served:
 		request.environ[PRINTED] = (request.path, match.groupdict())
 		request.path = request.environ["PATH_INFO"] = f"{METHODS}{PACKAGE}{name}"
+
+
+def _matches(path: str) -> list[tuple[str, re.Match[str], str]]:
+	"""[(HTTP method, match, name of the call)] of the rows of ROUTES that a printed path fits."""
+	return [(verb, match, name) for verb, pattern, name in _TABLE if (match := pattern.fullmatch(path))]
 
 
 def method_of(path: str) -> str:
@@ -203,6 +216,15 @@ def path_arguments() -> dict[str, str]:
 	"""{name: text} that a path has in the places of `{name}` in its route."""
 	printed = frappe.request.environ.get(PRINTED)
 	return printed[1] if printed else {}
+
+
+def list_argument() -> str | None:
+	"""The argument that a body is which is a list; None for calls that take objects only."""
+	path = frappe.request.path
+	# Frappe may have refused the body before the path was rewritten.
+	printed = [name for _, _, name in _matches(path)]
+	names = [method_of(path).removeprefix(PACKAGE), *printed]
+	return next((LISTS[name] for name in names if name in LISTS), None)
 
 
 def contract_of(path: str) -> str | None:

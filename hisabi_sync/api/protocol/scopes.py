@@ -24,6 +24,7 @@ MODULES = {
 	"batch": BATCH,
 	"family": FAMILY,
 	"site": SITE,
+	"rxdb": SITE,
 	"runs": RUNS,
 	"runs_desk": DESK,
 	"conflicts": DESK,

@@ -43,12 +43,12 @@ def collection(name: str) -> str:
 	return f"type_{ids.digest(name, size=4)}"
 
 
-def collections(types: Iterable[Described]) -> dict[str, str]:
-	"""{type: collection}; of types that would get the same one, the later ones get a number besides."""
+def collections(types: Iterable[str]) -> dict[str, str]:
+	"""{type: collection} of names of types; of those that would get the same one, the later ones get a number besides."""
 	found: dict[str, str] = {}
 	for one in types:
-		name = collection(one["type"])
-		found[one["type"]] = f"{name}_{ids.digest(one['type'], size=4)}" if name in found.values() else name
+		name = collection(one)
+		found[one] = f"{name}_{ids.digest(one, size=4)}" if name in found.values() else name
 	return found
 
 
@@ -94,13 +94,13 @@ def _words(one: Described, nullable: bool) -> dict[str, Any]:
 def rxdb(types: Iterable[Described]) -> dict[str, Any]:
 	"""{collection: schema} as `addCollections` takes them: a primary key, no unions, and empty fields are missing."""
 	listed = list(types)
-	names = collections(listed)
+	names = collections(one["type"] for one in listed)
 	return {names[one["type"]]: {"schema": _rxdb(one, names[one["type"]])} for one in listed}
 
 
 def _rxdb(one: Described, name: str) -> dict[str, Any]:
 	made = _object(one, nullable=False)["properties"]
-	properties = {key: shape for key, shape in made.items() if _is_rxdb_name(key)}
+	properties = {key: shape for key, shape in made.items() if is_rxdb_name(key)}
 	return {
 		"title": name,
 		"version": 0,
@@ -111,7 +111,7 @@ def _rxdb(one: Described, name: str) -> dict[str, Any]:
 	}
 
 
-def _is_rxdb_name(name: str) -> bool:
+def is_rxdb_name(name: str) -> bool:
 	"""Whether RxDB takes it as the name of a field."""
 	return bool(RXDB_NAME.fullmatch(name)) and name not in RXDB_OWN
 
@@ -122,7 +122,7 @@ def _is_rxdb_name(name: str) -> bool:
 def watermelon(types: Iterable[Described]) -> dict[str, Any]:
 	"""What `appSchema` takes, each table as `tableSchema` takes it. Rows and JSON are texts."""
 	listed = list(types)
-	names = collections(listed)
+	names = collections(one["type"] for one in listed)
 	return {"version": 1, "tables": [_table(one, names[one["type"]]) for one in listed]}
 
 

@@ -44,11 +44,17 @@ RIGHTS = ("create", "write", "delete")
 
 def seen_by(user: str, held: Mapping[str, HeldSpace]) -> list[dict[str, Any]]:
 	"""The types of which the user may see records in one of their spaces, by name; also those that only shares bring there."""
+	seen = reached(user, held)
+	return [_described(entity, user, held.values(), seen) for entity in seen.values()]
+
+
+def reached(user: str, held: Mapping[str, HeldSpace]) -> dict[str, EntityType]:
+	"""The same types by name, in the order of their names."""
 	here = {one.caller.space_type for one in held.values()}
-	reached = [e for e in registry().by_name.values() if e.enabled and here.intersection(_kinds(e))]
-	marks = visibility.marks_of(user, {entity.space_type for entity in reached})
-	seen = {e.name: e for e in reached if marks[e.space_type][1].get(e.mark) != BLIND}
-	return [_described(seen[name], user, held.values(), seen) for name in sorted(seen)]
+	found = [e for e in registry().by_name.values() if e.enabled and here.intersection(_kinds(e))]
+	marks = visibility.marks_of(user, {entity.space_type for entity in found})
+	seen = {e.name: e for e in found if marks[e.space_type][1].get(e.mark) != BLIND}
+	return dict(sorted(seen.items()))
 
 
 def _kinds(entity: EntityType, access: Collection[str] = (joint.READ, joint.WRITE)) -> set[str]:

@@ -131,9 +131,8 @@ def sides(
 	if decision.delete:
 		return _sides_of_delete(change, stored, entity)
 	if change.is_action:  # a device that asks for an action sets no values
-		changed = {c.field: c for c in decision.clashes}
-		base = {name: c.base for name, c in changed.items() if c.base is not None}
-		return base, {name: c.server for name, c in changed.items()}, {}
+		server = {c.field: c.server for c in decision.clashes}
+		return _bases(change, stored, server, entity), server, {}
 	client = {**{c.field: c.client for c in decision.clashes}, **decision.values}
 	server = {name: stored.values.get(name) for name in client}
 	server.update({c.field: c.server for c in decision.clashes})

@@ -67,6 +67,7 @@ def entity_type(row: frappe._dict, get_meta: Callable[[str], Meta] = frappe.get_
 		flow=flow,
 		attachments=bool(row.get("attachments")),
 		print_format=row.get("print_format") or "",
+		client_minimum=row.get("client_minimum") or 0,
 		rule=contracts.rule(row.document_type),
 		prepare=contracts.preparation(row.document_type),
 		enabled=bool(row.enabled),

@@ -22,6 +22,7 @@ from hisabi_sync.engine.entities import (
 	retyped,
 	space_types,
 )
+from hisabi_sync.engine.entities.shared_metas import SharedMetas
 from hisabi_sync.engine.entities.type_registry import Broken, Registry
 from hisabi_sync.engine.model.space_type import SpaceType
 
@@ -128,7 +129,7 @@ def _load() -> Registry:
 		return Registry([])  # for what is saved meanwhile, such as a line in the Error Log
 	if _changing():
 		# What this transaction changes is not complete, and must not reach others.
-		return _guarded(frappe.get_meta, None)
+		return _guarded(None)
 	current, compiled_here = version(), _compiled.setdefault(frappe.local.site, {})
 	compiled = compiled_here.get(current)
 	if compiled is None:
@@ -137,16 +138,16 @@ def _load() -> Registry:
 			# A save of the settings is a version too. A transaction that began before it may have cached them as they were.
 			compat.forget_documents([("Sync Settings", "Sync Settings")])
 		current = definitions.read_version()
-		compiled = compiled_here.get(current) or _keep(compiled_here, _guarded(Meta, current))
+		compiled = compiled_here.get(current) or _keep(compiled_here, _guarded(current))
 		_remember(current)
 	return compiled
 
 
-def _guarded(get_meta: Callable[[str], Meta], current: str | None) -> Registry:
+def _guarded(current: str | None) -> Registry:
 	"""Compile while `registry` gives an empty one: an error while compiling is logged, and the log is a document too."""
 	setattr(frappe.local, COMPILING, True)
 	try:
-		return _compile(_rows(), get_meta, current)
+		return _compile(_rows(), current)
 	finally:
 		setattr(frappe.local, COMPILING, False)
 
@@ -166,10 +167,12 @@ def _remember(current: str) -> None:
 		frappe.cache.set_value(VERSION_KEY, current)
 
 
-def _compile(rows: list[frappe._dict], get_meta: Callable[[str], Meta], current: str | None) -> Registry:
+def _compile(rows: list[frappe._dict], current: str | None) -> Registry:
+	"""The Registry of these Sync Entities. Without a version it is that of a transaction which changes definitions itself."""
+	kept = compiled_before.Kept(rows)
+	get_meta = frappe.get_meta if current is None else SharedMetas(kept.state)
 	kinds = space_types.compile_all(get_meta)
 	_note_followed(rows, kinds)
-	kept = compiled_before.Kept(rows)
 	parts = [kept.part(row) or _compile_one(row, get_meta) for row in rows]
 	usable = [part for part in parts if isinstance(part, compiled_before.Part)]
 	broken = [part for part in parts if isinstance(part, Broken)]

@@ -16,7 +16,8 @@ class Asked:
 
 	`marks` are asked for; `everything` is true if the call named none. `visibilities` are {mark of an entity type: the caller's
 	visibility hash} for all of the space's type, `visibility` is that of all together. `horizons` are positions up to which
-	tombstones may have been removed; `horizon` is for entity types without their own.
+	tombstones may have been removed; `horizon` is for entity types without their own. An app that cannot start over
+	(`begins_again`) is sent everything again instead, with all tombstones that there are.
 	"""
 
 	position: int
@@ -26,6 +27,7 @@ class Asked:
 	everything: bool
 	horizon: int = 0
 	horizons: dict[str, int] = field(default_factory=dict)
+	begins_again: bool = False
 
 	def horizon_of(self, mark: str) -> int:
 		"""The position up to which tombstones of an entity type may be gone."""
@@ -113,10 +115,14 @@ def _begin(standing: Standing | None, mark: str, asked: Asked) -> Standing:
 def _checked(standing: Standing | None, horizon: int, visibility: str, asked: Asked) -> Standing:
 	if standing is None or (standing.visibility == BLIND and visibility != BLIND):
 		return Standing(0, asked.position, visibility, first=True)
-	if max(standing.position, standing.deletes_until) > asked.position:
-		raise RequestError("resync_required", reason="position_unknown")
-	if max(standing.position, standing.deletes_until) < horizon:
-		raise RequestError("resync_required", reason="position_too_old")
+	reached = max(standing.position, standing.deletes_until)
+	lost = (
+		"position_unknown" if reached > asked.position else "position_too_old" if reached < horizon else None
+	)
+	if lost and asked.begins_again:
+		return Standing(0, None, visibility)
+	if lost:
+		raise RequestError("resync_required", reason=lost)
 	return standing if standing.visibility == visibility else Standing(0, standing.deletes_until, visibility)
 
 

@@ -56,6 +56,7 @@ class EntityType:
 	flow: Flow | None = None  # its active Workflow
 	attachments: bool = False  # whether devices get the files that are attached to documents, and attach some
 	print_format: str = ""  # how documents are printed for devices; without one as the DocType says
+	client_minimum: int = 0  # the oldest version of an app's schema with which it may sync
 	# rule(change, stored, caller, registry): checks and completes values.
 	rule: Callable[..., Any] | None = None
 	# prepare(changes, caller): looks up what the rule needs for a whole batch.

@@ -118,7 +118,8 @@ export class Screen {
 
 	actionButtons(page) {
 		if (!this.view.current.is_deleted) {
-			page.set_primary_action(actionLabel(this.view.action), () => this.settle({ resolution: "accept_client" }));
+			const label = __("Take the action: {0}", [actionLabel(this.view.action)]);
+			page.set_primary_action(label, () => this.settle({ resolution: "accept_client" }));
 		}
 		page.add_inner_button(__("Leave as it is"), () => this.settle({ resolution: "accept_server" }));
 		page.add_menu_item(__("Dismiss"), () => this.dismiss());
