@@ -7,7 +7,6 @@ from typing import Any
 from frappe.utils import create_batch
 from werkzeug.wrappers import Response
 
-from hisabi_sync.api.media import endpoints as uploads
 from hisabi_sync.api.protocol import push_and_pull
 from hisabi_sync.api.protocol.http import endpoint
 from hisabi_sync.api.protocol.push_and_pull import page_size
@@ -61,7 +60,9 @@ def _reached(place: Place) -> int:
 	return sum(one.caller.position for one in place.held.values())
 
 
-@endpoint(CONTRACT, methods=("GET",), read=uploads.query, takes=models.OfCollection, gives=models.RxStream)
+@endpoint(
+	CONTRACT, methods=("GET",), takes=models.OfCollection, gives=models.RxStream, content="text/event-stream"
+)
 def pull_stream(request: models.OfCollection) -> Response:
 	"""The stream of changes. It tells the client to ask again later, which is a pull: no process for live events serves this site."""
 	places.find(request)

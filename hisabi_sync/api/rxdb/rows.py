@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hisabi_sync.api.rxdb.documents import DELETED, Document, is_empty
+from hisabi_sync.api.rxdb.documents import DELETED, Document
 from hisabi_sync.engine.ledger import fingerprint
 from hisabi_sync.engine.model.change import CREATE, DELETE, UPDATE
 
@@ -78,9 +78,9 @@ def differing(new: Document, old: Document) -> dict[str, Any]:
 
 
 def same(one: Any, other: Any) -> bool:
-	"""Whether two values are one: what is absent, null and empty is, and so are 1 and true."""
-	if is_empty(one) or is_empty(other):
-		return is_empty(one) and is_empty(other)
+	"""Whether two values are one: what is absent, null, empty, 0 and false is, and so are 1 and true."""
+	if not one or not other:
+		return not one and not other
 	if isinstance(one, list) and isinstance(other, list):
 		return len(one) == len(other) and all(map(same, one, other))
 	if isinstance(one, dict) and isinstance(other, dict):

@@ -1,0 +1,202 @@
+"""The calls of RxDB's dialect, as a hostile or an old app would send them."""
+
+import frappe
+import pytest
+
+from hisabi_sync.engine.model import ids
+from hisabi_sync.engine.store import sequence
+from hisabi_sync.tenants import SPACE_TYPE
+from tests.mobile.app import join, new_tenant, new_user
+from tests.site.app import create, new_device
+from tests.support.phone import new_id
+
+
+@pytest.fixture
+def one(pair):
+	return pair[0]
+
+
+@pytest.fixture
+def orders(names):
+	return names[0]
+
+
+def pull(device, name, *, at="site", version=0, **params):
+	return device.session.get(
+		f"{device.url}/rxdb/v1/{at}/{name}/{version}/pull", params={"id": "", "lwt": 0, **params}, timeout=60
+	)
+
+
+def push(device, name, *rows, at="site", version=0, **params):
+	address = f"{device.url}/rxdb/v1/{at}/{name}/{version}/push"
+	return device.session.post(address, json=list(rows), params=params, timeout=60)
+
+
+def row(new, assumed=None):
+	return {"newDocumentState": new, **({"assumedMasterState": assumed} if assumed else {})}
+
+
+def document(**values):
+	return {"id": new_id("order"), "_deleted": False, "title": "A", **values}
+
+
+def all_of(device, name, **params):
+	answer = pull(device, name, **params)
+	assert answer.status_code == 200, answer.text
+	return {one["id"]: one for one in answer.json()["documents"]}
+
+
+def test_pages_are_full_until_the_end_and_the_end_is_stable(one, orders):
+	made = [document() for _ in range(5)]
+	assert push(one, orders, *map(row, made)).json() == []
+	first = pull(one, orders, limit=3).json()
+	second = pull(one, orders, limit=3, **first["checkpoint"]).json()
+	assert [len(page["documents"]) for page in (first, second)] == [3, 2]
+	third = pull(one, orders, limit=3, **second["checkpoint"]).json()
+	assert third["documents"] == [] and third["checkpoint"]["id"] == second["checkpoint"]["id"]
+	assert isinstance(third["checkpoint"]["lwt"], int)
+
+
+def test_only_the_fields_that_are_asked_for(one, orders):
+	made = document(color="red", qty=3)
+	push(one, orders, row(made))
+	(shown,) = all_of(one, orders, fields="color,nothing").values()
+	assert shown == {"id": made["id"], "color": "red", "_deleted": False}
+
+
+def test_a_type_may_be_called_by_its_own_name(one, kinds):
+	assert pull(one, kinds[0].replace(" ", "%20")).status_code == 200
+	for unknown in ("nothing", "User", "user", "tabUser", "' OR 1"):
+		answer = pull(one, unknown)
+		assert (answer.status_code, answer.json()["error_code"]) == (404, "unknown_collection"), unknown
+
+
+def test_one_space_is_named_by_its_type_and_key(one, orders):
+	made = document()
+	push(one, orders, row(made), at=f"{SPACE_TYPE}/{one.tenant}")
+	join(other := new_tenant(), one.user, "member")
+	assert all_of(one, orders, at=f"{SPACE_TYPE}/{one.tenant}").keys() == {made["id"]}
+	assert all_of(one, orders, at=f"{SPACE_TYPE}/{other}") == {}
+	for foreign in (new_tenant(), "nothing"):
+		answer = pull(one, orders, at=f"{SPACE_TYPE}/{foreign}")
+		assert (answer.status_code, answer.json()["error_code"]) == (403, "space_access_denied")
+
+
+def test_who_only_looks_gets_the_present_documents_back(pair, server, site, orders):
+	one, _ = pair
+	viewer = new_device(server, site, new_user())
+	join(one.tenant, viewer.user, "viewer")
+	made = document()
+	push(one, orders, row(made))
+	present = all_of(viewer, orders)[made["id"]]
+	answer = push(viewer, orders, row({**made, "title": "B"}, made), row(new := document()))
+	assert answer.json() == [present, {**new, "_deleted": True}]
+	assert all_of(one, orders) == {made["id"]: present}
+
+
+def test_a_foreign_id_tells_nothing(one, server, site, orders):
+	stranger = new_device(server, site, new_user())
+	join(new_tenant(), stranger.user, "member")
+	made = document(note="secret")
+	push(one, orders, row(made))
+	taken = {"id": made["id"], "_deleted": False, "title": "mine"}
+	assert push(stranger, orders, row(taken)).json() == []
+	assert all_of(stranger, orders)[made["id"]].items() >= taken.items()
+	assert all_of(one, orders)[made["id"]]["note"] == "secret"
+
+
+def test_an_app_below_the_minimum_is_told_so(one, kinds, orders):
+	doc = frappe.get_doc("Sync Entity", kinds[0])
+
+	def require(version):
+		doc.reload()
+		doc.client_minimum = version
+		doc.save()
+		frappe.db.commit()
+
+	require(3)
+	try:
+		for answer in (pull(one, orders, version=2), push(one, orders, row(document()), version=2)):
+			assert (answer.status_code, answer.json()["error_code"]) == (426, "client_outdated")
+			assert answer.json()["minimum"] == 3
+		assert pull(one, orders, version=3).status_code == 200
+	finally:
+		require(0)
+
+
+def test_the_epoch_of_before_a_restore_is_refused(one, orders):
+	assert pull(one, orders, epoch=sequence.epoch()).status_code == 200
+	answer = pull(one, orders, epoch=sequence.epoch() + 1)
+	assert (answer.status_code, answer.json()["epoch"]) == (409, sequence.epoch())
+
+
+def test_a_position_that_is_not_the_servers_begins_again_with_what_was_deleted(one, orders):
+	kept, gone = document(), document()
+	push(one, orders, row(kept), row(gone))
+	held = pull(one, orders).json()["checkpoint"]
+	push(one, orders, row({**gone, "_deleted": True}, gone))
+	space = ids.space(SPACE_TYPE, one.tenant)
+	frappe.db.set_value("Sync Space", space, "horizon", 10**6, update_modified=False)
+	frappe.db.commit()
+	answer = pull(one, orders, **held)
+	assert answer.status_code == 200, answer.text
+	assert {d["id"]: d["_deleted"] for d in answer.json()["documents"]} == {
+		kept["id"]: False,
+		gone["id"]: True,
+	}
+
+
+def test_a_link_to_nothing_is_waited_for_and_then_refused(one, orders):
+	made, fine = document(shop="nowhere"), document()
+	first = push(one, orders, row(made), row(fine))
+	assert (first.status_code, first.json()["error_code"]) == (503, "dependency_missing")
+	assert first.headers["Retry-After"] == "1" and all_of(one, orders).keys() == {fine["id"]}
+	answers = [push(one, orders, row(made), row(fine)) for _ in range(19)]
+	assert [answer.status_code for answer in answers] == [503] * 18 + [200]
+	assert answers[-1].json() == [{**made, "_deleted": True}]
+
+
+@pytest.mark.parametrize(
+	"rows", [[], [{}], [{"newDocumentState": {}}], [{"newDocumentState": {"id": 1}}]], ids=str
+)
+def test_what_has_no_id_is_left_out(one, orders, rows):
+	answer = push(one, orders, *rows)
+	assert (answer.status_code, answer.json()) == (200, [])
+
+
+@pytest.mark.parametrize("value", ["a\ud83c", {"a": [1]}, [[]], 10**400, float("1e308"), "<script>"], ids=str)
+def test_an_odd_value_costs_its_own_row(one, orders, value):
+	odd, fine = document(title=value), document()
+	answer = one.session.post(
+		f"{one.url}/rxdb/v1/site/{orders}/0/push", json=[row(odd), row(fine)], timeout=60
+	)
+	assert answer.status_code == 200, answer.text
+	assert fine["id"] in all_of(one, orders)
+
+
+@pytest.mark.parametrize("body", ["{}", "null", '"x"', "[1]", "[null]", "[[]]", "{", ""])
+def test_a_body_that_is_no_list_of_objects_is_a_4xx(one, orders, body):
+	answer = one.session.post(
+		f"{one.url}/rxdb/v1/site/{orders}/0/push",
+		data=body,
+		headers={"Content-Type": "application/json"},
+		timeout=60,
+	)
+	assert 400 <= answer.status_code < 500 and answer.json()["error_code"], answer.text
+
+
+def test_a_list_is_a_body_of_this_call_only(one):
+	answer = one.session.post(f"{one.url}/api/offline/v1/push", json=[create("x")], timeout=60)
+	assert (answer.status_code, answer.json()["error_code"]) == (400, "invalid_json")
+
+
+def test_no_more_rows_than_a_push_may_have(one, orders):
+	answer = push(one, orders, *[{} for _ in range(5001)])
+	assert (answer.status_code, answer.json()["error_code"]) == (413, "too_many_items")
+
+
+def test_where_no_events_are_sent_the_stream_asks_to_come_again(one, orders):
+	answer = one.session.get(f"{one.url}/rxdb/v1/site/{orders}/0/pullStream", timeout=60)
+	assert answer.text == "retry: 15000\n\n" and answer.headers["Content-Type"].startswith(
+		"text/event-stream"
+	)
