@@ -35,7 +35,11 @@ def prepare(site: Site) -> None:
 	for app in settings.apps:
 		_add(site, app, foundation)
 	installed = steps.once(
-		settings, f"App on {name}", f"app-{name}", "1", lambda step: _install(site, APP, step)
+		settings,
+		f"App on {name}",
+		f"app-{name}",
+		"1",
+		lambda step: _bring(site, APP, schema, step),
 	)
 	if installed:
 		steps.write_atomically(settings.stamps / f"schema-{name}", steps.fingerprint(schema))
@@ -87,18 +91,20 @@ def _encryption_key() -> str:
 
 
 def _add(site: Site, app: App, foundation: str) -> None:
-	"""Have one of the other apps on the site: installed where it is the first of its kind, else copied."""
-	kept = copies.path(site.settings, app.name, foundation)
+	"""Have one of the other apps on the site."""
+	title, stamp = f"{app.name} on {site.name}", f"app-{site.name}-{app.name}"
+	steps.once(site.settings, title, stamp, "1", lambda step: _bring(site, app.name, foundation, step))
 
-	def add(step: Step) -> None:
-		if kept.is_file():
-			copies.load(site, kept, step)
-			_frappe(site, step, "--site", site.name, "clear-cache")
-		else:
-			_install(site, app.name, step)
-			copies.keep(site, kept, step)
 
-	steps.once(site.settings, f"{app.name} on {site.name}", f"app-{site.name}-{app.name}", "1", add)
+def _bring(site: Site, app: str, foundation: str, step: Step) -> None:
+	"""Install an app where the site is the first with it on this foundation, else copy the database of the first."""
+	kept = copies.path(site.settings, app, foundation)
+	if kept.is_file():
+		copies.load(site, kept, step)
+		_frappe(site, step, "--site", site.name, "clear-cache")
+	else:
+		_install(site, app, step)
+		copies.keep(site, kept, step)
 
 
 def _install(site: Site, app: str, step: Step) -> None:

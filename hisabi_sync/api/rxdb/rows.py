@@ -51,7 +51,9 @@ def change(row: Row, entity_type: str, present: Document | None, version: int) -
 	"""
 	if is_done(row, present):
 		return None
-	made = _delete(row) if row.is_delete else _edit(row, present, version)
+	made = _delete(row, version) if row.is_delete else _edit(row, present, version)
+	if made["op"] == UPDATE and not made["values"]:
+		return None  # the app changed what is its own only
 	return {"op_id": op_id(row, entity_type, version), "type": entity_type, "id": row.client_id, **made}
 
 
@@ -101,7 +103,8 @@ def _edit(row: Row, present: Document | None, version: int) -> dict[str, Any]:
 	return {"op": UPDATE, "values": values, "base_values": {name: row.assumed.get(name) for name in values}}
 
 
-def _delete(row: Row) -> dict[str, Any]:
+def _delete(row: Row, version: int) -> dict[str, Any]:
+	"""A delete of the document that the client knew. Of one without values nothing can have changed since."""
 	assumed: Mapping[str, Any] = row.assumed or row.new
 	base = {name: value for name, value in assumed.items() if name != "id" and not name.startswith(OWN)}
-	return {"op": DELETE, "base_values": base}
+	return {"op": DELETE, **({"base_values": base} if base else {"base_version": version})}

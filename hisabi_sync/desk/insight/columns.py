@@ -14,6 +14,10 @@ from hisabi_sync.desk.insight.scope import Period
 TITLES = {"Sync Device": "device_name", "Sync Space": "title"}
 
 
+# Frappe's charts fail when their width changes while they are being animated, as it does when the rows below them come.
+STILL = {"animate": 0, "disableEntryAnimation": 1}
+
+
 def column(
 	fieldname: str, label: str, fieldtype: str = "Data", width: int = 110, **more: Any
 ) -> dict[str, Any]:
@@ -60,6 +64,7 @@ def stacked(
 		"barOptions": {"stacked": 1, "spaceRatio": 0.4},
 		"axisOptions": {"xIsSeries": 1, "xAxisMode": "tick"},
 		"height": 220,
+		**STILL,
 	}
 
 

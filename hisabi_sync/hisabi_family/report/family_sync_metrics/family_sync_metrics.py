@@ -7,7 +7,7 @@ import frappe
 from frappe import _
 
 from hisabi_sync.desk.insight import counts, scope
-from hisabi_sync.desk.insight.columns import column, link, summary
+from hisabi_sync.desk.insight.columns import STILL, column, link, summary
 from hisabi_sync.hisabi_family import metrics
 
 FILTERS = "family device user status".split()
@@ -69,7 +69,7 @@ def _chart(found: list[frappe._dict]) -> dict[str, Any] | None:
 		"labels": list(SIZES.values()),
 		"datasets": [{"name": _("Changes in a request"), "values": values}],
 	}
-	return {"data": data, "type": "bar", "colors": ["#4C8DFF"], "height": 200}
+	return {"data": data, "type": "bar", "colors": ["#4C8DFF"], "height": 200, **STILL}
 
 
 def _summary(found: list[frappe._dict]) -> list[dict[str, Any]]:

@@ -116,7 +116,7 @@ def _chart(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
 	sets = [{"name": _("Conflicts"), "values": [count for _name, count in top]}]
 	data = {"labels": [name for name, _count in top], "datasets": sets}
 	options = {"barOptions": {"spaceRatio": 0.5}, "axisOptions": {"xAxisMode": "tick"}, "height": 200}
-	return {"data": data, "type": "bar", "colors": ["#E8A13A"], **options}
+	return {"data": data, "type": "bar", "colors": ["#E8A13A"], **options, **columns.STILL}
 
 
 def _summary(rows: list[dict[str, Any]], still_open: int) -> list[dict[str, Any]]:
