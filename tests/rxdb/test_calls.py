@@ -156,6 +156,22 @@ def test_a_link_to_nothing_is_waited_for_and_then_refused(one, orders):
 	assert answers[-1].json() == [{**made, "_deleted": True}]
 
 
+def test_what_is_the_apps_own_is_no_change(one, orders):
+	made = document()
+	push(one, orders, row(made))
+	before = all_of(one, orders)
+	assert push(one, orders, row({**made, "_seen": True}, made)).json() == []
+	assert all_of(one, orders) == before
+	assert one.get("refused").json()["items"] == []
+
+
+def test_a_document_without_values_can_be_deleted(one, orders):
+	bare = {"id": new_id("order"), "_deleted": False}
+	assert push(one, orders, row(bare)).json() == []
+	assert push(one, orders, row({**bare, "_deleted": True}, bare)).json() == []
+	assert all_of(one, orders) == {}
+
+
 @pytest.mark.parametrize(
 	"rows", [[], [{}], [{"newDocumentState": {}}], [{"newDocumentState": {"id": 1}}]], ids=str
 )
