@@ -8,8 +8,9 @@ import time
 import pytest
 from frappe.utils.background_jobs import generate_qname
 from redis import Redis
-from rq import Queue
+from rq import Queue, Worker
 from rq.job import JobStatus
+from rq.worker import WorkerStatus
 
 WORKER = ("-m", "frappe.utils.bench_helper", "frappe", "worker", "--queue", "short,default,long")
 
@@ -26,11 +27,12 @@ def worker(site, own_redis, tmp_path):
 
 
 def does_a_job(own_redis, worker):
-	"""Whether the worker does a job within a minute."""
+	"""Whether the worker does a job within a minute, and waits for the next one then: with work in hand it may end without Redis."""
 	queue = Queue(generate_qname("short"), connection=Redis.from_url(f"{own_redis.address}/1"))
 	job, end = queue.enqueue(time.sleep, 0), time.monotonic() + 60
 	while time.monotonic() < end and worker.poll() is None:
-		if job.get_status(refresh=True) == JobStatus.FINISHED:
+		states = {one.get_state() for one in Worker.all(connection=queue.connection)}
+		if job.get_status(refresh=True) == JobStatus.FINISHED and states <= {WorkerStatus.IDLE}:
 			return True
 		time.sleep(0.2)
 	return False
