@@ -145,10 +145,15 @@ def test_nothing_that_was_stored_runs(window, scene, desk_site):
 	frappe.db.set_value("Sync Space", space, "title", NASTY)
 	spaces.set_member(space, person, "member")
 	frappe.db.commit()
-	page = window(make_person("Sync Manager"))
-	page.goto(f"/app/see-as?user={person}")
-	page.get_by_text(NASTY).wait_for()
-	assert page.evaluate("window.pwned") is None and page.mistakes == []
+	try:
+		page = window(make_person("Sync Manager"))
+		page.goto(f"/app/see-as?user={person}")
+		page.get_by_text(NASTY).wait_for()
+		assert page.evaluate("window.pwned") is None and page.mistakes == []
+	finally:
+		# Nothing but this test stores such a title, and Frappe's own report view would run it for the next one.
+		frappe.db.set_value("Sync Space", space, "title", "Evil")
+		frappe.db.commit()
 
 
 def test_the_form_of_a_space_type_shows_its_rules(window, scene, shots):
