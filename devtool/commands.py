@@ -37,20 +37,7 @@ TRACEBACK = "Traceback (most recent call last)"
 # Tests that take minutes have a command of their own.
 WHOLE_SUITE = ("-n", "2", "--no-loadscope-reorder", "-m", "not thorough")
 # What `./dev reset` keeps: slow to make, and holding nothing of anybody's work.
-KEPT = {
-	"tools",
-	"checks",
-	"env",
-	"frappe",
-	"downloads",
-	"desk",
-	"node",
-	"desk-frappe",
-	"clients",
-	"pycache",
-	"lock",
-	"stamps",
-}
+KEPT = set("tools checks env frappe downloads desk node desk-frappe clients pycache lock stamps".split())
 KEPT.add(choice.FILE)
 
 

@@ -102,6 +102,7 @@ def _bring(site: Site, app: str, foundation: str, step: Step) -> None:
 	if kept.is_file():
 		copies.load(site, kept, step)
 		_frappe(site, step, "--site", site.name, "clear-cache")
+		_set_up(site, app, step)  # what was kept may be of a site with the scheduler, and this one without
 	else:
 		_install(site, app, step)
 		copies.keep(site, kept, step)
@@ -110,6 +111,10 @@ def _bring(site: Site, app: str, foundation: str, step: Step) -> None:
 def _install(site: Site, app: str, step: Step) -> None:
 	"""Install an app; `--force` because an interrupted installation may have left a part."""
 	_frappe(site, step, "--site", site.name, "install-app", app, "--force")
+	_set_up(site, app, step)
+
+
+def _set_up(site: Site, app: str, step: Step) -> None:
 	if app in SET_UP:
 		set_up = [site.settings.python, "-m", SET_UP[app], *(() if site.tests else ("--scheduler",))]
 		step.run(set_up, env=environment(site), cwd=site.bench.sites)

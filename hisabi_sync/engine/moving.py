@@ -33,7 +33,9 @@ def take_along(
 	pairs = [(old[name], target) for name, target in moved.items()]
 	_bring_history(entity, space, pairs)
 	if entity.acting or entity.attachments or contracts.media_columns(entity.doctype):
-		_hand_over("Sync Media", pairs, ("record",), ", space = %s", "", (space,))
+		# S3 has an upload under the name of the space in which it was opened. The columns are set from left to right.
+		more = ", folder = COALESCE(NULLIF(folder, ''), space), space = %s"
+		_hand_over("Sync Media", pairs, ("record",), more, "", (space,))
 	return moved
 
 

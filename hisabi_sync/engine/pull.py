@@ -180,7 +180,7 @@ def parts(
 	"""[(a select, its values)] of what is new in a space, at most `limit` rows of each, in the order of their numbers."""
 	blind = [entity.name for entity in entities if begun.is_blind(entity.mark)]
 	apart = [e for e in entities if e.name not in blind and not begun.is_with_rest(e.mark)]
-	found = [_part(caller, begun.at[e.mark], "entity_type = %s", [e.name], limit) for e in apart]
+	found = [_part(caller, begun, begun.at[e.mark], "entity_type = %s", [e.name], limit) for e in apart]
 	if begun.asked.everything:
 		without = [
 			*(entity.name for entity in apart),
@@ -188,21 +188,26 @@ def parts(
 			*entity_types.registry().closed(caller.space_type),
 		]
 		where, values = ("entity_type NOT IN %s", [tuple(without)]) if without else ("1 = 1", [])
-		found.insert(0, _part(caller, begun.rest, where, values, limit))
+		found.insert(0, _part(caller, begun, begun.rest, where, values, limit))
 	# A part is None if its position is the last one already.
 	return [part for part in found if part]
 
 
 def _part(
-	caller: Caller, standing: cursor.Standing | None, condition: str, values: Iterable[Any], limit: int
+	caller: Caller,
+	begun: standing.Begin,
+	at: cursor.Standing | None,
+	condition: str,
+	values: Iterable[Any],
+	limit: int,
 ) -> tuple[str, list[Any]] | None:
 	"""(a select, its values) of what is newer than a Standing; None if nothing is."""
-	if standing is None or standing.position >= caller.position:
+	if at is None or at.position >= caller.position:
 		return None
-	where, where_values = "space = %s AND sequence > %s", [caller.space, standing.position]
-	if standing.snapshot is not None:
+	where, where_values = "space = %s AND sequence > %s", [caller.space, at.position]
+	if begun.skips_deletes(at):
 		where += " AND (deleted_at IS NULL OR sequence > %s)"
-		where_values.append(standing.snapshot)
+		where_values.append(at.snapshot)
 	query = (
 		f"(SELECT {', '.join(COLUMNS)} FROM `tabSync Record` "  # noqa: S608
 		f"WHERE {where} AND {condition} ORDER BY sequence LIMIT {int(limit)})"

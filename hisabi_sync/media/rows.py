@@ -18,7 +18,7 @@ PENDING, UPLOADED, USED, REFUSED, REMOVING = "Pending", "Uploaded", "Used", "Ref
 READABLE = (UPLOADED, USED)
 COLUMNS = (
 	"space user device file_name content_type backend announced_size announced_sha256 state received size sha256 "
-	"record released_at incoming"
+	"record released_at incoming folder"
 ).split()
 
 
@@ -42,6 +42,9 @@ class Media:
 	record: str | None = None
 	released_at: datetime | None = None
 	incoming: int = 0  # whether the place that its upload URL wrote to has a copy still
+	folder: str | None = (
+		None  # the space in which it was opened, if it went on to another: S3 has it under that name
+	)
 
 
 def insert(media: Media) -> None:

@@ -78,7 +78,7 @@ def _place(media: Media, folder: str = "") -> dict[str, str]:
 		raise RequestError("unavailable")  # files in S3 outlive its settings
 	return {
 		"Bucket": settings.s3_bucket,
-		"Key": f"{settings.s3_prefix or ''}{folder}{media.space}/{media.key}",
+		"Key": f"{settings.s3_prefix or ''}{folder}{media.folder or media.space}/{media.key}",
 	}
 
 

@@ -11,7 +11,18 @@ from hisabi_sync.engine.sharing import joint_spaces
 from hisabi_sync.media import backends, rows, visibility
 from hisabi_sync.media.rows import PENDING, READABLE, REFUSED, USED, Media
 
-MARKED = ("space", "state", "record", "used_at", "released_at", "size", "sha256", "refusal", "incoming")
+MARKED = (
+	"space",
+	"folder",
+	"state",
+	"record",
+	"used_at",
+	"released_at",
+	"size",
+	"sha256",
+	"refusal",
+	"incoming",
+)
 
 
 def use(named: Mapping[str, str | None], space: str, caller: Caller | None = None) -> dict[str, Media]:
@@ -64,15 +75,18 @@ def _changes(media: Media, record: str | None, space: str) -> bool:
 def _marked(media: Media, record: str | None, space: str) -> tuple[Any, ...]:
 	"""The row after the key was named. It stays used even if the item fails, because a conflict may need it later."""
 	refusal = _take(media) if media.state == PENDING else None
+	if media.space != space:
+		media.space, media.folder = space, media.folder or media.space
 	if media.state == PENDING and refusal == "not_found":
-		return (media.key, space, PENDING, media.record, None, None, 0, "", None, 0)
+		return (media.key, space, media.folder, PENDING, media.record, None, None, 0, "", None, 0)
 	# What S3 had in two places is emptied by `collect`, once the upload URL does not work any more.
 	media.incoming = int(media.incoming or (media.state == PENDING and not refusal))
 	media.state = REFUSED if refusal else USED
-	media.space, media.record = space, record or media.record
+	media.record = record or media.record
 	return (
 		media.key,
-		media.space,
+		space,
+		media.folder,
 		media.state,
 		media.record,
 		clock.now(),

@@ -183,6 +183,22 @@ def test_a_further_site_gets_a_copy_and_a_changed_app_is_installed_again(checkou
 	)
 
 
+@pytest.mark.parametrize("kind", ["demo_site", "test_site"])
+def test_a_copy_of_our_app_is_finished_for_its_own_site(made, monkeypatch, tmp_path, kind):
+	"""The scheduler runs on the site to look at, and not on those of tests; what is copied may be of either."""
+	target, ran = getattr(bench, kind)(made()), []
+	kept = tmp_path / "kept.sql"
+	kept.touch()
+	monkeypatch.setattr(site.copies, "path", lambda *_: kept)
+	monkeypatch.setattr(site.copies, "load", lambda *_: None)
+	monkeypatch.setattr(site, "_frappe", lambda *_: None)
+	monkeypatch.setattr(site, "environment", lambda site: {})
+	step = type("Step", (), {"run": lambda self, argv, env, cwd: ran.append([*map(str, argv)])})()
+	site._bring(target, "hisabi_sync", "foundation", step)
+	(finished,) = ran
+	assert "devtool.finish_site" in finished and ("--scheduler" in finished) == (kind == "demo_site")
+
+
 def _dump(words):
 	"""Write the file that a dump of the database would."""
 	for word in words:

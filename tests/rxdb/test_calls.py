@@ -146,6 +146,56 @@ def test_a_position_that_is_not_the_servers_begins_again_with_what_was_deleted(o
 	}
 
 
+def test_a_position_that_is_too_old_comes_to_an_end_page_by_page(one, orders):
+	"""Although the first pages stand before the position up to which deleted records may be gone."""
+	made = [document() for _ in range(8)]
+	push(one, orders, row(made[0]))
+	held = pull(one, orders).json()["checkpoint"]
+	push(one, orders, *map(row, made[1:]))
+	push(one, orders, row({**made[3], "_deleted": True}, made[3]))
+	space = ids.space(SPACE_TYPE, one.tenant)
+	sequence_now = frappe.db.get_value("Sync Space", space, "sequence")
+	frappe.db.set_value("Sync Space", space, "horizon", sequence_now - 1, update_modified=False)
+	frappe.db.commit()
+	told, pages = {}, 0
+	while pages < 20:
+		answer = pull(one, orders, limit=2, **held).json()
+		held, pages = answer["checkpoint"], pages + 1
+		told |= {d["id"]: d["_deleted"] for d in answer["documents"]}
+		if len(answer["documents"]) < 2:
+			break
+	assert pages == 5 and told == {d["id"]: d is made[3] for d in made}
+
+
+def test_what_a_backup_lost_is_made_again_and_what_it_kept_costs_nothing(one, orders):
+	"""RxDB sends all that it has, without saying what it took for the server's."""
+	kept, lost = document(qty=3), document()
+	push(one, orders, row(kept))
+	before = frappe.db.count("Sync Batch")
+	assert push(one, orders, row(kept)).json() == []
+	frappe.db.rollback()
+	assert frappe.db.count("Sync Batch") == before
+	assert push(one, orders, row(kept), row(lost)).json() == []
+	assert all_of(one, orders).keys() == {kept["id"], lost["id"]}
+
+
+def take_at_once(count):
+	frappe.db.set_single_value("Sync Settings", "max_push_items", count)
+	frappe.db.commit()
+	frappe.clear_document_cache("Sync Settings", "Sync Settings")
+
+
+def test_a_push_is_cut_to_what_the_site_takes_at_once(one, orders):
+	made = [document() for _ in range(5)]
+	before = frappe.db.get_single_value("Sync Settings", "max_push_items")
+	take_at_once(2)
+	try:
+		assert push(one, orders, *map(row, made)).json() == []
+	finally:
+		take_at_once(before)
+	assert all_of(one, orders).keys() == {d["id"] for d in made}
+
+
 def test_a_link_to_nothing_is_waited_for_and_then_refused(one, orders):
 	made, fine = document(shop="nowhere"), document()
 	first = push(one, orders, row(made), row(fine))

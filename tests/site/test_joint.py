@@ -10,6 +10,7 @@ from hisabi_sync.engine.database import retry
 from hisabi_sync.engine.model import ids
 from hisabi_sync.engine.sharing import memberships
 from tests.media import uploads
+from tests.media.s3 import bucket, s3_server  # noqa: F401
 from tests.sharing.test_joint_spaces import ROWS, TASK, lies_in, rows, space_of, tasks  # noqa: F401
 from tests.sharing.world import ROLE, by_rep, document, kind, region, user
 from tests.site.app import change, create, new_device, update
@@ -336,8 +337,14 @@ def attach(identity, key, **more):
 	return change("action", TASK, identity, action="attach", args={"key": key}, **more)
 
 
+@pytest.fixture(params=["on the site", "in S3"])
+def storage(request):
+	"""Where uploads are kept."""
+	return request.param == "in S3" and request.getfixturevalue("bucket")
+
+
 def test_a_file_that_was_uploaded_for_a_part_is_attached_to_a_new_record_of_several_spaces(
-	two, with_files, shared
+	two, with_files, shared, storage
 ):
 	one, mine, other, theirs = two
 	key = uploaded(one, space=ids.space(shared, mine.region))
@@ -350,7 +357,22 @@ def test_a_file_that_was_uploaded_for_a_part_is_attached_to_a_new_record_of_seve
 		assert device.session.get(device.url + shown["url"], timeout=60).content == uploads.PNG
 
 
-def test_each_part_attaches_files_to_a_record_of_several_spaces(two, with_files):
+def test_a_file_goes_along_when_its_record_comes_to_several_spaces(two, with_files, shared, storage):
+	one, mine, other, theirs = two
+	key = uploaded(one, space=ids.space(shared, mine.region))
+	made = create(TASK, note="x", region=mine.region)
+	one.push(made, attach(made["id"], key))
+	one.pull()
+	version = one.held[TASK, made["id"]]["version"]
+	(moved,) = one.push(update(TASK, made["id"], version, rows=rows(mine, theirs)))
+	assert moved["status"] == "accepted", moved
+	for device in (one, other):
+		device.pull()
+		(shown,) = device.held[TASK, made["id"]]["attachments"]
+		assert device.session.get(device.url + shown["url"], timeout=60).content == uploads.PNG
+
+
+def test_each_part_attaches_files_to_a_record_of_several_spaces(two, with_files, storage):
 	one, mine, other, theirs = two
 	made = create(TASK, note="x", region=mine.region, rows=rows(mine, theirs))
 	one.push(made)

@@ -1,6 +1,6 @@
 """RxDB's replication: pull, push and the stream, as its own helpers call them. Source: docs/contracts/rxdb.md."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,7 @@ from hisabi_sync.engine.push import Options
 
 CONTRACT = "rxdb"
 DEFAULT = 100  # documents of a page
-MOST_ROWS, AT_ONCE = 5000, 200
+MOST_ROWS = 5000
 ASK_AGAIN = 15_000  # milliseconds after which a client opens its stream again
 # Times that a row is asked for again while a record that it links to is not there; then it is refused as any other.
 PATIENCE = 20
@@ -82,7 +82,7 @@ def push(request: models.RxPush) -> list[Document]:
 	place = places.find(request)
 	if len(request.rows) > MOST_ROWS:
 		raise RequestError("too_many_items", limit=MOST_ROWS)
-	answers = [_push(place, part) for part in create_batch(request.rows, AT_ONCE)]
+	answers = [_push(place, part) for part in create_batch(request.rows, items.limit())]
 	if any(answer.waits for answer in answers):
 		raise RequestError("dependency_missing", retry_after=1)
 	return [document for answer in answers for document in answer.documents]
@@ -100,13 +100,13 @@ def _push(place: Place, sent: Sequence[Any]) -> Answer:
 	every = [row for one in sent if (row := rows.read(one))]
 	known = place.present([row.client_id for row in every])
 	pairs = [(row, change) for row in every if (change := _change(place, row, known.get(row.client_id)))]
-	outcomes = _applied(place, [change for _, change in pairs])
-	left = [(row, o) for (row, _), o in zip(pairs, outcomes, strict=True) if o.status in (CONFLICT, ERROR)]
+	judged = [(*pair, outcome) for pair, outcome in zip(pairs, _applied(place, pairs), strict=True)]
+	left = [row for row, _, outcome in judged if outcome.status in (CONFLICT, ERROR)]
 	waits = _waits(
-		place, [change for (_, change), o in zip(pairs, outcomes, strict=True) if o.code == "invalid_link"]
+		place, [change["op_id"] for _, change, outcome in judged if outcome.code == "invalid_link"]
 	)
-	now = place.present([row.client_id for row, _ in left])
-	return Answer([_standing(place, row, now.get(row.client_id)) for row, _ in left], waits)
+	now = place.present([row.client_id for row in left])
+	return Answer([_standing(place, row, now.get(row.client_id)) for row in left], waits)
 
 
 def _change(place: Place, row: Row, item: Item | None) -> dict[str, Any] | None:
@@ -115,12 +115,12 @@ def _change(place: Place, row: Row, item: Item | None) -> dict[str, Any] | None:
 	return rows.change(row, place.entity.name, present, item.doc_version if item else 0)
 
 
-def _applied(place: Place, sent: Sequence[dict[str, Any]]) -> list[Outcome]:
-	"""The outcomes of changes of the site contract, whose op ids are ours."""
-	if not sent:
+def _applied(place: Place, pairs: Sequence[tuple[Row, dict[str, Any]]]) -> list[Outcome]:
+	"""The outcomes of rows that were made to changes of the site contract."""
+	if not pairs:
 		return []
 	caller = Caller(place.user, "", place.device.name)
-	changes = items.read(sent)
+	changes = items.read([change for _, change in pairs])
 	with push_and_pull.counted_push(caller, changes) as counted:
 		answers = wide_push.push_all(
 			place.device.name, place.user, changes, place.held, {}, Options(CONTRACT), counted.allowance
@@ -128,10 +128,9 @@ def _applied(place: Place, sent: Sequence[dict[str, Any]]) -> list[Outcome]:
 	return [outcome for outcome, _ in answers]
 
 
-def _waits(place: Place, changes: Sequence[Mapping[str, Any]]) -> bool:
-	"""Whether a row links to what is not there and has not been asked for too often: it may be on its way in another collection."""
-	attempts = ledger.attempts(place.device.name, [change["op_id"] for change in changes])
-	return any(count < PATIENCE for count in attempts)
+def _waits(place: Place, op_ids: Sequence[str]) -> bool:
+	"""Whether one of these rows, which link to what is not there, was not tried too often: the record may be on its way."""
+	return any(count < PATIENCE for count in ledger.attempts(place.device.name, op_ids))
 
 
 def _standing(place: Place, row: Row, item: Item | None) -> Document:

@@ -32,9 +32,14 @@ MEANT = ("type", "id", "op", "values", "base_version", "base_values", "action", 
 
 def read(items: Sequence[Any]) -> list[Change]:
 	"""Changes, not yet in any space. Raises RequestError for what rejects the whole push."""
-	item_reader.require_room(items, frappe.get_cached_doc("Sync Settings").max_push_items or DEFAULT_LIMIT)
+	item_reader.require_room(items, limit())
 	item_reader.require_objects(items)
 	return [_read(index, item) for index, item in enumerate(items)]
+
+
+def limit() -> int:
+	"""How many changes one push may have."""
+	return int(frappe.get_cached_doc("Sync Settings").max_push_items or DEFAULT_LIMIT)
 
 
 def read_again(items: Sequence[Any], caller: Caller) -> list[Change]:

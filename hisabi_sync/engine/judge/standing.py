@@ -65,6 +65,10 @@ class Begin:
 			and (standing.snapshot is None or standing.first)
 		)
 
+	def skips_deletes(self, standing: Standing) -> bool:
+		"""Whether tombstones up to the snapshot are left out: the device has them, unless its app begins again."""
+		return standing.snapshot is not None and (standing.first or not self.asked.begins_again)
+
 	def never_had(self, mark: str, sequence: int, just_entered: bool) -> bool:
 		"""Whether the device cannot have a live record that its caller may not read.
 
@@ -120,7 +124,7 @@ def _checked(standing: Standing | None, horizon: int, visibility: str, asked: As
 		"position_unknown" if reached > asked.position else "position_too_old" if reached < horizon else None
 	)
 	if lost and asked.begins_again:
-		return Standing(0, None, visibility)
+		return Standing(0, asked.position, visibility)  # until it is reached, the next pages go on
 	if lost:
 		raise RequestError("resync_required", reason=lost)
 	return standing if standing.visibility == visibility else Standing(0, standing.deletes_until, visibility)
