@@ -206,12 +206,15 @@ def test_a_link_to_nothing_is_waited_for_and_then_refused(one, orders):
 	assert answers[-1].json() == [{**made, "_deleted": True}]
 
 
-def test_what_is_the_apps_own_is_no_change(one, orders):
+def test_what_is_the_apps_own_is_no_change_also_after_edits_of_others(pair, orders):
+	one, other = pair
 	made = document()
 	push(one, orders, row(made))
-	before = all_of(one, orders)
-	assert push(one, orders, row({**made, "_seen": True}, made)).json() == []
-	assert all_of(one, orders) == before
+	for device, change in ((one, {}), (other, {"note": "theirs"})):
+		assert push(device, orders, row({**made, **change}, made)).json() == []
+		before = all_of(one, orders)
+		assert push(one, orders, row({**made, "_seen": True}, made)).json() == []
+		assert all_of(one, orders) == before
 	assert one.get("refused").json()["items"] == []
 
 

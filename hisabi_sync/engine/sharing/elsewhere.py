@@ -97,13 +97,13 @@ def _spaces_of(users: Collection[str]) -> dict[str, str]:
 
 
 def _placed(links: Iterable[Link], near: Mapping[str, str], own: str, registry: Registry) -> list[Placed]:
-	"""Live records that have one of the texts as client id in another space that is near, or as name of their document.
+	"""Live records that have one of the texts as client id in a space that is near, or as name of their document.
 
-	The names of records with a client id are computed: an app that calls an account `main` does so in every space.
+	The names of records with a client id are computed: an app that calls an account `main` does so in every space. The own space
+	counts too: a change of only the name in a Dynamic Link says of what DocType it is when its record was read.
 	"""
 	pairs = [(registry.by_doctype[doctype], text) for doctype, text in links]
-	others = {space: space_type for space, space_type in near.items() if space != own}
-	records = [record for link in links for record in _records_near(link, others, own, registry)]
+	records = [record for link in links for record in _records_near(link, near, own, registry)]
 	texts, doctypes = sorted({text for _, text in pairs}), tuple({entity.doctype for entity, _ in pairs})
 	by_name = load.live_records("document_name", texts, {"document_type": doctypes})
 	return [*load.live_records("name", records, {}), *by_name]
