@@ -9,6 +9,7 @@ from frappe.desk import desktop
 from frappe.desk.doctype.number_card import number_card
 
 from hisabi_sync.desk.insight import counts
+from hisabi_sync.desk.insight.columns import STILL
 from hisabi_sync.hisabi_sync.dashboard_chart_source.sync_activity import sync_activity
 
 MODULE = Path(sync_activity.__file__).parents[2]
@@ -144,3 +145,10 @@ def test_charts_are_refused_to_others(nobody, name):
 def test_an_unknown_chart_is_refused():
 	with pytest.raises(frappe.DoesNotExistError):
 		chart("Administrator", "None of ours")
+
+
+def test_no_chart_is_animated():
+	options = {
+		each["name"]: json.loads(each.get("custom_options") or "{}") for each in files("dashboard_chart")
+	}
+	assert {name for name, own in options.items() if not STILL.items() <= own.items()} == set()
