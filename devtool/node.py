@@ -13,7 +13,7 @@ from devtool.steps import Step
 from devtool.system import executable
 
 SOURCES = ROOT / "devtool" / "desk"
-CLIENTS = ROOT / "tests" / "rxdb"  # what tests of clients run
+CLIENTS = ROOT / "tests" / "clients"  # the libraries that tests of the dialects run
 OLDEST = 18
 
 # An entry of yarn.lock: what was asked for, and the version that was chosen.

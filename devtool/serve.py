@@ -23,7 +23,7 @@ WORKER, LONG_FIRST = (
 
 # Name of each process -> Frappe's command for it; relay and web server are not Frappe's.
 BACKGROUND = {"worker-1": WORKER, "worker-2": LONG_FIRST, "scheduler": ("schedule",)}
-NAMES = ("web", "relay", *BACKGROUND, "erp")
+NAMES = ("web", "relay", "live", *BACKGROUND, "erp")
 # What the demo site's connection to its ERP signs in with.
 ERP_SECRET, ERP_PORT, ERP_CONFIG = "hisabi-demo-erp", "erp_port", "hisabi_sync_demo_erp"
 
@@ -35,7 +35,12 @@ def processes(site: Site) -> list[Process]:
 
 def _commands(site: Site) -> dict[str, list[str]]:
 	backend = network.own_port(site.settings, "backend_port")
-	front = {"web": _gunicorn(site, backend), "relay": _relay(site, backend)}
+	live = network.own_port(site.settings, "live_port")
+	front = {
+		"web": _gunicorn(site, backend),
+		"relay": _relay(site, backend, live),
+		"live": _live(site, backend, live),
+	}
 	background = {name: frappe_command(site, *words) for name, words in BACKGROUND.items()}
 	return front | background | {"erp": _erp(site)}
 
@@ -61,10 +66,21 @@ def _gunicorn(site: Site, number: int) -> list[str]:
 	return [str(site.settings.python), "-m", "gunicorn", address, *WEB_OPTIONS, "devtool.wsgi:application"]
 
 
-def _relay(site: Site, backend: int) -> list[str]:
-	"""The relay has the port that people know, and passes on to the web server what is not for itself."""
-	address = f"--backend=http://{network.LOOPBACK}:{backend}"
-	return [*relay_command(site), address, f"--port={port(site)}"]
+def _relay(site: Site, backend: int, live: int) -> list[str]:
+	"""The relay has the port that people know, and passes on to the others what is not for itself."""
+	addresses = (f"--backend={_address(backend)}", f"--live={_address(live)}")
+	return [*relay_command(site), *addresses, f"--port={port(site)}"]
+
+
+def _live(site: Site, backend: int, number: int) -> list[str]:
+	"""The process of live events."""
+	redis = redis_server.urls(site.settings, site.bench.path)
+	options = (f"--web={_address(backend)}", f"--events={redis['queue']}", f"--cache={redis['cache']}")
+	return [str(site.settings.python), "-m", "hisabi_sync.live", f"--port={number}", *options]
+
+
+def _address(number: int) -> str:
+	return f"http://{network.LOOPBACK}:{number}"
 
 
 def relay_command(site: Site) -> list[str]:

@@ -81,6 +81,14 @@ doc_events = {
 		"after_delete": "hisabi_sync.engine.attachments.follow",
 	},
 	"User": {"after_rename": "hisabi_sync.engine.renames.rename_user"},
+	("User", "User Permission", "Sync Space Member", "Sync Device"): {
+		"on_change": "hisabi_sync.engine.database.wake.follow",
+		"after_delete": "hisabi_sync.engine.database.wake.follow",
+	},
+	"Custom DocPerm": {
+		"on_change": "hisabi_sync.engine.database.wake.follow_all",
+		"after_delete": "hisabi_sync.engine.database.wake.follow_all",
+	},
 	(
 		"DocType",
 		"Custom Field",
@@ -169,6 +177,7 @@ sync_contracts = [
 	"hisabi_sync.api.batch.contract.BATCH",
 	"hisabi_sync.api.site.contract.SITE",
 	"hisabi_sync.api.rxdb.contract.RXDB",
+	"hisabi_sync.api.watermelon.contract.WATERMELON",
 ]
 
 # On which DocTypes handlers of `doc_events` act: each is a Listener. Other apps add theirs, so that all others stay fast.

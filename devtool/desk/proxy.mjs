@@ -4,20 +4,30 @@ import { pipeline } from "node:stream";
 
 const HOP_BY_HOP = new Set(["connection", "keep-alive", "proxy-connection", "te", "trailer", "upgrade"]);
 
-export function proxy(backend) {
-	const { hostname, port } = new URL(backend);
+// Streams of live events have a process of their own.
+const STREAMS = /^\/(api\/offline\/v1\/events|rxdb\/v1\/[^?]+\/pullStream)(\?|$)/;
+
+/** Passes requests on to `backend`, and streams to `live`; where that does not run, the web server answers them. */
+export function proxy(backend, live) {
 	return (request, response) => {
-		const { method, url: path } = request;
-		// A connection of its own: one that is kept might be closed by the web server just when it is used again.
-		const options = { hostname, port, method, path, headers: passedOn(request), agent: false };
-		const outgoing = http.request(options, (answer) => {
-			response.writeHead(answer.statusCode, answer.statusMessage, endToEnd(answer.rawHeaders).flat());
-			pipeline(answer, response, () => {});
-		});
-		outgoing.on("error", () => unreachable(response));
-		response.on("close", () => outgoing.destroy());
-		request.pipe(outgoing);
+		const isStream = live && request.method === "GET" && STREAMS.test(request.url);
+		const instead = isStream ? () => pass(backend, request, response, () => unreachable(response)) : undefined;
+		pass(isStream ? live : backend, request, response, instead ?? (() => unreachable(response)));
 	};
+}
+
+function pass(to, request, response, failed) {
+	const { hostname, port } = new URL(to);
+	const { method, url: path } = request;
+	// A connection of its own: one that is kept might be closed by the web server just when it is used again.
+	const options = { hostname, port, method, path, headers: passedOn(request), agent: false };
+	const outgoing = http.request(options, (answer) => {
+		response.writeHead(answer.statusCode, answer.statusMessage, endToEnd(answer.rawHeaders).flat());
+		pipeline(answer, response, () => {});
+	});
+	outgoing.on("error", failed);
+	response.on("close", () => outgoing.destroy());
+	request.pipe(outgoing);
 }
 
 function passedOn(request) {

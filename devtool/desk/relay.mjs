@@ -5,10 +5,11 @@ import { live } from "./live.mjs";
 import { proxy } from "./proxy.mjs";
 
 const text = { type: "string" };
-const options = { host: { ...text, default: "127.0.0.1" }, port: text, backend: text, site: text, redis: text };
+const given = ["port", "backend", "live", "site", "redis"].map((name) => [name, text]);
+const options = { host: { ...text, default: "127.0.0.1" }, ...Object.fromEntries(given) };
 const { host, port, ...facts } = parseArgs({ options }).values;
 
-const server = http.createServer(proxy(facts.backend));
+const server = http.createServer(proxy(facts.backend, facts.live));
 // Longer than clients keep an idle connection, so that none is closed just when it is used again.
 server.keepAliveTimeout = 75_000;
 await live(server, facts);

@@ -45,11 +45,48 @@ def write(wide: WideCursor, user: str, device: str | None) -> str:
 
 
 def _keep(wide: WideCursor, user: str, device: str | None) -> str:
-	raw, now = wide_cursor.body(wide), clock.now()
-	name, holder = ids.digest(user, device, raw.hex()), device or user
-	row = (name, now, now, user, user, holder, base64.b64encode(raw).decode())
-	sql.insert_or(DOCTYPE, [*STANDARD, "holder", "body"], [row], "creation = VALUES(creation)")
+	raw, holder = wide_cursor.body(wide), device or user
+	name = ids.digest(user, device, raw.hex())
+	_insert(name, raw, holder, "creation = VALUES(creation)")
+	_let_go(holder)
+	return name
+
+
+def _insert(name: str, raw: bytes, holder: str, otherwise: str) -> None:
+	now, by = clock.now(), frappe.session.user
+	row = (name, now, now, by, by, holder, base64.b64encode(raw).decode())
+	sql.insert_or(DOCTYPE, [*STANDARD, "holder", "body"], [row], otherwise)
+
+
+def _let_go(holder: str) -> None:
+	"""Delete all but the newest rows of a holder."""
 	kept = sql.select(DOCTYPE, ["name"], "holder = %s", (holder,), "ORDER BY creation DESC, name")
 	if old := [row[0] for row in kept[MOST:]]:
 		frappe.db.delete(DOCTYPE, {"name": ["in", old]})
-	return name
+
+
+# --- for clients that keep a number instead of a text
+
+
+def numbered(holder: str, number: int) -> WideCursor | None:
+	"""The WideCursor that a holder got under a number, or None if it is not kept any more."""
+	rows = sql.select(DOCTYPE, ["body"], "name = %s AND holder = %s", (_name(holder, number), holder))
+	return wide_cursor.decode_body(base64.b64decode(rows[0][0])) if rows else None
+
+
+def number(wide: WideCursor, holder: str, before: int) -> int:
+	"""A number above `before` for a WideCursor. A number never stands for two of them, whatever became of the answer."""
+	raw = wide_cursor.body(wide)
+	mine = base64.b64encode(raw).decode()
+	taken = before + 1
+	while True:
+		_insert(_name(holder, taken), raw, holder, "name = name")
+		rows = sql.select(DOCTYPE, ["body"], "name = %s", (_name(holder, taken),))
+		if rows and rows[0][0] == mine:
+			_let_go(holder)
+			return taken
+		taken += 1
+
+
+def _name(holder: str, number: int) -> str:
+	return ids.digest(holder, str(number))

@@ -24,12 +24,13 @@ MANY = 2**62  # so many records may be left of a space whose counter is not know
 class Selection:
 	"""What a call asks for: names of entity types, None for all; and {entity type: the fields that it wants of it}.
 
-	`begins_again`: see `standing.Asked`.
+	`begins_again`: see `standing.Asked`. `holder` keeps long cursors apart from those of the device's own pulls.
 	"""
 
 	types: Collection[str] | None = None
 	fields: Mapping[str, frozenset[str]] = field(default_factory=dict)
 	begins_again: bool = False
+	holder: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from hisabi_sync.engine.entities.type_registry import Registry
 from hisabi_sync.engine.judge import order
 from hisabi_sync.engine.model import clock, ids
 from hisabi_sync.engine.model.change import Caller
+from hisabi_sync.engine.model.wide_cursor import WideCursor
 from hisabi_sync.engine.pull import Item
 from hisabi_sync.engine.sharing import action_rights, joint_spaces, spaces, visibility
 from hisabi_sync.engine.sharing.spaces import HeldSpace
@@ -38,11 +39,12 @@ class Page:
 	"""One answer. `joined` are the spaces whose records begin to come, `left` those whose records are to be dropped."""
 
 	items: list[Item]
-	cursor: str
+	reached: WideCursor
 	has_more: bool
 	server_time: str
 	joined: list[HeldSpace]
 	left: list[str]
+	cursor: str = ""  # the text of `reached`, for devices that keep texts
 
 
 def page(
@@ -59,24 +61,49 @@ def page(
 	unsupported_entity_type.
 	"""
 	held = spaces.held_by(user, device) if held is None else held
-	now, before = clock.now(), kept_cursors.read(token, user)
+	before = kept_cursors.read(token, user)
+	found = page_from(before, user, device, limit, selection, held)
+	stays = bool(token) and found.reached.is_as_far_as(before)
+	found.cursor = (token if stays else None) or kept_cursors.write(
+		found.reached, user, selection.holder or device
+	)
+	return found
+
+
+def page_from(
+	before: WideCursor,
+	user: str,
+	device: str | None,
+	limit: int,
+	selection: Selection,
+	held: Mapping[str, HeldSpace],
+) -> Page:
+	"""The page behind a position, without a text for it."""
+	now = clock.now()
 	kinds = wide_places.kinds_of(held.values(), selection, user)
 	found = wide_places.places(before, held, kinds, user, device)
 	rows, ends = _rows(found, limit)
 	reached = wide_places.after(found, ends, clock.to_milliseconds(now))
 	after = wide_places.again(found, reached, held)
 	items = _items(rows, found, held, selection, Caller(user, "", device))
-	text = token if token and after.places == before.places and after.leaving == before.leaving else None
 	has_more = len(ends) < len(found.stages) or any(end is not None for _, end in ends)
 	has_more = has_more or after.places != reached.places
 	return Page(
 		items,
-		text or kept_cursors.write(after, user, device),
+		after,
 		has_more,
 		clock.dump(now) or "",
 		[held[space] for space in found.joined],
 		found.left,
 	)
+
+
+def present(user: str, device: str | None, selection: Selection, held: Mapping[str, HeldSpace]) -> str:
+	"""The cursor of a device that has everything: what it is told from there on is what comes later."""
+	kinds, now = wide_places.kinds_of(held.values(), selection, user), clock.to_milliseconds(clock.now())
+	found = wide_places.places(WideCursor(), held, kinds, user, device)
+	reached = wide_places.after(found, [(stage, None) for stage in found.stages], now)
+	return kept_cursors.write(reached, user, selection.holder or device)
 
 
 # --- which rows

@@ -9,6 +9,7 @@ const { RxDBDevModePlugin, disableWarnings } = await load("rxdb/plugins/dev-mode
 const { getRxStorageMemory } = await load("rxdb/plugins/storage-memory");
 const { wrappedValidateAjvStorage } = await load("rxdb/plugins/validate-ajv");
 const { replicateRxCollection } = await load("rxdb/plugins/replication");
+const { replicateServer } = await load("rxdb-server/plugins/replication-server");
 
 disableWarnings();
 addRxPlugin(RxDBDevModePlugin);
@@ -18,7 +19,7 @@ const headers = { Authorization: `Bearer ${token}`, "X-Frappe-Site-Name": site, 
 const PATIENCE = 40_000; // milliseconds
 // What a phone keeps when its app is closed.
 const storage = wrappedValidateAjvStorage({ storage: getRxStorageMemory() });
-const state = { db: null, running: {}, errors: [], conflicts: [], offline: false, lose: 0, given: {} };
+const state = { db: null, running: {}, errors: [], conflicts: [], offline: false, lose: 0, given: {}, said: new Set() };
 
 /** The package as it is installed where the tests say, and not beside this file. */
 async function load(name) {
@@ -49,14 +50,14 @@ async function post(address, body) {
 }
 
 const commands = {
-	/** Open the database and replicate `collections`; `at` is the address before the collection, `fields` are those of each. */
-	async open({ collections, at = "/rxdb/v1/site", version = 0, live = false, retryTime = 300 }) {
-		state.given = { collections, at, version, live, retryTime };
+	/** Open the database and replicate `collections`; `at` is the address before the collection. With `server`, by `replicateServer`. */
+	async open({ collections, at = "/rxdb/v1/site", version = 0, retryTime = 300, server = false }) {
+		state.given = { collections, at, version, retryTime, server };
 		const { schema } = await get("/api/offline/v1/schema?for=rxdb");
 		state.db = await createRxDatabase({ name: "app", storage, multiInstance: false });
 		const wanted = Object.fromEntries(collections.map((name) => [name, { ...schema[name], conflictHandler }]));
 		await state.db.addCollections(wanted);
-		for (const name of collections) replicate(name);
+		for (const name of collections) (server ? replicateLive : replicate)(name);
 		return Object.keys(schema);
 	},
 	async insert({ collection, values }) {
@@ -89,6 +90,10 @@ const commands = {
 		const said = state.errors;
 		state.errors = [];
 		return said;
+	},
+	/** What `replicateServer` told the app: outdatedClient$, unauthorized$, forbidden$. */
+	async said() {
+		return [...state.said];
 	},
 	async set(values) {
 		Object.assign(state, values);
@@ -127,7 +132,7 @@ const conflictHandler = {
 const sorted = (value) => Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 
 function replicate(name) {
-	const { at, version, live, retryTime } = state.given;
+	const { at, version, retryTime } = state.given;
 	const base = `${at}/${name}/${version}`;
 	const running = replicateRxCollection({
 		collection: state.db[name],
@@ -137,6 +142,27 @@ function replicate(name) {
 		pull: { batchSize: 500, handler: (c, limit) => get(`${base}/pull?${new URLSearchParams({ id: "", lwt: 0, ...c, limit })}`) },
 		push: { batchSize: 100, handler: (rows) => post(`${base}/push`, rows) },
 	});
+	keep(name, running);
+}
+
+/** RxDB's own client of its own server: these lines, and nothing else. */
+function replicateLive(name) {
+	const running = replicateServer({
+		collection: state.db[name],
+		replicationIdentifier: `hisabi-live-${name}`,
+		url: `${url}${state.given.at}/${name}/${state.given.version}`,
+		headers: { Authorization: headers.Authorization, "X-Frappe-Site-Name": site },
+		live: true,
+		retryTime: state.given.retryTime,
+		waitForLeadership: false,
+		pull: {},
+		push: {},
+	});
+	for (const event of ["outdatedClient$", "unauthorized$", "forbidden$"]) running[event].subscribe(() => state.said.add(event));
+	keep(name, running);
+}
+
+function keep(name, running) {
 	running.error$.subscribe((error) => state.errors.push(...causes(error)));
 	state.running[name] = running;
 }

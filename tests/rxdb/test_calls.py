@@ -4,6 +4,7 @@ import frappe
 import pytest
 
 from hisabi_sync.engine.model import ids
+from hisabi_sync.engine.sharing import spaces
 from hisabi_sync.engine.store import sequence
 from hisabi_sync.tenants import SPACE_TYPE
 from tests.mobile.app import join, new_tenant, new_user
@@ -269,3 +270,14 @@ def test_where_no_events_are_sent_the_stream_asks_to_come_again(one, orders):
 	assert answer.text == "retry: 15000\n\n" and answer.headers["Content-Type"].startswith(
 		"text/event-stream"
 	)
+
+
+def test_who_leaves_their_last_space_is_told_to_drop_what_the_app_has(pair, orders):
+	one, other = pair
+	made = document()
+	push(one, orders, row(made))
+	checkpoint = pull(other, orders).json()["checkpoint"]
+	spaces.set_member(ids.space(SPACE_TYPE, one.tenant), other.user, "member", "removed")
+	frappe.db.commit()
+	answer = pull(other, orders, **checkpoint)
+	assert [(d["id"], d["_deleted"]) for d in answer.json()["documents"]] == [(made["id"], True)]

@@ -3,6 +3,7 @@
 import gzip
 import io
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 import frappe
@@ -27,7 +28,7 @@ def arguments() -> dict[str, Any]:
 	request = frappe.request
 	raw, in_path = _inflated(request), routes.path_arguments()
 	if request.mimetype == "application/json" and raw:
-		return {**request.args.to_dict(), **parse_object(raw, routes.list_argument()), **in_path}
+		return {**request.args.to_dict(), **parse_object(raw, routes.body_reader()), **in_path}
 	return {**request.args.to_dict(), **request.form.to_dict(), **in_path}
 
 
@@ -82,15 +83,14 @@ def _gunzip(raw: bytes, limit: int) -> bytes:
 		raise RequestError("invalid_encoding") from None
 
 
-def parse_object(raw: bytes, list_name: str | None = None) -> dict[str, Any]:
-	"""A JSON object from bytes, a byte order mark before it or not. With a `list_name`, a list is taken for an object with that list.
+def parse_object(raw: bytes, reader: Callable[[Any], Any] | None = None) -> dict[str, Any]:
+	"""A JSON object from bytes, a byte order mark before it or not. A `reader` makes arguments of what is none.
 
 	NaN, lone surrogates and deep nesting are refused, except in the parts of BY_ITEM: an object there is marked as `Odd`.
 	"""
 	try:
 		value, sound = strict_json.read(_text(raw))
-		if isinstance(value, list) and list_name:
-			value = {list_name: value}
+		value = reader(value) if reader else value
 		if not isinstance(value, dict):
 			raise ValueError("no object")
 		return value if sound else _marked(value)

@@ -52,9 +52,10 @@ GROUPS = {
 		"api.site.endpoints",
 		"site",
 		"login rotate logout schema pull push ack status record refused conflicts presign media_url attachment "
-		"print_record",
+		"print_record events ticket watch",
 	),
-	"rxdb": _group("api.rxdb.endpoints", "rxdb", "pull push pull_stream"),
+	"rxdb": _group("api.rxdb.endpoints", "rxdb", "pull push pull_stream ticket watch"),
+	"watermelon": _group("api.watermelon.endpoints", "watermelon", "pull push"),
 	"meta": _group("api.openapi.endpoints", "wallet", "openapi"),
 	"family": _group("api.delta.endpoints", "family", "delta"),
 	"batch": _group("api.batch.endpoints", "batch", "sync token rotate"),

@@ -10,7 +10,7 @@ import frappe
 from werkzeug.wrappers import Request
 
 from hisabi_sync import compat
-from hisabi_sync.api.protocol import schema
+from hisabi_sync.api.protocol import plain_bodies, schema
 from hisabi_sync.api.protocol.answers import Abort, failure, no_database
 from hisabi_sync.api.protocol.names import GROUPS, PACKAGE, SHORT, public
 from hisabi_sync.engine.database import retry
@@ -42,6 +42,9 @@ ROUTES = {
 	"POST /api/offline/v1/push": "site.push",
 	"POST /api/offline/v1/ack": "site.ack",
 	"POST /api/offline/v1/status": "site.status",
+	"GET /api/offline/v1/events": "site.events",
+	"POST /api/offline/v1/events/ticket": "site.ticket",
+	"GET /api/offline/v1/watch": "site.watch",
 	"GET /api/offline/v1/record": "site.record",
 	"GET /api/offline/v1/refused": "site.refused",
 	"GET /api/offline/v1/conflicts": "site.conflicts",
@@ -52,9 +55,17 @@ ROUTES = {
 	"GET /rxdb/v1/site/{collection}/{schema_version}/pull": "rxdb.pull",
 	"POST /rxdb/v1/site/{collection}/{schema_version}/push": "rxdb.push",
 	"GET /rxdb/v1/site/{collection}/{schema_version}/pullStream": "rxdb.pull_stream",
+	"POST /rxdb/v1/site/{collection}/{schema_version}/pullStream/ticket": "rxdb.ticket",
+	"GET /rxdb/v1/site/{collection}/{schema_version}/watch": "rxdb.watch",
 	"GET /rxdb/v1/{space_type}/{space}/{collection}/{schema_version}/pull": "rxdb.pull",
 	"POST /rxdb/v1/{space_type}/{space}/{collection}/{schema_version}/push": "rxdb.push",
 	"GET /rxdb/v1/{space_type}/{space}/{collection}/{schema_version}/pullStream": "rxdb.pull_stream",
+	"POST /rxdb/v1/{space_type}/{space}/{collection}/{schema_version}/pullStream/ticket": "rxdb.ticket",
+	"GET /rxdb/v1/{space_type}/{space}/{collection}/{schema_version}/watch": "rxdb.watch",
+	"GET /watermelon/v1/site/sync": "watermelon.pull",
+	"POST /watermelon/v1/site/sync": "watermelon.push",
+	"GET /watermelon/v1/{space_type}/{space}/sync": "watermelon.pull",
+	"POST /watermelon/v1/{space_type}/{space}/sync": "watermelon.push",
 	"POST /sync/delta": "family.delta",
 	"POST /v1/sync/batch": "batch.sync",
 	"POST /v1/devices/token": "batch.token",
@@ -77,14 +88,12 @@ PREFIXES = {
 	"/api/v1/mobile/": "mobile",
 	"/api/offline/v1/": "site",
 	"/rxdb/": "rxdb",
+	"/watermelon/": "watermelon",
 	"/sync/delta": "family",
 	"/v1/sync/": "batch",
 	"/v1/devices/": "batch",
 	"/api/sync/": "runs",
 }
-
-# Calls whose body may be a list, and the argument that it is then.
-LISTS = {"rxdb.push": "rows"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,13 +227,13 @@ def path_arguments() -> dict[str, str]:
 	return printed[1] if printed else {}
 
 
-def list_argument() -> str | None:
-	"""The argument that a body is which is a list; None for calls that take objects only."""
+def body_reader() -> Callable[[Any], Any] | None:
+	"""What makes arguments of the body of this call; None for calls whose body is an object of arguments."""
 	path = frappe.request.path
 	# Frappe may have refused the body before the path was rewritten.
 	printed = [name for _, _, name in _matches(path)]
 	names = [method_of(path).removeprefix(PACKAGE), *printed]
-	return next((LISTS[name] for name in names if name in LISTS), None)
+	return next((plain_bodies.READERS[name] for name in names if name in plain_bodies.READERS), None)
 
 
 def contract_of(path: str) -> str | None:

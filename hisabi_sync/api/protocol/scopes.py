@@ -25,6 +25,7 @@ MODULES = {
 	"family": FAMILY,
 	"site": SITE,
 	"rxdb": SITE,
+	"watermelon": SITE,
 	"runs": RUNS,
 	"runs_desk": DESK,
 	"conflicts": DESK,

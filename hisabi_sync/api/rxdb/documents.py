@@ -6,6 +6,7 @@ A field that is empty is left out, because a validated collection takes no null 
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from hisabi_sync.api.dialects.values import is_empty
 from hisabi_sync.api.site.records import rows_out
 from hisabi_sync.api.site.schema_forms import is_rxdb_name
 from hisabi_sync.engine.model import fields as kinds
@@ -43,11 +44,6 @@ def tombstone(client_id: str, entity: EntityType, shown: Collection[str] | None 
 def is_shown(name: str, entity: EntityType, shown: Collection[str] | None) -> bool:
 	"""Whether a field is in documents: RxDB keeps some names for itself."""
 	return name in entity.fields and is_rxdb_name(name) and (shown is None or name in shown)
-
-
-def is_empty(value: Any) -> bool:
-	"""Whether a value says nothing; 0 and false say something."""
-	return value is None or value == "" or value == []
 
 
 def _value(value: Any, field: Field) -> Any:

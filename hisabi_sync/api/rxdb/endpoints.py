@@ -7,7 +7,8 @@ from typing import Any
 from frappe.utils import create_batch
 from werkzeug.wrappers import Response
 
-from hisabi_sync.api.protocol import push_and_pull
+from hisabi_sync.api.dialects import places as dialect_places
+from hisabi_sync.api.protocol import streams
 from hisabi_sync.api.protocol.http import endpoint
 from hisabi_sync.api.protocol.push_and_pull import page_size
 from hisabi_sync.api.rxdb import documents, models, places, rows
@@ -15,16 +16,14 @@ from hisabi_sync.api.rxdb.documents import Document
 from hisabi_sync.api.rxdb.places import Place
 from hisabi_sync.api.rxdb.rows import Row
 from hisabi_sync.api.site import items
-from hisabi_sync.engine import ledger, wide_pull, wide_push
-from hisabi_sync.engine.model.change import CONFLICT, ERROR, Caller, Outcome
+from hisabi_sync.engine import ledger, wide_pull
+from hisabi_sync.engine.model.change import CONFLICT, ERROR, Outcome
 from hisabi_sync.engine.model.errors import RequestError
 from hisabi_sync.engine.pull import Item
-from hisabi_sync.engine.push import Options
 
 CONTRACT = "rxdb"
 DEFAULT = 100  # documents of a page
 MOST_ROWS = 5000
-ASK_AGAIN = 15_000  # milliseconds after which a client opens its stream again
 # Times that a row is asked for again while a record that it links to is not there; then it is refused as any other.
 PATIENCE = 20
 
@@ -61,13 +60,47 @@ def _reached(place: Place) -> int:
 
 
 @endpoint(
-	CONTRACT, methods=("GET",), takes=models.OfCollection, gives=models.RxStream, content="text/event-stream"
+	CONTRACT,
+	guest=True,
+	methods=("GET",),
+	takes=models.RxEvents,
+	gives=streams.Stream,
+	content=streams.Stream.content,
 )
-def pull_stream(request: models.OfCollection) -> Response:
-	"""The stream of changes. It tells the client to ask again later, which is a pull: no process for live events serves this site."""
+def pull_stream(request: models.RxEvents) -> Response:
+	"""The stream of changes, `{"documents", "checkpoint"}` as a pull has them. A process of its own holds it.
+
+	Without one the client is told to ask again later, which is a pull.
+	"""
+	streams.require_caller(request.ticket)
+	if not request.ticket:
+		places.find(request)
+	return streams.ask_again()
+
+
+@endpoint(CONTRACT, takes=models.OfCollection, gives=streams.Ticket)
+def ticket(request: models.OfCollection) -> dict[str, Any]:
+	"""A ticket to open the stream with, for a browser: its EventSource cannot send a token."""
 	places.find(request)
-	headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-	return Response(f"retry: {ASK_AGAIN}\n\n", content_type="text/event-stream", headers=headers)
+	return streams.new_ticket()
+
+
+@endpoint(CONTRACT, methods=("GET",), takes=models.RxWatch, gives=streams.Watched)
+def watch(request: models.RxWatch) -> dict[str, Any]:
+	"""What the stream tells the device since a position of it. The process that holds streams asks this."""
+	place = places.find(request)
+	if not request.since:
+		return streams.watched(place.device, place.held, _present(place), [])
+	page = next(_pages(place, request.since, DEFAULT))
+	found = [place.document(item) for item in page.items if item.entity_type == place.entity.name]
+	data = {"documents": found, "checkpoint": {"id": page.cursor, "lwt": _reached(place)}}
+	return streams.watched(
+		place.device, place.held, page.cursor, [{"data": data}] if found else [], page.has_more
+	)
+
+
+def _present(place: Place) -> str:
+	return wide_pull.present(place.user, place.device.name, place.selection, place.held)
 
 
 # --- push
@@ -117,15 +150,7 @@ def _change(place: Place, row: Row, item: Item | None) -> dict[str, Any] | None:
 
 def _applied(place: Place, pairs: Sequence[tuple[Row, dict[str, Any]]]) -> list[Outcome]:
 	"""The outcomes of rows that were made to changes of the site contract."""
-	if not pairs:
-		return []
-	caller = Caller(place.user, "", place.device.name)
-	changes = items.read([change for _, change in pairs])
-	with push_and_pull.counted_push(caller, changes) as counted:
-		answers = wide_push.push_all(
-			place.device.name, place.user, changes, place.held, {}, Options(CONTRACT), counted.allowance
-		)
-	return [outcome for outcome, _ in answers]
+	return dialect_places.applied(place.device, place.held, CONTRACT, [change for _, change in pairs])
 
 
 def _waits(place: Place, op_ids: Sequence[str]) -> bool:

@@ -1,6 +1,6 @@
 """What the calls of RxDB's dialect take and give. Source: docs/contracts/rxdb.md."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from pydantic import ConfigDict, Field, RootModel
 
@@ -11,7 +11,6 @@ from hisabi_sync.api.protocol.schema import (
 	Json,
 	OptionalText,
 	Part,
-	Raw,
 	Request,
 	Text,
 	objects,
@@ -44,6 +43,18 @@ class RxPull(OfCollection):
 	id: optional_text(LONGEST, "invalid_cursor") = None
 	lwt: Json = None
 	limit: whole(1, args.MAX_ROWS) = None
+
+
+class RxEvents(OfCollection):
+	"""`ticket` is for browsers, whose EventSource cannot send a token."""
+
+	ticket: OptionalText = None
+
+
+class RxWatch(OfCollection):
+	"""`since` is a position of the stream; without it, the stream begins now."""
+
+	since: optional_text(LONGEST, "invalid_cursor") = None
 
 
 class RxCheckpoint(Answer):
@@ -83,10 +94,3 @@ class RxPush(OfCollection):
 
 class RxConflicts(RootModel[list[RxDocument]]):
 	"""The documents that the server has in place of the rows that it did not apply; empty if it applied all."""
-
-
-class RxStream(Raw):
-	"""Server-Sent Events. Where no process for live events runs, the stream ends at once, and the client comes again after a while."""
-
-	content: ClassVar[str] = "text/event-stream"
-	statuses: ClassVar[dict[int, str]] = {200: "The stream"}

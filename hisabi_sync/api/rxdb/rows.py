@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from hisabi_sync.api.dialects.values import same
 from hisabi_sync.api.rxdb.documents import DELETED, Document
 from hisabi_sync.engine.ledger import fingerprint
 from hisabi_sync.engine.model.change import CREATE, DELETE, UPDATE
@@ -77,17 +78,6 @@ def differing(new: Document, old: Document) -> dict[str, Any]:
 	"""{field: its value in `new`, None where it has none} of the fields in which two documents differ."""
 	names = {name for name in (*new, *old) if name != "id" and not name.startswith(OWN)}
 	return {name: new.get(name) for name in sorted(names) if not same(new.get(name), old.get(name))}
-
-
-def same(one: Any, other: Any) -> bool:
-	"""Whether two values are one: what is absent, null, empty, 0 and false is, and so are 1 and true."""
-	if not one or not other:
-		return not one and not other
-	if isinstance(one, list) and isinstance(other, list):
-		return len(one) == len(other) and all(map(same, one, other))
-	if isinstance(one, dict) and isinstance(other, dict):
-		return all(same(one.get(name), other.get(name)) for name in {*one, *other})
-	return bool(one == other)
 
 
 def _edit(row: Row, present: Document | None, version: int) -> dict[str, Any]:

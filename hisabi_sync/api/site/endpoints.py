@@ -7,12 +7,13 @@ from werkzeug.wrappers import Response
 
 from hisabi_sync.api.media import endpoints as uploads
 from hisabi_sync.api.media.models import DownloadAnswer, File, Upload
-from hisabi_sync.api.protocol import auth, credentials, push_and_pull, scopes
+from hisabi_sync.api.protocol import auth, credentials, push_and_pull, scopes, streams
 from hisabi_sync.api.protocol.http import endpoint
 from hisabi_sync.api.protocol.push_and_pull import page_size
 from hisabi_sync.api.protocol.schema import Acknowledged
 from hisabi_sync.api.site import (
 	items,
+	live,
 	models,
 	printing,
 	records,
@@ -152,6 +153,38 @@ def record(request: models.OfRecord) -> dict[str, Any]:
 	"""One record as a pull shows it."""
 	device = _device(request)
 	return waiting.record(frappe.session.user, device.name if device else None, request)
+
+
+# --- live events
+
+
+@endpoint(
+	CONTRACT,
+	guest=True,
+	methods=("GET",),
+	takes=models.SiteEvents,
+	gives=streams.Stream,
+	content=streams.Stream.content,
+)
+def events(request: models.SiteEvents) -> Response:
+	"""The stream of events: `{"cursor", "types"}` when something changed that the device may see; `purge`, `schema`, `revoked`.
+
+	A process of its own holds it (`python -m hisabi_sync.live`). Without one the app is told to ask again later.
+	"""
+	streams.require_caller(request.ticket)
+	return streams.ask_again()
+
+
+@endpoint(CONTRACT, takes=models.OnDevice, gives=streams.Ticket)
+def ticket(request: models.OnDevice) -> dict[str, Any]:
+	"""A ticket to open a stream with, for a browser: its EventSource cannot send a token."""
+	return streams.new_ticket()
+
+
+@endpoint(CONTRACT, methods=("GET",), takes=models.SiteWatch, gives=streams.Watched)
+def watch(request: models.SiteWatch) -> dict[str, Any]:
+	"""What the stream of events tells the device since a position of it. The process that holds streams asks this."""
+	return live.watch(streams.device(), request.since)
 
 
 # --- the schema

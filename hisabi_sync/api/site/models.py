@@ -32,6 +32,7 @@ from hisabi_sync.api.site import schema_forms, schemas
 from hisabi_sync.engine.model.wide_cursor import LONGEST
 
 Cursor: Any = optional_text(LONGEST, "invalid_cursor")
+LONGEST_POSITION = LONGEST + 20  # characters of a position of a stream, which is a cursor and a mark
 Password = Annotated[
 	Any, WithJsonSchema({"type": ["string", "null"], "format": "password", "maxLength": 512})
 ]
@@ -101,6 +102,20 @@ class SiteLoggedOut(Answer):
 
 
 # --- records
+
+
+class SiteEvents(Request):
+	"""`ticket` is for browsers. `since` is the last event that the app has seen, if it sends no `Last-Event-ID`."""
+
+	headers: ClassVar[dict[str, str]] = {"Last-Event-ID": "The last event that the app has seen"}
+	ticket: OptionalText = None
+	since: optional_text(LONGEST_POSITION, "invalid_cursor") = None
+
+
+class SiteWatch(Request):
+	"""`since` is a position of the stream; without it, the stream begins now."""
+
+	since: optional_text(LONGEST_POSITION, "invalid_cursor") = None
 
 
 class SiteAttachment(Answer):

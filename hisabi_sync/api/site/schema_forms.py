@@ -132,11 +132,11 @@ def _table(one: Described, name: str) -> dict[str, Any]:
 		for f in one["fields"]
 	]
 	rows = [{"name": table["wire_name"], "type": "string", "isOptional": True} for table in one["tables"]]
-	kept = [column for column in (*columns, *rows) if _is_column(str(column["name"]))]
+	kept = [column for column in (*columns, *rows) if is_column(str(column["name"]))]
 	return {"name": name, "columns": [{"name": "doc_version", "type": "number"}, *kept]}
 
 
-def _is_column(name: str) -> bool:
+def is_column(name: str) -> bool:
 	"""Whether WatermelonDB takes it as the name of a column."""
 	return bool(COLUMN_NAME.fullmatch(name)) and name.lower() not in COLUMN_OWN
 

@@ -13,7 +13,7 @@ from frappe.model.document import Document
 from frappe.model.meta import Meta
 
 from hisabi_sync import compat
-from hisabi_sync.engine.database import background, sql, transaction
+from hisabi_sync.engine.database import background, sql, transaction, wake
 from hisabi_sync.engine.entities import (
 	compiled_before,
 	compiler,
@@ -58,6 +58,7 @@ def forget(*_args: Any, **_kwargs: Any) -> None:
 	"""
 	if not _changing():
 		changing = transaction.keep(CHANGED, _publish, line="after_commit")
+		wake.everybody()
 		frappe.db.before_commit.add(lambda: changing.update(version=_write_version()))
 		# Changing a table commits. Frappe does not commit again at the end of a request unless something was written since.
 		frappe.db.transaction_writes += 1

@@ -7,7 +7,7 @@ from typing import Any
 
 import frappe
 
-from hisabi_sync.engine.database import retry, sql
+from hisabi_sync.engine.database import retry, sql, wake
 from hisabi_sync.engine.identity import budgets
 from hisabi_sync.engine.judge.policies import Clash, Edit, last_write_wins
 from hisabi_sync.engine.model import clock, ids
@@ -65,6 +65,7 @@ def revoke(name: str, reason: str) -> None:
 		WHERE name = %s AND status = 'Active'""",
 		(reason, clock.now(), name),
 	)
+	wake.device(name)
 
 
 def listing(user: str) -> list[dict[str, Any]]:

@@ -46,6 +46,10 @@ class WideCursor:
 	places: Mapping[str, Cursor] = field(default_factory=dict)
 	leaving: Mapping[str, Leaving] = field(default_factory=dict)
 
+	def is_as_far_as(self, other: "WideCursor") -> bool:
+		"""Whether both stand at the same place, whenever they were made."""
+		return self.places == other.places and self.leaving == other.leaving
+
 
 class Profile(NamedTuple):
 	"""What several spaces have alike: (mark, visibility hash, number of its place) of entity types, and the same of all others."""

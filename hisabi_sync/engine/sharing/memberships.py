@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import frappe
 
-from hisabi_sync.engine.database import background, retry, sql
+from hisabi_sync.engine.database import background, retry, sql, wake
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.judge import memberships as judged
 from hisabi_sync.engine.judge.memberships import ACTIVE, Desired, Existing, Place
@@ -36,6 +36,7 @@ def follow(kind: SpaceType, users: Collection[str]) -> Counter[str]:
 	counts = member_rows.apply(differs, partial(ids.space, kind.name))
 	if differs:
 		joint_spaces.follow_users(users)
+		wake.users(users)
 	return counts
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import frappe
 
-from hisabi_sync.engine.database import sql
+from hisabi_sync.engine.database import sql, wake
 from hisabi_sync.engine.entities import entity_types
 from hisabi_sync.engine.model import clock, ids
 from hisabi_sync.engine.model.change import Caller, Membership
@@ -123,6 +123,7 @@ def set_member(space: str, user: str, role: str, status: str = "active") -> None
 		removed,
 	)
 	sql.upsert("Sync Space Member", columns, [row])
+	wake.users([user])
 
 
 def memberships(user: str, space_type: str) -> list[str]:

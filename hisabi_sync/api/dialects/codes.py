@@ -1,4 +1,4 @@
-"""What can go wrong in calls of RxDB's dialect."""
+"""What can go wrong in calls of the dialects."""
 
 from hisabi_sync.engine.model.errors import register
 
@@ -11,6 +11,7 @@ register(
 		),
 		"client_outdated": (426, "The app is too old for this site", False),
 		"epoch_changed": (409, "The site was restored from a backup; begin the replication anew", False),
+		"too_many_rows": (413, "These are too many rows for one answer; begin with an empty database", False),
 		"dependency_missing": (503, "A record that others link to has not arrived yet", True),
 	},
 	items={},

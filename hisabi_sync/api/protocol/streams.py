@@ -1,0 +1,98 @@
+"""Streams of live events, as the web server answers for them. Source: docs/live.md.
+
+The process `hisabi_sync.live` holds the streams. It asks a call `watch` beside each of them what the device is told.
+"""
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+import frappe
+from werkzeug.wrappers import Response
+
+from hisabi_sync.api.protocol import auth
+from hisabi_sync.api.protocol.schema import Answer, Raw
+from hisabi_sync.engine.identity.devices import Device
+from hisabi_sync.engine.model.errors import RequestError
+from hisabi_sync.live import tickets
+
+ASK_AGAIN = 15_000  # milliseconds after which a client opens its stream again
+HELD_APART = "live "  # what the holder of kept cursors of streams begins with
+
+
+class Stream(Raw):
+	"""Server-Sent Events. Where no process for live events runs, the stream ends at once, and the client comes again after a while."""
+
+	content: ClassVar[str] = "text/event-stream"
+	statuses: ClassVar[dict[int, str]] = {200: "The stream"}
+
+
+class Ticket(Answer):
+	"""Good for one stream, as `?ticket=`, for `seconds` seconds."""
+
+	ticket: str
+	seconds: int
+
+
+class LiveEvent(Answer):
+	"""What the device is told. Without `event` it is a message."""
+
+	event: str = None
+	data: dict[str, Any]
+
+
+class Watched(Answer):
+	"""`events` since a position, and the next `position`. `again` says that there are more.
+
+	`site`, `user`, `device` and `spaces` are what the next events may be about.
+	"""
+
+	site: str
+	user: str
+	device: str
+	spaces: list[str]
+	position: str
+	events: list[LiveEvent]
+	again: bool
+
+
+def device() -> Device:
+	"""The device of the token. Raises RequestError device_token_required."""
+	found = auth.device()
+	if found is None:
+		raise RequestError("device_token_required")
+	return found
+
+
+def watched(
+	own: Device, spaces: Iterable[str], position: str, events: list[dict[str, Any]], again: bool = False
+) -> dict[str, Any]:
+	"""The answer of a call `watch`."""
+	return {
+		"site": frappe.local.site,
+		"user": own.user,
+		"device": own.name,
+		"spaces": sorted(spaces),
+		"position": position,
+		"events": events,
+		"again": again,
+	}
+
+
+def new_ticket() -> dict[str, Any]:
+	"""A ticket for the token of this call."""
+	device()
+	ticket, name, row = tickets.new(auth.token())
+	frappe.cache.set(name, row, ex=tickets.SECONDS)
+	return {"ticket": ticket, "seconds": tickets.SECONDS}
+
+
+def require_caller(ticket: str | None) -> None:
+	"""Raise RequestError not_authenticated unless somebody is signed in or came with a ticket, which only the process can read."""
+	if frappe.session.user == "Guest" and not ticket:
+		raise RequestError("not_authenticated")
+
+
+def ask_again() -> Response:
+	"""The stream where no process holds it."""
+	headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+	return Response(f"retry: {ASK_AGAIN}\n\n", content_type=Stream.content, headers=headers)

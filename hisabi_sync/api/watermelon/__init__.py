@@ -1,0 +1,1 @@
+"""The dialect of WatermelonDB: its own `synchronize`, without an adapter. Source: docs/contracts/watermelon.md."""

@@ -1,0 +1,96 @@
+"""From the rows of a WatermelonDB push to changes of the site contract. Source: docs/contracts/watermelon.md, Push. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hisabi_sync.api.dialects.values import is_empty, same
+from hisabi_sync.api.watermelon import raws
+from hisabi_sync.engine.ledger import fingerprint
+from hisabi_sync.engine.model.change import CREATE, DELETE, UPDATE
+from hisabi_sync.engine.model.entity_type import EntityType
+
+CREATED, UPDATED, DELETED = "created", "updated", "deleted"
+LISTS = (CREATED, UPDATED, DELETED)
+ORDER = {CREATED: 0, UPDATED: 1, DELETED: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+	"""A row as it was pushed; `entity` is None for a table that there is not."""
+
+	table: str
+	list: str
+	raw: Mapping[str, Any]
+	entity: EntityType | None
+
+	@property
+	def client_id(self) -> Any:
+		"""Its id, as it was sent."""
+		return self.raw.get("id")
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+	"""The record of a row on the server: its version, 0 without one, whether it is deleted, its values, and what the device had of it.
+
+	`seen` is the version that the device has pulled.
+	"""
+
+	version: int = 0
+	is_gone: bool = False
+	values: Mapping[str, Any] | None = None
+	seen: int = 0
+
+
+def change(row: Row, present: Present) -> dict[str, Any] | None:
+	"""The change of a row as the site contract sends it, or None if nothing is to be done.
+
+	A row that is sent again on the same version is the same op: a refusal counts its attempts, and nothing is applied twice.
+	"""
+	assert row.entity is not None
+	made = _delete(present) if row.list == DELETED else _edit(row, present)
+	if made is None:
+		return None
+	op_id = fingerprint(row.table, row.client_id, made, present.version)
+	return {"op_id": f"wm:{op_id}", "type": row.entity.name, "id": row.client_id, **made}
+
+
+def _edit(row: Row, present: Present) -> dict[str, Any] | None:
+	entity = row.entity
+	assert entity is not None
+	is_new = row.list == CREATED or not present.version
+	values = raws.values(row.raw, row.raw if is_new else _changed(row.raw), entity)
+	if is_new:
+		values = {name: value for name, value in values.items() if not is_empty(value)}
+	if _is_done(values, present):
+		return None
+	if is_new:
+		return {"op": CREATE, "values": values}
+	return {"op": UPDATE, "values": values, "base_version": _base(row.raw, present)}
+
+
+def _is_done(values: Mapping[str, Any], present: Present) -> bool:
+	"""Whether the record is there and has these values."""
+	if present.values is None or present.is_gone:
+		return False
+	return all(same(value, present.values.get(name)) for name, value in values.items())
+
+
+def _changed(raw: Mapping[str, Any]) -> list[str]:
+	"""The columns that the app changed."""
+	said = raw.get("_changed")
+	return [name for name in said.split(",") if name] if isinstance(said, str) else []
+
+
+def _base(raw: Mapping[str, Any], present: Present) -> int:
+	"""The version that the device had: the row says it, or else what it has pulled."""
+	said = raw.get(raws.VERSION)
+	is_version = isinstance(said, (int, float)) and not isinstance(said, bool) and 0 < said <= present.version
+	return int(said) if is_version else present.seen
+
+
+def _delete(present: Present) -> dict[str, Any] | None:
+	if not present.version or present.is_gone:
+		return None
+	return {"op": DELETE, "base_version": present.seen}

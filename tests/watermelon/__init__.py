@@ -1,0 +1,1 @@
+"""The real WatermelonDB, and the calls of its dialect."""
