@@ -18,6 +18,7 @@ from benchmarks import (
 	devices,
 	engine,
 	latency,
+	live,
 	load,
 	machine,
 	memory,
@@ -45,6 +46,7 @@ BENCHMARKS = {
 	"devices": devices.measure,
 	"desk": desk.measure,
 	"load": load.measure,
+	"live": live.measure,
 	"runs": runs.measure,
 	"memory": memory.measure,
 }

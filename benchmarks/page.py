@@ -16,6 +16,7 @@ TITLES = {
 	"devices": "Many devices at once",
 	"desk": "What the app costs other documents",
 	"load": "Jobs that change thousands",
+	"live": "Live events",
 	"runs": "Runs with another system",
 	"memory": "Memory",
 }

@@ -163,6 +163,7 @@ default_log_clearing_doctypes = {
 	"Sync Conflict": 365,
 	"Sync Call": 90,
 	"Sync Cursor": 180,
+	"Sync Schema": 730,
 	"Hisabi Wallet Invite": 90,
 	"Family Sync Day": 365,
 	"Sync Run Record": 90,

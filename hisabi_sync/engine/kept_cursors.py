@@ -29,9 +29,17 @@ def read(token: str | None, user: str) -> WideCursor:
 
 
 def _kept(name: str) -> WideCursor:
+	found = _used(name)
+	if found is None:
+		raise RequestError("resync_required", reason="position_too_old")
+	return found
+
+
+def _used(name: str) -> WideCursor | None:
+	"""The WideCursor of a row, which its use keeps for longer."""
 	rows = sql.select(DOCTYPE, ["body", "creation"], "name = %s", (name,))
 	if not rows:
-		raise RequestError("resync_required", reason="position_too_old")
+		return None
 	text, used = rows[0]
 	if clock.now() - used > USED_EVERY:
 		sql.update_in(DOCTYPE, {"creation": clock.now()}, [name])
@@ -70,8 +78,7 @@ def _let_go(holder: str) -> None:
 
 def numbered(holder: str, number: int) -> WideCursor | None:
 	"""The WideCursor that a holder got under a number, or None if it is not kept any more."""
-	rows = sql.select(DOCTYPE, ["body"], "name = %s AND holder = %s", (_name(holder, number), holder))
-	return wide_cursor.decode_body(base64.b64decode(rows[0][0])) if rows else None
+	return _used(_name(holder, number))
 
 
 def number(wide: WideCursor, holder: str, before: int) -> int:

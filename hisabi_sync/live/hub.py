@@ -7,12 +7,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from sys import intern
 
-Topic = tuple[str, str, str]  # (site, SPACE, USER or DEVICE, its name)
+Topic = str  # site, SPACE, USER or DEVICE, and its name; thousands of streams share one text
 SPACE, USER, DEVICE = "space", "user", "device"
 REMEMBERED = 30  # seconds for which an event is kept for streams that are just being opened
 BEATS = 20  # seconds in which every stream is woken once, so that it can say that it lives
 A_FEW = 100  # so many streams at once ask the web server at the same moment; more are spread
 SPREAD = 0.02  # seconds for each of them
+
+
+def topic(site: str, kind: str, name: str) -> Topic:
+	"""What streams can wait for."""
+	return intern(f"{site}\n{kind}\n{name}")
 
 
 @dataclass(eq=False, slots=True)
@@ -48,9 +53,9 @@ class Hub:
 		self.all_since = 0.0
 
 	def topics(self, site: str, spaces: Iterable[str], user: str, device: str) -> frozenset[Topic]:
-		"""What concerns a device; names are shared, for thousands of streams have the same."""
-		own = [(site, USER, user), (site, DEVICE, device), *((site, SPACE, name) for name in spaces)]
-		return frozenset((intern(site), kind, intern(name)) for site, kind, name in own)
+		"""What concerns a device."""
+		own = [(USER, user), (DEVICE, device), *((SPACE, name) for name in spaces)]
+		return frozenset(topic(site, kind, name) for kind, name in own)
 
 	def add(self, stream: Stream, asked_at: float) -> None:
 		"""Keep a stream. What happened after `asked_at`, when the web server was asked, wakes it at once."""

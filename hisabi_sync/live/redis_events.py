@@ -9,7 +9,7 @@ from typing import Any
 from redis import asyncio as redis
 from redis.exceptions import RedisError
 
-from hisabi_sync.live.hub import DEVICE, SPACE, USER, Hub, Topic
+from hisabi_sync.live.hub import DEVICE, SPACE, USER, Hub, Topic, topic
 
 CHANNEL = "events"  # Frappe's own, for all sites of a bench
 CHANGED = "sync_space_changed"  # a transaction that gave records of a space new numbers
@@ -46,7 +46,7 @@ def take(text: bytes, hub: Hub) -> None:
 	except (ValueError, TypeError, KeyError):
 		return
 	if event.get("event") == CHANGED:
-		hub.tell([(site, SPACE, str(message.get("space")))])
+		hub.tell([topic(site, SPACE, str(message.get("space")))])
 	elif event.get("event") == WAKE:
 		_wake(site, message, hub)
 
@@ -58,4 +58,4 @@ def _wake(site: str, message: dict[str, Any], hub: Hub) -> None:
 
 
 def _topics(site: str, kind: str, names: Iterable[str] | None) -> list[Topic]:
-	return [(site, kind, str(name)) for name in names or ()]
+	return [topic(site, kind, str(name)) for name in names or ()]

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from hisabi_sync.live import redis_events, tickets
-from hisabi_sync.live.hub import A_FEW, BEATS, Hub, Stream
+from hisabi_sync.live.hub import A_FEW, BEATS, Hub, Stream, topic
 
 
 def stream(hub, *spaces, user="u", device="d", site="s"):
@@ -76,7 +76,7 @@ def test_a_stream_that_ends_or_moves_is_forgotten():
 		one = stream(hub, "a", "b")
 		hub.add(one, time.monotonic())
 		hub.move(one, hub.topics("s", ["b"], "u", "d"), time.monotonic())
-		assert ("s", "space", "a") not in hub.by_topic
+		assert topic("s", "space", "a") not in hub.by_topic
 		hub.remove(one)
 		assert not hub.by_topic and not hub.streams
 
@@ -89,7 +89,7 @@ def test_many_streams_are_not_woken_in_the_same_moment():
 		many = [stream(hub, "a") for _ in range(A_FEW * 2)]
 		for each in many:
 			hub.add(each, time.monotonic())
-		hub.tell([("s", "space", "a")])
+		hub.tell([topic("s", "space", "a")])
 		assert not any(map(told, many))
 		await asyncio.sleep(0.5)
 		assert 0 < sum(map(told, many)) < len(many)

@@ -60,7 +60,36 @@ def test_every_endpoint_says_what_it_takes_and_gives():
 	assert silent == set(UNDESCRIBED)
 
 
-def test_every_path_that_is_served_is_in_it(document):
+def test_every_call_is_in_it_once_with_its_contract_as_its_tag(document):
+	methods = [
+		operation["x-function"]
+		for path, _, operation in operations(document)
+		if path.startswith(routes.METHODS) and operation["x-function"] not in describe_twice()
+	]
+	assert len(methods) == len(set(methods))
+	printed = set(routes.ROUTES.values())
+	assert not printed & set(methods)
+	assert {operation["x-function"] for _, _, operation in operations(document)} == set(describe.endpoints())
+	tags = {tag for _, _, operation in operations(document) for tag in operation["tags"]}
+	assert tags == {tag["name"] for tag in document["tags"]}
+	assert {"site", "wallet", "mobile", "batch", "family", "runs", "rxdb", "watermelon"} <= tags
+
+
+def describe_twice():
+	"""Calls that may be made by GET and by POST."""
+	return {name for name, endpoint in describe.endpoints().items() if len(endpoint.methods) > 1}
+
+
+def test_codes_of_items_and_the_order_to_purge_are_in_it(document):
+	codes = document["components"]["schemas"]["ItemCode"]["enum"]
+	assert {"base_version_conflict", "invalid_link", "unknown_type"} <= set(codes)
+	refused = document["components"]["responses"]["site_403"]["content"]["application/json"]["schema"]
+	assert refused["properties"]["purge"]["type"] == "boolean"
+	assert "Retry-After" in document["info"]["description"]
+
+
+def test_every_path_that_is_served_is_known():
+	document = openapi.every_way()
 	printed = {tuple(route.split(" ")) for route in routes.ROUTES}
 	short = {
 		f"/api/method/{name}" for name in hooks.override_whitelisted_methods if name.startswith("hisabi.")

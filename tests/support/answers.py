@@ -49,7 +49,7 @@ def _inflated(data, headers):
 def document():
 	from hisabi_sync.api import openapi
 
-	return openapi.document()
+	return openapi.every_way()
 
 
 @cache

@@ -19,7 +19,7 @@ PASSING = re.compile(
 
 def addresses():
 	"""(HTTP method, path, endpoint) of every way to every call, those of the contracts' documents included."""
-	for path, verbs in openapi.document()["paths"].items():
+	for path, verbs in openapi.every_way()["paths"].items():
 		for verb, operation in verbs.items():
 			yield verb.upper(), re.sub(r"\{\w+\}", "some", path), operation["x-function"]
 

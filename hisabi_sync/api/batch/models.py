@@ -3,6 +3,7 @@
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, ConfigDict, ValidationInfo, WithJsonSchema
+from pydantic.json_schema import SkipJsonSchema
 
 from hisabi_sync.api.protocol.schema import (
 	Answer,
@@ -126,7 +127,7 @@ class SyncBatchRequest(Request):
 	farmId: OptionalText = None
 	limit: whole(1, MAX_LIMIT) = None
 	dryRun: Flag = False
-	dry_run: Flag = False
+	dry_run: SkipJsonSchema[Flag] = False  # the same, as other contracts call it
 
 
 class AcceptedCounts(Answer):

@@ -9,6 +9,7 @@ from hisabi_sync.api.protocol.schema import (
 	Flag,
 	Id,
 	Instant,
+	ItemCode,
 	Json,
 	OptionalText,
 	Part,
@@ -104,7 +105,7 @@ class DeltaError(Answer):
 	entity_id: str
 	index: Count
 	action: str
-	code: str
+	code: ItemCode
 	message: str
 	retryable: bool
 	detail: Json = None

@@ -8,6 +8,7 @@ from hisabi_sync.api.protocol.schema import (
 	Count,
 	Cursor,
 	Flag,
+	ItemCode,
 	Mapping,
 	OptionalText,
 	Part,
@@ -140,7 +141,7 @@ class LeftUndone(Answer):
 	"""An action of `then` that was refused while the rest of the item was applied."""
 
 	action: str
-	error_code: str
+	error_code: ItemCode
 	error: str
 
 
@@ -184,7 +185,7 @@ class MobileTaken(_Result):
 class MobileError(_Result):
 	status: Literal["error"]
 	error: str
-	error_code: str
+	error_code: ItemCode
 	retryable: bool
 	detail: Any = None
 	server_version: int = None

@@ -18,5 +18,11 @@ def text() -> str:
 
 @functools.cache
 def document() -> dict[str, Any]:
-	"""The document as a dict, made once a process."""
+	"""The document as a dict, made once a process: every call once, by its shortest name."""
 	return describe.document()
+
+
+@functools.cache
+def every_way() -> dict[str, Any]:
+	"""The same with all names of all calls, for what holds answers against it."""
+	return describe.document(every=True)

@@ -13,6 +13,8 @@ from hisabi_sync.engine.model.errors import REQUEST_ERRORS, RequestError
 JSON = "application/json"
 MARK = "the answer itself"
 TYPES = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array", type(None): "null"}
+PURGED = {"space_access_denied"}
+PURGE = {"type": "boolean", "description": "The device is to drop what it has of the space"}
 SECONDS = {"schema": {"type": "integer"}, "description": "Seconds to wait"}
 
 
@@ -110,6 +112,8 @@ def _error(contract: str, status: int, codes: Sequence[str]) -> dict[str, Any]:
 def _object(bodies: Sequence[dict[str, Any]], codes: set[str]) -> dict[str, Any]:
 	names = dict.fromkeys(name for body in bodies for name in body)
 	parts = {name: _values([body[name] for body in bodies if name in body], codes) for name in names}
+	if "retryable" in parts and PURGED & codes:
+		parts["purge"] = PURGE
 	required = [name for name in names if all(name in body for body in bodies)]
 	return {"type": "object", "properties": parts, "required": required}
 

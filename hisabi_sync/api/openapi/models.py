@@ -8,9 +8,11 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from hisabi_sync.api.openapi import payloads
 from hisabi_sync.api.protocol.routes import Endpoint
-from hisabi_sync.api.protocol.schema import PAYLOAD, Raw
+from hisabi_sync.api.protocol.schema import ITEM_CODES, PAYLOAD, Raw
+from hisabi_sync.engine.model.errors import ITEM_ERRORS
 
 REF = "#/components/schemas/"
+CODES = "ItemCode"  # the component with the codes of items
 
 
 class Models:
@@ -44,7 +46,14 @@ class Models:
 
 	def components(self) -> dict[str, Any]:
 		"""{name: schema} of all that have a name."""
-		return {**self.named, **self.payloads}
+		return {**self.named, **self.payloads, CODES: _item_codes()}
+
+
+def _item_codes() -> dict[str, Any]:
+	"""All codes of items, each with its sentence; another app may add more."""
+	lines = [f"- `{code}`: {sentence}" for code, sentence in sorted(ITEM_ERRORS.items())]
+	text = "\n".join(["Why one item was not applied.", "", *lines])
+	return {"type": "string", "enum": sorted(ITEM_ERRORS), "description": text}
 
 
 def by_status(gives: Any) -> dict[int, Any]:
@@ -85,6 +94,8 @@ def plain(schema: Any, short: Mapping[str, str]) -> Any:
 		return schema
 	if PAYLOAD in schema:
 		return {"$ref": f"{REF}payload.{schema[PAYLOAD]}"}
+	if ITEM_CODES in schema:
+		return {"$ref": REF + CODES}
 	kept = {word: value for word, value in schema.items() if not _is_idle(word, value)}
 	if "const" in kept:
 		kept["enum"] = [kept.pop("const")]

@@ -55,6 +55,7 @@ GROUPS = {
 		"print_record events ticket watch",
 	),
 	"rxdb": _group("api.rxdb.endpoints", "rxdb", "pull push pull_stream ticket watch"),
+	"clients": _group("api.dialects.endpoints", "clients", "schema refused"),
 	"watermelon": _group("api.watermelon.endpoints", "watermelon", "pull push"),
 	"meta": _group("api.openapi.endpoints", "wallet", "openapi"),
 	"family": _group("api.delta.endpoints", "family", "delta"),

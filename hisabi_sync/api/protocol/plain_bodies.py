@@ -20,8 +20,9 @@ def tables(value: Any) -> Any:
 	if not isinstance(value, dict):
 		return value
 	inner = value.get("changes")
-	is_wrapped = isinstance(inner, dict) and not any(name in inner for name in LISTS)
-	return {ROWS: list(_rows(inner if is_wrapped else value))}
+	# A table may be called `changes`.
+	changes = inner if isinstance(inner, dict) and not inner.keys() & set(LISTS) else value
+	return {ROWS: list(_rows(changes))}
 
 
 def _rows(changes: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -185,6 +185,9 @@ Time = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 Values = Annotated[dict[str, Any], WithJsonSchema({"type": "object"})]
 Count = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 0})]
 PAYLOAD = "x-payload-of"
+ITEM_CODES = "x-item-codes"
+# The code of an item's error; the document names all that there are.
+ItemCode = Annotated[str, WithJsonSchema({"type": "string", ITEM_CODES: True})]
 
 
 def payload(space_type: str) -> Any:

@@ -26,6 +26,7 @@ MODULES = {
 	"site": SITE,
 	"rxdb": SITE,
 	"watermelon": SITE,
+	"clients": SITE,
 	"runs": RUNS,
 	"runs_desk": DESK,
 	"conflicts": DESK,

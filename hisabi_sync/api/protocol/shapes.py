@@ -86,6 +86,7 @@ SHAPES = {
 	"family": Shape(_success, _plain_error, 400, PLAIN_STATUSES),
 	"site": Shape(_success, _plain_error, 400, PLAIN_STATUSES),
 	"rxdb": Shape(_success, _plain_error, 400, PLAIN_STATUSES),
+	"clients": Shape(_success, _plain_error, 400, PLAIN_STATUSES),
 	"watermelon": Shape(_success, _plain_error, 400, PLAIN_STATUSES),
 	"batch": Shape(_success, _batch_error, 422, BATCH_STATUSES),
 	"runs": Shape(_success, _plain_error, 400, PLAIN_STATUSES),

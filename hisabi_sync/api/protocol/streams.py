@@ -4,55 +4,19 @@ The process `hisabi_sync.live` holds the streams. It asks a call `watch` beside 
 """
 
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import Any
 
 import frappe
 from werkzeug.wrappers import Response
 
 from hisabi_sync.api.protocol import auth
-from hisabi_sync.api.protocol.schema import Answer, Raw
+from hisabi_sync.api.protocol.models import Stream
 from hisabi_sync.engine.identity.devices import Device
 from hisabi_sync.engine.model.errors import RequestError
 from hisabi_sync.live import tickets
 
 ASK_AGAIN = 15_000  # milliseconds after which a client opens its stream again
 HELD_APART = "live "  # what the holder of kept cursors of streams begins with
-
-
-class Stream(Raw):
-	"""Server-Sent Events. Where no process for live events runs, the stream ends at once, and the client comes again after a while."""
-
-	content: ClassVar[str] = "text/event-stream"
-	statuses: ClassVar[dict[int, str]] = {200: "The stream"}
-
-
-class Ticket(Answer):
-	"""Good for one stream, as `?ticket=`, for `seconds` seconds."""
-
-	ticket: str
-	seconds: int
-
-
-class LiveEvent(Answer):
-	"""What the device is told. Without `event` it is a message."""
-
-	event: str = None
-	data: dict[str, Any]
-
-
-class Watched(Answer):
-	"""`events` since a position, and the next `position`. `again` says that there are more.
-
-	`site`, `user`, `device` and `spaces` are what the next events may be about.
-	"""
-
-	site: str
-	user: str
-	device: str
-	spaces: list[str]
-	position: str
-	events: list[LiveEvent]
-	again: bool
 
 
 def device() -> Device:

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from hisabi_sync.api.dialects import places as dialect_places
 from hisabi_sync.api.protocol import streams
 from hisabi_sync.api.protocol.http import endpoint
+from hisabi_sync.api.protocol.models import Stream, Ticket, Watched
 from hisabi_sync.api.protocol.push_and_pull import page_size
 from hisabi_sync.api.rxdb import documents, models, places, rows
 from hisabi_sync.api.rxdb.documents import Document
@@ -64,8 +65,8 @@ def _reached(place: Place) -> int:
 	guest=True,
 	methods=("GET",),
 	takes=models.RxEvents,
-	gives=streams.Stream,
-	content=streams.Stream.content,
+	gives=Stream,
+	content=Stream.content,
 )
 def pull_stream(request: models.RxEvents) -> Response:
 	"""The stream of changes, `{"documents", "checkpoint"}` as a pull has them. A process of its own holds it.
@@ -78,14 +79,14 @@ def pull_stream(request: models.RxEvents) -> Response:
 	return streams.ask_again()
 
 
-@endpoint(CONTRACT, takes=models.OfCollection, gives=streams.Ticket)
+@endpoint(CONTRACT, takes=models.OfCollection, gives=Ticket)
 def ticket(request: models.OfCollection) -> dict[str, Any]:
 	"""A ticket to open the stream with, for a browser: its EventSource cannot send a token."""
 	places.find(request)
 	return streams.new_ticket()
 
 
-@endpoint(CONTRACT, methods=("GET",), takes=models.RxWatch, gives=streams.Watched)
+@endpoint(CONTRACT, methods=("GET",), takes=models.RxWatch, gives=Watched)
 def watch(request: models.RxWatch) -> dict[str, Any]:
 	"""What the stream tells the device since a position of it. The process that holds streams asks this."""
 	place = places.find(request)

@@ -9,19 +9,21 @@ from hisabi_sync.api.media import endpoints as uploads
 from hisabi_sync.api.media.models import DownloadAnswer, File, Upload
 from hisabi_sync.api.protocol import auth, credentials, push_and_pull, scopes, streams
 from hisabi_sync.api.protocol.http import endpoint
+from hisabi_sync.api.protocol.models import Stream, Ticket, Watched
 from hisabi_sync.api.protocol.push_and_pull import page_size
 from hisabi_sync.api.protocol.schema import Acknowledged
 from hisabi_sync.api.site import (
 	items,
 	live,
 	models,
+	old_apps,
 	printing,
 	records,
 	results,
-	schemas,
 	stored_files,
 	waiting,
 )
+from hisabi_sync.api.site.old_apps import OldApp
 from hisabi_sync.engine import kept_cursors, ledger, positions, wide_pull, wide_push
 from hisabi_sync.engine.database import retry
 from hisabi_sync.engine.identity import device_tokens, devices
@@ -121,18 +123,28 @@ def pull(request: models.SitePull) -> dict[str, Any]:
 	Spaces that the user joined since come whole, and what lay in those that they left is told to be dropped.
 	"""
 	device, selection = _device(request), waiting.selection(request.types, request.fields)
-	name = device.name if device else None
-	page = wide_pull.page(frappe.session.user, name, request.cursor, page_size(request.limit), selection)
+	name, user = device.name if device else None, frappe.session.user
+	held = spaces.held_by(user, name)
+	app = old_apps.find(request.schema_version, user, held)
+	page = wide_pull.page(user, name, request.cursor, page_size(request.limit), selection, held)
 	return {
-		"changes": [records.record(item, frappe.session.user) for item in page.items],
+		"changes": [_renamed(records.record(item, user), app) for item in page.items],
 		"cursor": page.cursor,
 		"has_more": page.has_more,
 		"spaces": {
 			"joined": [records.space(one) for one in page.joined],
 			"left": [{"space": space} for space in page.left],
 		},
+		**app.said(),
 		"server_time": page.server_time,
 	}
+
+
+def _renamed(record: dict[str, Any], app: OldApp) -> dict[str, Any]:
+	"""A record under the names that the app has."""
+	return (
+		{**record, "values": app.values(record["type"], record["values"])} if "values" in record else record
+	)
 
 
 @endpoint(CONTRACT, takes=models.SiteAck, gives=Acknowledged, writes=True)
@@ -163,8 +175,8 @@ def record(request: models.OfRecord) -> dict[str, Any]:
 	guest=True,
 	methods=("GET",),
 	takes=models.SiteEvents,
-	gives=streams.Stream,
-	content=streams.Stream.content,
+	gives=Stream,
+	content=Stream.content,
 )
 def events(request: models.SiteEvents) -> Response:
 	"""The stream of events: `{"cursor", "types"}` when something changed that the device may see; `purge`, `schema`, `revoked`.
@@ -175,13 +187,13 @@ def events(request: models.SiteEvents) -> Response:
 	return streams.ask_again()
 
 
-@endpoint(CONTRACT, takes=models.OnDevice, gives=streams.Ticket)
+@endpoint(CONTRACT, takes=models.OnDevice, gives=Ticket)
 def ticket(request: models.OnDevice) -> dict[str, Any]:
 	"""A ticket to open a stream with, for a browser: its EventSource cannot send a token."""
 	return streams.new_ticket()
 
 
-@endpoint(CONTRACT, methods=("GET",), takes=models.SiteWatch, gives=streams.Watched)
+@endpoint(CONTRACT, methods=("GET",), takes=models.SiteWatch, gives=Watched)
 def watch(request: models.SiteWatch) -> dict[str, Any]:
 	"""What the stream of events tells the device since a position of it. The process that holds streams asks this."""
 	return live.watch(streams.device(), request.since)
@@ -195,7 +207,7 @@ def schema(request: models.SiteSchema) -> dict[str, Any]:
 	"""The types of which the user may see records: their fields, what they may do, and what forms need. In the user's language."""
 	device = _device(request)
 	held = spaces.held_by(frappe.session.user, device.name if device else None)
-	return schemas.answer(frappe.session.user, held, request.since, request.get("for"))
+	return old_apps.described(frappe.session.user, held, request.since, request.get("for"))
 
 
 # --- changes
@@ -210,6 +222,7 @@ def push(request: models.SitePush) -> dict[str, Any]:
 	caller = _caller(request)
 	changes = items.read(request.changes)
 	held = spaces.held_by(caller.user, caller.device)
+	app = old_apps.find(request.schema_version, caller.user, held)
 	named = {i: change.raw.get("space") for i, change in enumerate(changes)}
 	dry_run = request.dry_run
 	options = Options(CONTRACT, request.atomic, dry_run, request.client_time, shows_all=dry_run)
@@ -218,7 +231,11 @@ def push(request: models.SitePush) -> dict[str, Any]:
 			str(caller.device), caller.user, changes, held, named, options, counted.allowance
 		)
 	pairs = [(change, *answer) for change, answer in zip(changes, answers, strict=True)]
-	return {"results": results.results(pairs, caller.user, held), "server_time": clock.dump(clock.now())}
+	told = results.results(pairs, caller.user, held)
+	for one in told:
+		if one.get("record"):
+			one["record"] = _renamed(one["record"], app)
+	return {"results": told, **app.said(), "server_time": clock.dump(clock.now())}
 
 
 @endpoint(CONTRACT, takes=models.SiteStatus, gives=models.SiteStatuses)

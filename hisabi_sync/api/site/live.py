@@ -11,7 +11,6 @@ from hisabi_sync.engine.model import ids
 from hisabi_sync.engine.model.errors import RequestError
 from hisabi_sync.engine.sharing import spaces
 from hisabi_sync.engine.sharing.spaces import HeldSpace
-from hisabi_sync.engine.store import sequence
 from hisabi_sync.engine.wide_places import Selection
 
 MOST = 200  # records that are looked at; of more the device is told without their types
@@ -25,13 +24,13 @@ def watch(device: Device, since: str | None) -> dict[str, Any]:
 	mark = _mark()
 	cursor, events = _since(device, cursor, held) if cursor else (_present(device, held), [])
 	if known and known != mark:
-		events.append({"event": "schema", "data": {"epoch": sequence.epoch()}})
+		events.append({"event": "schema", "data": {}})
 	return streams.watched(device, held, f"{mark}.{cursor}", events)
 
 
 def _mark() -> str:
 	"""Another text after each change of what is synced."""
-	return ids.digest(entity_types.version(), sequence.epoch(), size=4)
+	return ids.digest(entity_types.version(), size=4)
 
 
 def _selection(device: Device) -> Selection:

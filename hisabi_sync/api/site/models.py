@@ -11,6 +11,7 @@ from hisabi_sync.api.protocol.schema import (
 	Count,
 	Flag,
 	Id,
+	ItemCode,
 	Mapping,
 	OpId,
 	OptionalText,
@@ -33,6 +34,7 @@ from hisabi_sync.engine.model.wide_cursor import LONGEST
 
 Cursor: Any = optional_text(LONGEST, "invalid_cursor")
 LONGEST_POSITION = LONGEST + 20  # characters of a position of a stream, which is a cursor and a mark
+Version: Any = optional_text(schemas.LONGEST)  # of the schema that the app was built for
 Password = Annotated[
 	Any, WithJsonSchema({"type": ["string", "null"], "format": "password", "maxLength": 512})
 ]
@@ -159,6 +161,21 @@ class SiteRecord(Answer):
 	reason: Literal["deleted", "hidden", "left"] = None
 
 
+class SiteBreak(Answer):
+	"""What an app meets that relies on its schema. Without `field` it is the type itself."""
+
+	type: str
+	field: str | None
+	change: Literal["removed", "required", "kind", "read_only", "options", "unknown"]
+
+
+class SiteSchemaChanged(Answer):
+	"""The schema is another one than the app's. `breaking` is what the app cannot know; it is empty where its schema still fits."""
+
+	version: str
+	breaking: list[SiteBreak]
+
+
 class SitePull(OnDevice):
 	"""`types` are the types that come, all without it; `fields` are the fields that come of a type: `{"Task": ["subject"]}`."""
 
@@ -166,6 +183,7 @@ class SitePull(OnDevice):
 	limit: whole(1) = None
 	types: TextList = None
 	fields: Mapping = {}
+	schema_version: Version = None
 
 
 class SiteLeft(Answer):
@@ -184,6 +202,7 @@ class SitePulled(Answer):
 	cursor: str
 	has_more: bool
 	spaces: SiteSpaces
+	schema_changed: SiteSchemaChanged = None
 	server_time: Time
 
 
@@ -238,6 +257,7 @@ class SitePush(OnDevice):
 	atomic: Flag = False
 	dry_run: Flag = False
 	client_time: Skew = None
+	schema_version: Version = None
 
 
 class SiteDetail(Answer):
@@ -245,7 +265,7 @@ class SiteDetail(Answer):
 
 	field: str | None
 	row: int | None
-	code: str
+	code: ItemCode
 	message: str
 
 
@@ -266,7 +286,7 @@ class SiteUndone(Answer):
 	"""An action of `then` that was refused while the rest of the change was applied."""
 
 	action: str
-	code: str
+	code: ItemCode
 	message: str
 
 
@@ -287,7 +307,7 @@ class SiteResult(Answer):
 	merged: Literal[True] = None
 	adjusted: list[str] = None
 	record: SiteRecord | None = None
-	code: str = None
+	code: ItemCode = None
 	message: str = None
 	detail: list[SiteDetail] = None
 	conflict: SiteConflict = None
@@ -299,6 +319,7 @@ class SiteResult(Answer):
 
 class SitePushed(Answer):
 	results: list[SiteResult]
+	schema_changed: SiteSchemaChanged = None
 	server_time: Time
 
 
@@ -413,6 +434,7 @@ class SiteType(Answer):
 	naming: SiteNaming
 	limits: SiteLimits
 	may: SiteMay
+	client_minimum: Count
 
 
 class SiteSchemaAnswer(Answer):

@@ -6,12 +6,11 @@ The server keeps no versions: such a text names each type with a digest of its d
 import base64
 import json
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from hisabi_sync.api.site import schema_forms, types
+from hisabi_sync.api.site import schema_forms
 from hisabi_sync.engine.model import ids
-from hisabi_sync.engine.sharing.spaces import HeldSpace
 from hisabi_sync.engine.store import sequence
 
 PLAIN = "plain"
@@ -20,9 +19,9 @@ MOST = 1_000_000  # bytes of what one stands for
 Digests = Mapping[str, str]  # {type: digest of its description}
 
 
-def answer(user: str, held: Mapping[str, HeldSpace], since: str | None, form: str | None) -> dict[str, Any]:
-	"""What changed since the app's version, in the form that it asks for."""
-	seen, epoch = types.seen_by(user, held), sequence.epoch()
+def answer(seen: Sequence[Mapping[str, Any]], since: str | None, form: str | None) -> dict[str, Any]:
+	"""What changed of described types since the app's version, in the form that it asks for."""
+	epoch = sequence.epoch()
 	now, before = _digests(seen), read_version(since)
 	changed = [one for one in seen if before.get(one["type"]) != now[one["type"]]]
 	removed = sorted(before.keys() - now.keys())
@@ -36,9 +35,19 @@ def answer(user: str, held: Mapping[str, HeldSpace], since: str | None, form: st
 # --- versions
 
 
+def version_of(seen: Iterable[Mapping[str, Any]]) -> str:
+	"""The version of described types."""
+	return write_version(_digests(seen), sequence.epoch())
+
+
 def _digests(types: Iterable[Mapping[str, Any]]) -> dict[str, str]:
 	"""{type: digest} of described types."""
-	return {one["type"]: ids.digest(json.dumps(one, sort_keys=True, default=str), size=6) for one in types}
+	return {one["type"]: digest_of(one) for one in types}
+
+
+def digest_of(one: Mapping[str, Any]) -> str:
+	"""The digest of a described type."""
+	return ids.digest(json.dumps(one, sort_keys=True, default=str), size=6)
 
 
 def write_version(known: Digests, epoch: int) -> str:

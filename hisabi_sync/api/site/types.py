@@ -81,6 +81,7 @@ def _described(
 		"naming": {"rule": meta.get("naming_rule") or None, "autoname": meta.get("autoname") or None},
 		"limits": {"values_bytes": entity.max_payload},
 		"may": may,
+		"client_minimum": entity.client_minimum,
 	}
 
 

@@ -29,9 +29,14 @@ def selection(types: Sequence[str] | None, fields: Mapping[str, Any]) -> Selecti
 	unknown = [name for name in fields if name not in registry().by_name]
 	if not sound or unknown:
 		raise RequestError("invalid_argument", argument="fields")
-	return Selection(
-		None if types is None else frozenset(types), {name: frozenset(own) for name, own in fields.items()}
-	)
+	present = {name: frozenset(_present(own, name)) for name, own in fields.items()}
+	return Selection(None if types is None else frozenset(types), present)
+
+
+def _present(names: Sequence[str], entity_type: str) -> list[str]:
+	"""Names of fields as they are today; an old app asks for those that it has."""
+	aliases = registry().by_name[entity_type].aliases
+	return [aliases.get(name, name) for name in names]
 
 
 def _are_names(names: Any) -> bool:
@@ -64,9 +69,9 @@ def _after(cursor: str | None) -> str:
 
 
 def refused(caller: Caller, cursor: str | None, limit: int) -> dict[str, Any]:
-	"""A page of the device's refused changes."""
-	where = "device = %s AND status = %s AND dismissed = 0 AND name > %s"
-	values, tail = (caller.device, ERROR, _after(cursor)), f"ORDER BY name LIMIT {limit + 1}"
+	"""A page of the device's refused changes; of one space, if the caller is in one."""
+	where = "device = %s AND status = %s AND dismissed = 0 AND name > %s AND %s IN ('', space)"
+	values, tail = (caller.device, ERROR, _after(cursor), caller.space), f"ORDER BY name LIMIT {limit + 1}"
 	rows = sql.select("Sync Item", COLUMNS, where, values, tail)
 	ledger.load_codes()
 	return _page([_refusal(row) for row in rows[:limit]], rows, limit)

@@ -86,8 +86,9 @@ def _changed(raw: Mapping[str, Any]) -> list[str]:
 def _base(raw: Mapping[str, Any], present: Present) -> int:
 	"""The version that the device had: the row says it, or else what it has pulled."""
 	said = raw.get(raws.VERSION)
-	is_version = isinstance(said, (int, float)) and not isinstance(said, bool) and 0 < said <= present.version
-	return int(said) if is_version else present.seen
+	if isinstance(said, (int, float)) and not isinstance(said, bool) and 0 < said <= present.version:
+		return int(said)
+	return present.seen
 
 
 def _delete(present: Present) -> dict[str, Any] | None:

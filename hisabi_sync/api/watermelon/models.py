@@ -8,6 +8,7 @@ from hisabi_sync.api.protocol import arguments as args
 from hisabi_sync.api.protocol.schema import (
 	Answer,
 	Count,
+	ItemCode,
 	OptionalText,
 	Part,
 	Request,
@@ -83,7 +84,7 @@ class WmRejection(Answer):
 	table: str
 	entity_id: str
 	operation: str
-	error_code: str
+	error_code: ItemCode
 	message: str
 	detail: Any = None
 	conflict_id: str | None

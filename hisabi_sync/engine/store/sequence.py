@@ -22,6 +22,7 @@ CHUNK = 1000
 FROM_PROVISIONAL = "UPDATE `tabSync Record` SET sequence = %s - sequence WHERE name IN %s AND sequence < 0"
 FROM_FORESEEN = "UPDATE `tabSync Record` SET sequence = sequence + %s WHERE name IN %s"
 LEAP = (
+EPOCH, EPOCH_KEPT = "hisabi_sync_epoch", 60  # in Redis, for so many seconds
 	2**36
 )  # more than a space ever numbers between a backup and its loss; 53 bits have room for 100,000 of them
 
@@ -119,9 +120,18 @@ def leap() -> int:
 	"""
 	# MariaDB evaluates from left to right: the horizon is the new sequence.
 	frappe.db.sql("UPDATE `tabSync Space` SET sequence = sequence + %s, horizon = sequence", (LEAP,))
+	frappe.cache.delete_value(EPOCH)
+	frappe.db.after_commit.add(lambda: frappe.cache.delete_value(EPOCH))
 	return frappe.db.count("Sync Space")
 
 
 def epoch() -> int:
-	"""How often a backup was restored here, as far as devices of the spaces of today can have seen it."""
-	return int(frappe.db.sql("SELECT COALESCE(MAX(sequence), 0) FROM `tabSync Space`")[0][0]) // LEAP
+	"""How often a backup was restored here, as far as devices of the spaces of today can have seen it.
+
+	It is kept in Redis for a moment, for it takes a look at all spaces.
+	"""
+	known = frappe.cache.get_value(EPOCH, expires=True)
+	if known is None:
+		known = int(frappe.db.sql("SELECT COALESCE(MAX(sequence), 0) FROM `tabSync Space`")[0][0]) // LEAP
+		frappe.cache.set_value(EPOCH, known, expires_in_sec=EPOCH_KEPT)
+	return int(known)

@@ -8,6 +8,7 @@ from hisabi_sync.api.protocol.schema import (
 	Flag,
 	Id,
 	Instant,
+	ItemCode,
 	OpId,
 	Part,
 	Request,
@@ -123,7 +124,7 @@ class WalletError(_Result):
 	"""A change that cannot be applied; `detail` names the fields that are wrong."""
 
 	status: Literal["error"]
-	error_code: str
+	error_code: ItemCode
 	error_message: str
 	error: str
 	detail: Any = None
