@@ -17,12 +17,12 @@ from hisabi_sync.engine.store import announcing
 from hisabi_sync.engine.store.announcing import EVENT as EVENT
 
 PENDING = "hisabi_sync_pending"
+EPOCH, EPOCH_KEPT = "hisabi_sync_epoch", 60  # in Redis, for so many seconds
 CHUNK = 1000
 # A row that a savepoint took back has no negative sequence and is left alone.
 FROM_PROVISIONAL = "UPDATE `tabSync Record` SET sequence = %s - sequence WHERE name IN %s AND sequence < 0"
 FROM_FORESEEN = "UPDATE `tabSync Record` SET sequence = sequence + %s WHERE name IN %s"
 LEAP = (
-EPOCH, EPOCH_KEPT = "hisabi_sync_epoch", 60  # in Redis, for so many seconds
 	2**36
 )  # more than a space ever numbers between a backup and its loss; 53 bits have room for 100,000 of them
 
