@@ -7,6 +7,7 @@ answer under the names that the app has.
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import frappe
@@ -22,6 +23,7 @@ from hisabi_sync.engine.store.write import STANDARD
 
 DOCTYPE = "Sync Schema"
 KEPT = 600  # seconds for which the present version of a user is kept in Redis
+GIVEN_EVERY = timedelta(days=1)  # after which it is noted again that a description is still given
 Held = Mapping[str, HeldSpace]
 
 
@@ -100,11 +102,12 @@ def _aliases(name: str) -> Mapping[str, str]:
 def _current(user: str, held: Held) -> str:
 	"""The version of now. It is made once for all calls of a user to whom nothing changed."""
 	key = f"hisabi_sync_schema:{ids.digest(*_state(user, held))}"
-	known = frappe.cache.get_value(key)
+	known = frappe.cache.get_value(key, expires=True)
 	if known is None:
 		seen = types.seen_by(user, held)
 		remember(seen)
 		known = schemas.version_of(seen)
+		frappe.db.commit()  # also for a call that is refused: what Redis names is there
 		frappe.cache.set_value(key, known, expires_in_sec=KEPT)
 	return str(known)
 
@@ -119,20 +122,20 @@ def _state(user: str, held: Held) -> list[str]:
 
 
 def remember(seen: Iterable[Mapping[str, Any]]) -> None:
-	"""Keep what is being described to an app; one statement, and none in the next call of a day."""
-	rows = {schemas.digest_of(one): one for one in seen}
-	today = clock.now().date().isoformat()
-	new = {digest: one for digest, one in rows.items() if frappe.cache.hget(DOCTYPE, digest) != today}
-	if not new:
-		return
+	"""Keep what is being described to an app; one statement if it is kept already, and was given within a day."""
+	by_digest = {schemas.digest_of(one): one for one in seen}
+	lately = clock.now() - GIVEN_EVERY
+	kept = sql.select_in(DOCTYPE, ["name"], "name", sorted(by_digest), "creation > %s", [lately])
+	new = sorted(by_digest.keys() - {row[0] for row in kept})
+	if new:
+		rows = [_row(digest, by_digest[digest]) for digest in new]
+		sql.insert_or(DOCTYPE, [*STANDARD, "entity_type", "shape"], rows, "creation = VALUES(creation)")
+
+
+def _row(digest: str, described: Mapping[str, Any]) -> tuple[Any, ...]:
 	now, by = clock.now(), frappe.session.user
-	written = [
-		(digest, now, now, by, by, one["type"], json.dumps(type_shapes.of_type(one), ensure_ascii=False))
-		for digest, one in new.items()
-	]
-	sql.insert_or(DOCTYPE, [*STANDARD, "entity_type", "shape"], written, "creation = VALUES(creation)")
-	for digest in new:
-		frappe.cache.hset(DOCTYPE, digest, today)
+	shape = json.dumps(type_shapes.of_type(described), ensure_ascii=False)
+	return (digest, now, now, by, by, described["type"], shape)
 
 
 def _shapes(digests: Iterable[str]) -> dict[str, Shape]:
