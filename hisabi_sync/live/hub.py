@@ -11,6 +11,7 @@ Topic = str  # site, SPACE, USER or DEVICE, and its name; thousands of streams s
 SPACE, USER, DEVICE = "space", "user", "device"
 REMEMBERED = 30  # seconds for which an event is kept for streams that are just being opened
 BEATS = 20  # seconds in which every stream is woken once, so that it can say that it lives
+OF_A_DEVICE = 50  # streams: RxDB has one for each collection
 A_FEW = 100  # so many streams at once ask the web server at the same moment; more are spread
 SPREAD = 0.02  # seconds for each of them
 
@@ -56,6 +57,10 @@ class Hub:
 		"""What concerns a device."""
 		own = [(USER, user), (DEVICE, device), *((SPACE, name) for name in spaces)]
 		return frozenset(topic(site, kind, name) for kind, name in own)
+
+	def is_full_for(self, site: str, device: str) -> bool:
+		"""Whether a device has as many streams as it may."""
+		return len(self.by_topic.get(topic(site, DEVICE, device), ())) >= OF_A_DEVICE
 
 	def add(self, stream: Stream, asked_at: float) -> None:
 		"""Keep a stream. What happened after `asked_at`, when the web server was asked, wakes it at once."""

@@ -21,6 +21,9 @@ RETRY = 1000  # milliseconds after which a browser opens it again
 PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0)  # seconds between two questions that the web server does not answer
 BEAT = b":\n\n"
 ENDS = {401: "revoked", 403: "purge"}  # status of a refusal -> the event that ends the stream
+TOO_MANY = Reply(
+	429, {"error_code": "rate_limited", "retryable": True}, 60.0
+)  # a device has its streams already
 SINCE, LAST = "since", "Last-Event-ID"
 WATCH = "watch"
 HEADERS = {
@@ -54,6 +57,8 @@ async def serve(request: web.Request, want: Asked, hub: Hub, upstream: Upstream)
 	reply = await upstream.ask(want.path, want.query, want.headers)
 	if reply.status != 200:
 		return refusal(reply)
+	if hub.is_full_for(reply.body["site"], reply.body["device"]):
+		return refusal(TOO_MANY)
 	response = web.StreamResponse(headers=HEADERS)
 	await response.prepare(request)
 	await response.write(f"retry: {RETRY}\n\n".encode() + _events(reply.body))

@@ -1,11 +1,14 @@
 """What happened while Redis or the web server was away is told afterwards."""
 
+import contextlib
+
 import frappe
 from redis import Redis
 
 from hisabi_sync.engine.database import wake
 from hisabi_sync.engine.store import announcing
 from hisabi_sync.live import redis_events
+from hisabi_sync.live.hub import OF_A_DEVICE
 from tests.live.process import Live, Stream, headers
 from tests.site.app import create
 from tests.support.server import Server
@@ -40,6 +43,15 @@ def test_what_happened_while_the_web_server_was_away_is_told_when_it_is_back(pai
 	finally:
 		live.stop()
 		web.stop()
+
+
+def test_a_device_has_no_more_streams_than_it_needs(pair, opens):
+	with contextlib.ExitStack() as held:
+		for _ in range(OF_A_DEVICE):
+			held.enter_context(opens(pair[0]))
+		answer = opens(pair[0]).answer
+		assert (answer.status_code, answer.json()["error_code"]) == (429, "rate_limited")
+		held.enter_context(opens(pair[1]))
 
 
 def test_a_process_that_is_full_says_when_to_come_again(pair, server, tmp_path):

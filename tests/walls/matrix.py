@@ -105,6 +105,8 @@ def signed(verb):
 
 DEVICE = {"device_id": "<device>"}
 METERS = {"collection": "meter", "schema_version": 0}
+OF_TENANT = {"space_type": "tenant", "space": "<tenant>"}
+WATERMELON = {"updated": [{"id": "<meter>", "_changed": "reading", "reading": 9}], "deleted": ["<meter>"]}
 NO_COLLECTION = (404, "unknown_collection")
 ONE = {"conflict_id": "<conflict>"}
 RULE = {**ONE, "field": "color", "rule": "ask"}
@@ -120,6 +122,8 @@ MATRIX = {
 		guest="it checks a password",
 		may="",
 	),
+	"clients.refused": Row(OF_TENANT, NO_TENANT, NO_TENANT, refuses={"auditor": NO_TENANT}),
+	"clients.schema": Row(OF_TENANT, NO_TENANT, NO_TENANT, refuses={"auditor": NO_TENANT}),
 	"conflicts.counts": desk({}, OWN, reads=True),
 	"conflicts.dismiss": desk({**ONE, "reason": "x"}),
 	"conflicts.form": desk(ONE, reads=True),
@@ -214,6 +218,8 @@ MATRIX = {
 		refuses={"auditor": NO_COLLECTION},
 		mixed={"meter": ROWS},
 	),
+	"rxdb.ticket": Row(METERS, OWN, NO_COLLECTION, refuses={"auditor": NO_COLLECTION}),
+	"rxdb.watch": Row(METERS, OWN, NO_COLLECTION, refuses={"auditor": NO_COLLECTION}),
 	"see_as.spaces": desk({"user": "<user>"}, DENIED),
 	"see_as.why": desk(
 		{"user": "<user>", "document_type": "Sync Conflict", "document": "<conflict>"}, DENIED
@@ -255,11 +261,14 @@ MATRIX = {
 		{"cursor": "<site_cursor>"}, NO_CURSOR, NO_CURSOR, refuses={"auditor": NO_CURSOR, "member": NO_CURSOR}
 	),
 	"site.push": Row({**DEVICE, "changes": [ANYWHERE]}, ROWS, ROWS, mixed={"meter": ROWS}),
+	"site.events": Row({}, OWN, OWN),
 	"site.record": Row({"type": "meter", "id": "<meter>"}, GONE, GONE, refuses={"auditor": GONE}),
 	"site.refused": Row(DEVICE, OWN, OWN, echoes="it lists what the device itself sent"),
 	"site.rotate": Row(DEVICE, OWN),
 	"site.schema": Row({}, OWN, OWN),
 	"site.status": Row({**DEVICE, "op_ids": ["<op>"]}, ROWS, ROWS, mixed={"op": ROWS}),
+	"site.ticket": Row({}, OWN, OWN),
+	"site.watch": Row({}, OWN, OWN),
 	"sync.sync_ack": wallet({**DEVICE, "cursor": "<cursor>"}, mixed={"cursor": (417, "invalid_cursor")}),
 	"sync.sync_op_status": wallet({**DEVICE, "op_ids": ["<op>"]}, mixed={"op": ROWS}),
 	"sync.sync_pull": wallet({**DEVICE, "cursor": "<cursor>"}, mixed={"cursor": (417, "invalid_cursor")}),
@@ -280,4 +289,6 @@ MATRIX = {
 	"wallets.wallet_defaults": wallet({}, writes=True),
 	"wallets.wallet_leave": wallet({}, may="admin"),
 	"wallets.wallet_list": Row({}, OWN),
+	"watermelon.pull": Row({}, OWN, OWN),
+	"watermelon.push": Row({"meter": WATERMELON}, ROWS, ROWS, mixed={"meter": ROWS}),
 }

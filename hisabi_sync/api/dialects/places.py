@@ -6,7 +6,7 @@ from typing import Any
 import frappe
 
 from hisabi_sync.api.protocol import push_and_pull, streams
-from hisabi_sync.api.site import items, schema_forms, types
+from hisabi_sync.api.site import items, schema_names, types
 from hisabi_sync.engine import wide_push
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.identity.devices import Device
@@ -57,7 +57,7 @@ def tables(device: Device, held: Held) -> dict[str, EntityType]:
 	Without the latter nobody could tell the app to drop what it has of them.
 	"""
 	found: dict[str, EntityType] = {**types.reached(device.user, held), **_left(device.user)}
-	return {name: found[entity] for entity, name in schema_forms.collections(found).items()}
+	return {name: found[entity] for entity, name in schema_names.collections(found).items()}
 
 
 def _left(user: str) -> dict[str, EntityType]:

@@ -1,16 +1,16 @@
-"""The described types in the forms that clients take: JSON Schema, RxDB, WatermelonDB, TypeScript. Source: docs/contracts/site.md, Schema.
+"""The described types in the forms that clients take: JSON Schema, RxDB, WatermelonDB, TypeScript, Dart. Source: docs/contracts/site.md, Schema.
 
 `types` are those of `types.seen_by`. Pure: nothing here asks the database.
 """
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any
 
+from hisabi_sync.api.site.schema_dart import dart
+from hisabi_sync.api.site.schema_names import PLAIN_NAME, Described, class_names, collection, collections
 from hisabi_sync.engine.model import ids
-
-Described = Mapping[str, Any]  # a type, a table or a field as `types` describes it
 
 # Kind of a field -> its JSON Schema on the wire, its column type in WatermelonDB, its type in TypeScript.
 TEXT: tuple[dict[str, Any], str, str] = ({"type": "string"}, "string", "string")
@@ -24,7 +24,6 @@ FORMS: dict[str, tuple[dict[str, Any], str, str]] = {
 # What is otherwise in documents of RxDB: these clients send and get truth values.
 IN_RXDB: dict[str, dict[str, Any]] = {"check": {"type": "boolean"}}
 KEY: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": ids.LONGEST}
-NO_NAME = re.compile(r"[^a-z0-9]+")
 COLUMN_NAME = re.compile(r"[a-zA-Z_]\w*", re.ASCII)
 COLUMN_OWN = frozenset(
 	"id _status _changed doc_version last_modified created_at updated_at local_storage oid rowid _rowid_ "
@@ -32,24 +31,6 @@ COLUMN_OWN = frozenset(
 )
 RXDB_NAME = re.compile(r"[a-zA-Z](?:\w*[a-zA-Z0-9])?", re.ASCII)
 RXDB_OWN = ("id", "attachments")  # the primary key, and what RxDB keeps for itself
-PLAIN_NAME = re.compile(r"[A-Za-z_$][\w$]*", re.ASCII)
-
-
-def collection(name: str) -> str:
-	"""The name of a type as a collection or a table: `sales_order` of "Sales Order". Other letters than Latin become a number."""
-	plain = NO_NAME.sub("_", name.lower()).strip("_")
-	if plain and plain[0].isalpha() and len(plain) >= len(name) // 2:
-		return plain
-	return f"type_{ids.digest(name, size=4)}"
-
-
-def collections(types: Iterable[str]) -> dict[str, str]:
-	"""{type: collection} of names of types; of those that would get the same one, the later ones get a number besides."""
-	found: dict[str, str] = {}
-	for one in types:
-		name = collection(one)
-		found[one] = f"{name}_{ids.digest(one, size=4)}" if name in found.values() else name
-	return found
 
 
 # --- JSON Schema: the values of a record
@@ -151,22 +132,12 @@ def _index(field: Described) -> dict[str, bool]:
 def typescript(types: Iterable[Described]) -> str:
 	"""Interfaces of the values of each type, and `Types` from their names to these."""
 	listed = list(types)
-	names = _names(one["type"] for one in listed)
+	names = class_names(one["type"] for one in listed)
 	parts = [part for one in listed for part in _interfaces(one, names[one["type"]])]
 	known = "".join(f"  {json.dumps(name)}: {made};\n" for name, made in names.items())
 	return "\n".join(
 		["// Made by `GET schema?for=typescript`.", *parts, f"export interface Types {{\n{known}}}\n"]
 	)
-
-
-def _names(types: Iterable[str]) -> dict[str, str]:
-	"""{type: name of its interface}; types whose letters TypeScript has no names for get a number."""
-	found: dict[str, str] = {}
-	for name in types:
-		made = "".join(part[:1].upper() + part[1:] for part in re.split(r"[^A-Za-z0-9]+", name))
-		made = made if PLAIN_NAME.fullmatch(made or "") else f"Type{made}"
-		found[name] = made if made not in found.values() else f"{made}{len(found)}"
-	return found
 
 
 def _interfaces(one: Described, name: str) -> list[str]:
@@ -200,4 +171,5 @@ FORM: dict[str, Callable[[Iterable[Described]], Any]] = {
 	"rxdb": rxdb,
 	"watermelon": watermelon,
 	"typescript": typescript,
+	"dart": dart,
 }

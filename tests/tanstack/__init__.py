@@ -1,0 +1,1 @@
+"""The example for TanStack DB, with the real library."""
