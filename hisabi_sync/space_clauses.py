@@ -111,6 +111,7 @@ CLAUSES = {
 		" WHERE entity_type = `tabSync Waiting`.entity_type AND space IN ({spaces}))"
 	),
 	"Field Submission Media": _OF_SUBMISSION.format(keys=_KEYS_OF.format(type="tenant")),
+	"Sync Schema": "1 = 0",  # it lies in no space
 	"Sync Cursor": "`tabSync Cursor`.owner IN (SELECT user FROM `tabSync Space Member` WHERE space IN ({spaces}))",
 	"Sync Device": "`tabSync Device`.user IN (SELECT user FROM `tabSync Space Member` WHERE space IN ({spaces}))",
 }

@@ -14,6 +14,8 @@ from frappe.utils.background_jobs import get_redis_conn
 from devtool import system
 from devtool.cli import COMMANDS
 from hisabi_sync import commands, hooks
+from hisabi_sync.api.protocol import routes
+from hisabi_sync.live import settings as live_settings
 from tests.docs.blocks import DOCUMENTS, ROOT, all_blocks, blocks
 from tests.support import answers, codes
 from tests.support.phone import new_id
@@ -54,7 +56,7 @@ SHELL = [block for block in all_blocks("sh") if "curl" in block.text and block.d
 LISTED = [block for block in all_blocks("sh") if "curl" not in block.text and block.document != GUIDE]
 # What is said of a replica is done by tests/replica.
 ON_A_PAIR = ("on the primary", "on the replica")
-CHECKED = {"json", "sh", "python", "sql", "ini", "conf", "mermaid", "text"}
+CHECKED = {"json", "sh", "python", "sql", "ini", "conf", "nginx", "js", "mermaid", "text"}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
@@ -347,3 +349,25 @@ def test_the_guide_names_how_long_each_log_is_kept():
 	lines = [line for line in text.splitlines() if "| Log Settings |" in line]
 	for doctype, days in hooks.default_log_clearing_doctypes.items():
 		assert [line for line in lines if doctype in line and f"| {days} days |" in line], doctype
+
+
+# --- nginx and JavaScript
+
+
+def test_nginx_sends_streams_to_the_process_and_nothing_else():
+	(block,) = [b for name in DOCUMENTS for b in blocks(name) if b.language == "nginx"]
+	pattern = re.search(r"location ~ (\S+) \{", block.text)[1]
+	paths = {route.partition(" ")[2] for route in routes.ROUTES}
+	streams = {path for path in paths if path.endswith(("/events", "/pullStream"))}
+	assert {path for path in paths if re.search(pattern, path)} == streams
+	assert block.text.count("{") == block.text.count("}")
+	assert f":{live_settings.PORT};" in block.text
+
+
+@pytest.mark.parametrize("document", [n for n in DOCUMENTS if any(b.language == "js" for b in blocks(n))])
+def test_javascript_is_javascript(document, tmp_path):
+	for number, block in enumerate(b for b in blocks(document) if b.language == "js"):
+		program = tmp_path / f"{number}.mjs"
+		program.write_text(block.text)
+		done = subprocess.run(["node", "--check", program], capture_output=True, text=True, timeout=60)
+		assert done.returncode == 0, done.stderr

@@ -205,3 +205,10 @@ def test_op_ids_are_any_text_and_compared_to_the_letter(wallet):
 	assert {answer["status"] for answer in first} == {"accepted"}
 	assert all(answer.get("already_applied") for answer in second)
 	assert [answer["op_id"] for answer in second] == [item["op_id"] for item in items]
+
+
+def test_an_emoji_that_is_joined_of_several_is_printable():
+	assert ids.is_client_id("flag-\U0001f3f3\ufe0f\u200d\U0001f308")
+	assert ids.is_client_id("\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645")
+	for hidden in ("a\u200bb", "a\u202eb", "a\ufeffb", "a\nb", "\u200d\x00"):
+		assert not ids.is_client_id(hidden), hidden

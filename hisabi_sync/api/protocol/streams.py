@@ -50,9 +50,9 @@ def new_ticket() -> dict[str, Any]:
 	return {"ticket": ticket, "seconds": tickets.SECONDS}
 
 
-def require_caller(ticket: str | None) -> None:
-	"""Raise RequestError not_authenticated unless somebody is signed in or came with a ticket, which only the process can read."""
-	if frappe.session.user == "Guest" and not ticket:
+def require_caller() -> None:
+	"""For whom is signed in, and for a browser with a ticket, which only the process of live events can read."""
+	if frappe.session.user == "Guest" and not frappe.request.args.get("ticket"):
 		raise RequestError("not_authenticated")
 
 

@@ -66,6 +66,7 @@ def _reached(place: Place) -> int:
 	methods=("GET",),
 	takes=models.RxEvents,
 	gives=Stream,
+	needs=streams.require_caller,
 	content=Stream.content,
 )
 def pull_stream(request: models.RxEvents) -> Response:
@@ -73,7 +74,6 @@ def pull_stream(request: models.RxEvents) -> Response:
 
 	Without one the client is told to ask again later, which is a pull.
 	"""
-	streams.require_caller(request.ticket)
 	if not request.ticket:
 		places.find(request)
 	return streams.ask_again()

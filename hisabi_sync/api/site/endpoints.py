@@ -176,6 +176,7 @@ def record(request: models.OfRecord) -> dict[str, Any]:
 	methods=("GET",),
 	takes=models.SiteEvents,
 	gives=Stream,
+	needs=streams.require_caller,
 	content=Stream.content,
 )
 def events(request: models.SiteEvents) -> Response:
@@ -183,7 +184,6 @@ def events(request: models.SiteEvents) -> Response:
 
 	A process of its own holds it (`python -m hisabi_sync.live`). Without one the app is told to ask again later.
 	"""
-	streams.require_caller(request.ticket)
 	return streams.ask_again()
 
 

@@ -16,6 +16,7 @@ from typing import TypeGuard
 from hisabi_sync.engine.model import texts
 
 LONGEST = 140  # characters of a client id
+JOINERS = dict.fromkeys((0x200C, 0x200D))  # of characters; they show nothing themselves
 MARKUP = frozenset("<>")  # Frappe's pages would run it
 # A client id that can be the name of a document, also in a path, and that MariaDB takes for no other but by its case.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@|~+=-]{0,139}")
@@ -63,11 +64,14 @@ def new() -> str:
 
 
 def is_client_id(value: object) -> TypeGuard[str]:
-	"""Whether a value is 1 to 140 printable characters with no blank at either end. Source: docs/clients.md, Ids."""
+	"""Whether a value is 1 to 140 printable characters with no blank at either end. Source: docs/clients.md, Ids.
+
+	What joins the parts of an emoji, or of a Persian word, is part of a printed character.
+	"""
 	return (
 		isinstance(value, str)
 		and 0 < len(value) <= LONGEST
-		and value.isprintable()
+		and value.translate(JOINERS).isprintable()
 		and value == value.strip()
 	)
 
