@@ -13,7 +13,7 @@ REMEMBERED = 30  # seconds for which an event is kept for streams that are just 
 BEATS = 20  # seconds in which every stream is woken once, so that it can say that it lives
 OF_A_DEVICE = 50  # streams: RxDB has one for each collection
 A_FEW = 100  # so many streams at once ask the web server at the same moment; more are spread
-SPREAD = 0.02  # seconds for each of them
+SPREAD = 0.005  # seconds for each of them
 
 
 def topic(site: str, kind: str, name: str) -> Topic:

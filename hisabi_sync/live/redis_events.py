@@ -23,7 +23,7 @@ async def follow(url: str, hub: Hub) -> None:
 	pause = 0.1
 	while True:
 		try:
-			async with redis.from_url(url) as client, client.pubsub() as channel:
+			async with redis.from_url(url, health_check_interval=15) as client, client.pubsub() as channel:
 				await channel.subscribe(CHANNEL)
 				hub.tell_all()
 				pause = 0.1

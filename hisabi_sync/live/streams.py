@@ -20,6 +20,7 @@ UNREAD = 60.0  # seconds after that in which a device that reads nothing is cut 
 RETRY = 1000  # milliseconds after which a browser opens it again
 PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0)  # seconds between two questions that the web server does not answer
 BEAT = b":\n\n"
+TOKENS, PASS = ("Authorization", "X-Device-Token"), "X-Stream-Pass"
 ENDS = {401: "revoked", 403: "purge"}  # status of a refusal -> the event that ends the stream
 TOO_MANY = Reply(
 	429, {"error_code": "rate_limited", "retryable": True}, 60.0
@@ -51,6 +52,12 @@ def asked(path: str, query: Mapping[str, str], headers: Mapping[str, str], last:
 	return Asked(f"{path.rpartition('/')[0]}/{WATCH}", arguments, headers)
 
 
+def _with_pass(want: Asked, stream_pass: str) -> Asked:
+	"""The same with a pass in the place of the token, which the device may rotate while the stream is open."""
+	kept = {name: value for name, value in want.headers.items() if name not in TOKENS}
+	return Asked(want.path, want.query, {**kept, PASS: stream_pass})
+
+
 async def serve(request: web.Request, want: Asked, hub: Hub, upstream: Upstream) -> web.StreamResponse:
 	"""The stream, until it ends; or the web server's refusal."""
 	begun = asked_at = time.monotonic()
@@ -62,6 +69,7 @@ async def serve(request: web.Request, want: Asked, hub: Hub, upstream: Upstream)
 	response = web.StreamResponse(headers=HEADERS)
 	await response.prepare(request)
 	await response.write(f"retry: {RETRY}\n\n".encode() + _events(reply.body))
+	want = _with_pass(want, reply.body["pass"])
 	stream = Stream(reply.body["site"], _topics(hub, reply.body), reply.body["position"])
 	hub.add(stream, asked_at)
 	if reply.body["again"]:

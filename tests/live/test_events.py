@@ -2,6 +2,7 @@
 
 import frappe
 import pytest
+import requests
 
 from hisabi_sync.engine.identity import devices
 from hisabi_sync.engine.model import ids
@@ -76,6 +77,61 @@ def test_a_revoked_device_is_told_so_and_cut_off(pair, opens):
 		event = stream.next(1.5)
 		assert (event.name, event.data["error_code"]) == ("revoked", "device_revoked")
 		assert stream.is_over(2)
+
+
+def test_a_stream_goes_on_when_the_app_rotates_its_token(pair, opens, kinds):
+	one, other = pair
+	before = frappe.db.get_single_value("Sync Settings", "rotation_grace_minutes")
+	frappe.db.set_single_value("Sync Settings", "rotation_grace_minutes", 0)
+	frappe.db.commit()
+	try:
+		with opens(other) as stream:
+			assert other.call("token/rotate").status_code == 200
+			one.push(create(kinds[0], title="A"))
+			assert stream.next().data["types"] == [kinds[0]]
+			one.push(create(kinds[0], title="B"))
+			assert stream.next().name == "message"
+	finally:
+		frappe.db.set_single_value("Sync Settings", "rotation_grace_minutes", before)
+		frappe.db.commit()
+	assert frappe.db.get_value("Sync Device", other.name, "status") == "Active"
+
+
+@pytest.mark.parametrize(
+	"spoil",
+	[
+		lambda p: p[:-1] + ("1" if p[-1] == "0" else "0"),
+		lambda p: p.replace(".", ".9", 1),
+		lambda p: "x",
+		lambda p: "..",
+	],
+)
+def test_a_pass_is_the_servers_own_and_opens_nothing_else(pair, spoil):
+	one = pair[0]
+	good = one.get("watch").json()["pass"]
+	bare = {"X-Frappe-Site-Name": one.session.headers["X-Frappe-Site-Name"]}
+	url = f"{one.url}/api/offline/v1/"
+	assert requests.get(f"{url}watch", headers={**bare, "X-Stream-Pass": good}, timeout=30).status_code == 200
+	assert (
+		requests.post(f"{url}pull", headers={**bare, "X-Stream-Pass": good}, json={}, timeout=30).status_code
+		== 401
+	)
+	assert (
+		requests.get(f"{url}watch", headers={**bare, "X-Stream-Pass": spoil(good)}, timeout=30).status_code
+		== 401
+	)
+
+
+def test_a_pass_ends_with_its_device(pair):
+	one = pair[0]
+	headers = {
+		"X-Frappe-Site-Name": one.session.headers["X-Frappe-Site-Name"],
+		"X-Stream-Pass": one.get("watch").json()["pass"],
+	}
+	devices.revoke(one.name, "revoked_by_user")
+	frappe.db.commit()
+	answer = requests.get(f"{one.url}/api/offline/v1/watch", headers=headers, timeout=30)
+	assert (answer.status_code, answer.json()["error_code"]) == (401, "device_revoked")
 
 
 def test_a_user_who_is_switched_off_is_cut_off(pair, opens):

@@ -6,8 +6,9 @@ from typing import Any, NoReturn
 import frappe
 
 from hisabi_sync.api.protocol import answers, routes, scopes
+from hisabi_sync.api.protocol.names import PACKAGE
 from hisabi_sync.engine.entities.entity_types import registry
-from hisabi_sync.engine.identity import device_tokens, devices
+from hisabi_sync.engine.identity import device_tokens, devices, stream_passes
 from hisabi_sync.engine.identity.devices import Device
 from hisabi_sync.engine.model import clock
 from hisabi_sync.engine.model.errors import RequestError
@@ -18,6 +19,8 @@ LIVE_EVENTS = {
 	f"frappe.realtime.{name}"
 	for name in ("get_user_info", "can_subscribe_doc", "can_subscribe_doctype", "has_permission")
 }
+PASS = "X-Stream-Pass"  # of the process of live events, instead of a token
+WATCHED = (f"{PACKAGE}site.watch", f"{PACKAGE}rxdb.watch")
 LIVE_NAMES = {"doctype", "docname", "name"}  # by which they ask about documents
 OURS = "hisabi_sync_"  # all that this app keeps there begins with it
 
@@ -25,10 +28,11 @@ OURS = "hisabi_sync_"  # all that this app keeps there begins with it
 def authenticate() -> None:
 	"""Take `X-Device-Token` or `Authorization: Bearer hsd_...`; every other credential is Frappe's."""
 	secret, method = token(), opened()
-	if not secret or method is None:
+	stream_pass = frappe.request.headers.get(PASS) if method in WATCHED else None
+	if not (secret or stream_pass) or method is None:
 		return
 	try:
-		signed_in = device_tokens.authenticate(secret)
+		signed_in = stream_passes.read(stream_pass) if stream_pass else device_tokens.authenticate(secret)
 		if method not in LIVE_EVENTS:
 			scopes.check(method, signed_in.granted)
 	except RequestError as error:

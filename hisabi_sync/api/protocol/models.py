@@ -2,6 +2,8 @@
 
 from typing import Any, ClassVar
 
+from pydantic import Field
+
 from hisabi_sync.api.protocol.schema import Answer, Raw
 
 
@@ -29,7 +31,8 @@ class LiveEvent(Answer):
 class Watched(Answer):
 	"""`events` since a position, and the next `position`. `again` says that there are more.
 
-	`site`, `user`, `device` and `spaces` are what the next events may be about.
+	`site`, `user`, `device` and `spaces` are what the next events may be about. `pass` stands for the token in further calls, as
+	`X-Stream-Pass`, for a quarter of an hour.
 	"""
 
 	site: str
@@ -39,3 +42,4 @@ class Watched(Answer):
 	position: str
 	events: list[LiveEvent]
 	again: bool
+	pass_: str = Field(alias="pass")

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from hisabi_sync.api.protocol import auth
 from hisabi_sync.api.protocol.models import Stream
+from hisabi_sync.engine.identity import stream_passes
 from hisabi_sync.engine.identity.devices import Device
 from hisabi_sync.engine.model.errors import RequestError
 from hisabi_sync.live import tickets
@@ -39,6 +40,7 @@ def watched(
 		"position": position,
 		"events": events,
 		"again": again,
+		"pass": stream_passes.make(own),
 	}
 
 

@@ -111,9 +111,19 @@ def authenticate(token: str) -> Device:
 		raise RequestError("invalid_token")
 	_refuse_stopped(device)
 	_refuse_rotated(device, _hash_secret(secret))
+	_refuse_expired(device)
+	return device
+
+
+def require_alive(device: Device) -> None:
+	"""Raise RequestError device_revoked or device_expired for a device whose tokens are not good any more."""
+	_refuse_stopped(device)
+	_refuse_expired(device)
+
+
+def _refuse_expired(device: Device) -> None:
 	if device.expires_at and device.expires_at < clock.now():
 		raise RequestError("device_expired")
-	return device
 
 
 def _split(token: str) -> tuple[str, str]:
