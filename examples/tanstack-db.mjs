@@ -2,9 +2,9 @@
 // It has no outbox: what is not answered when the app ends is gone. An app that is to work offline takes RxDB.
 
 /**
- * Options for `createCollection`. `get(address)` and `post(address, body)` add the token and throw unless the answer is 200;
- * `base` is the collection's address, such as `/rxdb/v1/site/task/0`. `pull()` of the result brings what changed: call it when an
- * event comes, or every few seconds.
+ * `{options, pull}`: `options` are for `createCollection`, and `pull()` brings what changed. Call it when an event comes, or every few
+ * seconds. `get(address)` and `post(address, body)` add the token and throw unless the answer is 200; `base` is the collection's
+ * address, such as `/rxdb/v1/site/task/0`.
  */
 export function hisabiCollection({ id, base, get, post }) {
 	const known = new Set(); // ids that the server has told; the collection itself also shows what was only written here

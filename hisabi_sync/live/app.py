@@ -12,12 +12,11 @@ from redis.exceptions import RedisError
 from hisabi_sync.live import redis_events, streams, tickets, upstream
 from hisabi_sync.live.hub import Hub
 from hisabi_sync.live.settings import Settings
-from hisabi_sync.live.upstream import Reply, Upstream
+from hisabi_sync.live.upstream import Upstream
 
 # Streams as devices open them; docs/operations.md has the same for nginx.
 PATHS = (r"/{place:(?:api/offline/v1)}/events", r"/{place:rxdb/v1/.+}/pullStream")
 HEALTH = "/live/health"
-FULL = Reply(503, {"error_code": "unavailable", "retryable": True}, 30.0)
 
 
 def application(settings: Settings) -> web.Application:
@@ -35,16 +34,13 @@ def _stream(
 	settings: Settings, hub: Hub, web_server: Upstream
 ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
 	async def serve(request: web.Request) -> web.StreamResponse:
-		if len(hub.streams) >= settings.most:
-			return streams.refusal(FULL)
 		headers = upstream.passed_on(request.headers)
 		if ticket := request.query.get("ticket"):
 			token = await _token(settings, ticket)
 			headers = {**headers, "Authorization": f"Bearer {token or 'hsd_'}"}
 		last = request.headers.get(streams.LAST)
-		return await streams.serve(
-			request, streams.asked(request.rel_url.raw_path, request.query, headers, last), hub, web_server
-		)
+		want = streams.asked(request.rel_url.raw_path, request.query, headers, last)
+		return await streams.Connection(want, hub, web_server, settings.most).serve(request)
 
 	return serve
 

@@ -21,6 +21,12 @@ def topic(site: str, kind: str, name: str) -> Topic:
 	return intern(f"{site}\n{kind}\n{name}")
 
 
+def topics(site: str, spaces: Iterable[str], user: str, device: str) -> frozenset[Topic]:
+	"""What concerns a device."""
+	own = [(USER, user), (DEVICE, device), *((SPACE, name) for name in spaces)]
+	return frozenset(topic(site, kind, name) for kind, name in own)
+
+
 @dataclass(eq=False, slots=True)
 class Stream:
 	"""One open connection. `position` is what the web server said last; `changed` says that it is to be asked again."""
@@ -53,11 +59,6 @@ class Hub:
 		self.recent: dict[Topic, float] = {}
 		self.all_since = 0.0
 
-	def topics(self, site: str, spaces: Iterable[str], user: str, device: str) -> frozenset[Topic]:
-		"""What concerns a device."""
-		own = [(USER, user), (DEVICE, device), *((SPACE, name) for name in spaces)]
-		return frozenset(topic(site, kind, name) for kind, name in own)
-
 	def is_full_for(self, site: str, device: str) -> bool:
 		"""Whether a device has as many streams as it may."""
 		return len(self.by_topic.get(topic(site, DEVICE, device), ())) >= OF_A_DEVICE
@@ -66,9 +67,7 @@ class Hub:
 		"""Keep a stream. What happened after `asked_at`, when the web server was asked, wakes it at once."""
 		self.streams.add(stream)
 		self._join(stream, stream.topics)
-		missed = any(self.recent.get(topic, 0.0) >= asked_at for topic in stream.topics)
-		if missed or self.all_since >= asked_at:
-			stream.wake(True)
+		self._wake_if_missed(stream, asked_at)
 
 	def move(self, stream: Stream, topics: frozenset[Topic], asked_at: float) -> None:
 		"""The same for a stream whose device is in other spaces now."""
@@ -76,8 +75,12 @@ class Hub:
 			self._leave(stream, stream.topics - topics)
 			self._join(stream, topics - stream.topics)
 			stream.topics = topics
-			if any(self.recent.get(topic, 0.0) >= asked_at for topic in topics):
-				stream.wake(True)
+			self._wake_if_missed(stream, asked_at)
+
+	def _wake_if_missed(self, stream: Stream, asked_at: float) -> None:
+		missed = any(self.recent.get(topic, 0.0) >= asked_at for topic in stream.topics)
+		if missed or self.all_since >= asked_at:
+			stream.wake(True)
 
 	def remove(self, stream: Stream) -> None:
 		"""Forget a stream."""

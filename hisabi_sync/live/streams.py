@@ -6,12 +6,13 @@ import json
 import random
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from aiohttp import web
 
-from hisabi_sync.live.hub import Hub, Stream
+from hisabi_sync.live.hub import Hub, Stream, topics
+from hisabi_sync.live.tickets import PASS_HEADER
 from hisabi_sync.live.upstream import Reply, Upstream
 
 JOINED = 0.2  # seconds after an event in which others are joined to it
@@ -20,18 +21,19 @@ UNREAD = 60.0  # seconds after that in which a device that reads nothing is cut 
 RETRY = 1000  # milliseconds after which a browser opens it again
 PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0)  # seconds between two questions that the web server does not answer
 BEAT = b":\n\n"
-TOKENS, PASS = ("Authorization", "X-Device-Token"), "X-Stream-Pass"
-ENDS = {401: "revoked", 403: "purge"}  # status of a refusal -> the event that ends the stream
-TOO_MANY = Reply(
-	429, {"error_code": "rate_limited", "retryable": True}, 60.0
-)  # a device has its streams already
+TOKENS = ("Authorization", "X-Device-Token")
 SINCE, LAST = "since", "Last-Event-ID"
 WATCH = "watch"
+REVOKED, REFUSED = "revoked", "refused"  # events that end a stream
 HEADERS = {
 	"Content-Type": "text/event-stream",
 	"Cache-Control": "no-store",
 	"X-Accel-Buffering": "no",  # nginx would keep events back
 }
+FULL = Reply(503, {"error_code": "unavailable", "retryable": True}, 30.0)
+TOO_MANY = Reply(
+	429, {"error_code": "rate_limited", "retryable": True}, 60.0
+)  # a device has its streams already
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,11 @@ class Asked:
 	path: str
 	query: Mapping[str, str]
 	headers: Mapping[str, str]
+
+	def with_pass(self, stream_pass: str) -> "Asked":
+		"""The same with a pass in the place of the token, which the device may rotate while the stream is open."""
+		kept = {name: value for name, value in self.headers.items() if name not in TOKENS}
+		return replace(self, headers={**kept, PASS_HEADER: stream_pass})
 
 
 def asked(path: str, query: Mapping[str, str], headers: Mapping[str, str], last: str | None) -> Asked:
@@ -52,71 +59,86 @@ def asked(path: str, query: Mapping[str, str], headers: Mapping[str, str], last:
 	return Asked(f"{path.rpartition('/')[0]}/{WATCH}", arguments, headers)
 
 
-def _with_pass(want: Asked, stream_pass: str) -> Asked:
-	"""The same with a pass in the place of the token, which the device may rotate while the stream is open."""
-	kept = {name: value for name, value in want.headers.items() if name not in TOKENS}
-	return Asked(want.path, want.query, {**kept, PASS: stream_pass})
+class Connection:
+	"""A device's connection: what it asked for, and what it is told until it ends."""
 
+	def __init__(self, want: Asked, hub: Hub, upstream: Upstream, most: int) -> None:
+		self.want, self.hub, self.upstream, self.most = want, hub, upstream, most
+		self.until = time.monotonic() + LIFETIME
+		self.failures = 0
 
-async def serve(request: web.Request, want: Asked, hub: Hub, upstream: Upstream) -> web.StreamResponse:
-	"""The stream, until it ends; or the web server's refusal."""
-	begun = asked_at = time.monotonic()
-	reply = await upstream.ask(want.path, want.query, want.headers)
-	if reply.status != 200:
-		return refusal(reply)
-	if hub.is_full_for(reply.body["site"], reply.body["device"]):
-		return refusal(TOO_MANY)
-	response = web.StreamResponse(headers=HEADERS)
-	await response.prepare(request)
-	await response.write(f"retry: {RETRY}\n\n".encode() + _events(reply.body))
-	want = _with_pass(want, reply.body["pass"])
-	stream = Stream(reply.body["site"], _topics(hub, reply.body), reply.body["position"])
-	hub.add(stream, asked_at)
-	if reply.body["again"]:
-		stream.wake(True)
-	transport = request.transport
-	cut_off = asyncio.get_running_loop().call_later(LIFETIME + UNREAD, transport.abort) if transport else None
-	try:
-		# A device whose line is gone is no fault.
-		with contextlib.suppress(ConnectionError):
-			await _go_on(response, stream, want, hub, upstream, begun + LIFETIME)
-	finally:
-		hub.remove(stream)
-		if cut_off:
-			cut_off.cancel()
-	return response
-
-
-async def _go_on(
-	response: web.StreamResponse, stream: Stream, want: Asked, hub: Hub, upstream: Upstream, until: float
-) -> None:
-	failures = 0
-	while time.monotonic() < until:
-		if not await stream.wait():
-			await response.write(BEAT)
-			continue
-		await asyncio.sleep(JOINED)
+	async def serve(self, request: web.Request) -> web.StreamResponse:
+		"""The stream, until it ends; or a refusal."""
 		asked_at = time.monotonic()
-		reply = await upstream.ask(want.path, {**want.query, SINCE: stream.position}, want.headers)
-		if reply.is_final:
-			await response.write(event(ENDS.get(reply.status, "refused"), reply.body, None))
+		reply = await self.upstream.ask(self.want.path, self.want.query, self.want.headers)
+		refused = reply if reply.status != 200 else self._no_room(reply.body)
+		if refused:
+			return refusal(refused)
+		stream = self._begin(reply.body, asked_at)
+		response = web.StreamResponse(headers=HEADERS)
+		cut_off = _cut_off_later(request)
+		try:
+			# A device whose line is gone is no fault.
+			with contextlib.suppress(ConnectionError):
+				await response.prepare(request)
+				await response.write(f"retry: {RETRY}\n\n".encode() + _events(reply.body))
+				await self._go_on(response, stream)
+		finally:
+			self.hub.remove(stream)
+			cut_off.cancel()
+		return response
+
+	def _no_room(self, body: Mapping[str, Any]) -> Reply | None:
+		if len(self.hub.streams) >= self.most:
+			return FULL
+		return TOO_MANY if self.hub.is_full_for(body["site"], body["device"]) else None
+
+	def _begin(self, body: Mapping[str, Any], asked_at: float) -> Stream:
+		"""The Stream, which the hub wakes from now on."""
+		self.want = self.want.with_pass(body["pass"])
+		stream = Stream(body["site"], _topics(body), body["position"])
+		self.hub.add(stream, asked_at)
+		if body["again"]:
+			stream.wake(True)
+		return stream
+
+	async def _go_on(self, response: web.StreamResponse, stream: Stream) -> None:
+		while time.monotonic() < self.until:
+			if not await stream.wait():
+				await response.write(BEAT)
+				continue
+			await asyncio.sleep(JOINED)
+			asked_at = time.monotonic()
+			query = {**self.want.query, SINCE: stream.position}
+			reply = await self.upstream.ask(self.want.path, query, self.want.headers)
+			if reply.is_final:
+				await response.write(event(REVOKED if reply.status == 401 else REFUSED, reply.body, None))
+				return
+			await self._take(reply, response, stream, asked_at)
+
+	async def _take(
+		self, reply: Reply, response: web.StreamResponse, stream: Stream, asked_at: float
+	) -> None:
+		"""Tell what the web server said, or ask it again later."""
+		if reply.status != 200:
+			self.failures += 1
+			_ask_later(stream, reply, self.failures)
 			return
-		failures = 0 if reply.status == 200 else failures + 1
-		if failures:
-			_ask_later(stream, reply, failures)
-			continue
-		await _tell(response, stream, reply.body, hub, asked_at)
+		self.failures, body = 0, reply.body
+		stream.position = body["position"]
+		self.hub.move(stream, _topics(body), asked_at)
+		if body["events"]:
+			await response.write(_events(body))
+		if body["again"]:
+			stream.wake(True)
 
 
-async def _tell(
-	response: web.StreamResponse, stream: Stream, body: Mapping[str, Any], hub: Hub, asked_at: float
-) -> None:
-	stream.position = body["position"]
-	hub.move(stream, _topics(hub, body), asked_at)
-	if body["events"]:
-		await response.write(_events(body))
-	if body["again"]:
-		stream.wake(True)
+def _cut_off_later(request: web.Request) -> asyncio.TimerHandle:
+	"""End the connection of a device that reads nothing any more."""
+	transport = request.transport
+	return asyncio.get_running_loop().call_later(
+		LIFETIME + UNREAD, lambda: transport.abort() if transport else None
+	)
 
 
 def _ask_later(stream: Stream, reply: Reply, failures: int) -> None:
@@ -125,8 +147,8 @@ def _ask_later(stream: Stream, reply: Reply, failures: int) -> None:
 	asyncio.get_running_loop().call_later(pause * (1 + random.random()), stream.wake, True)
 
 
-def _topics(hub: Hub, body: Mapping[str, Any]) -> Any:
-	return hub.topics(body["site"], body["spaces"], body["user"], body["device"])
+def _topics(body: Mapping[str, Any]) -> frozenset[str]:
+	return topics(body["site"], body["spaces"], body["user"], body["device"])
 
 
 def _events(body: Mapping[str, Any]) -> bytes:

@@ -12,6 +12,7 @@ from cryptography.fernet import Fernet, InvalidToken
 
 SECONDS = 30
 PREFIX = "hisabi_sync_ticket:"
+PASS_HEADER = "X-Stream-Pass"  # by which the process asks the web server again, without the token
 
 
 def new(token: str) -> tuple[str, str, bytes]:

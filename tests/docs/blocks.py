@@ -15,7 +15,11 @@ DOCUMENTS = (
 	"docs/own-doctypes.md",
 	"docs/sharing.md",
 	"docs/architecture.md",
+	"docs/live.md",
+	"docs/old-apps.md",
 	"docs/contracts/site.md",
+	"docs/contracts/rxdb.md",
+	"docs/contracts/watermelon.md",
 )
 BLOCK = re.compile(r"(?:<!-- (?P<about>[^\n]*?) -->\n)?```(?P<language>\w+)\n(?P<text>.*?)```", re.S)
 

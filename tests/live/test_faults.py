@@ -3,12 +3,12 @@
 import contextlib
 
 import frappe
-from redis import Redis
 
 from hisabi_sync.engine.database import wake
 from hisabi_sync.engine.store import announcing
 from hisabi_sync.live import redis_events
 from hisabi_sync.live.hub import OF_A_DEVICE
+from tests.live.line import Line
 from tests.live.process import Live, Stream, headers
 from tests.site.app import create
 from tests.support.server import Server
@@ -19,13 +19,21 @@ def test_both_sides_call_the_events_alike():
 	assert (announcing.EVENT, wake.EVENT) == (redis_events.CHANGED, redis_events.WAKE)
 
 
-def test_what_redis_did_not_pass_on_is_told_when_it_is_back(pair, opens, kinds):
+def test_what_redis_did_not_pass_on_is_told_when_it_is_back(pair, server, kinds, tmp_path):
+	"""What the process hears goes through a line of its own, which is cut while the record is made."""
 	one, other = pair
-	redis = Redis.from_url(frappe.conf.redis_queue)
-	with opens(other) as stream:
-		redis.client_kill_filter(_type="pubsub")
-		one.push(create(kinds[0], title="A"))
-		assert stream.next().data["types"] == [kinds[0]]
+	line = Line(frappe.conf.redis_queue)
+	live = Live(server.url, tmp_path / "live.log", events=line.open())
+	try:
+		with Stream(live.url, headers(other)) as stream:
+			line.cut()
+			one.push(create(kinds[0], title="A"))
+			assert stream.is_quiet(1)
+			line.open()
+			assert stream.next(20).data["types"] == [kinds[0]]
+	finally:
+		live.stop()
+		line.cut()
 
 
 def test_what_happened_while_the_web_server_was_away_is_told_when_it_is_back(pair, site, kinds, tmp_path):

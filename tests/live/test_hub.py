@@ -7,11 +7,11 @@ import time
 import pytest
 
 from hisabi_sync.live import redis_events, tickets
-from hisabi_sync.live.hub import A_FEW, BEATS, Hub, Stream, topic
+from hisabi_sync.live.hub import A_FEW, BEATS, Hub, Stream, topic, topics
 
 
 def stream(hub, *spaces, user="u", device="d", site="s"):
-	return Stream(site, hub.topics(site, spaces, user, device), "0")
+	return Stream(site, topics(site, spaces, user, device), "0")
 
 
 def told(one):
@@ -61,7 +61,7 @@ def test_what_happens_between_the_question_and_the_answer_is_not_lost():
 		late, moved = stream(hub, "a"), stream(hub)
 		hub.add(late, asked_at)
 		hub.add(moved, time.monotonic())
-		hub.move(moved, hub.topics("s", ["a"], "u", "d"), asked_at)
+		hub.move(moved, topics("s", ["a"], "u", "d"), asked_at)
 		assert told(late) and told(moved)
 		later = stream(hub, "a")
 		hub.add(later, time.monotonic() + 1)
@@ -75,7 +75,7 @@ def test_a_stream_that_ends_or_moves_is_forgotten():
 		hub = Hub()
 		one = stream(hub, "a", "b")
 		hub.add(one, time.monotonic())
-		hub.move(one, hub.topics("s", ["b"], "u", "d"), time.monotonic())
+		hub.move(one, topics("s", ["b"], "u", "d"), time.monotonic())
 		assert topic("s", "space", "a") not in hub.by_topic
 		hub.remove(one)
 		assert not hub.by_topic and not hub.streams

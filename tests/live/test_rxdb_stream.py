@@ -57,8 +57,36 @@ def test_a_stream_of_one_space_ends_with_the_membership(pair, opens, kinds, name
 		spaces.set_member(ids.space(SPACE_TYPE, one.tenant), other.user, "member", "removed")
 		frappe.db.commit()
 		event = stream.next(1.5)
-		assert (event.name, event.data["error_code"]) == ("purge", "space_access_denied")
+		assert (event.name, event.data["error_code"], event.data["purge"]) == (
+			"refused",
+			"space_access_denied",
+			True,
+		)
 		assert stream.is_over(2)
+
+
+def test_it_goes_on_where_it_was_broken_off(pair, opens, kinds, names):
+	one, other = pair
+	with opens(other, path=path(names[0])) as stream:
+		one.push(create(kinds[0], title="A"))
+		last = stream.next().id
+	(made,) = one.push(create(kinds[0], title="B"))
+	with opens(other, path=path(names[0]), headers={"Last-Event-ID": last}) as stream:
+		assert [one["id"] for one in stream.next().data["documents"]] == [made["id"]]
+
+
+def test_an_app_that_gets_too_old_is_told_so_and_cut_off(pair, opens, kinds, names):
+	entity = frappe.get_doc("Sync Entity", kinds[0])
+	with opens(pair[1], path=path(names[0])) as stream:
+		entity.client_minimum = 1
+		entity.save()
+		frappe.db.commit()
+		event = stream.next()
+		assert (event.name, event.data["error_code"]) == ("refused", "client_outdated")
+		assert stream.is_over(2)
+	entity.client_minimum = 0
+	entity.save()
+	frappe.db.commit()
 
 
 def test_a_ticket_opens_it(pair, live, kinds, names, site):

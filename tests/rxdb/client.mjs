@@ -3,6 +3,7 @@
 import readline from "node:readline";
 import { pathToFileURL } from "node:url";
 import path from "node:path";
+import { TicketSource } from "../../examples/ticket-source.mjs";
 
 const { createRxDatabase, addRxPlugin } = await load("rxdb");
 const { RxDBDevModePlugin, disableWarnings } = await load("rxdb/plugins/dev-mode");
@@ -10,6 +11,14 @@ const { getRxStorageMemory } = await load("rxdb/plugins/storage-memory");
 const { wrappedValidateAjvStorage } = await load("rxdb/plugins/validate-ajv");
 const { replicateRxCollection } = await load("rxdb/plugins/replication");
 const { replicateServer } = await load("rxdb-server/plugins/replication-server");
+
+// As a browser's: it sends no headers.
+const { default: EventSource } = await load("eventsource");
+globalThis.EventSource = class extends EventSource {
+	constructor(address) {
+		super(address, { headers: { "X-Frappe-Site-Name": site } });
+	}
+};
 
 disableWarnings();
 addRxPlugin(RxDBDevModePlugin);
@@ -51,8 +60,8 @@ async function post(address, body) {
 
 const commands = {
 	/** Open the database and replicate `collections`; `at` is the address before the collection. With `server`, by `replicateServer`. */
-	async open({ collections, at = "/rxdb/v1/site", version = 0, retryTime = 300, server = false }) {
-		state.given = { collections, at, version, retryTime, server };
+	async open({ collections, at = "/rxdb/v1/site", version = 0, retryTime = 300, server = false, tickets = false }) {
+		state.given = { collections, at, version, retryTime, server, tickets };
 		const { schema } = await get("/api/offline/v1/schema?for=rxdb");
 		state.db = await createRxDatabase({ name: "app", storage, multiInstance: false });
 		const wanted = Object.fromEntries(collections.map((name) => [name, { ...schema[name], conflictHandler }]));
@@ -155,6 +164,7 @@ function replicateLive(name) {
 		live: true,
 		retryTime: state.given.retryTime,
 		waitForLeadership: false,
+		...(state.given.tickets ? { eventSource: TicketSource } : {}),
 		pull: {},
 		push: {},
 	});

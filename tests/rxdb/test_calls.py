@@ -281,3 +281,18 @@ def test_who_leaves_their_last_space_is_told_to_drop_what_the_app_has(pair, orde
 	frappe.db.commit()
 	answer = pull(other, orders, **checkpoint)
 	assert [(d["id"], d["_deleted"]) for d in answer.json()["documents"]] == [(made["id"], True)]
+
+
+def test_a_page_is_as_long_as_the_app_asks_whatever_the_sites_limit_is(one, orders):
+	settings = frappe.get_doc("Sync Settings")
+	before = settings.max_pull_limit
+	settings.max_pull_limit = 2
+	settings.save()
+	frappe.db.commit()
+	try:
+		push(one, orders, *(row(document()) for _ in range(5)))
+		assert [len(pull(one, orders, limit=n).json()["documents"]) for n in (3, 5, 9)] == [3, 5, 5]
+	finally:
+		settings.max_pull_limit = before
+		settings.save()
+		frappe.db.commit()

@@ -78,6 +78,23 @@ def test_what_the_desk_writes_is_in_both(two_live, live, names, kinds):
 		arrives(app, names[0], made["id"], title="Desk")
 
 
+def test_a_browser_opens_its_streams_with_tickets(pair, site, names, address, live):
+	until(lambda: live.count() == 0, 10)
+	for device in pair:
+		device.url = address
+	apps = [RxApp(device, site, names[:1], server=True, tickets=True) for device in pair]
+	try:
+		listening(live, 2)
+		made = order(qty=1)
+		apps[0].ask("insert", collection=names[0], values=made)
+		arrives(apps[1], names[0], made["id"], qty=1)
+		apps[1].ask("patch", collection=names[0], id=made["id"], values={"qty": 2})
+		arrives(apps[0], names[0], made["id"], qty=2)
+	finally:
+		for app in apps:
+			app.close()
+
+
 def test_a_revoked_device_is_told_that_it_is_not_authorised(two_live, pair, live, names):
 	one, _ = two_live
 	listening(live, 4)

@@ -33,7 +33,7 @@ def test_each_field_is_read_and_written_under_its_name_on_the_wire():
 def test_rows_are_a_list_of_a_class_of_their_own():
 	table = {"name": "items", "wire_name": "items", "fields": [field("qty", "decimal")]}
 	text = dart([described("Sales Order", tables=[table])])
-	assert "class SalesOrderItems {" in text and "  List<SalesOrderItems>? items;" in text
+	assert "class SalesOrderItemsRow {" in text and "  List<SalesOrderItemsRow>? items;" in text
 	assert "items!.map((row) => row.toJson()).toList()" in text
 	assert 'if (id != null) "id": id,' in text
 
@@ -50,6 +50,14 @@ def test_names_that_dart_does_not_take_become_others_and_stay_on_the_wire():
 	assert r'json["\$total"]' in text and r'json["q\"uote"]' in text
 	classes = re.findall(r"^class (\w+) \{$", text, re.M)
 	assert len(classes) == len(set(classes)) == 4
+
+
+def test_no_two_classes_have_a_name_nor_one_of_darts_own():
+	table = {"name": "items", "wire_name": "items", "fields": []}
+	names = ["Sales Order", "Sales Order Items Row", "List", "Map", "Object"]
+	text = dart([described(name, tables=[table] if name == "Sales Order" else ()) for name in names])
+	classes = re.findall(r"^class (\w+) \{$", text, re.M)
+	assert len(classes) == len(set(classes)) == 6 and not {"List", "Map", "Object"} & set(classes)
 
 
 def test_a_type_without_fields_is_a_class_too():

@@ -10,7 +10,7 @@ __all__ = ["kinds", "names", "pair"]
 
 
 def pytest_collection_modifyitems(items):
-	skip_without_libraries(items, "tests/watermelon")
+	skip_without_libraries(items, "tests/watermelon/test_synchronize")
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from typing import Any
 
 import frappe
 
-from hisabi_sync.api.protocol import push_and_pull, streams
+from hisabi_sync.api.protocol import push_and_pull
 from hisabi_sync.api.site import items, schema_names, types
 from hisabi_sync.engine import wide_push
 from hisabi_sync.engine.entities.entity_types import registry
@@ -16,10 +16,8 @@ from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.errors import RequestError
 from hisabi_sync.engine.push import Options
 from hisabi_sync.engine.sharing import spaces
-from hisabi_sync.engine.sharing.spaces import HeldSpace
+from hisabi_sync.engine.sharing.spaces import Held, HeldSpace
 from hisabi_sync.engine.store import sequence
-
-Held = Mapping[str, HeldSpace]
 
 
 def held_by(device: Device, space_type: str | None, space: str | None) -> dict[str, HeldSpace]:
@@ -31,11 +29,6 @@ def held_by(device: Device, space_type: str | None, space: str | None) -> dict[s
 	if name not in held:
 		raise RequestError("space_access_denied")
 	return {name: held[name]}
-
-
-def device() -> Device:
-	"""The device of the token. Raises RequestError device_token_required."""
-	return streams.device()
 
 
 def check_epoch(known: int | None) -> None:

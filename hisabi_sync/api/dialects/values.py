@@ -1,10 +1,10 @@
-"""Values as libraries compare them: what is absent, null, empty, 0 and false is one value. Pure."""
+"""Values as libraries have them. To compare, what is absent, null, empty, 0 and false is one; to keep, 0 and false say something. Pure."""
 
 from typing import Any
 
 
 def is_empty(value: Any) -> bool:
-	"""Whether a value says nothing; 0 and false say something."""
+	"""Whether a value need not be kept; 0 and false are kept."""
 	return value is None or value == "" or value == []
 
 

@@ -6,12 +6,13 @@ from typing import Any, NoReturn
 import frappe
 
 from hisabi_sync.api.protocol import answers, routes, scopes
-from hisabi_sync.api.protocol.names import PACKAGE
+from hisabi_sync.api.protocol.names import GROUPS, PACKAGE
 from hisabi_sync.engine.entities.entity_types import registry
 from hisabi_sync.engine.identity import device_tokens, devices, stream_passes
 from hisabi_sync.engine.identity.devices import Device
 from hisabi_sync.engine.model import clock
 from hisabi_sync.engine.model.errors import RequestError
+from hisabi_sync.live.tickets import PASS_HEADER
 from hisabi_sync.permissions import is_ours, may_read
 
 # What the server of live events asks of Frappe about a socket; `has_permission` is that of 16.
@@ -19,8 +20,8 @@ LIVE_EVENTS = {
 	f"frappe.realtime.{name}"
 	for name in ("get_user_info", "can_subscribe_doc", "can_subscribe_doctype", "has_permission")
 }
-PASS = "X-Stream-Pass"  # of the process of live events, instead of a token
-WATCHED = (f"{PACKAGE}site.watch", f"{PACKAGE}rxdb.watch")
+# What the process of live events asks with a pass instead of a token.
+WATCHED = tuple(f"{PACKAGE}{name}.watch" for name, group in GROUPS.items() if "watch" in group.calls)
 LIVE_NAMES = {"doctype", "docname", "name"}  # by which they ask about documents
 OURS = "hisabi_sync_"  # all that this app keeps there begins with it
 
@@ -28,7 +29,7 @@ OURS = "hisabi_sync_"  # all that this app keeps there begins with it
 def authenticate() -> None:
 	"""Take `X-Device-Token` or `Authorization: Bearer hsd_...`; every other credential is Frappe's."""
 	secret, method = token(), opened()
-	stream_pass = frappe.request.headers.get(PASS) if method in WATCHED else None
+	stream_pass = frappe.request.headers.get(PASS_HEADER) if method in WATCHED else None
 	if not (secret or stream_pass) or method is None:
 		return
 	try:
@@ -95,6 +96,14 @@ def device() -> Device | None:
 	return getattr(frappe.local, "hisabi_sync_device", None)
 
 
+def own_device() -> Device:
+	"""The device whose token the request carries. Raises RequestError device_token_required."""
+	found = device()
+	if found is None:
+		raise RequestError("device_token_required")
+	return found
+
+
 def _refuse(error: RequestError) -> NoReturn:
 	"""End the request with the contract's own body; on other paths Frappe says it in its way."""
 	contract = routes.contract_of(frappe.request.path)
@@ -118,9 +127,7 @@ def rotate(device_id: str | None) -> tuple[Device, str, datetime | None]:
 
 	Raises RequestError device_token_required without such a token, and as `device_for` if `device_id` names another device.
 	"""
-	own = device()
-	if own is None:
-		raise RequestError("device_token_required")
+	own = own_device()
 	if device_id:
 		device_for(device_id)
 	return own, *device_tokens.rotate(own, token())

@@ -7,7 +7,7 @@ from pydantic import Field
 from hisabi_sync.api.protocol.schema import Answer, Raw
 
 
-class Stream(Raw):
+class EventStream(Raw):
 	"""Server-Sent Events. Where no process for live events runs, the stream ends at once, and the client comes again after a while."""
 
 	content: ClassVar[str] = "text/event-stream"

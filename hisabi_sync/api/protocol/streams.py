@@ -10,7 +10,7 @@ import frappe
 from werkzeug.wrappers import Response
 
 from hisabi_sync.api.protocol import auth
-from hisabi_sync.api.protocol.models import Stream
+from hisabi_sync.api.protocol.models import EventStream
 from hisabi_sync.engine.identity import stream_passes
 from hisabi_sync.engine.identity.devices import Device
 from hisabi_sync.engine.model.errors import RequestError
@@ -18,14 +18,6 @@ from hisabi_sync.live import tickets
 
 ASK_AGAIN = 15_000  # milliseconds after which a client opens its stream again
 HELD_APART = "live "  # what the holder of kept cursors of streams begins with
-
-
-def device() -> Device:
-	"""The device of the token. Raises RequestError device_token_required."""
-	found = auth.device()
-	if found is None:
-		raise RequestError("device_token_required")
-	return found
 
 
 def watched(
@@ -46,7 +38,7 @@ def watched(
 
 def new_ticket() -> dict[str, Any]:
 	"""A ticket for the token of this call."""
-	device()
+	auth.own_device()
 	ticket, name, row = tickets.new(auth.token())
 	frappe.cache.set(name, row, ex=tickets.SECONDS)
 	return {"ticket": ticket, "seconds": tickets.SECONDS}
@@ -61,4 +53,4 @@ def require_caller() -> None:
 def ask_again() -> Response:
 	"""The stream where no process holds it."""
 	headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-	return Response(f"retry: {ASK_AGAIN}\n\n", content_type=Stream.content, headers=headers)
+	return Response(f"retry: {ASK_AGAIN}\n\n", content_type=EventStream.content, headers=headers)

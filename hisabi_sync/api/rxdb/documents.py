@@ -3,7 +3,7 @@
 A field that is empty is left out, because a validated collection takes no null and an index no nullable field.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from hisabi_sync.api.dialects.values import is_empty
@@ -21,29 +21,31 @@ ROW_ID = "id"
 EMPTY = {kinds.INT: 0, kinds.DECIMAL: 0, kinds.CHECK: False, kinds.ROWS: [], kinds.JSON: {}}
 
 
-def of_item(item: Item, entity: EntityType, shown: Collection[str] | None) -> Document:
-	"""The document of a record, or its tombstone; `shown` are the fields that the app asks for, None for all."""
+def names(entity: EntityType, asked: Iterable[str] | None) -> dict[str, str]:
+	"""{field: its name in the collection} of all fields, or of those that an app asks for, by name or alias. RxDB keeps some names for itself."""
+	known = entity.fields if asked is None else asked
+	by_field = {name if name in entity.fields else entity.aliases.get(name, ""): name for name in known}
+	return {field: name for field, name in by_field.items() if field in entity.fields and is_rxdb_name(name)}
+
+
+def of_item(item: Item, entity: EntityType, known: Mapping[str, str]) -> Document:
+	"""The document of a record, or its tombstone; `known` are {field: its name in the collection}."""
 	if item.reason:
-		return tombstone(item.client_id, entity, shown)
+		return tombstone(item.client_id, entity, known)
 	values = {
-		name: _value(rows_out(value, entity, name), entity.fields[name])
-		for name, value in item.payload.items()
-		if is_shown(name, entity, shown)
+		name: _value(rows_out(item.payload[field], entity, field), entity.fields[field])
+		for field, name in known.items()
+		if field in item.payload
 	}
 	kept = {name: value for name, value in values.items() if not is_empty(value)}
 	return {"id": item.client_id, **kept, DELETED: False}
 
 
-def tombstone(client_id: str, entity: EntityType, shown: Collection[str] | None = None) -> Document:
+def tombstone(client_id: str, entity: EntityType, known: Mapping[str, str]) -> Document:
 	"""A deleted document, with something in every field that a schema may require."""
-	names = [name for name, f in entity.fields.items() if f.required and is_shown(name, entity, shown)]
-	required = {name: EMPTY.get(entity.fields[name].kind, "") for name in names}
+	needed = [(name, entity.fields[field]) for field, name in known.items() if entity.fields[field].required]
+	required = {name: EMPTY.get(field.kind, "") for name, field in needed}
 	return {"id": client_id, **required, DELETED: True}
-
-
-def is_shown(name: str, entity: EntityType, shown: Collection[str] | None) -> bool:
-	"""Whether a field is in documents: RxDB keeps some names for itself."""
-	return name in entity.fields and is_rxdb_name(name) and (shown is None or name in shown)
 
 
 def _value(value: Any, field: Field) -> Any:

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from hisabi_sync.api.dialects import places as dialect_places
 from hisabi_sync.api.protocol import streams
 from hisabi_sync.api.protocol.http import endpoint
-from hisabi_sync.api.protocol.models import Stream, Ticket, Watched
+from hisabi_sync.api.protocol.models import EventStream, Ticket, Watched
 from hisabi_sync.api.protocol.push_and_pull import page_size
 from hisabi_sync.api.rxdb import documents, models, places, rows
 from hisabi_sync.api.rxdb.documents import Document
@@ -38,7 +38,7 @@ def pull(request: models.RxPull) -> dict[str, Any]:
 
 	Fewer than `limit` of them mean that there are no more.
 	"""
-	place, limit = places.find(request), page_size(request.limit or DEFAULT)
+	place, limit = places.find(request), request.limit or DEFAULT
 	token, found = request.id or None, list[Document]()
 	for page in _pages(place, token, limit):
 		token = page.cursor
@@ -47,16 +47,20 @@ def pull(request: models.RxPull) -> dict[str, Any]:
 
 
 def _pages(place: Place, token: str | None, limit: int) -> Iterator[wide_pull.Page]:
-	"""Pages of records until there are `limit` or no more: a page may be short where records are not told."""
+	"""Pages of records until there are `limit` or no more: the site has a limit for one, and where records are not told it is short."""
 	left, going = limit, True
 	while going and left > 0:
-		page = wide_pull.page(place.user, place.device.name, token, left, place.selection, place.held)
+		page = _page(place, token, page_size(left))
 		yield page
 		token, left, going = page.cursor, left - len(page.items), page.has_more
 
 
+def _page(place: Place, token: str | None, limit: int) -> wide_pull.Page:
+	return wide_pull.page(place.user, place.device.name, token, limit, place.selection, place.held)
+
+
 def _reached(place: Place) -> int:
-	"""A number that grows with every change in the spaces."""
+	"""A number for people to look at: it grows with every change in the spaces."""
 	return sum(one.caller.position for one in place.held.values())
 
 
@@ -65,9 +69,9 @@ def _reached(place: Place) -> int:
 	guest=True,
 	methods=("GET",),
 	takes=models.RxEvents,
-	gives=Stream,
+	gives=EventStream,
 	needs=streams.require_caller,
-	content=Stream.content,
+	content=EventStream.content,
 )
 def pull_stream(request: models.RxEvents) -> Response:
 	"""The stream of changes, `{"documents", "checkpoint"}` as a pull has them. A process of its own holds it.
@@ -92,7 +96,7 @@ def watch(request: models.RxWatch) -> dict[str, Any]:
 	place = places.find(request)
 	if not request.since:
 		return streams.watched(place.device, place.held, _present(place), [])
-	page = next(_pages(place, request.since, DEFAULT))
+	page = _page(place, request.since, DEFAULT)
 	found = [place.document(item) for item in page.items if item.entity_type == place.entity.name]
 	data = {"documents": found, "checkpoint": {"id": page.cursor, "lwt": _reached(place)}}
 	return streams.watched(

@@ -4,7 +4,6 @@ from typing import Any
 
 from pydantic import ConfigDict, Field, RootModel
 
-from hisabi_sync.api.protocol import arguments as args
 from hisabi_sync.api.protocol.schema import (
 	Answer,
 	Count,
@@ -19,7 +18,7 @@ from hisabi_sync.api.protocol.schema import (
 )
 from hisabi_sync.engine.model.wide_cursor import LONGEST
 
-ROWS = "rows"  # what a body that is a list becomes
+LARGEST = 10_000  # documents of a page; the server reads them in parts
 
 
 class OfCollection(Request):
@@ -42,7 +41,7 @@ class RxPull(OfCollection):
 
 	id: optional_text(LONGEST, "invalid_cursor") = None
 	lwt: Json = None
-	limit: whole(1, args.MAX_ROWS) = None
+	limit: whole(1, LARGEST) = None
 
 
 class RxEvents(OfCollection):

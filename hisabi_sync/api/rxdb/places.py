@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hisabi_sync.api.dialects import places
+from hisabi_sync.api.protocol import auth
 from hisabi_sync.api.rxdb import documents, models
 from hisabi_sync.api.rxdb.documents import Document
 from hisabi_sync.engine import wide_pull
@@ -17,12 +18,16 @@ from hisabi_sync.engine.wide_places import Selection
 
 @dataclass(frozen=True, slots=True)
 class Place:
-	"""A collection of a device: the records of an entity type in some of its user's spaces. `shown` are the fields of its documents."""
+	"""A collection of a device: the records of an entity type in some of its user's spaces.
+
+	`names` are {field: its name in the collection}.
+	"""
 
 	device: Device
 	held: Mapping[str, HeldSpace]
 	entity: EntityType
-	shown: frozenset[str] | None
+	names: Mapping[str, str]
+	is_narrow: bool  # whether the app has said which fields it has
 
 	@property
 	def holder(self) -> str:
@@ -37,12 +42,12 @@ class Place:
 	@property
 	def selection(self) -> Selection:
 		"""What a pull asks for."""
-		fields = {} if self.shown is None else {self.entity.name: self.shown}
+		fields = {self.entity.name: frozenset(self.names)} if self.is_narrow else {}
 		return Selection(frozenset([self.entity.name]), fields, begins_again=True, holder=self.holder)
 
 	def document(self, item: Item) -> Document:
 		"""The document of a record, as the collection keeps it."""
-		return documents.of_item(item, self.entity, self.shown)
+		return documents.of_item(item, self.entity, self.names)
 
 	def present(self, client_ids: list[str]) -> dict[str, Item]:
 		"""{client id: record that the user sees, or its tombstone} of those that there are."""
@@ -54,13 +59,13 @@ def find(request: models.OfCollection) -> Place:
 	"""The Place that a call names. Raises RequestError: device_token_required, space_access_denied, epoch_changed,
 	unknown_collection, client_outdated.
 	"""
-	device = places.device()
+	device = auth.own_device()
 	held = places.held_by(device, request.space_type, request.space)
 	places.check_epoch(request.epoch)
 	entity = _entity(request.collection, places.tables(device, held))
 	places.check_version(request.schema_version, [entity])
-	shown = None if request.fields is None else frozenset(request.fields.split(","))
-	return Place(device, held, entity, shown)
+	fields = None if request.fields is None else request.fields.split(",")
+	return Place(device, held, entity, documents.names(entity, fields), fields is not None)
 
 
 def _entity(collection: str, found: Mapping[str, EntityType]) -> EntityType:

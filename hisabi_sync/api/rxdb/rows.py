@@ -19,7 +19,7 @@ ABSENT: Document = {}
 
 @dataclass(frozen=True, slots=True)
 class Row:
-	"""One row: the document to be, what the client takes for the server's, and which rows of the client it is."""
+	"""One row: the document to be, what the client takes for the server's."""
 
 	new: Document
 	assumed: Document | None

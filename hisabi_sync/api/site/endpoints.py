@@ -9,7 +9,7 @@ from hisabi_sync.api.media import endpoints as uploads
 from hisabi_sync.api.media.models import DownloadAnswer, File, Upload
 from hisabi_sync.api.protocol import auth, credentials, push_and_pull, scopes, streams
 from hisabi_sync.api.protocol.http import endpoint
-from hisabi_sync.api.protocol.models import Stream, Ticket, Watched
+from hisabi_sync.api.protocol.models import EventStream, Ticket, Watched
 from hisabi_sync.api.protocol.push_and_pull import page_size
 from hisabi_sync.api.protocol.schema import Acknowledged
 from hisabi_sync.api.site import (
@@ -175,9 +175,9 @@ def record(request: models.OfRecord) -> dict[str, Any]:
 	guest=True,
 	methods=("GET",),
 	takes=models.SiteEvents,
-	gives=Stream,
+	gives=EventStream,
 	needs=streams.require_caller,
-	content=Stream.content,
+	content=EventStream.content,
 )
 def events(request: models.SiteEvents) -> Response:
 	"""The stream of events: `{"cursor", "types"}` when something changed that the device may see; `purge`, `schema`, `revoked`.
@@ -187,8 +187,8 @@ def events(request: models.SiteEvents) -> Response:
 	return streams.ask_again()
 
 
-@endpoint(CONTRACT, takes=models.OnDevice, gives=Ticket)
-def ticket(request: models.OnDevice) -> dict[str, Any]:
+@endpoint(CONTRACT, takes=models.SiteTicket, gives=Ticket)
+def ticket(request: models.SiteTicket) -> dict[str, Any]:
 	"""A ticket to open a stream with, for a browser: its EventSource cannot send a token."""
 	return streams.new_ticket()
 
@@ -196,7 +196,7 @@ def ticket(request: models.OnDevice) -> dict[str, Any]:
 @endpoint(CONTRACT, methods=("GET",), takes=models.SiteWatch, gives=Watched)
 def watch(request: models.SiteWatch) -> dict[str, Any]:
 	"""What the stream of events tells the device since a position of it. The process that holds streams asks this."""
-	return live.watch(streams.device(), request.since)
+	return live.watch(auth.own_device(), request.since)
 
 
 # --- the schema

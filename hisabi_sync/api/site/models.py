@@ -114,6 +114,10 @@ class SiteEvents(Request):
 	since: optional_text(LONGEST_POSITION, "invalid_cursor") = None
 
 
+class SiteTicket(Request):
+	"""Nothing: the ticket is for the device of the token."""
+
+
 class SiteWatch(Request):
 	"""`since` is a position of the stream; without it, the stream begins now."""
 

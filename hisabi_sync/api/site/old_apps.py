@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import frappe
 
@@ -18,13 +18,12 @@ from hisabi_sync.engine.database import sql
 from hisabi_sync.engine.entities import entity_types
 from hisabi_sync.engine.model import clock, ids
 from hisabi_sync.engine.model.errors import RequestError
-from hisabi_sync.engine.sharing.spaces import HeldSpace
+from hisabi_sync.engine.sharing.spaces import Held
 from hisabi_sync.engine.store.write import STANDARD
 
 DOCTYPE = "Sync Schema"
 KEPT = 600  # seconds for which the present version of a user is kept in Redis
 GIVEN_EVERY = timedelta(days=1)  # after which it is noted again that a description is still given
-Held = Mapping[str, HeldSpace]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,15 @@ class OldApp:
 		return {names.get(name, name): value for name, value in values.items()}
 
 
-PRESENT = OldApp()
+UP_TO_DATE = OldApp()
+
+
+class Pair(NamedTuple):
+	"""A type as the app has it and as it is now, each None if it is not kept or not there, and {old name: present name} of its fields."""
+
+	old: Shape | None
+	now: Shape | None
+	aliases: Mapping[str, str]
 
 
 def described(user: str, held: Held, since: str | None, form: str | None) -> dict[str, Any]:
@@ -55,40 +62,47 @@ def described(user: str, held: Held, since: str | None, form: str | None) -> dic
 
 
 def find(version: str | None, user: str, held: Held) -> OldApp:
-	"""The OldApp of a version that a call names; PRESENT without one, or if nothing changed. Raises RequestError client_outdated."""
+	"""The OldApp of a version that a call names; UP_TO_DATE without one, or if nothing changed. Raises RequestError client_outdated.
+
+	It commits where the version of today was not known yet: call it before anything is written.
+	"""
 	before = schemas.read_version(version)
 	if not before:
-		return PRESENT
+		return UP_TO_DATE
 	current = _current(user, held)
 	now = schemas.read_version(current)
-	differing = [name for name in before if before[name] != now.get(name)]
 	if before == now:
-		return PRESENT
-	shapes = _shapes(
-		{*(before[name] for name in differing), *(now[name] for name in differing if name in now)}
-	)
-	pairs = {name: (shapes.get(before[name]), shapes.get(now.get(name, ""))) for name in differing}
+		return UP_TO_DATE
+	pairs = _pairs(before, now)
 	_check_minimum(pairs)
-	aliases = {name: _aliases(name) for name in differing}
-	breaking = [
-		line
-		for name, (old, new) in pairs.items()
-		for line in type_shapes.breaking(name, old, new if name in now else None, aliases[name])
-		if name not in now or new is not None
-	]
-	names = {
-		name: type_shapes.renamed(old, new, aliases[name])
-		for name, (old, new) in pairs.items()
-		if old and new
+	breaking = [line for name, pair in pairs.items() for line in type_shapes.breaking(name, *pair)]
+	return OldApp({"version": current, "breaking": breaking}, _names(pairs))
+
+
+def _pairs(before: schemas.Digests, now: schemas.Digests) -> dict[str, Pair]:
+	"""{type: Pair} of the types of the app that are others today."""
+	differing = [name for name, digest in before.items() if digest != now.get(name)]
+	shapes = _shapes({known[name] for known in (before, now) for name in differing if name in known})
+	return {
+		name: Pair(shapes.get(before[name]), shapes.get(now.get(name, "")), _aliases(name))
+		for name in differing
 	}
-	return OldApp({"version": current, "breaking": breaking}, names)
 
 
-def _check_minimum(pairs: Mapping[str, tuple[Shape | None, Shape | None]]) -> None:
+def _names(pairs: Mapping[str, Pair]) -> dict[str, dict[str, str]]:
+	"""{type: {present name: the name that the app has}} of fields that were renamed."""
+	known = {name: pair for name, pair in pairs.items() if pair.old and pair.now}
+	return {
+		name: type_shapes.renamed(pair.old or {}, pair.now or {}, pair.aliases)
+		for name, pair in known.items()
+	}
+
+
+def _check_minimum(pairs: Mapping[str, Pair]) -> None:
 	"""Raise RequestError client_outdated if a type asks for newer apps since the app got its schema."""
-	for name, (old, new) in pairs.items():
-		if old and new and old[MINIMUM] < new[MINIMUM]:
-			raise RequestError("client_outdated", minimum=new[MINIMUM], entity_type=name)
+	for name, (old, now, _) in pairs.items():
+		if old and now and old[MINIMUM] < now[MINIMUM]:
+			raise RequestError("client_outdated", minimum=now[MINIMUM], entity_type=name)
 
 
 def _aliases(name: str) -> Mapping[str, str]:

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 
-from hisabi_sync.api.site.schema_names import Described, class_names, collection
+from hisabi_sync.api.site.schema_names import PLAIN_NAME, Described, class_names
 
 # Kind of a field -> its type in Dart.
 TEXT = "String"
@@ -15,7 +15,6 @@ TYPES = {
 	"decimal": "num",
 	"json": "Object",
 }
-NAME = re.compile(r"[A-Za-z_$][\w$]*", re.ASCII)
 # Names that a field of a class cannot have in Dart, and those that the classes have themselves.
 TAKEN = frozenset(
 	"abstract as assert async await base break case catch class const continue covariant default deferred do "
@@ -24,27 +23,33 @@ TAKEN = frozenset(
 	"sealed set show static super switch sync this throw true try type typedef var void when while with yield "
 	"fromjson tojson hashcode runtimetype tostring nosuchmethod".split()
 )
+OWN_CLASSES = frozenset(
+	"List Map Object String Function Set Future Iterable".split()
+)  # of Dart, as far as they are used or near
 HEAD = "// Made by `GET schema?for=dart`."
 
 
 def dart(types: Iterable[Described]) -> str:
 	"""A class for the values of each type and for the rows of its tables, and the names of the types."""
 	listed = list(types)
-	names = class_names(one["type"] for one in listed)
-	classes = [made for one in listed for made in _classes(one, names[one["type"]])]
+	wanted = [name for one in listed for name in (one["type"], *_row_types(one).values())]
+	every = class_names(wanted, OWN_CLASSES)
+	names = {one["type"]: every[one["type"]] for one in listed}
+	classes = [made for one in listed for made in _classes(one, every)]
 	known = "".join(f"  {_text(name)}: {made}.fromJson,\n" for name, made in names.items())
-	every = f"final Map<String, Object Function(Map<String, dynamic>)> types = {{\n{known}}};\n"
-	return "\n".join([HEAD, *classes, every])
+	table = f"final Map<String, Object Function(Map<String, dynamic>)> types = {{\n{known}}};\n"
+	return "\n".join([HEAD, *classes, table])
 
 
-def _classes(one: Described, name: str) -> list[str]:
-	rows = {table["wire_name"]: f"{name}{_pascal(collection(table['name']))}" for table in one["tables"]}
+def _row_types(one: Described) -> dict[str, str]:
+	"""{table: what its rows are called, as a type would be}."""
+	return {table["wire_name"]: f"{one['type']} {table['name']} row" for table in one["tables"]}
+
+
+def _classes(one: Described, names: Mapping[str, str]) -> list[str]:
+	rows = {table: names[row] for table, row in _row_types(one).items()}
 	made = [_class(rows[t["wire_name"]], {"id": TEXT, **_fields(t)}, {}) for t in one["tables"]]
-	return [*made, _class(name, _fields(one), rows)]
-
-
-def _pascal(name: str) -> str:
-	return "".join(part[:1].upper() + part[1:] for part in name.split("_"))
+	return [*made, _class(names[one["type"]], _fields(one), rows)]
 
 
 def _fields(one: Described) -> dict[str, str]:
@@ -73,7 +78,7 @@ def _names(keys: Iterable[str]) -> dict[str, str]:
 	"""{name on the wire: name of the field in Dart}."""
 	found: dict[str, str] = {}
 	for key in keys:
-		plain = key if NAME.fullmatch(key) else "field_" + re.sub(r"\W", "_", key, flags=re.ASCII)
+		plain = key if PLAIN_NAME.fullmatch(key) else "field_" + re.sub(r"\W", "_", key, flags=re.ASCII)
 		plain = f"{plain}_" if plain.lower() in TAKEN else plain.lstrip("_") or "field"
 		found[key] = plain if plain not in found.values() else f"{plain}{len(found)}"
 	return found

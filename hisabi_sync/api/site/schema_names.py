@@ -1,7 +1,7 @@
 """Names of types as collections, tables and classes. Pure."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from hisabi_sync.engine.model import ids
@@ -28,11 +28,11 @@ def collections(types: Iterable[str]) -> dict[str, str]:
 	return found
 
 
-def class_names(types: Iterable[str]) -> dict[str, str]:
-	"""{type: name of its class or interface}; types whose letters have no names get a number."""
+def class_names(types: Iterable[str], taken: Collection[str] = ()) -> dict[str, str]:
+	"""{type: name of its class or interface}, none of them `taken`; types whose letters have no names get a number."""
 	found: dict[str, str] = {}
-	for name in types:
+	for name in dict.fromkeys(types):
 		made = "".join(part[:1].upper() + part[1:] for part in re.split(r"[^A-Za-z0-9]+", name))
-		made = made if PLAIN_NAME.fullmatch(made or "") else f"Type{made}"
-		found[name] = made if made not in found.values() else f"{made}{len(found)}"
+		made = made if PLAIN_NAME.fullmatch(made) else f"Type{made}"
+		found[name] = made if made not in (*found.values(), *taken) else f"{made}{len(found)}"
 	return found

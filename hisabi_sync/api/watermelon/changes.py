@@ -11,7 +11,6 @@ from hisabi_sync.engine.model.change import CREATE, DELETE, UPDATE
 from hisabi_sync.engine.model.entity_type import EntityType
 
 CREATED, UPDATED, DELETED = "created", "updated", "deleted"
-LISTS = (CREATED, UPDATED, DELETED)
 ORDER = {CREATED: 0, UPDATED: 1, DELETED: 2}
 
 
@@ -20,7 +19,7 @@ class Row:
 	"""A row as it was pushed; `entity` is None for a table that there is not."""
 
 	table: str
-	list: str
+	listed_in: str
 	raw: Mapping[str, Any]
 	entity: EntityType | None
 
@@ -49,7 +48,7 @@ def change(row: Row, present: Present) -> dict[str, Any] | None:
 	A row that is sent again on the same version is the same op: a refusal counts its attempts, and nothing is applied twice.
 	"""
 	assert row.entity is not None
-	made = _delete(present) if row.list == DELETED else _edit(row, present)
+	made = _delete(present) if row.listed_in == DELETED else _edit(row, present)
 	if made is None:
 		return None
 	op_id = fingerprint(row.table, row.client_id, made, present.version)
@@ -59,7 +58,7 @@ def change(row: Row, present: Present) -> dict[str, Any] | None:
 def _edit(row: Row, present: Present) -> dict[str, Any] | None:
 	entity = row.entity
 	assert entity is not None
-	is_new = row.list == CREATED or not present.version
+	is_new = row.listed_in == CREATED or not present.version
 	values = raws.values(row.raw, row.raw if is_new else _changed(row.raw), entity)
 	if is_new:
 		values = {name: value for name, value in values.items() if not is_empty(value)}

@@ -11,7 +11,7 @@ from hisabi_sync.api.protocol.http import endpoint
 from hisabi_sync.api.protocol.push_and_pull import page_size
 from hisabi_sync.api.site import items
 from hisabi_sync.api.watermelon import models, places, pulls
-from hisabi_sync.api.watermelon.changes import DELETED, LISTS, ORDER, Present, Row, change
+from hisabi_sync.api.watermelon.changes import DELETED, ORDER, Present, Row, change
 from hisabi_sync.api.watermelon.places import Place
 from hisabi_sync.engine.model import ids
 from hisabi_sync.engine.model.change import CONFLICT, ERROR, Outcome
@@ -23,12 +23,12 @@ CONTRACT = "watermelon"
 DEFAULT = 2000  # rows of a page
 MOST_ROWS = 5000
 NOTHING = ("", "null", "undefined")  # what the library's own example sends for no value
-EMPTY = ("last_pulled_at", "schema_version", "migration")
+MAY_BE_EMPTY = ("last_pulled_at", "schema_version", "migration")
 
 
 def _arguments() -> dict[str, Any]:
 	given = body.arguments()
-	return {name: value for name, value in given.items() if not (name in EMPTY and value in NOTHING)}
+	return {name: value for name, value in given.items() if not (name in MAY_BE_EMPTY and value in NOTHING)}
 
 
 @endpoint(CONTRACT, methods=("GET",), read=_arguments, takes=models.WmPull, gives=models.WmPulled)
@@ -52,12 +52,15 @@ def push(request: models.WmPush) -> dict[str, Any]:
 	read = [row for one in request.rows if (row := _row(one, place))]
 	known = [row for row in read if row.entity]
 	before = place.reached(request.last_pulled_at) or WideCursor()
+	unknown = [_rejection(row, "unknown_type", [row.table], None) for row in read if not row.entity]
+	if request.atomic and unknown:
+		return _answer([*unknown, *(_rejection(row, "batch_rolled_back", None, None) for row in known)])
+	known.sort(key=_order)
 	judged = [
 		rejection
-		for part in ([known] if request.atomic else create_batch(sorted(known, key=_order), items.limit()))
+		for part in ([known] if request.atomic else create_batch(known, items.limit()))
 		for rejection in _push(place, part, before, bool(request.atomic))
 	]
-	unknown = [_rejection(row, "unknown_type", [row.table], None) for row in read if not row.entity]
 	return _answer([*unknown, *judged])
 
 
@@ -65,7 +68,12 @@ def _row(sent: Any, place: Place) -> Row | None:
 	"""A Row of what was sent, or None of what is none: without an id, nobody could be told of it."""
 	table, listed, raw = sent.get("table"), sent.get("list"), sent.get("row")
 	raw = {"id": raw} if isinstance(raw, str) else raw
-	if listed not in LISTS or not isinstance(table, str) or not isinstance(raw, dict):
+	if (
+		not isinstance(listed, str)
+		or listed not in ORDER
+		or not isinstance(table, str)
+		or not isinstance(raw, dict)
+	):
 		return None
 	return Row(table, listed, raw, place.tables.get(table)) if ids.is_client_id(raw.get("id")) else None
 
@@ -73,8 +81,8 @@ def _row(sent: Any, place: Place) -> Row | None:
 def _order(row: Row) -> tuple[bool, int, int]:
 	"""Parents before children, what is new first; deletes last, and children before parents."""
 	rank = row.entity.rank if row.entity else 0
-	is_delete = row.list == DELETED
-	return is_delete, -rank if is_delete else rank, ORDER[row.list]
+	is_delete = row.listed_in == DELETED
+	return is_delete, -rank if is_delete else rank, ORDER[row.listed_in]
 
 
 def _push(place: Place, rows: Sequence[Row], before: WideCursor, atomic: bool) -> list[dict[str, Any]]:
@@ -125,7 +133,7 @@ def _rejection(
 	return {
 		"table": row.table,
 		"entity_id": row.client_id,
-		"operation": row.list,
+		"operation": row.listed_in,
 		"error_code": code,
 		"message": message or item_message(code, detail),
 		"detail": detail,

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from hisabi_sync.api.dialects import places
-from hisabi_sync.api.dialects.places import Held
+from hisabi_sync.api.protocol import auth
 from hisabi_sync.api.site.records import rows_out
 from hisabi_sync.api.watermelon import models
 from hisabi_sync.api.watermelon.changes import Present
@@ -16,6 +16,7 @@ from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.errors import RequestError
 from hisabi_sync.engine.model.wide_cursor import WideCursor
 from hisabi_sync.engine.pull import Item
+from hisabi_sync.engine.sharing.spaces import Held
 from hisabi_sync.engine.wide_places import Selection
 
 
@@ -86,11 +87,14 @@ def find(request: models.OfDatabase) -> Place:
 	"""The Place that a call names. Raises RequestError: device_token_required, space_access_denied, epoch_changed,
 	unknown_collection, client_outdated.
 	"""
-	device = places.device()
+	device = auth.own_device()
 	held = places.held_by(device, request.space_type, request.space)
 	places.check_epoch(request.epoch)
 	tables = _asked(request.tables, places.tables(device, held))
-	places.check_version(request.schema_version, tables.values())
+	if isinstance(
+		request, models.WmPull
+	):  # the library pulls before each push, and says its version only there
+		places.check_version(request.schema_version, tables.values())
 	return Place(device, held, tables, "site" if request.space is None else next(iter(held)))
 
 

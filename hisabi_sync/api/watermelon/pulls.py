@@ -95,10 +95,10 @@ def _changes(place: Place, items: Iterable[Item], in_ms: bool) -> Changes:
 
 def _migration(text: str | None, place: Place) -> dict[str, set[str]]:
 	"""{table: its columns that are new to the app, empty if the table itself is} of what the library says."""
-	if text in (None, "", "null", "undefined"):
+	if text is None:
 		return {}
 	try:
-		said = json.loads(text or "")
+		said = json.loads(text)
 		new = {name: set[str]() for name in said["tables"]}
 		old = {one["table"]: set(one["columns"]) for one in said["columns"]}
 	except (ValueError, TypeError, KeyError, RecursionError):

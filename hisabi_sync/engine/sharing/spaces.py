@@ -1,7 +1,7 @@
 """Spaces: opening them, and their members."""
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -54,6 +54,9 @@ class HeldSpace:
 	def is_writable(self) -> bool:
 		"""Whether the user may push to it, as far as the space decides."""
 		return self.caller.role != "viewer" and self.status == OPEN
+
+
+Held = Mapping[str, HeldSpace]  # {space: HeldSpace}
 
 
 def held_by(user: str, device: str | None = None) -> dict[str, HeldSpace]:
