@@ -15,7 +15,14 @@ from devtool.steps import short, step
 
 DEFAULT_PORT = 8000
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-WEB_OPTIONS = ("--workers=2", "--worker-class=gthread", "--threads=8", "--timeout=120", "--preload")
+WEB_OPTIONS = (
+	"--workers=2",
+	"--worker-class=gthread",
+	"--threads=8",
+	"--timeout=120",
+	"--limit-request-line=8190",
+	"--preload",
+)
 # Jobs that people start are in the queue `long`: they do not wait behind all that the scheduler has in `default`.
 WORKER, LONG_FIRST = (
 	("worker", "--queue", queues) for queues in ("short,default,long", "long,short,default")

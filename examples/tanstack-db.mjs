@@ -11,13 +11,17 @@ export function hisabiCollection({ id, base, get, post }) {
 	let checkpoint = { id: "", lwt: 0 };
 	let target;
 
-	async function pull() {
+	// One after the other: a late answer must not put what is old over what is new.
+	let last = Promise.resolve();
+	const pull = () => (last = last.catch(() => {}).then(pullAll));
+
+	async function pullAll() {
 		let page;
 		do {
 			page = await get(`${base}/pull?${new URLSearchParams({ ...checkpoint, limit: 500 })}`);
 			apply(page.documents);
 			checkpoint = page.checkpoint;
-		} while (page.documents.length === 500);
+		} while (page.documents.length >= 500);
 	}
 
 	function apply(documents) {

@@ -1,7 +1,8 @@
 """Cursors that are too long for a request: the server keeps them, and the device gets the name of the row.
 
-A device has a few of them: the one that it sent last, and those of the pages after it, for an answer may get lost. Rows that no
-device has used for a long time go with the logs (`clear_old_logs`); a device that comes back with one starts over.
+A holder, which is a device or one of its databases, has a few of them: the one that it sent last, and those of the pages after it, for
+an answer may get lost. Rows that nobody has used for a long time go with the logs (`clear_old_logs`); a device that comes back with one starts
+over.
 """
 
 import base64
@@ -16,7 +17,7 @@ from hisabi_sync.engine.model.wide_cursor import LONGEST, WideCursor
 from hisabi_sync.engine.store.write import STANDARD
 
 DOCTYPE = "Sync Cursor"
-MOST = 5  # rows of one device
+MOST = 5  # rows of one holder
 USED_EVERY = timedelta(days=1)
 
 
@@ -46,17 +47,29 @@ def _used(name: str) -> WideCursor | None:
 	return wide_cursor.decode_body(base64.b64decode(text))
 
 
-def write(wide: WideCursor, user: str, device: str | None) -> str:
-	"""The text for a device, of at most LONGEST characters; what is longer is kept in a row."""
+def write(wide: WideCursor, user: str, holder: str | None, sent: str | None = None) -> str:
+	"""The text for a device, of at most LONGEST characters; what is longer is kept in a row, and so is that of the text that was `sent`."""
 	text = wide_cursor.encode(wide, user)
-	return text if len(text) <= LONGEST else wide_cursor.encode_name(_keep(wide, user, device), user)
+	if len(text) <= LONGEST:
+		return text
+	name = _keep(wide, user, holder)
+	_let_go(holder or user, _name_in(sent, user))
+	return wide_cursor.encode_name(name, user)
 
 
-def _keep(wide: WideCursor, user: str, device: str | None) -> str:
-	raw, holder = wide_cursor.body(wide), device or user
-	name = ids.digest(user, device, raw.hex())
-	_insert(name, raw, holder, "creation = VALUES(creation)")
-	_let_go(holder)
+def _name_in(sent: str | None, user: str) -> str | None:
+	"""The name of the row of a text, if it has one. A text that nobody can read has none."""
+	try:
+		found = wide_cursor.decode(sent, user) if sent else None
+	except RequestError:
+		return None
+	return found if isinstance(found, str) else None
+
+
+def _keep(wide: WideCursor, user: str, holder: str | None) -> str:
+	raw = wide_cursor.body(wide)
+	name = ids.digest(user, holder, raw.hex())
+	_insert(name, raw, holder or user, "creation = VALUES(creation)")
 	return name
 
 
@@ -66,10 +79,10 @@ def _insert(name: str, raw: bytes, holder: str, otherwise: str) -> None:
 	sql.insert_or(DOCTYPE, [*STANDARD, "holder", "body"], [row], otherwise)
 
 
-def _let_go(holder: str) -> None:
-	"""Delete all but the newest rows of a holder."""
+def _let_go(holder: str, sent: str | None) -> None:
+	"""Delete all but the newest rows of a holder, and the one that they have now: answers may be lost again and again."""
 	kept = sql.select(DOCTYPE, ["name"], "holder = %s", (holder,), "ORDER BY creation DESC, name")
-	if old := [row[0] for row in kept[MOST:]]:
+	if old := [row[0] for row in kept[MOST:] if row[0] != sent]:
 		frappe.db.delete(DOCTYPE, {"name": ["in", old]})
 
 
@@ -82,15 +95,18 @@ def numbered(holder: str, number: int) -> WideCursor | None:
 
 
 def number(wide: WideCursor, holder: str, before: int) -> int:
-	"""A number above `before` for a WideCursor. A number never stands for two of them, whatever became of the answer."""
+	"""A number above `before` for a WideCursor. A number never stands for two of them, whatever became of the answer.
+
+	It begins with the time, so that numbers of an earlier life of the app, whose rows are gone, are not given again.
+	"""
 	raw = wide_cursor.body(wide)
 	mine = base64.b64encode(raw).decode()
-	taken = before + 1
+	taken = max(before + 1, clock.to_milliseconds(clock.now()))
 	while True:
 		_insert(_name(holder, taken), raw, holder, "name = name")
 		rows = sql.select(DOCTYPE, ["body"], "name = %s", (_name(holder, taken),))
 		if rows and rows[0][0] == mine:
-			_let_go(holder)
+			_let_go(holder, _name(holder, before))
 			return taken
 		taken += 1
 

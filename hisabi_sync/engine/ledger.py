@@ -16,7 +16,7 @@ from frappe import _
 from hisabi_sync.engine.database import sql
 from hisabi_sync.engine.entities import contracts
 from hisabi_sync.engine.model import clock, ids, strict_json
-from hisabi_sync.engine.model.change import ERROR, Caller, Change, Outcome, shortened
+from hisabi_sync.engine.model.change import ACCEPTED, ERROR, Caller, Change, Outcome, shortened
 from hisabi_sync.engine.model.entity_type import SENSITIVE
 from hisabi_sync.engine.model.errors import ITEM_ERRORS, item_message
 from hisabi_sync.engine.model.texts import LONG, plain
@@ -272,6 +272,23 @@ def attempts(device: str, op_ids: Iterable[str]) -> list[int]:
 	return [
 		row[0] for row in sql.select_in("Sync Item", ["attempts"], "op_key", keys, "device = %s", [device])
 	]
+
+
+def applied(device: str, op_ids: Iterable[str]) -> set[str]:
+	"""Those of a device's ops that were applied, of those that are kept."""
+	keys = {ids.op_key(op_id): op_id for op_id in op_ids}
+	where = "device = %s AND status = %s"
+	rows = sql.select_in("Sync Item", ["op_key"], "op_key", sorted(keys), where, [device, ACCEPTED])
+	return {keys[row[0]] for row in rows}
+
+
+def newest_versions(device: str, records: Iterable[str]) -> dict[str, int]:
+	"""{record: the newest of its versions that a device made, after the first one}."""
+	columns = ["record", "MAX(doc_version)"]
+	rows = sql.select_in(
+		"Sync Version", columns, "record", sorted(set(records)), "device = %s", [device], "GROUP BY record"
+	)
+	return {record: int(version) for record, version in rows}
 
 
 def as_answered(columns: Iterable[Any], outcome: Outcome) -> tuple[Change, Outcome]:

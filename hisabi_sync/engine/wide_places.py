@@ -67,6 +67,7 @@ class Stage:
 	entities: list[EntityType] = field(default_factory=list)
 	begun: standing.Begin | None = None
 	leaving: Leaving | None = None
+	only: Collection[str] | None = None  # entity types that are told of a space that was left, None for all
 
 	@property
 	def backlog(self) -> int:
@@ -81,10 +82,11 @@ class Stage:
 		query = (
 			f"(SELECT {', '.join(pull.COLUMNS)} FROM `tabSync Record` "  # noqa: S608
 			f"WHERE space = %s AND sequence > %s AND (creation <= %s OR maker = %s) "
-			f"ORDER BY sequence LIMIT {int(limit)})"
+			f"{'' if self.only is None else 'AND entity_type IN %s '}ORDER BY sequence LIMIT {int(limit)})"
 		)
 		since = clock.from_milliseconds(self.leaving.since)
-		return [(query, [self.caller.space, self.leaving.told, since, self.caller.device])]
+		narrowed = [] if self.only is None else [tuple(self.only)]
+		return [(query, [self.caller.space, self.leaving.told, since, self.caller.device, *narrowed])]
 
 
 @dataclass(slots=True)
@@ -140,14 +142,17 @@ def places(
 	kinds: Mapping[str, Kind],
 	user: str,
 	device: str | None,
+	only: Collection[str] | None = None,
 ) -> Places:
-	"""Where a page begins. Raises RequestError resync_required for a position that is too old."""
+	"""Where a page begins; of spaces that were left, `only` these entity types are told, where a cursor is for them alone. Raises RequestError resync_required for a position that is too old."""
 	again = {space: _unseen(gone.cursor) for space, gone in before.leaving.items() if space in held}
 	left = {space: Leaving(one, before.issued) for space, one in before.places.items() if space not in held}
 	going = {space: gone for space, gone in before.leaving.items() if space not in held}
 	going_on = {**before.places, **again}
 	found = Places(going_on, {**going, **left}, list(again), list(left))
-	told = [Stage(Caller(user, space, device), leaving=one) for space, one in found.leaving.items()]
+	told = [
+		Stage(Caller(user, space, device), leaving=one, only=only) for space, one in found.leaving.items()
+	]
 	begun = [stage for one in held.values() if (stage := _begin(found, one.caller, kinds))]
 	changed = [stage for stage in begun if stage.caller.space in going_on]
 	joining = [stage for stage in begun if stage.caller.space not in going_on]

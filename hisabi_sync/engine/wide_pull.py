@@ -16,8 +16,10 @@ from hisabi_sync.engine.database import sql
 from hisabi_sync.engine.entities import entity_types
 from hisabi_sync.engine.entities.type_registry import Registry
 from hisabi_sync.engine.judge import order
-from hisabi_sync.engine.model import clock, ids
+from hisabi_sync.engine.judge.standing import UNSEEN
+from hisabi_sync.engine.model import clock, cursor, ids
 from hisabi_sync.engine.model.change import Caller
+from hisabi_sync.engine.model.cursor import Standing
 from hisabi_sync.engine.model.wide_cursor import WideCursor
 from hisabi_sync.engine.pull import Item
 from hisabi_sync.engine.sharing import action_rights, joint_spaces, spaces, visibility
@@ -25,6 +27,7 @@ from hisabi_sync.engine.sharing.spaces import HeldSpace
 from hisabi_sync.engine.wide_places import Places, Selection, Stage
 
 DELETED, HIDDEN, LEFT = "deleted", "hidden", "left"  # reasons why a device is to drop a record
+NAMES = 20_000  # of records that one statement asks for
 CLIENT_ID = pull.COLUMNS.index("client_id")
 Key = tuple[str, str]  # (entity type, document name)
 Values = Mapping[Key, dict[str, Any]]
@@ -65,7 +68,7 @@ def page(
 	found = page_from(before, user, device, limit, selection, held)
 	stays = bool(token) and found.reached.is_as_far_as(before)
 	found.cursor = (token if stays else None) or kept_cursors.write(
-		found.reached, user, selection.holder or device
+		found.reached, user, selection.holder or device, token
 	)
 	return found
 
@@ -81,7 +84,8 @@ def page_from(
 	"""The page behind a position, without a text for it."""
 	now = clock.now()
 	kinds = wide_places.kinds_of(held.values(), selection, user)
-	found = wide_places.places(before, held, kinds, user, device)
+	only = selection.types if selection.begins_again else None
+	found = wide_places.places(before, held, kinds, user, device, only)
 	rows, ends = _rows(found, limit)
 	reached = wide_places.after(found, ends, clock.to_milliseconds(now))
 	after = wide_places.again(found, reached, held)
@@ -98,12 +102,17 @@ def page_from(
 	)
 
 
-def present(user: str, device: str | None, selection: Selection, held: Mapping[str, HeldSpace]) -> str:
-	"""The cursor of a device that has everything: what it is told from there on is what comes later."""
+def present(user: str, device: str | None, selection: Selection, held: Mapping[str, HeldSpace]) -> WideCursor:
+	"""Where a device stands that has everything: what it is told from there on is what comes later."""
 	kinds, now = wide_places.kinds_of(held.values(), selection, user), clock.to_milliseconds(clock.now())
 	found = wide_places.places(WideCursor(), held, kinds, user, device)
-	reached = wide_places.after(found, [(stage, None) for stage in found.stages], now)
-	return kept_cursors.write(reached, user, selection.holder or device)
+	return wide_places.after(found, [(stage, None) for stage in found.stages], now)
+
+
+def beginning(held: Iterable[str], mark: str) -> WideCursor:
+	"""Where a device stands that may have anything of an entity type: it gets all records, and all tombstones that there are."""
+	nothing = Standing(0, None, UNSEEN)
+	return WideCursor(0, {space: cursor.build(space, None, {mark: nothing}) for space in held})
 
 
 # --- which rows
@@ -329,7 +338,11 @@ def of_ids(
 	entity, registry = entity_types.registry().by_name[entity_type], entity_types.registry()
 	own = {n: s for n, s in held.items() if s.caller.space_type == entity.space_type}
 	names = [ids.record(name, entity_type, client_id) for name in own for client_id in client_ids]
-	rows = sql.select_in("Sync Record", pull.COLUMNS, "name", names)
+	rows = [
+		row
+		for start in range(0, len(names), NAMES)
+		for row in sql.select_in("Sync Record", pull.COLUMNS, "name", names[start : start + NAMES])
+	]
 	live = [row for row in rows if row[6] is None]
 	values = pull.values_of(live, Caller(user, "", device), registry, frappe.db)
 	shown = [row for row in live if (row[1], row[2]) in values]

@@ -3,7 +3,6 @@
 import asyncio
 import resource
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
 
 from aiohttp import web
 from redis import asyncio as redis
@@ -36,7 +35,10 @@ def _stream(
 	async def serve(request: web.Request) -> web.StreamResponse:
 		headers = upstream.passed_on(request.headers)
 		if ticket := request.query.get("ticket"):
-			token = await _token(settings, ticket)
+			try:
+				token = await _token(settings, ticket)
+			except (RedisError, OSError):
+				return streams.refusal(streams.FULL)
 			headers = {**headers, "Authorization": f"Bearer {token or 'hsd_'}"}
 		last = request.headers.get(streams.LAST)
 		want = streams.asked(request.rel_url.raw_path, request.query, headers, last)
@@ -47,10 +49,8 @@ def _stream(
 
 async def _token(settings: Settings, ticket: str) -> str | None:
 	"""The token that a ticket stands for. It is good once."""
-	with suppress(RedisError, OSError):
-		async with redis.from_url(settings.cache) as client:
-			return tickets.read(ticket, await client.getdel(tickets.name(ticket)))
-	return None
+	async with redis.from_url(settings.cache) as client:
+		return tickets.read(ticket, await client.getdel(tickets.name(ticket)))
 
 
 def _health(hub: Hub) -> Callable[[web.Request], Awaitable[web.Response]]:

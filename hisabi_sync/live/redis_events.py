@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from redis import asyncio as redis
-from redis.exceptions import RedisError
 
 from hisabi_sync.live.hub import DEVICE, SPACE, USER, Hub, Topic, topic
 
 CHANNEL = "events"  # Frappe's own, for all sites of a bench
 CHANGED = "sync_space_changed"  # a transaction that gave records of a space new numbers
 WAKE = "hisabi_sync_wake"  # people, devices or everything of a site are to be looked at again
+SILENCE = 15.0  # seconds without anything after which Redis is asked whether it is there
 LONGEST_PAUSE = 5.0  # seconds between two tries to reach Redis
 log = logging.getLogger("hisabi_sync.live")
 
@@ -23,17 +23,29 @@ async def follow(url: str, hub: Hub) -> None:
 	pause = 0.1
 	while True:
 		try:
-			async with redis.from_url(url, health_check_interval=15) as client, client.pubsub() as channel:
+			async with redis.from_url(url) as client, client.pubsub() as channel:
 				await channel.subscribe(CHANNEL)
 				hub.tell_all()
 				pause = 0.1
-				async for message in channel.listen():
-					if message["type"] == "message":
-						take(message["data"], hub)
-		except (RedisError, OSError) as error:
+				await _listen(channel, hub)
+		except Exception as error:  # whatever it is: without this task no stream would hear of anything
 			log.warning("Redis does not answer: %s", type(error).__name__)
 		await asyncio.sleep(pause)
 		pause = min(pause * 2, LONGEST_PAUSE)
+
+
+async def _listen(channel: Any, hub: Hub) -> None:
+	"""Take what comes. A line on which nothing comes at all, not even an answer to a ping, is given up."""
+	quiet = False
+	while True:
+		message = await channel.get_message(timeout=SILENCE)
+		if message is None:
+			if quiet:
+				raise TimeoutError
+			await channel.ping()
+		elif message["type"] == "message":
+			take(message["data"], hub)
+		quiet = message is None
 
 
 def take(text: bytes, hub: Hub) -> None:

@@ -15,6 +15,7 @@ from hisabi_sync.live.hub import Hub, Stream, topics
 from hisabi_sync.live.tickets import PASS_HEADER
 from hisabi_sync.live.upstream import Reply, Upstream
 
+NEXT = 0.5  # seconds until more is asked for: others wait, too
 JOINED = 0.2  # seconds after an event in which others are joined to it
 LIFETIME = 600.0  # seconds; then the device opens the stream again, perhaps elsewhere
 UNREAD = 60.0  # seconds after that in which a device that reads nothing is cut off
@@ -69,6 +70,8 @@ class Connection:
 
 	async def serve(self, request: web.Request) -> web.StreamResponse:
 		"""The stream, until it ends; or a refusal."""
+		if self.upstream.is_busy:
+			return refusal(FULL)
 		asked_at = time.monotonic()
 		reply = await self.upstream.ask(self.want.path, self.want.query, self.want.headers)
 		refused = reply if reply.status != 200 else self._no_room(reply.body)
@@ -99,7 +102,7 @@ class Connection:
 		stream = Stream(body["site"], _topics(body), body["position"])
 		self.hub.add(stream, asked_at)
 		if body["again"]:
-			stream.wake(True)
+			_wake_later(stream, NEXT)
 		return stream
 
 	async def _go_on(self, response: web.StreamResponse, stream: Stream) -> None:
@@ -130,7 +133,7 @@ class Connection:
 		if body["events"]:
 			await response.write(_events(body))
 		if body["again"]:
-			stream.wake(True)
+			_wake_later(stream, NEXT)
 
 
 def _cut_off_later(request: web.Request) -> asyncio.TimerHandle:
@@ -144,7 +147,11 @@ def _cut_off_later(request: web.Request) -> asyncio.TimerHandle:
 def _ask_later(stream: Stream, reply: Reply, failures: int) -> None:
 	pause = reply.retry_after or PAUSES[min(failures, len(PAUSES)) - 1]
 	# Not all at the same moment, when the web server is there again.
-	asyncio.get_running_loop().call_later(pause * (1 + random.random()), stream.wake, True)
+	_wake_later(stream, pause * (1 + random.random()))
+
+
+def _wake_later(stream: Stream, seconds: float) -> None:
+	asyncio.get_running_loop().call_later(seconds, stream.wake, True)
 
 
 def _topics(body: Mapping[str, Any]) -> frozenset[str]:

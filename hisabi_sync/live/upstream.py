@@ -11,6 +11,7 @@ import aiohttp
 from yarl import URL
 
 AT_ONCE = 4  # calls at the same time: the web server has devices to answer, too
+MOST_WAITING = 500  # questions; a few seconds of work for the web server
 PATIENCE = aiohttp.ClientTimeout(total=60)
 # Of the device's own request; all else is between the process and the device.
 PASSED_ON = (
@@ -42,6 +43,7 @@ class Upstream:
 	def __init__(self, web: str) -> None:
 		self.web = web
 		self.room = asyncio.Semaphore(AT_ONCE)
+		self.waiting = 0
 
 	async def __aenter__(self) -> "Upstream":
 		self.session = aiohttp.ClientSession(timeout=PATIENCE, auto_decompress=True)
@@ -55,12 +57,19 @@ class Upstream:
 	async def ask(self, path: str, query: Mapping[str, str], headers: Mapping[str, str]) -> Reply:
 		"""The Reply to a GET of a path as it stood in a request; AWAY if there is no answer."""
 		address = URL(self.web + path, encoded=True).with_query(query)
-		async with self.room:
-			try:
-				async with self.session.get(address, headers=headers) as answer:
-					return Reply(answer.status, json.loads(await answer.read()), _seconds(answer))
-			except (aiohttp.ClientError, asyncio.TimeoutError, ValueError, OSError):
-				return AWAY
+		self.waiting += 1
+		try:
+			async with self.room, self.session.get(address, headers=headers) as answer:
+				return Reply(answer.status, json.loads(await answer.read()), _seconds(answer))
+		except (aiohttp.ClientError, asyncio.TimeoutError, ValueError, OSError):
+			return AWAY
+		finally:
+			self.waiting -= 1
+
+	@property
+	def is_busy(self) -> bool:
+		"""Whether so many questions wait that nobody new is taken."""
+		return self.waiting > MOST_WAITING
 
 
 def _seconds(answer: aiohttp.ClientResponse) -> float | None:

@@ -8,7 +8,7 @@ from hisabi_sync.engine.sharing import spaces
 from hisabi_sync.engine.store import sequence
 from hisabi_sync.tenants import SPACE_TYPE
 from tests.mobile.app import join, new_tenant, new_user
-from tests.site.app import create, new_device
+from tests.site.app import create, new_device, update
 from tests.support.phone import new_id
 
 
@@ -283,7 +283,7 @@ def test_who_leaves_their_last_space_is_told_to_drop_what_the_app_has(pair, orde
 	assert [(d["id"], d["_deleted"]) for d in answer.json()["documents"]] == [(made["id"], True)]
 
 
-def test_a_page_is_as_long_as_the_app_asks_whatever_the_sites_limit_is(one, orders):
+def test_a_page_is_at_least_as_long_as_the_app_asks_whatever_the_sites_limit_is(one, orders):
 	settings = frappe.get_doc("Sync Settings")
 	before = settings.max_pull_limit
 	settings.max_pull_limit = 2
@@ -291,8 +291,86 @@ def test_a_page_is_as_long_as_the_app_asks_whatever_the_sites_limit_is(one, orde
 	frappe.db.commit()
 	try:
 		push(one, orders, *(row(document()) for _ in range(5)))
-		assert [len(pull(one, orders, limit=n).json()["documents"]) for n in (3, 5, 9)] == [3, 5, 5]
+		assert [len(pull(one, orders, limit=n).json()["documents"]) for n in (3, 5, 9)] == [4, 5, 5]
 	finally:
 		settings.max_pull_limit = before
 		settings.save()
 		frappe.db.commit()
+
+
+def test_false_and_zero_of_a_new_document_are_kept_and_not_the_defaults(one, orders, kinds):
+	doctype = frappe.get_doc("DocType", kinds[0])
+	next(field for field in doctype.fields if field.fieldname == "done").default = "1"
+	doctype.save()
+	frappe.db.commit()
+	made, other = document(done=False, qty=0), document()
+	push(one, orders, row(made), row(other))
+	held = all_of(one, orders)
+	assert (held[made["id"]]["done"], held[other["id"]]["done"]) == (False, True)
+
+
+def test_one_id_is_answered_once_and_each_row_is_judged_after_the_one_before(one, orders):
+	made = document()
+	assert push(one, orders, row(made), row({**made, "_deleted": True}, made)).json() == []
+	assert made["id"] not in all_of(one, orders)
+	wrong = document(color="purple")
+	assert [d["id"] for d in push(one, orders, *[row(wrong)] * 20).json()] == [wrong["id"]]
+
+
+@pytest.fixture
+def under(kinds):
+	"""A function that gives orders another policy."""
+	entity = frappe.get_doc("Sync Entity", kinds[0])
+
+	def policy(name):
+		entity.reload()
+		entity.policy = name
+		entity.save()
+		frappe.db.commit()
+
+	yield policy
+	policy("merge")
+
+
+def test_a_delete_does_not_take_what_others_entered_where_nothing_stood(pair, orders, kinds, under):
+	one, other = pair
+	under("manual")
+	made = document()
+	push(one, orders, row(made))
+	known = all_of(one, orders)[made["id"]]
+	other.push(update(kinds[0], made["id"], 1, note="theirs"))
+	(left,) = push(one, orders, row({**known, "_deleted": True}, known)).json()
+	assert (left["note"], left["_deleted"]) == ("theirs", False)
+
+
+@pytest.mark.parametrize("policy", ["merge", "client_wins"])
+def test_a_repeat_after_others_changed_the_field_changes_nothing(pair, orders, kinds, under, policy):
+	one, other = pair
+	under(policy)
+	made = document(title="A")
+	push(one, orders, row(made))
+	sent = row({**made, "title": "B"}, made)
+	assert push(one, orders, sent).json() == []
+	other.push(update(kinds[0], made["id"], 2, title="C"))
+	assert push(one, orders, sent).json() == []
+	assert all_of(one, orders)[made["id"]]["title"] == "C"
+	assert frappe.db.count("Sync Conflict", {"client_id": made["id"]}) == 0
+
+
+def test_a_position_that_nobody_can_read_begins_again_with_what_is_deleted(one, orders):
+	gone, stays = document(), document()
+	push(one, orders, row(gone), row(stays))
+	push(one, orders, row({**gone, "_deleted": True}, gone))
+	answer = pull(one, orders, id="AAAAAAAAAAAAAAAAAAAAAAAA")
+	assert answer.status_code == 200, answer.text
+	told = {d["id"]: d["_deleted"] for d in answer.json()["documents"]}
+	assert told == {gone["id"]: True, stays["id"]: False}
+
+
+def test_a_space_that_was_left_is_refused_with_the_order_to_purge(pair, orders):
+	one, other = pair
+	spaces.set_member(ids.space(SPACE_TYPE, one.tenant), other.user, "member", "removed")
+	frappe.db.commit()
+	answer = pull(other, orders, at=f"{SPACE_TYPE}/{one.tenant}")
+	assert (answer.status_code, answer.json()["purge"]) == (403, True)
+	assert "purge" not in pull(other, orders, at=f"{SPACE_TYPE}/nowhere").json()

@@ -81,17 +81,26 @@ def test_changes_may_be_wrapped(one, orders):
 	assert made["id"] in rows(one, orders)
 
 
-@pytest.mark.parametrize("body", [[], 7, "x", {"t": []}, {"t": {"created": {}}}, {"t": {"created": 3}}])
+WRONG = [[], 7, "x", {"t": []}, {"t": {"created": {}}}, {"t": {"created": 3}}, {"t": {"create": []}}]
+
+
+@pytest.mark.parametrize("body", [*WRONG, {"t" * 200: {"created": []}}])
 def test_what_is_no_set_of_changes_is_refused_as_a_whole(one, body):
 	assert refused(push(one, body)) == (400, "invalid_json")
 
 
-@pytest.mark.parametrize(
-	"odd", [7, None, [], {}, {"id": 7}, {"id": ""}, {"id": "x" * 200}, {"title": "no id"}]
-)
+@pytest.mark.parametrize("odd", [7, None, [], {}, {"id": 7}, {"title": "no id"}])
 def test_a_row_that_nobody_could_be_told_of_is_left_out(one, orders, odd):
 	fine = row()
 	assert pushed(one, {orders: table(created=[odd, fine], deleted=[odd])}) == []
+	assert fine["id"] in rows(one, orders)
+
+
+@pytest.mark.parametrize("identity", ["", "x" * 200, "ABC-1 ", "a\u0007b"])
+def test_a_row_with_an_id_that_no_record_can_have_is_rejected(one, orders, identity):
+	fine = row()
+	(rejected,) = pushed(one, {orders: table(created=[row(id=identity), fine])})
+	assert (rejected["entity_id"], rejected["error_code"]) == (identity, "invalid_client_id")
 	assert fine["id"] in rows(one, orders)
 
 
@@ -331,6 +340,55 @@ def test_an_app_that_is_too_old_is_told_so(one, kinds, orders):
 	finally:
 		entity.client_minimum = 0
 		entity.save()
+		frappe.db.commit()
+
+
+def test_false_and_zero_of_a_new_row_are_kept_and_not_the_defaults(one, orders, kinds):
+	made = row(done=False, qty=0)
+	pushed(one, {orders: table(created=[made])})
+	assert (rows(one, orders)[made["id"]]["done"], rows(one, orders)[made["id"]]["qty"]) == (False, 0)
+
+
+def test_lost_answers_do_not_cost_the_number_that_the_app_has(one, orders):
+	first = pull(one).json()["timestamp"]
+	for _ in range(kept_cursors.MOST + 3):
+		pushed(one, {orders: table(created=[row()])})
+		assert "experimentalStrategy" not in pull(one, last_pulled_at=first).json()
+
+
+def test_numbers_of_an_earlier_life_of_the_app_are_not_given_again(one, orders):
+	first = pull(one).json()["timestamp"]
+	frappe.db.delete("Sync Cursor", {"holder": ["like", f"watermelon%{one.name}"]})
+	frappe.db.commit()
+	pushed(one, {orders: table(created=[row()])})
+	assert pull(one).json()["timestamp"] > first
+	assert pull(one, last_pulled_at=first).json()["experimentalStrategy"] == "replacement"
+
+
+def test_several_rows_of_one_id_are_judged_one_after_the_other(one, orders):
+	made = row(title="A")
+	lists = table(created=[made], updated=[edited({"id": made["id"]}, title="B")], deleted=[made["id"]])
+	assert pushed(one, {orders: lists}) == []
+	assert made["id"] not in rows(one, orders)
+
+
+def test_a_right_that_is_lost_takes_the_rows_away(one, orders, kinds):
+	made = row()
+	pushed(one, {orders: table(created=[made])})
+	number = pull(one, tables=orders).json()["timestamp"]
+	doctype = frappe.get_doc("DocType", kinds[0])
+	own = ("name", "creation", "modified", "parent")
+	kept = [{k: v for k, v in one.as_dict().items() if k not in own} for one in doctype.permissions]
+	doctype.set("permissions", [one for one in kept if one["role"] != "Hisabi User"])
+	doctype.save()
+	frappe.db.commit()
+	try:
+		answer = pull(one, last_pulled_at=number, tables=orders)
+		assert answer.json()["changes"][orders]["deleted"] == [made["id"]]
+	finally:
+		doctype.reload()
+		doctype.set("permissions", kept)
+		doctype.save()
 		frappe.db.commit()
 
 

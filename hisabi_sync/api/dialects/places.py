@@ -16,6 +16,7 @@ from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.errors import RequestError
 from hisabi_sync.engine.push import Options
 from hisabi_sync.engine.sharing import spaces
+from hisabi_sync.engine.sharing.member_rows import REMOVED
 from hisabi_sync.engine.sharing.spaces import Held, HeldSpace
 from hisabi_sync.engine.store import sequence
 
@@ -27,7 +28,9 @@ def held_by(device: Device, space_type: str | None, space: str | None) -> dict[s
 		return held
 	name = ids.space(str(space_type), space)
 	if name not in held:
-		raise RequestError("space_access_denied")
+		was = frappe.db.get_value("Sync Space Member", ids.member(name, device.user), "status") == REMOVED
+		left: dict[str, Any] = {"purge": True} if was else {}
+		raise RequestError("space_access_denied", **left)
 	return {name: held[name]}
 
 
@@ -45,22 +48,22 @@ def check_version(version: int | None, entities: Collection[EntityType]) -> None
 
 
 def tables(device: Device, held: Held) -> dict[str, EntityType]:
-	"""{collection or table: type} of what the user may see, as the schema calls them, and of spaces that they left.
+	"""{collection or table: type} of what the user may see, as the schema calls them, and of what they may see no more.
 
-	Without the latter nobody could tell the app to drop what it has of them.
+	Without the latter nobody could tell the app to drop what it has of it.
 	"""
-	found: dict[str, EntityType] = {**types.reached(device.user, held), **_left(device.user)}
+	found: dict[str, EntityType] = {**types.reached(device.user, held), **_once(device.user, held)}
 	return {name: found[entity] for entity, name in schema_names.collections(found).items()}
 
 
-def _left(user: str) -> dict[str, EntityType]:
-	"""Types of kinds of spaces that the user was a member of, by name; one statement."""
+def _once(user: str, held: Held) -> dict[str, EntityType]:
+	"""All types of kinds of spaces that the user is or was a member of, by name; one statement."""
 	rows = frappe.db.sql(
 		"""SELECT DISTINCT s.space_type FROM `tabSync Space Member` m JOIN `tabSync Space` s ON s.name = m.space
 		WHERE m.user = %s AND m.status = 'removed'""",
 		(user,),
 	)
-	kinds = {row[0] for row in rows}
+	kinds = {row[0] for row in rows} | {one.caller.space_type for one in held.values()}
 	return {one.name: one for one in registry().by_name.values() if one.enabled and one.space_type in kinds}
 
 

@@ -42,4 +42,4 @@ class Watched(Answer):
 	position: str
 	events: list[LiveEvent]
 	again: bool
-	pass_: str = Field(alias="pass")
+	pass_: str = Field(None, alias="pass")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 ROWS = "rows"
+LONGEST = 140  # characters of the name of a table
 LISTS = ("created", "updated", "deleted")  # of a table in WatermelonDB's changes
 
 
@@ -27,7 +28,8 @@ def tables(value: Any) -> Any:
 
 def _rows(changes: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 	for table, lists in changes.items():
-		if not isinstance(lists, dict) or not all(isinstance(rows, list) for rows in lists.values()):
+		known = isinstance(lists, dict) and lists.keys() <= set(LISTS) and len(table) <= LONGEST
+		if not known or not all(isinstance(rows, list) for rows in lists.values()):
 			raise ValueError("no changes of a table")
 		for name, rows in lists.items():
 			for row in rows:

@@ -32,7 +32,8 @@ def watched(
 		"position": position,
 		"events": events,
 		"again": again,
-		"pass": stream_passes.make(own),
+		# A pass does not make the next one, so that it ends.
+		**({"pass": stream_passes.make(own)} if auth.token() else {}),
 	}
 
 

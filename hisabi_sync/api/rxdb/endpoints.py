@@ -1,13 +1,13 @@
 """RxDB's replication: pull, push and the stream, as its own helpers call them. Source: docs/contracts/rxdb.md."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from frappe.utils import create_batch
 from werkzeug.wrappers import Response
 
 from hisabi_sync.api.dialects import places as dialect_places
+from hisabi_sync.api.dialects.values import apart
 from hisabi_sync.api.protocol import streams
 from hisabi_sync.api.protocol.http import endpoint
 from hisabi_sync.api.protocol.models import EventStream, Ticket, Watched
@@ -15,18 +15,24 @@ from hisabi_sync.api.protocol.push_and_pull import page_size
 from hisabi_sync.api.rxdb import documents, models, places, rows
 from hisabi_sync.api.rxdb.documents import Document
 from hisabi_sync.api.rxdb.places import Place
-from hisabi_sync.api.rxdb.rows import Row
+from hisabi_sync.api.rxdb.rows import Present, Row
 from hisabi_sync.api.site import items
-from hisabi_sync.engine import ledger, wide_pull
+from hisabi_sync.engine import ledger
+from hisabi_sync.engine.model import ids
 from hisabi_sync.engine.model.change import CONFLICT, ERROR, Outcome
 from hisabi_sync.engine.model.errors import RequestError
 from hisabi_sync.engine.pull import Item
 
 CONTRACT = "rxdb"
 DEFAULT = 100  # documents of a page
+FURTHER = 1000  # records that are read at once where others were not told
+STREAMED = 25  # documents of an event: more come in the next one
 MOST_ROWS = 5000
 # Times that a row is asked for again while a record that it links to is not there; then it is refused as any other.
 PATIENCE = 20
+STREAM = streams.HELD_APART  # whose long cursors are kept apart from those of pulls
+
+Pair = tuple[Row, dict[str, Any]]  # a row and what it asks for
 
 
 # --- pull
@@ -38,25 +44,22 @@ def pull(request: models.RxPull) -> dict[str, Any]:
 
 	Fewer than `limit` of them mean that there are no more.
 	"""
-	place, limit = places.find(request), request.limit or DEFAULT
-	token, found = request.id or None, list[Document]()
-	for page in _pages(place, token, limit):
-		token = page.cursor
-		found += [place.document(item) for item in page.items if item.entity_type == place.entity.name]
+	place = places.find(request)
+	items, token = _read(place, request.id or None, request.limit or DEFAULT)
+	found = [place.document(item) for item in items]
 	return {"documents": found, "checkpoint": {"id": token, "lwt": _reached(place)}}
 
 
-def _pages(place: Place, token: str | None, limit: int) -> Iterator[wide_pull.Page]:
-	"""Pages of records until there are `limit` or no more: the site has a limit for one, and where records are not told it is short."""
-	left, going = limit, True
-	while going and left > 0:
-		page = _page(place, token, page_size(left))
-		yield page
-		token, left, going = page.cursor, left - len(page.items), page.has_more
-
-
-def _page(place: Place, token: str | None, limit: int) -> wide_pull.Page:
-	return wide_pull.page(place.user, place.device.name, token, limit, place.selection, place.held)
+def _read(place: Place, token: str | None, limit: int) -> tuple[list[Item], str]:
+	"""(at least `limit` records, or all that there are; the position behind them). Where records are not told, further pages are long."""
+	before = reached = place.position(token)
+	found, going, size = list[Item](), True, page_size(limit)
+	while going and len(found) < limit:
+		page = place.page(reached, size)
+		found += [item for item in page.items if item.entity_type == place.entity.name]
+		reached, going, size = page.reached, page.has_more, page_size(FURTHER)
+	stays = token is not None and reached.is_as_far_as(before)
+	return found, token if stays and token else place.text(reached, token)
 
 
 def _reached(place: Place) -> int:
@@ -95,17 +98,19 @@ def watch(request: models.RxWatch) -> dict[str, Any]:
 	"""What the stream tells the device since a position of it. The process that holds streams asks this."""
 	place = places.find(request)
 	if not request.since:
-		return streams.watched(place.device, place.held, _present(place), [])
-	page = _page(place, request.since, DEFAULT)
+		return streams.watched(
+			place.device, place.held, place.text(place.present_position(), None, STREAM), []
+		)
+	before = place.position(request.since)
+	page = place.page(before, STREAMED)
 	found = [place.document(item) for item in page.items if item.entity_type == place.entity.name]
-	data = {"documents": found, "checkpoint": {"id": page.cursor, "lwt": _reached(place)}}
-	return streams.watched(
-		place.device, place.held, page.cursor, [{"data": data}] if found else [], page.has_more
+	token = (
+		request.since
+		if page.reached.is_as_far_as(before)
+		else place.text(page.reached, request.since, STREAM)
 	)
-
-
-def _present(place: Place) -> str:
-	return wide_pull.present(place.user, place.device.name, place.selection, place.held)
+	data = {"documents": found, "checkpoint": {"id": token, "lwt": _reached(place)}}
+	return streams.watched(place.device, place.held, token, [{"data": data}] if found else [], page.has_more)
 
 
 # --- push
@@ -120,10 +125,12 @@ def push(request: models.RxPush) -> list[Document]:
 	place = places.find(request)
 	if len(request.rows) > MOST_ROWS:
 		raise RequestError("too_many_items", limit=MOST_ROWS)
-	answers = [_push(place, part) for part in create_batch(request.rows, items.limit())]
+	read = [(row.client_id, row) for one in request.rows if (row := rows.read(one))]
+	answers = [_push(place, part) for part in apart(read, items.limit())]
 	if any(answer.waits for answer in answers):
 		raise RequestError("dependency_missing", retry_after=1)
-	return [document for answer in answers for document in answer.documents]
+	last = {document["id"]: document for answer in answers for document in answer.documents}
+	return list(last.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +141,10 @@ class Answer:
 	waits: bool
 
 
-def _push(place: Place, sent: Sequence[Any]) -> Answer:
-	every = [row for one in sent if (row := rows.read(one))]
-	known = place.present([row.client_id for row in every])
-	pairs = [(row, change) for row in every if (change := _change(place, row, known.get(row.client_id)))]
+def _push(place: Place, part: Sequence[Row]) -> Answer:
+	known = place.present([row.client_id for row in part])
+	wanted = [(row, change) for row in part if (change := _change(place, row, known.get(row.client_id)))]
+	pairs = _without_repeats(place, wanted, known)
 	judged = [(*pair, outcome) for pair, outcome in zip(pairs, _applied(place, pairs), strict=True)]
 	left = [row for row, _, outcome in judged if outcome.status in (CONFLICT, ERROR)]
 	waits = _waits(
@@ -149,11 +156,33 @@ def _push(place: Place, sent: Sequence[Any]) -> Answer:
 
 def _change(place: Place, row: Row, item: Item | None) -> dict[str, Any] | None:
 	"""What a row asks for, None if the server has it already."""
-	present = place.document(item) if item else None
-	return rows.change(row, place.entity.name, present, item.doc_version if item else 0)
+	present = (
+		Present(place.document(item), item.doc_version, place.json) if item else Present(json=place.json)
+	)
+	return rows.change(row, place.entity.name, present)
 
 
-def _applied(place: Place, pairs: Sequence[tuple[Row, dict[str, Any]]]) -> list[Outcome]:
+def _without_repeats(place: Place, pairs: Sequence[Pair], known: Mapping[str, Item]) -> list[Pair]:
+	"""Without rows that were applied before others changed the record, and whose answer was lost: what others wrote since stays.
+
+	A row is a repeat only if it is the last thing that the device did to the record. Two statements, and none for new records.
+	"""
+	there = {row.client_id: known[row.client_id] for row, _ in pairs if row.client_id in known}
+	names = {
+		client_id: ids.record(item.space, item.entity_type, client_id) for client_id, item in there.items()
+	}
+	own = ledger.newest_versions(place.device.name, names.values())
+	# It was applied to the version before the one that it made.
+	maybe = {
+		row.client_id: rows.op_id(row, place.entity.name, own[names[row.client_id]] - 1)
+		for row, _ in pairs
+		if own.get(names.get(row.client_id, ""))
+	}
+	applied = ledger.applied(place.device.name, maybe.values())
+	return [pair for pair in pairs if maybe.get(pair[0].client_id) not in applied]
+
+
+def _applied(place: Place, pairs: Sequence[Pair]) -> list[Outcome]:
 	"""The outcomes of rows that were made to changes of the site contract."""
 	return dialect_places.applied(place.device, place.held, CONTRACT, [change for _, change in pairs])
 

@@ -7,13 +7,18 @@ from hisabi_sync.api.dialects import places
 from hisabi_sync.api.protocol import auth
 from hisabi_sync.api.rxdb import documents, models
 from hisabi_sync.api.rxdb.documents import Document
-from hisabi_sync.engine import wide_pull
+from hisabi_sync.engine import kept_cursors, wide_pull
 from hisabi_sync.engine.identity.devices import Device
+from hisabi_sync.engine.model import fields as kinds
+from hisabi_sync.engine.model import ids
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.errors import RequestError
+from hisabi_sync.engine.model.wide_cursor import WideCursor
 from hisabi_sync.engine.pull import Item
 from hisabi_sync.engine.sharing.spaces import HeldSpace
 from hisabi_sync.engine.wide_places import Selection
+
+LOST = ("resync_required", "invalid_cursor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +35,9 @@ class Place:
 	is_narrow: bool  # whether the app has said which fields it has
 
 	@property
-	def holder(self) -> str:
-		"""Who keeps cursors that are too long: each collection has its own."""
-		return f"{self.device.name} {self.entity.mark}"
+	def json(self) -> set[str]:
+		"""Names of fields that hold JSON."""
+		return {name for field, name in self.names.items() if self.entity.fields[field].kind is kinds.JSON}
 
 	@property
 	def user(self) -> str:
@@ -43,7 +48,28 @@ class Place:
 	def selection(self) -> Selection:
 		"""What a pull asks for."""
 		fields = {self.entity.name: frozenset(self.names)} if self.is_narrow else {}
-		return Selection(frozenset([self.entity.name]), fields, begins_again=True, holder=self.holder)
+		return Selection(frozenset([self.entity.name]), fields, begins_again=True)
+
+	def position(self, token: str | None) -> WideCursor:
+		"""Where a checkpoint stands. One that nobody can read any more begins again, with all deleted documents."""
+		try:
+			return kept_cursors.read(token, self.user)
+		except RequestError as error:
+			if error.code not in LOST:
+				raise
+			return wide_pull.beginning(self.held, self.entity.mark)
+
+	def present_position(self) -> WideCursor:
+		"""Where everything that is there is told."""
+		return wide_pull.present(self.user, self.device.name, self.selection, self.held)
+
+	def page(self, before: WideCursor, limit: int) -> wide_pull.Page:
+		"""The records behind a position."""
+		return wide_pull.page_from(before, self.user, self.device.name, limit, self.selection, self.held)
+
+	def text(self, reached: WideCursor, sent: str | None, apart: str = "") -> str:
+		"""The checkpoint of a position. Long ones are kept for each collection, and for streams `apart` from pulls."""
+		return kept_cursors.write(reached, self.user, f"{apart}{self.device.name} {self.entity.mark}", sent)
 
 	def document(self, item: Item) -> Document:
 		"""The document of a record, as the collection keeps it."""
@@ -51,7 +77,8 @@ class Place:
 
 	def present(self, client_ids: list[str]) -> dict[str, Item]:
 		"""{client id: record that the user sees, or its tombstone} of those that there are."""
-		found = wide_pull.of_ids(self.user, self.device.name, self.entity.name, client_ids, self.held)
+		sound = [one for one in client_ids if ids.is_client_id(one)]
+		found = wide_pull.of_ids(self.user, self.device.name, self.entity.name, sound, self.held)
 		return {item.client_id: item for item in found}
 
 

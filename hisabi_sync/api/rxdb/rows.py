@@ -3,11 +3,11 @@
 A row has the document as it is to be, and as the client knew the server's: so each change has base values, and none a version.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hisabi_sync.api.dialects.values import same
+from hisabi_sync.api.dialects.values import is_empty, same
 from hisabi_sync.api.rxdb.documents import DELETED, Document
 from hisabi_sync.engine.ledger import fingerprint
 from hisabi_sync.engine.model.change import CREATE, DELETE, UPDATE
@@ -40,22 +40,38 @@ def read(sent: Any) -> Row | None:
 	if not isinstance(sent, dict):
 		return None
 	new, assumed = sent.get(NEW), sent.get(ASSUMED)
-	if not isinstance(new, dict) or not (assumed is None or isinstance(assumed, dict)):
+	if not isinstance(new, dict) or not isinstance(new.get("id"), str):
 		return None
-	return Row(new, assumed) if isinstance(new.get("id"), str) else None
+	return Row(new, assumed if isinstance(assumed, dict) else None)
 
 
-def change(row: Row, entity_type: str, present: Document | None, version: int) -> dict[str, Any] | None:
-	"""The change of a row as the site contract sends it, or None if nothing is to be done.
+@dataclass(frozen=True, slots=True)
+class Present:
+	"""The record of a row on the server: its document, None without one, its version, 0 without one, and the fields with JSON."""
 
-	`present` is the document that the server has now, None if there is none; `version` is the version of its record, 0 without one.
-	"""
+	document: Document | None = None
+	version: int = 0
+	json: Collection[str] = ()
+
+	@property
+	def is_gone(self) -> bool:
+		"""Whether no document lives."""
+		return self.document is None or bool(self.document[DELETED])
+
+
+def change(row: Row, entity_type: str, present: Present) -> dict[str, Any] | None:
+	"""The change of a row as the site contract sends it, or None if nothing is to be done."""
 	if is_done(row, present):
 		return None
-	made = _delete(row, version) if row.is_delete else _edit(row, present, version)
+	made = _delete(row, present) if row.is_delete else _edit(row, present)
 	if made["op"] == UPDATE and not made["values"]:
 		return None  # the app changed what is its own only
-	return {"op_id": op_id(row, entity_type, version), "type": entity_type, "id": row.client_id, **made}
+	return {
+		"op_id": op_id(row, entity_type, present.version),
+		"type": entity_type,
+		"id": row.client_id,
+		**made,
+	}
 
 
 def op_id(row: Row, entity_type: str, version: int) -> str:
@@ -66,35 +82,36 @@ def op_id(row: Row, entity_type: str, version: int) -> str:
 	return f"rx:{fingerprint(entity_type, row.new, row.assumed, version)}"
 
 
-def is_done(row: Row, present: Document | None) -> bool:
+def is_done(row: Row, present: Present) -> bool:
 	"""Whether the server has what the row wants."""
-	gone = present is None or present[DELETED]
 	if row.is_delete:
-		return gone
-	return not gone and not differing(row.new, present or ABSENT)
+		return present.is_gone
+	return not present.is_gone and not differing(row.new, present.document or ABSENT, present.json)
 
 
-def differing(new: Document, old: Document) -> dict[str, Any]:
+def differing(new: Document, old: Document, json: Collection[str] = ()) -> dict[str, Any]:
 	"""{field: its value in `new`, None where it has none} of the fields in which two documents differ."""
-	names = {name for name in (*new, *old) if name != "id" and not name.startswith(OWN)}
-	return {name: new.get(name) for name in sorted(names) if not same(new.get(name), old.get(name))}
+	names = sorted({*_fields(new), *_fields(old)})
+	return {name: new.get(name) for name in names if not same(new.get(name), old.get(name), name in json)}
 
 
-def _edit(row: Row, present: Document | None, version: int) -> dict[str, Any]:
+def _fields(document: Mapping[str, Any]) -> dict[str, Any]:
+	"""What a document has besides its id and what is RxDB's own."""
+	return {name: value for name, value in document.items() if name != "id" and not name.startswith(OWN)}
+
+
+def _edit(row: Row, present: Present) -> dict[str, Any]:
 	"""A create, or an update of what differs from what the client knew. A document that it knew as deleted is begun again."""
-	if row.assumed is None or row.assumed.get(DELETED) or present is None:
-		again = bool(row.assumed and row.assumed.get(DELETED) and present and present[DELETED])
-		return {
-			"op": CREATE,
-			"values": differing(row.new, ABSENT),
-			**({"base_version": version} if again else {}),
-		}
-	values = differing(row.new, row.assumed)
+	if row.assumed is None or row.assumed.get(DELETED) or present.document is None:
+		again = row.assumed and row.assumed.get(DELETED) and present.document and present.is_gone
+		values = {name: value for name, value in _fields(row.new).items() if not is_empty(value)}
+		return {"op": CREATE, "values": values, **({"base_version": present.version} if again else {})}
+	values = differing(row.new, row.assumed, present.json)
 	return {"op": UPDATE, "values": values, "base_values": {name: row.assumed.get(name) for name in values}}
 
 
-def _delete(row: Row, version: int) -> dict[str, Any]:
-	"""A delete of the document that the client knew. Of one without values nothing can have changed since."""
+def _delete(row: Row, present: Present) -> dict[str, Any]:
+	"""A delete of the document that the client knew; what it did not have was empty. Of one without values nothing can have changed."""
 	assumed: Mapping[str, Any] = row.assumed or row.new
-	base = {name: value for name, value in assumed.items() if name != "id" and not name.startswith(OWN)}
-	return {"op": DELETE, **({"base_values": base} if base else {"base_version": version})}
+	base = {name: assumed.get(name) for name in {**_fields(present.document or ABSENT), **_fields(assumed)}}
+	return {"op": DELETE, **({"base_values": base} if base else {"base_version": present.version})}

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hisabi_sync.api.protocol import streams
-from hisabi_sync.engine import wide_pull
+from hisabi_sync.engine import kept_cursors, wide_pull
 from hisabi_sync.engine.entities import entity_types
 from hisabi_sync.engine.identity.devices import Device
 from hisabi_sync.engine.model import ids
@@ -38,7 +38,8 @@ def _selection(device: Device) -> Selection:
 
 
 def _present(device: Device, held: Mapping[str, HeldSpace]) -> str:
-	return wide_pull.present(device.user, device.name, _selection(device), held)
+	reached = wide_pull.present(device.user, device.name, _selection(device), held)
+	return kept_cursors.write(reached, device.user, _selection(device).holder)
 
 
 def _since(device: Device, cursor: str, held: Mapping[str, HeldSpace]) -> tuple[str, list[dict[str, Any]]]:

@@ -5,17 +5,20 @@ The server keeps no versions: such a text names each type with a digest of its d
 
 import base64
 import json
+import re
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from hisabi_sync.api.site import schema_forms
 from hisabi_sync.engine.model import ids
+from hisabi_sync.engine.model.strict_json import is_text_writable
 from hisabi_sync.engine.store import sequence
 
 PLAIN = "plain"
 LONGEST = 16_384  # characters of a version
 MOST = 1_000_000  # bytes of what one stands for
+DIGEST = re.compile(r"[0-9a-f]{12}")
 Digests = Mapping[str, str]  # {type: digest of its description}
 
 
@@ -63,7 +66,8 @@ def read_version(version: str | None) -> Digests:
 	try:
 		packed = base64.urlsafe_b64decode(version + "=" * (-len(version) % 4))
 		_epoch, known = json.loads(zlib.decompressobj().decompress(packed, MOST))
-		sound = all(isinstance(part, str) for pair in known.items() for part in pair)
+		sound = all(isinstance(one, str) and DIGEST.fullmatch(one) for one in known.values())
+		sound = sound and is_text_writable("".join(known))
 	except (ValueError, TypeError, AttributeError, zlib.error, RecursionError):
 		return {}
 	return known if sound else {}

@@ -7,6 +7,8 @@ from typing import Any
 from hisabi_sync.api.dialects.values import is_empty, same
 from hisabi_sync.api.watermelon import raws
 from hisabi_sync.engine.ledger import fingerprint
+from hisabi_sync.engine.model import fields as kinds
+from hisabi_sync.engine.model import ids
 from hisabi_sync.engine.model.change import CREATE, DELETE, UPDATE
 from hisabi_sync.engine.model.entity_type import EntityType
 
@@ -24,9 +26,21 @@ class Row:
 	entity: EntityType | None
 
 	@property
-	def client_id(self) -> Any:
+	def client_id(self) -> str:
 		"""Its id, as it was sent."""
-		return self.raw.get("id")
+		return str(self.raw.get("id"))
+
+	@property
+	def key(self) -> str:
+		"""Its table and its id."""
+		return f"{self.table} {self.client_id}"
+
+	@property
+	def problem(self) -> tuple[str, list[str] | None] | None:
+		"""(code, names) of why nothing can become of it, or None."""
+		if self.entity is None:
+			return "unknown_type", [self.table]
+		return None if ids.is_client_id(self.client_id) else ("invalid_client_id", None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +76,25 @@ def _edit(row: Row, present: Present) -> dict[str, Any] | None:
 	values = raws.values(row.raw, row.raw if is_new else _changed(row.raw), entity)
 	if is_new:
 		values = {name: value for name, value in values.items() if not is_empty(value)}
-	if _is_done(values, present):
+	if _is_done(values, present, entity):
 		return None
 	if is_new:
 		return {"op": CREATE, "values": values}
 	return {"op": UPDATE, "values": values, "base_version": _base(row.raw, present)}
 
 
-def _is_done(values: Mapping[str, Any], present: Present) -> bool:
+def _is_done(values: Mapping[str, Any], present: Present, entity: EntityType) -> bool:
 	"""Whether the record is there and has these values."""
 	if present.values is None or present.is_gone:
 		return False
-	return all(same(value, present.values.get(name)) for name, value in values.items())
+	stored = {name: present.values.get(entity.aliases.get(name, name)) for name in values}
+	json = {name for name in values if _is_json(entity, name)}
+	return all(same(value, stored[name], name in json) for name, value in values.items())
+
+
+def _is_json(entity: EntityType, name: str) -> bool:
+	field = entity.fields.get(entity.aliases.get(name, name))
+	return field is not None and field.kind is kinds.JSON
 
 
 def _changed(raw: Mapping[str, Any]) -> list[str]:

@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from frappe.utils import create_batch
-
 from hisabi_sync.api.dialects import places as dialect_places
+from hisabi_sync.api.dialects.values import apart
 from hisabi_sync.api.protocol import body
 from hisabi_sync.api.protocol.http import endpoint
 from hisabi_sync.api.protocol.push_and_pull import page_size
@@ -13,7 +12,6 @@ from hisabi_sync.api.site import items
 from hisabi_sync.api.watermelon import models, places, pulls
 from hisabi_sync.api.watermelon.changes import DELETED, ORDER, Present, Row, change
 from hisabi_sync.api.watermelon.places import Place
-from hisabi_sync.engine.model import ids
 from hisabi_sync.engine.model.change import CONFLICT, ERROR, Outcome
 from hisabi_sync.engine.model.entity_type import EntityType
 from hisabi_sync.engine.model.errors import RequestError, item_message
@@ -50,18 +48,15 @@ def push(request: models.WmPush) -> dict[str, Any]:
 	if len(request.rows) > MOST_ROWS:
 		raise RequestError("too_many_rows", limit=MOST_ROWS)
 	read = [row for one in request.rows if (row := _row(one, place))]
-	known = [row for row in read if row.entity]
+	known = [row for row in read if not row.problem]
 	before = place.reached(request.last_pulled_at) or WideCursor()
-	unknown = [_rejection(row, "unknown_type", [row.table], None) for row in read if not row.entity]
-	if request.atomic and unknown:
-		return _answer([*unknown, *(_rejection(row, "batch_rolled_back", None, None) for row in known)])
+	hopeless = [_rejection(row, *row.problem, None) for row in read if row.problem]
+	if request.atomic and hopeless:
+		return _answer([*hopeless, *(_rejection(row, "batch_rolled_back", None, None) for row in known)])
 	known.sort(key=_order)
-	judged = [
-		rejection
-		for part in ([known] if request.atomic else create_batch(known, items.limit()))
-		for rejection in _push(place, part, before, bool(request.atomic))
-	]
-	return _answer([*unknown, *judged])
+	parts = [known] if request.atomic else apart([(row.key, row) for row in known], items.limit())
+	judged = [rejection for part in parts for rejection in _push(place, part, before, bool(request.atomic))]
+	return _answer([*hopeless, *judged])
 
 
 def _row(sent: Any, place: Place) -> Row | None:
@@ -75,7 +70,7 @@ def _row(sent: Any, place: Place) -> Row | None:
 		or not isinstance(raw, dict)
 	):
 		return None
-	return Row(table, listed, raw, place.tables.get(table)) if ids.is_client_id(raw.get("id")) else None
+	return Row(table, listed, raw, place.tables.get(table)) if isinstance(raw.get("id"), str) else None
 
 
 def _order(row: Row) -> tuple[bool, int, int]:

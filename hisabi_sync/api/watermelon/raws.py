@@ -12,7 +12,9 @@ from hisabi_sync.api.dialects.values import is_empty
 from hisabi_sync.api.site.records import rows_out
 from hisabi_sync.api.site.schema_forms import is_column
 from hisabi_sync.engine.model import fields as kinds
+from hisabi_sync.engine.model import strict_json
 from hisabi_sync.engine.model.entity_type import EntityType
+from hisabi_sync.engine.model.errors import RequestError
 from hisabi_sync.engine.model.fields import Field
 from hisabi_sync.engine.pull import Item
 
@@ -81,8 +83,8 @@ def _inward(value: Any, field: Field | None) -> Any:
 def _parsed(text: str) -> Any:
 	"""What a JSON text says; a text that is none stays, and is refused as a value of its field."""
 	try:
-		return json.loads(text) if text else None
-	except (ValueError, RecursionError):
+		return strict_json.parse(text) if text else None
+	except (ValueError, RequestError):
 		return text
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 import frappe
 
-from hisabi_sync.engine.database import sql
+from hisabi_sync.engine.database import sql, wake
 from hisabi_sync.engine.judge.memberships import ACTIVE, Desired, Difference, Place
 from hisabi_sync.engine.model import clock, ids
 from hisabi_sync.engine.store.write import STANDARD
@@ -24,6 +24,7 @@ def apply(differs: Difference, space_of: Callable[[str], str]) -> Counter[str]:
 	"""Write memberships and end others: {"joined": n, "left": n}. `space_of` gives the name of the space that a Place names."""
 	if differs.write:
 		_write(differs.write, space_of)
+		wake.users({user for user, _ in differs.write})
 	now = clock.now()
 	ended = {"status": REMOVED, "removed_at": now, "modified": now}
 	sql.update_in(MEMBER, ended, differs.end, "`rule` IS NOT NULL")
