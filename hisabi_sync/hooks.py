@@ -76,6 +76,7 @@ doc_events = {
 		],
 	},
 	"File": {
+		"before_insert": "hisabi_sync.media.attached.keep_private",
 		"validate": "hisabi_sync.media.attached.check",
 		"on_change": "hisabi_sync.engine.attachments.follow",
 		"after_delete": "hisabi_sync.engine.attachments.follow",

@@ -23,6 +23,12 @@ def as_file(key: str, caller: Caller) -> dict[str, Any] | None:
 	return {"file_name": media.file_name, "file_size": media.size, "file_url": address, "is_private": 1}
 
 
+def keep_private(doc: Document, method: str | None = None) -> None:
+	"""Hook before a File is made: Frappe takes what does not lie among its private files for public, and shows everybody its name."""
+	if files.key_in(doc.file_url or ""):
+		doc.is_private = 1
+
+
 def check(doc: Document, method: str | None = None) -> None:
 	"""Hook before a File is saved: it names only an upload that the person may look at, because who reads its document may too."""
 	key = files.key_in(doc.file_url or "")

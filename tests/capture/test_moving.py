@@ -20,7 +20,7 @@ from hisabi_sync.media import rows as media_rows
 from hisabi_sync.media.rows import Media
 from tests.capture.conftest import join_team
 from tests.documents.test_rights import with_document
-from tests.support import doctypes
+from tests.support import doctypes, scripts
 from tests.support.doctypes import columns
 from tests.support.engine import change, document_of, fetch, send
 from tests.support.phone import new_id
@@ -320,7 +320,7 @@ def test_a_record_that_a_device_makes_must_lie_in_the_space_that_it_pushes_to(re
 
 def test_what_a_controller_saves_in_another_space_gets_its_record_there(regions, monkeypatch):
 	"""A push of an order writes a shop of another region."""
-	monkeypatch.setitem(frappe.local.conf, "server_script_enabled", 1)
+	scripts.allow(monkeypatch)
 	north, south = regions
 	there, *_ = shop_with(south, orders=0)
 	shop, (order,), _ = shop_with(north)

@@ -7,6 +7,7 @@ import pytest
 
 from hisabi_sync.engine.entities import entity_types
 from tests.documents.conftest import SELLER
+from tests.support import scripts
 from tests.support.engine import change
 from tests.support.phone import new_id
 
@@ -141,7 +142,7 @@ def test_states_of_a_workflow(seller, shop):
 	],
 )
 def test_server_scripts(seller, shop, monkeypatch, script, code, message):
-	monkeypatch.setitem(frappe.local.conf, "server_script_enabled", 1)
+	scripts.allow(monkeypatch)
 	given = {
 		"name": new_id("script"),
 		"script_type": "DocType Event",

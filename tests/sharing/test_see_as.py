@@ -179,7 +179,7 @@ def test_why_a_document_is_not_there_by_frappes_rights(visits, ask):
 
 
 def test_why_a_document_is_not_there_by_its_type(ask):
-	note = document("Note", title=new_id("note"), content="x")
+	note = document("Note", title=new_id("note"), content="x", public=1)
 	why = ask("why", user=user(), document_type="Note", document=note.name)
 	assert why["seen"] is False and "has no Sync Entity" in step(why, "type")["text"]
 
@@ -231,6 +231,7 @@ def test_the_cost_does_not_grow_with_spaces(visits):
 	for _ in range(4):
 		region(top)
 	memberships.run(visits)
+	cost()
 	many = cost()
 	assert many[0] == few[0] + 4 and many[1] == few[1]
 

@@ -155,6 +155,8 @@ def _mended(request: Request, status: int, contract: str) -> Response:
 	"""The answer when Frappe could not read the body, refused the credentials, or failed."""
 	if _is_closed():
 		return failure(contract, RequestError("unavailable"))
+	if status == 401:  # whatever the body is, nobody has asked
+		return failure(contract, _in_our_words(request, status))
 	try:
 		response = _read_again(request)
 	except RequestError as error:
