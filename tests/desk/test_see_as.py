@@ -44,7 +44,8 @@ def scene(desk_site):
 def chosen(page, field, value):
 	box = page.locator(f'[data-fieldname="{field}"] input:visible')
 	box.fill(value)
-	page.locator(".awesomplete ul:visible li", has_text=value).first.click()
+	# A list item, or an option, by the version of Frappe.
+	page.locator(".awesomplete ul:visible > *", has_text=value).first.click()
 
 
 @pytest.mark.parametrize("language", ["en", "ar"])
