@@ -5,6 +5,7 @@ import pytest
 
 from hisabi_sync.engine.database import retry
 from hisabi_sync.engine.model import files, ids
+from hisabi_sync.patches.v0_2 import private_files
 from hisabi_sync.tenants import SPACE_TYPE
 from tests.media import uploads
 from tests.mobile.app import join, new_person, new_tenant, new_user
@@ -422,3 +423,13 @@ def test_files_of_many_records_cost_a_page_one_statement(device, kind):
 
 	few, many = cost(1), cost(3)
 	assert len(few) == len(many) and sum("`tabFile`" in one for one in many) == 1, many
+
+
+def test_files_that_were_public_become_private(device, kind):
+	key, made = uploaded(device), create(kind, note="a")
+	results = device.push(made, attach(kind, made["id"], key))
+	(file,) = in_sidebar(kind, results[0]["name"])
+	frappe.db.set_value("File", file.name, "is_private", 0)
+	private_files.execute()
+	assert frappe.db.get_value("File", file.name, "is_private") == 1
+	frappe.db.commit()
