@@ -23,7 +23,7 @@ EMPTY = {kinds.INT: 0, kinds.DECIMAL: 0, kinds.CHECK: False, kinds.ROWS: [], kin
 
 def names(entity: EntityType, asked: Iterable[str] | None) -> dict[str, str]:
 	"""{field: its name in the collection} of all fields, or of those that an app asks for, by name or alias. RxDB keeps some names for itself."""
-	known = entity.fields if asked is None else asked
+	known = map(entity.outward, entity.fields) if asked is None else asked
 	by_field = {name if name in entity.fields else entity.aliases.get(name, ""): name for name in known}
 	return {field: name for field, name in by_field.items() if field in entity.fields and is_rxdb_name(name)}
 

@@ -106,8 +106,9 @@ def _check_minimum(pairs: Mapping[str, Pair]) -> None:
 
 
 def _aliases(name: str) -> Mapping[str, str]:
+	"""{name that an app may have: the name that apps have today}."""
 	entity = entity_types.registry().by_name.get(name)
-	return entity.aliases if entity else {}
+	return {old: entity.outward(own) for old, own in entity.aliases.items()} if entity else {}
 
 
 # --- the present version

@@ -74,7 +74,11 @@ def _file(one: Attachment, user: str) -> dict[str, Any]:
 
 def shown(payload: Mapping[str, Any], entity: EntityType) -> dict[str, Any]:
 	"""`values`, with the state of the document beside them, of what the engine shows of a record."""
-	values = {name: rows_out(value, entity, name) for name, value in payload.items() if name != DOCSTATUS}
+	values = {
+		entity.outward(name): rows_out(value, entity, name)
+		for name, value in payload.items()
+		if name != DOCSTATUS
+	}
 	state = {DOCSTATUS: payload[DOCSTATUS]} if DOCSTATUS in payload else {}
 	if entity.flow and entity.flow.field in payload:
 		state["workflow_state"] = payload[entity.flow.field]

@@ -86,7 +86,7 @@ def _versions(change: Change, outcome: Outcome, spaces: Sequence[str]) -> dict[s
 		"version": outcome.doc_version,
 		**({"name": outcome.document_name} if outcome.document_name else {}),
 		**({"merged": True} if outcome.merged and outcome.status in (ACCEPTED, DUPLICATE) else {}),
-		**({"adjusted": outcome.adjusted} if outcome.adjusted else {}),
+		**({"adjusted": _outward(outcome.adjusted, change)} if outcome.adjusted else {}),
 		**({"record": _record(change, outcome, spaces)} if shows else {}),
 		**({"left_undone": _left_undone(undone)} if undone else {}),
 	}
@@ -140,10 +140,18 @@ def _fields(outcome: Outcome) -> Iterable[str]:
 	"""The names that an outcome's detail has: of fields, or of columns as `items.rate`."""
 	named_fields, entity = outcome.detail, registry().by_name.get(outcome.entity_type)
 	if isinstance(named_fields, list):
-		return [name for name in named_fields if isinstance(name, str)]
+		named = [name for name in named_fields if isinstance(name, str)]
+		return [entity.outward(name) for name in named] if entity else named
 	own_fields = entity.fields if entity else {}
-	named = named_fields if isinstance(named_fields, dict) else {}
-	return [name for name in named if str(name).partition(".")[0] in own_fields]
+	described = named_fields if isinstance(named_fields, dict) else {}
+	own = [name for name in described if str(name).partition(".")[0] in own_fields]
+	return [entity.outward(name) for name in own] if entity else own
+
+
+def _outward(names: Iterable[str], change: Change) -> list[str]:
+	"""Names of fields as the app has them."""
+	entity = registry().by_name.get(change.entity_type)
+	return [entity.outward(name) if entity else name for name in names]
 
 
 def _line(field: str | None, code: str, message: str) -> dict[str, Any]:
@@ -165,7 +173,8 @@ def _tried(change: Change, outcome: Outcome) -> dict[str, Any]:
 		return {}
 	sent = change.raw.get("values") if isinstance(change.raw, dict) else None
 	sent = sent if isinstance(sent, dict) else {}
-	return {
-		name: {"server": outcome.record.get(name), **({"device": sent[name]} if name in sent else {})}
-		for name in outcome.conflict_fields or ()
-	}
+	names, found = outcome.conflict_fields or [], {}
+	for name, own in zip(names, _outward(names, change), strict=True):
+		said = [sent[known] for known in (own, name) if known in sent]
+		found[own] = {"server": outcome.record.get(name), **({"device": said[0]} if said else {})}
+	return found

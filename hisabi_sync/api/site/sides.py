@@ -82,7 +82,9 @@ def _by_field(row: Row, by_side: Mapping[str, Mapping[str, Any]], names: Any) ->
 	}
 	asked = [name for name in (row["fields"] or "").split(SEPARATOR) if name in entity.readable]
 	found = {
-		name: {side: rows_out(values[name], entity, name) for side, values in shown.items() if name in values}
+		entity.outward(name): {
+			side: rows_out(values[name], entity, name) for side, values in shown.items() if name in values
+		}
 		for name in asked
 	}
 	return {name: sides for name, sides in found.items() if sides}

@@ -72,7 +72,7 @@ def _described(
 	return {
 		"type": entity.name,
 		"label": _(entity.doctype),
-		"title_field": next((f.name for f in shown if f.is_title), None),
+		"title_field": next((entity.outward(f.name) for f in shown if f.is_title), None),
 		"fields": [described[f.name] for f in shown if f.kind is not field_kinds.ROWS],
 		"tables": [_table(f, described[f.name], seen) for f in shown if f.kind is field_kinds.ROWS],
 		"actions": _actions(entity),
@@ -91,7 +91,8 @@ def _described(
 def _field(field: Field, meta: Meta, entity: EntityType, user: str, seen: Collection[str]) -> dict[str, Any]:
 	df = meta.get_field(field.name)
 	may_set = field.writable and visibility.is_settable(entity, field.name, [user])
-	return _part(field, df, seen, is_read_only=not may_set)
+	told = _part(field, df, seen, is_read_only=not may_set)
+	return {**told, "wire_name": entity.outward(field.name)}
 
 
 def _table(field: Field, described: dict[str, Any], seen: Collection[str]) -> dict[str, Any]:

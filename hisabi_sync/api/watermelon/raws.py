@@ -28,12 +28,12 @@ MILLISECOND = timedelta(milliseconds=1)
 
 def of_item(item: Item, entity: EntityType, in_milliseconds: bool) -> Raw:
 	"""The row of a record."""
-	columns = {
-		name: field for name, field in entity.fields.items() if name in item.payload and is_column(name)
-	}
+	columns = [name for name in entity.fields if name in item.payload and is_column(entity.outward(name))]
 	values = {
-		name: _outward(rows_out(item.payload[name], entity, name), field, in_milliseconds)
-		for name, field in columns.items()
+		entity.outward(name): _outward(
+			rows_out(item.payload[name], entity, name), entity.fields[name], in_milliseconds
+		)
+		for name in columns
 	}
 	return {"id": item.client_id, VERSION: item.doc_version, **values}
 

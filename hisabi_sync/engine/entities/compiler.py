@@ -52,6 +52,7 @@ def entity_type(row: frappe._dict, get_meta: Callable[[str], Meta] = frappe.get_
 		max_payload=row.max_payload_kib * 1024,
 		fields={f.name: f for f in fields},
 		aliases=_aliases(row),
+		wire_names={f.fieldname: f.wire_name for f in row.fields if f.get("wire_name")},
 		required=_required(row, fields, not slow),
 		one_of=_one_of(row, fields),
 		stamps=stamps,
@@ -101,7 +102,11 @@ def _json(text: str | None, default: Any) -> Any:
 
 def _aliases(row: frappe._dict) -> dict[str, str]:
 	named = (f for f in row.fields if "." not in f.fieldname)
-	pairs = ((f.fieldname, alias.strip()) for f in named for alias in (f.aliases or "").split(","))
+	pairs = (
+		(f.fieldname, alias.strip())
+		for f in named
+		for alias in (*(f.aliases or "").split(","), f.get("wire_name") or "")
+	)
 	return {alias: name for name, alias in pairs if alias}
 
 

@@ -39,6 +39,9 @@ class EntityType:
 	max_payload: int
 	fields: dict[str, field_kinds.Field] = field(default_factory=dict)
 	aliases: dict[str, str] = field(default_factory=dict)
+	wire_names: dict[str, str] = field(
+		default_factory=dict
+	)  # {field: its name for apps}, where it has another one
 	required: tuple[str, ...] = ()
 	one_of: tuple[tuple[str, ...], ...] = ()
 	stamps: frozenset[str] = frozenset()
@@ -62,6 +65,11 @@ class EntityType:
 	# prepare(changes, caller): looks up what the rule needs for a whole batch.
 	prepare: Callable[..., Any] | None = None
 	enabled: bool = True  # devices neither see nor write one that is switched off
+
+	def outward(self, name: str) -> str:
+		"""What apps of the site contract and its dialects call a field; of a column of a table, `table.column`."""
+		own, dot, column = name.partition(".")
+		return self.wire_names.get(own, own) + dot + column
 
 	@cached_property
 	def bulk(self) -> bool:

@@ -1,4 +1,6 @@
 import json
+import re
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -38,6 +40,8 @@ GUARDED_MODULES = ("Core", "Custom")
 NEVER = ("File",)
 
 
+# Names that every client has as a name.
+FOR_APPS = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,139}")
 # What may decide where `terminal_value_wins` does not.
 OTHERWISE = ("merge", "manual", "last_write_wins", "client_wins", "server_wins")
 
@@ -70,12 +74,25 @@ class SyncEntity(Document):
 		self._check_tables(meta)
 		self._check_path(meta)
 		self._check_fields(meta)
+		self._check_names_for_apps(meta)
 		self._check_actions(meta)
 		self._check_print_format()
 		self._check_parameters()
 		self._check_unique()
 		self._check_numbering()
 		self._warn_of_space_type()
+
+	def _check_names_for_apps(self, meta: Meta) -> None:
+		"""Each leads to one field, and can be a name in every app."""
+		known = Counter(df.fieldname for df in meta.fields)
+		for row in self.fields:
+			known.update(alias.strip() for alias in (row.aliases or "").split(",") if alias.strip())
+			known.update([row.wire_name] if row.wire_name else [])
+		for name in filter(None, (row.wire_name for row in self.fields)):
+			if not FOR_APPS.fullmatch(name):
+				frappe.throw(_("{0} is no name for apps: use letters, digits and _").format(name))
+			if known[name] > 1:
+				frappe.throw(_("The name for apps {0} leads to another field, too").format(name))
 
 	def _warn_of_space_type(self) -> None:
 		"""Any kind of space may be there for code that calls the engine, so that an unknown one is no error."""
@@ -323,6 +340,9 @@ def _free_name(wire_name: str, space_type: str) -> str:
 
 
 def _rows(doc: Document) -> list[tuple[Any, ...]]:
-	fields = [(row.fieldname, row.access, row.aliases or "", row.required or 0) for row in doc.fields]
+	fields = [
+		(row.fieldname, row.access, row.aliases or "", row.wire_name or "", row.required or 0)
+		for row in doc.fields
+	]
 	shared = [(row.path, row.space_type or "", row.access, row.condition or "") for row in doc.shares]
 	return [*fields, *((row.action, row.on_newer or 0, row.if_refused) for row in doc.actions), *shared]
