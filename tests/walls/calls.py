@@ -14,7 +14,7 @@ NAMED = re.compile(r"<(\w+)>")
 # What differs between two answers of the same kind.
 PASSING = re.compile(
 	r'"(server_time|processed_at|next_token|next_cursor|server_sync_token|cursor|batch_id|op_id|position|ticket|pass)":"[^"]*"'
-	r'|"timestamp":[0-9]+'
+	r'|"timestamp":[0-9]+|"checkpoint":\{[^}]*\}'
 )
 
 

@@ -204,11 +204,9 @@ MATRIX = {
 	"runs_desk.start": desk({"connection": "<connection>", "entity": "orders"}),
 	"runs_desk.prepare": desk({"connection": "<connection>"}),
 	"runs_desk.test": desk({"connection": "<connection>"}),
+	# A checkpoint of somebody else is none: everything of the caller begins again.
 	"rxdb.pull": Row(
-		{**METERS, "id": "<site_cursor>"},
-		NO_CURSOR,
-		NO_COLLECTION,
-		refuses={"auditor": NO_COLLECTION, "member": NO_CURSOR},
+		{**METERS, "id": "<site_cursor>"}, OWN, NO_COLLECTION, refuses={"auditor": NO_COLLECTION}
 	),
 	"rxdb.pull_stream": Row(METERS, OWN, NO_COLLECTION, refuses={"auditor": NO_COLLECTION}),
 	"rxdb.push": Row(
