@@ -52,11 +52,17 @@ def spend_all(people: "People", rng: Random, space: Space) -> bool:
 
 
 def _use_up(device: Device) -> bool:
-	"""Refused changes until no more are taken, and one that is good; whether it was told to come later."""
+	"""Refused changes until no more are taken, and one that is good; whether it was told to come later.
+
+	What its user's other devices left behind may have used the budget up before: then the refused ones wait, too.
+	"""
 	wrong = [work.refused(device) for _ in range(*SMALL.values())]
-	device.try_once(wrong)
-	device.outbox = [work.good(device)]
-	answer = device.try_once(device.outbox)
+	waiting = wrong if _is_used_up(device.try_once(wrong)) else []
+	device.outbox = [*waiting, work.good(device)]
+	return _is_used_up(device.try_once(device.outbox))
+
+
+def _is_used_up(answer: Answer | None) -> bool:
 	return answer is not None and (answer.status, answer.code) == (429, USED_UP)
 
 
