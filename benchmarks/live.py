@@ -25,7 +25,7 @@ from hisabi_sync.live.app import raise_limit
 
 PART = "live"
 IDLE = "bench-live@example.com"
-DEVICES = 100  # of the idle user, of which each has as many streams as it takes
+DEVICES = 250  # of the idle user, of which each has as many streams as it takes
 AT_ONCE = 16  # streams that are being opened
 PATH = "/api/offline/v1/events"
 SETTLED = 2.0  # seconds in which nothing is opened any more
@@ -49,7 +49,8 @@ class Streams:
 			)
 			writer.write(head.encode())
 			status = await reader.readline()
-			assert b" 200 " in status, status
+			if b" 200 " not in status:
+				raise RuntimeError((await reader.read(2000)).decode(errors="replace") or status)
 			await reader.readuntil(b"retry: ")
 		self.writers.append(writer)
 		return reader
