@@ -28,6 +28,7 @@ IDLE = "bench-live@example.com"
 DEVICES = 250  # of the idle user, of which each has as many streams as it takes
 AT_ONCE = 16  # streams that are being opened
 PATH = "/api/offline/v1/events"
+LONGEST_LINE = 65536  # bytes; a position of many spaces is a few thousand
 SETTLED = 2.0  # seconds in which nothing is opened any more
 PAUSE = 0.05  # seconds between an event and the next commit
 
@@ -43,7 +44,7 @@ class Streams:
 	async def open(self, token: str) -> asyncio.StreamReader:
 		"""Open one, up to its first line."""
 		async with self.room:
-			reader, writer = await asyncio.open_connection("127.0.0.1", self.port, limit=4096)
+			reader, writer = await asyncio.open_connection("127.0.0.1", self.port, limit=LONGEST_LINE)
 			head = (
 				f"GET {PATH} HTTP/1.1\r\nHost: {frappe.local.site}\r\nAuthorization: Bearer {token}\r\n\r\n"
 			)
