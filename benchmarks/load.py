@@ -170,7 +170,7 @@ def _side(side: str) -> Iterator[None]:
 @cache
 def _bare_hooks() -> Callable[..., Any]:
 	"""Stands in for `frappe.get_hooks`, without those of the app."""
-	hooks = without(dict(_hooks()))
+	hooks = frappe._dict(without(dict(_hooks())))
 
 	def asked(
 		hook: str | None = None, default: Any = "_KEEP_DEFAULT_LIST", app_name: str | None = None
