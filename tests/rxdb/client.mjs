@@ -1,9 +1,9 @@
 // One app with RxDB itself: collections of the site's own schema, and replication with the lines of docs/contracts/rxdb.md.
 // It reads commands as lines of JSON, {"do", ...}, and answers each with a line, {"gives"} or {"fails"}.
-import readline from "node:readline";
 import { pathToFileURL } from "node:url";
 import path from "node:path";
 import { TicketSource } from "../../examples/ticket-source.mjs";
+import { obey } from "../clients/commands.mjs";
 
 const { createRxDatabase, addRxPlugin } = await load("rxdb");
 const { RxDBDevModePlugin, disableWarnings } = await load("rxdb/plugins/dev-mode");
@@ -180,16 +180,4 @@ function keep(name, running) {
 const late = () => `nothing was in step after ${PATIENCE} ms: ${JSON.stringify(state.errors.slice(-5))}`;
 const causes = (error) => (error.parameters?.errors || [error]).map((one) => one.message || String(one));
 
-for await (const line of readline.createInterface({ input: process.stdin })) {
-	const { do: name, ...given } = JSON.parse(line);
-	try {
-		say({ gives: await commands[name](given) });
-	} catch (error) {
-		say({ fails: `${error.stack || error}` });
-	}
-}
-
-function say(answer) {
-	process.stdout.write(`${JSON.stringify(answer)}\n`);
-}
-process.exit(0);
+await obey(commands);

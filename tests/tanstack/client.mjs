@@ -1,9 +1,9 @@
 // One app with TanStack DB and examples/tanstack-db.mjs. It reads commands as lines of JSON and answers each with a line.
 import { createRequire } from "node:module";
 import path from "node:path";
-import readline from "node:readline";
 import { pathToFileURL } from "node:url";
 import { hisabiCollection } from "../../examples/tanstack-db.mjs";
+import { obey } from "../clients/commands.mjs";
 
 const require = createRequire(pathToFileURL(path.join(process.env.HISABI_CLIENTS, "package.json")));
 const { createCollection } = await import(pathToFileURL(require.resolve("@tanstack/db")));
@@ -49,16 +49,4 @@ const commands = {
 	},
 };
 
-for await (const line of readline.createInterface({ input: process.stdin })) {
-	const { do: name, ...given } = JSON.parse(line);
-	try {
-		say({ gives: await commands[name](given) });
-	} catch (error) {
-		say({ fails: `${error.stack || error}` });
-	}
-}
-
-function say(answer) {
-	process.stdout.write(`${JSON.stringify(answer)}\n`);
-}
-process.exit(0);
+await obey(commands);

@@ -2,8 +2,8 @@
 // It reads commands as lines of JSON, {"do", ...}, and answers each with a line, {"gives"} or {"fails"}.
 import { createRequire } from "node:module";
 import path from "node:path";
-import readline from "node:readline";
 import { pathToFileURL } from "node:url";
+import { obey } from "../clients/commands.mjs";
 
 const require = createRequire(pathToFileURL(path.join(process.env.HISABI_CLIENTS, "package.json")));
 const { Database, Model, appSchema, tableSchema } = require("@nozbe/watermelondb");
@@ -174,16 +174,4 @@ const commands = {
 	},
 };
 
-for await (const line of readline.createInterface({ input: process.stdin })) {
-	const { do: name, ...given } = JSON.parse(line);
-	try {
-		say({ gives: await commands[name](given) });
-	} catch (error) {
-		say({ fails: `${error.stack || error}` });
-	}
-}
-
-function say(answer) {
-	process.stdout.write(`${JSON.stringify(answer)}\n`);
-}
-process.exit(0);
+await obey(commands);

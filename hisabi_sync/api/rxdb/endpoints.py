@@ -58,8 +58,7 @@ def _read(place: Place, token: str | None, limit: int) -> tuple[list[Item], str]
 		page = place.page(reached, size)
 		found += [item for item in page.items if item.entity_type == place.entity.name]
 		reached, going, size = page.reached, page.has_more, page_size(FURTHER)
-	stays = token is not None and reached.is_as_far_as(before)
-	return found, token if stays and token else place.text(reached, token)
+	return found, place.text_behind(before, reached, token)
 
 
 def _reached(place: Place) -> int:
@@ -104,11 +103,7 @@ def watch(request: models.RxWatch) -> dict[str, Any]:
 	before = place.position(request.since)
 	page = place.page(before, STREAMED)
 	found = [place.document(item) for item in page.items if item.entity_type == place.entity.name]
-	token = (
-		request.since
-		if page.reached.is_as_far_as(before)
-		else place.text(page.reached, request.since, STREAM)
-	)
+	token = place.text_behind(before, page.reached, request.since, STREAM)
 	data = {"documents": found, "checkpoint": {"id": token, "lwt": _reached(place)}}
 	return streams.watched(place.device, place.held, token, [{"data": data}] if found else [], page.has_more)
 

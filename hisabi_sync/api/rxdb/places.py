@@ -71,6 +71,10 @@ class Place:
 		"""The checkpoint of a position. Long ones are kept for each collection, and for streams `apart` from pulls."""
 		return kept_cursors.write(reached, self.user, f"{apart}{self.device.name} {self.entity.mark}", sent)
 
+	def text_behind(self, before: WideCursor, reached: WideCursor, sent: str | None, apart: str = "") -> str:
+		"""The checkpoint after a reading: the one that was sent, if nothing was behind it."""
+		return sent if sent and reached.is_as_far_as(before) else self.text(reached, sent, apart)
+
 	def document(self, item: Item) -> Document:
 		"""The document of a record, as the collection keeps it."""
 		return documents.of_item(item, self.entity, self.names)
